@@ -1,0 +1,167 @@
+/* baseobject.c - the class `object`: what every value can do unless its class says otherwise. */
+#include "runtime/descriptors.h"
+#include "runtime/protocol.h"
+
+static bool has_arguments(const asy_value *args) {
+  if (((asy_tuple *)asy_obj_of(args[1]))->len) return true;
+  return asy_is_kind(args[2], KIND_DICT) && ((asy_dict *)asy_obj_of(args[2]))->used;
+}
+
+/* (cls, /, *args, **kwargs): superfluous arguments are an error unless __init__ takes them, as in CPython. */
+static asy_value object_new(asy_vm *vm, const asy_value *args) {
+  asy_class *cls = (asy_class *)asy_obj_of(args[0]);
+  asy_value value;
+  asy_class *new_owner, *init_owner;
+  if (has_arguments(args)) {
+    asy_class_find(vm, cls, ASY_NAME(vm, __new__), &value, &new_owner);
+    asy_class_find(vm, cls, ASY_NAME(vm, __init__), &value, &init_owner);
+    if (new_owner != vm->classes[KIND_OBJECT])
+      return asy_raise(vm, ASY_TypeError, "object.__new__() takes exactly one argument (the type to instantiate)");
+    if (init_owner == vm->classes[KIND_OBJECT]) return asy_raise(vm, ASY_TypeError, "%N() takes no arguments", cls);
+  }
+  if (cls->flags & ASY_CLASS_ABSTRACT) return asy_not_abstract(vm, cls);
+  asy_obj *o = asy_new_instance(vm, cls);
+  return o ? asy_from_obj(o) : ASY_FAILED;
+}
+
+static asy_value object_init(asy_vm *vm, const asy_value *args) {
+  if (!has_arguments(args)) return ASY_NONE;
+  asy_class *cls = asy_class_of(vm, args[0]);
+  asy_value value;
+  asy_class *new_owner, *init_owner;
+  asy_class_find(vm, cls, ASY_NAME(vm, __new__), &value, &new_owner);
+  asy_class_find(vm, cls, ASY_NAME(vm, __init__), &value, &init_owner);
+  if (init_owner != vm->classes[KIND_OBJECT])
+    return asy_raise(vm, ASY_TypeError, "object.__init__() takes exactly one argument (the instance to initialize)");
+  if (new_owner == vm->classes[KIND_OBJECT])
+    return asy_raise(vm, ASY_TypeError, "%N.__init__() takes exactly one argument (the instance to initialize)", cls);
+  return ASY_NONE;
+}
+
+static asy_value object_repr(asy_vm *vm, const asy_value *args) { return asy_default_repr(vm, args[0]); }
+static asy_value object_str(asy_vm *vm, const asy_value *args) { return asy_repr(vm, args[0]); }
+static asy_value object_eq(asy_vm *vm, const asy_value *args) { return args[0] == args[1] ? ASY_TRUE : ASY_NOT_IMPLEMENTED; }
+static asy_value object_ne(asy_vm *vm, const asy_value *args) { return asy_compare_inverted(vm, args[0], args[1]); }
+static asy_value object_order(asy_vm *vm, const asy_value *args) { return ASY_NOT_IMPLEMENTED; }
+static asy_value object_hash(asy_vm *vm, const asy_value *args) { return asy_from_int64(vm, asy_identity_hash(vm, args[0])); }
+
+static bool name_argument(asy_vm *vm, asy_value name) {
+  if (asy_is_str(name)) return true;
+  asy_raise(vm, ASY_TypeError, "attribute name must be string, not '%T'", name);
+  return false;
+}
+static asy_value object_getattribute(asy_vm *vm, const asy_value *args) {
+  return name_argument(vm, args[1]) ? asy_generic_get_attr(vm, args[0], (asy_str *)asy_obj_of(args[1])) : ASY_FAILED;
+}
+static asy_value object_setattr(asy_vm *vm, const asy_value *args) {
+  if (!name_argument(vm, args[1])) return ASY_FAILED;
+  if (asy_is_kind(args[0], KIND_TYPE))
+    return asy_raise(vm, ASY_TypeError, "can't apply this __setattr__ to %T object", args[0]);
+  return asy_generic_set_attr(vm, args[0], (asy_str *)asy_obj_of(args[1]), args[2]) ? ASY_NONE : ASY_FAILED;
+}
+static asy_value object_delattr(asy_vm *vm, const asy_value *args) {
+  if (!name_argument(vm, args[1])) return ASY_FAILED;
+  if (asy_is_kind(args[0], KIND_TYPE))
+    return asy_raise(vm, ASY_TypeError, "can't apply this __delattr__ to %T object", args[0]);
+  return asy_generic_set_attr(vm, args[0], (asy_str *)asy_obj_of(args[1]), ASY_UNBOUND) ? ASY_NONE : ASY_FAILED;
+}
+
+/* ---- __class__ ------------------------------------------------------------------------------------------------------------- */
+
+static asy_value get_class(asy_vm *vm, const asy_value *args) { return asy_from_obj(asy_class_of(vm, args[0])); }
+
+static asy_value set_class(asy_vm *vm, const asy_value *args) {
+  if (args[1] == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "can't delete __class__ attribute");
+  if (!asy_is_kind(args[1], KIND_TYPE)) return asy_raise(vm, ASY_TypeError, "__class__ must be set to a class, not '%T' object", args[1]);
+  asy_class *from = asy_class_of(vm, args[0]), *to = (asy_class *)asy_obj_of(args[1]);
+  if (from == to) return ASY_NONE;
+  asy_obj *o = asy_is_obj(args[0]) ? asy_obj_of(args[0]) : NULL;
+  bool module = o && o->kind == KIND_MODULE && to->kind == KIND_MODULE;
+  if (!o || ((from->flags | to->flags) & ASY_CLASS_BUILTIN && !module))
+    return asy_raise(vm, ASY_TypeError, "__class__ assignment only supported for mutable types or ModuleType subclasses");
+  if (from->kind != to->kind || from->base_size != to->base_size || from->root->reserved != to->root->reserved ||
+      asy_instance_has_dict(from) != asy_instance_has_dict(to) || from->slots_offset != to->slots_offset)
+    return asy_raise(vm, ASY_TypeError, "__class__ assignment: '%N' object layout differs from '%N'", to, from);
+  if (o->kind == KIND_TYPE) { /* a class changes its metaclass */
+    o->shape = to->root->id;
+    ((asy_class *)o)->flags |= ASY_CLASS_HEAP_METACLASS;
+    asy_class_refresh(vm, (asy_class *)o);
+    asy_flush_inline_caches(vm);
+    return ASY_NONE;
+  }
+  if (asy_instance_has_dict(from) && !asy_instance_dict(vm, o)) return ASY_FAILED;
+  asy_shape *shape = asy_shape_dictionary(vm, to);
+  if (!shape) return ASY_FAILED;
+  o->shape = shape->id;
+  asy_barrier(vm, o);
+  return ASY_NONE;
+}
+
+/* ---- Looking inside ---------------------------------------------------------------------------------------------------------- */
+
+static bool add_names(asy_vm *vm, asy_dict *names, asy_dict *from) {
+  asy_value key, value;
+  for (uint32_t at = 0; asy_dict_next(from, &at, &key, &value);)
+    if (!asy_dict_set(vm, names, key, ASY_NONE)) return false;
+  return true;
+}
+
+static asy_value object_dir(asy_vm *vm, const asy_value *args) {
+  asy_dict *names = asy_dict_new(vm, 0);
+  if (!names) return ASY_FAILED;
+  asy_value dict;
+  int found = asy_find_attr(vm, args[0], ASY_NAME(vm, __dict__), &dict);
+  if (found < 0) return ASY_FAILED;
+  if (found && asy_is_kind(dict, KIND_DICT) && !add_names(vm, names, (asy_dict *)asy_obj_of(dict))) return ASY_FAILED;
+  asy_tuple *mro = asy_class_of(vm, args[0])->mro;
+  for (uint32_t i = 0; i < mro->len; i++)
+    if (!add_names(vm, names, ((asy_class *)asy_obj_of(mro->items[i]))->dict)) return ASY_FAILED;
+  asy_list *list = asy_list_new(vm, names->used);
+  return list && asy_list_extend(vm, list, asy_from_obj(names)) ? asy_from_obj(list) : ASY_FAILED;
+}
+
+static asy_value object_format(asy_vm *vm, const asy_value *args) {
+  if (!asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "__format__() argument must be str, not %T", args[1]);
+  if (((asy_str *)asy_obj_of(args[1]))->len)
+    return asy_raise(vm, ASY_TypeError, "unsupported format string passed to %T.__format__", args[0]);
+  return asy_str_of(vm, args[0]);
+}
+
+static asy_value object_sizeof(asy_vm *vm, const asy_value *args) {
+  return asy_from_small(asy_class_of(vm, args[0])->base_size);
+}
+
+static asy_value object_init_subclass(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
+static asy_value object_subclasshook(asy_vm *vm, const asy_value *args) { return ASY_NOT_IMPLEMENTED; }
+
+static const asy_native object_methods[] = {
+  {"__repr__", "(self, /)", object_repr, "Return repr(self).", 0},
+  {"__str__", "(self, /)", object_str, "Return str(self).", 0},
+  {"__eq__", "(self, value, /)", object_eq, "Return self==value.", 0},
+  {"__ne__", "(self, value, /)", object_ne, "Return self!=value.", 0},
+  {"__lt__", "(self, value, /)", object_order, "Return self<value.", 0},
+  {"__le__", "(self, value, /)", object_order, "Return self<=value.", 0},
+  {"__gt__", "(self, value, /)", object_order, "Return self>value.", 0},
+  {"__ge__", "(self, value, /)", object_order, "Return self>=value.", 0},
+  {"__hash__", "(self, /)", object_hash, "Return hash(self).", 0},
+  {"__getattribute__", "(self, name, /)", object_getattribute, "Return getattr(self, name).", 0},
+  {"__setattr__", "(self, name, value, /)", object_setattr, "Implement setattr(self, name, value).", 0},
+  {"__delattr__", "(self, name, /)", object_delattr, "Implement delattr(self, name).", 0},
+  {"__dir__", "(self, /)", object_dir, "Default dir() implementation.", 0},
+  {"__format__", "(self, format_spec, /)", object_format, "Default object formatter.", 0},
+  {"__sizeof__", "(self, /)", object_sizeof, "Size of object in memory, in bytes.", 0},
+  {"__init_subclass__", "(cls)", object_init_subclass, "This method is called when a class is subclassed.", ASY_NATIVE_CLASS},
+  {"__subclasshook__", "(cls, subclass, /)", object_subclasshook, "Abstract classes can override this to customize issubclass().", ASY_NATIVE_CLASS},
+  {"__class__", "(self)", get_class, "the object's class", ASY_NATIVE_GETTER},
+  {"__class__", "(self, value)", set_class, NULL, ASY_NATIVE_SETTER},
+  {0},
+};
+
+const asy_type asy_object_type = {
+  .name = "object", .size = sizeof(asy_obj),
+  .doc = "The base class of the class hierarchy.\n\n"
+         "When called, it accepts no arguments and returns a new featureless\n"
+         "instance that has no instance attributes and cannot be given any.\n",
+  .new_ = object_new, .new_signature = "(cls, /, *args, **kwargs)",
+  .init = object_init, .init_signature = "(self, /, *args, **kwargs)", .methods = object_methods,
+};

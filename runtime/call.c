@@ -1,0 +1,522 @@
+/* call.c - calling anything that is not the loop's fast call, and calls from C.
+ *
+ * A call is resolved in steps until it reaches a script function (a frame is entered), a native (called at once), or a class
+ * (an instance is made; its script __init__ is entered as a frame that yields the instance). Arguments stay where they are, in
+ * registers, a tuple or a C array, until they are bound to parameters.
+ */
+#include <stdlib.h>
+
+#include "runtime/class.h"
+#include "runtime/exc.h"
+#include "runtime/frame.h"
+#include "runtime/ic.h"
+
+enum { MAX_DIRECT = 64 }; /* arguments copied in a C array; more of them in a tuple */
+
+/* ---- Binding arguments to a script function's parameters ----------------------------------------------------------- */
+
+static void append_names(asy_text *t, asy_str **names, const uint32_t *which, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    if (i) asy_text_ascii(t, n == 2 ? " and " : i + 1 == n ? ", and " : ", ");
+    asy_text_char(t, '\'');
+    asy_text_str(t, names[which[i]]);
+    asy_text_char(t, '\'');
+  }
+}
+
+static bool raise_missing(asy_vm *vm, asy_func *func, const uint32_t *which, uint32_t n, bool positional) {
+  asy_text t;
+  asy_text_init(&t, vm);
+  append_names(&t, func->code->varnames, which, n);
+  asy_str *names = asy_text_finish(&t);
+  if (!names) return false;
+  asy_raise(vm, ASY_TypeError, "%U() missing %u required %s argument%s: %U", func->qualname, n,
+            positional ? "positional" : "keyword-only", n == 1 ? "" : "s", names);
+  return false;
+}
+
+static bool raise_too_many(asy_vm *vm, asy_func *func, const asy_value *regs, uint32_t given) {
+  asy_code *code = func->code;
+  uint32_t defaults = func->defaults ? func->defaults->len : 0;
+  uint32_t named_given = 0;
+  for (uint32_t i = 0; i < code->kwonly; i++) named_given += regs[code->argcount + i] != ASY_UNBOUND;
+  bool plural = code->argcount != 1 || defaults;
+  asy_str *takes = defaults ? asy_str_format(vm, "from %u to %u", code->argcount - defaults, (unsigned)code->argcount)
+                            : asy_str_format(vm, "%u", (unsigned)code->argcount);
+  if (!takes) return false;
+  asy_str *extra = named_given ? asy_str_format(vm, " positional argument%s (and %u keyword-only argument%s)",
+                                                given == 1 ? "" : "s", named_given, named_given == 1 ? "" : "s")
+                               : asy_str_format(vm, "");
+  if (!extra) return false;
+  asy_raise(vm, ASY_TypeError, "%U() takes %U positional argument%s but %u%U %s given", func->qualname, takes,
+            plural ? "s" : "", given, extra, given == 1 && !named_given ? "was" : "were");
+  return false;
+}
+
+/* The register of the parameter a keyword names; -1 none, -2 positional-only. */
+static int find_parameter(asy_code *code, asy_str *name) {
+  uint32_t n = code->argcount + code->kwonly;
+  for (uint32_t i = code->posonly; i < n; i++)
+    if (code->varnames[i] == name) return (int)i;
+  for (uint32_t i = 0; i < n; i++)
+    if (asy_str_equal(code->varnames[i], name)) return i < code->posonly ? -2 : (int)i;
+  return -1;
+}
+
+static bool raise_posonly_as_keyword(asy_vm *vm, asy_func *func, asy_tuple *kwnames) {
+  asy_text t;
+  asy_text_init(&t, vm);
+  bool first = true;
+  for (uint32_t p = 0; p < func->code->posonly; p++) {
+    for (uint32_t i = 0; i < kwnames->len; i++) {
+      asy_str *name = (asy_str *)asy_obj_of(kwnames->items[i]);
+      if (!asy_str_equal(name, func->code->varnames[p])) continue;
+      if (!first) asy_text_ascii(&t, ", ");
+      first = false;
+      asy_text_str(&t, name);
+    }
+  }
+  asy_str *names = asy_text_finish(&t);
+  if (names)
+    asy_raise(vm, ASY_TypeError, "%U() got some positional-only arguments passed as keyword arguments: '%U'", func->qualname,
+              names);
+  return false;
+}
+
+static bool bind_keywords(asy_vm *vm, asy_func *func, asy_value *regs, const asy_value *values, asy_tuple *kwnames,
+                          asy_dict *extra) {
+  asy_code *code = func->code;
+  for (uint32_t i = 0; i < kwnames->len; i++) {
+    asy_str *name = (asy_str *)asy_obj_of(kwnames->items[i]);
+    int at = find_parameter(code, name);
+    if (at >= 0) {
+      if (regs[at] != ASY_UNBOUND) {
+        asy_raise(vm, ASY_TypeError, "%U() got multiple values for argument '%U'", func->qualname, name);
+        return false;
+      }
+      regs[at] = values[i];
+    } else if (extra) {
+      if (!asy_dict_set(vm, extra, kwnames->items[i], values[i])) return false;
+    } else if (at == -2) {
+      return raise_posonly_as_keyword(vm, func, kwnames);
+    } else {
+      asy_raise(vm, ASY_TypeError, "%U() got an unexpected keyword argument '%U'", func->qualname, name);
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Defaults for what is still UNBOUND; TypeError names what has none. */
+static bool fill_defaults(asy_vm *vm, asy_func *func, asy_value *regs) {
+  asy_code *code = func->code;
+  uint32_t ndefaults = func->defaults ? func->defaults->len : 0;
+  uint32_t first_default = code->argcount >= ndefaults ? code->argcount - ndefaults : 0;
+  uint32_t missing[256];
+  uint32_t nmissing = 0;
+  for (uint32_t i = 0; i < first_default; i++)
+    if (regs[i] == ASY_UNBOUND) missing[nmissing++] = i;
+  if (nmissing) return raise_missing(vm, func, missing, nmissing, true);
+  for (uint32_t i = first_default; i < code->argcount; i++)
+    if (regs[i] == ASY_UNBOUND) regs[i] = func->defaults->items[i - first_default];
+  for (uint32_t i = code->argcount; i < (uint32_t)code->argcount + code->kwonly; i++) {
+    if (regs[i] != ASY_UNBOUND) continue;
+    asy_value v = func->kwdefaults ? asy_dict_get_str(vm, func->kwdefaults, code->varnames[i]) : ASY_UNBOUND;
+    if (v == ASY_UNBOUND)
+      missing[nmissing++] = i;
+    else
+      regs[i] = v;
+  }
+  return nmissing == 0 || raise_missing(vm, func, missing, nmissing, false);
+}
+
+bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value self, const asy_value *args, uint32_t nargs,
+                        asy_tuple *kwnames) {
+  asy_code *code = func->code;
+  uint32_t nnamed = kwnames ? kwnames->len : 0;
+  uint32_t shift = self != 0;
+  uint32_t given = nargs - nnamed + shift; /* positional arguments */
+  uint32_t named = (uint32_t)code->argcount + code->kwonly;
+
+  if (!(code->flags & (CODE_VARARGS | CODE_VARKEYWORDS)) && !kwnames && given == code->argcount && !code->kwonly) {
+    memmove(regs + shift, args, nargs * sizeof *args);
+    if (shift) regs[0] = self;
+    return true;
+  }
+
+  asy_value copy[256]; /* the registers may lie over the arguments */
+  if (args < regs + code->nregs + 1 && args + nargs > regs && nargs <= 256) {
+    memcpy(copy, args, nargs * sizeof *args);
+    args = copy;
+  }
+  asy_value varargs = ASY_UNBOUND;
+  asy_dict *extra = NULL;
+  uint32_t direct = given < code->argcount ? given : code->argcount;
+  if (code->flags & CODE_VARARGS) {
+    uint32_t rest = given - direct;
+    asy_tuple *tuple = asy_tuple_new(vm, rest && !(shift && direct == 0) ? args + (direct - shift) : NULL, rest);
+    if (!tuple) return false;
+    if (rest && shift && direct == 0) { /* self itself goes to *args */
+      tuple->items[0] = self;
+      memcpy(tuple->items + 1, args, (rest - 1) * sizeof *args);
+    }
+    varargs = asy_from_obj(tuple);
+  }
+  if (code->flags & CODE_VARKEYWORDS) {
+    extra = asy_dict_new(vm, nnamed);
+    if (!extra) return false;
+  }
+  for (uint32_t i = 0; i < named; i++) regs[i] = ASY_UNBOUND;
+  if (direct) {
+    if (shift) regs[0] = self;
+    memcpy(regs + shift, args, (direct - shift) * sizeof *args);
+  }
+  if (nnamed && !bind_keywords(vm, func, regs, args + (nargs - nnamed), kwnames, extra)) return false;
+  if (given > code->argcount && !(code->flags & CODE_VARARGS)) return raise_too_many(vm, func, regs, given);
+  if (!fill_defaults(vm, func, regs)) return false;
+  if (code->flags & CODE_VARARGS) regs[named++] = varargs;
+  if (extra) regs[named] = asy_from_obj(extra);
+  return true;
+}
+
+/* ---- Natives ------------------------------------------------------------------------------------------------------- */
+
+static bool native_error(asy_vm *vm, asy_nativefunc *native, asy_signature *s, uint32_t given) {
+  uint32_t npos = s->npos, required = s->nrequired;
+  uint32_t skip = npos > 0 && asy_str_equal_cstr(s->names[0], "self") ? 1 : 0; /* CPython does not count self */
+  if (skip && given == 0) {
+    asy_raise(vm, ASY_TypeError, "unbound method %s() needs an argument", native->def->name);
+    return false;
+  }
+  npos -= skip;
+  required -= skip;
+  given -= skip;
+  if (npos == 0 && required == 0)
+    asy_raise(vm, ASY_TypeError, "%s() takes no arguments (%u given)", native->def->name, given);
+  else if (npos == required && npos == 1)
+    asy_raise(vm, ASY_TypeError, "%s() takes exactly one argument (%u given)", native->def->name, given);
+  else if (npos == required)
+    asy_raise(vm, ASY_TypeError, "%s expected %u argument%s, got %u", native->def->name, npos, npos == 1 ? "" : "s", given);
+  else if (given > npos)
+    asy_raise(vm, ASY_TypeError, "%s expected at most %u argument%s, got %u", native->def->name, npos, npos == 1 ? "" : "s",
+              given);
+  else
+    asy_raise(vm, ASY_TypeError, "%s expected at least %u argument%s, got %u", native->def->name, required,
+              required == 1 ? "" : "s", given);
+  return false;
+}
+
+static int find_native_parameter(asy_signature *s, asy_str *name) {
+  for (int i = s->nposonly; i < s->nparams; i++)
+    if (i != s->varargs && i != s->varkw && asy_str_equal(s->names[i], name)) return i;
+  return -1;
+}
+
+static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, asy_value *out, asy_value self,
+                        const asy_value *args, uint32_t nargs, asy_tuple *kwnames) {
+  uint32_t nnamed = kwnames ? kwnames->len : 0;
+  uint32_t npositional = nargs - nnamed, shift = self != 0, given = npositional + shift;
+  for (uint32_t i = 0; i < s->nparams; i++) out[i] = 0;
+  uint32_t direct = given < s->npos ? given : s->npos;
+  if (direct) {
+    if (shift) out[0] = self;
+    memcpy(out + shift, args, (direct - shift) * sizeof *args);
+  }
+  if (s->varargs >= 0) {
+    uint32_t rest = given - direct;
+    asy_tuple *tuple = asy_tuple_new(vm, NULL, rest);
+    if (!tuple) return false;
+    uint32_t at = 0;
+    if (rest && shift && direct == 0) tuple->items[at++] = self;
+    if (rest > at) memcpy(tuple->items + at, args + (npositional - (rest - at)), (rest - at) * sizeof *args);
+    out[s->varargs] = asy_from_obj(tuple);
+  } else if (given > s->npos) {
+    return native_error(vm, native, s, given);
+  }
+  asy_dict *extra = NULL;
+  if (s->varkw >= 0) {
+    extra = asy_dict_new(vm, nnamed);
+    if (!extra) return false;
+    out[s->varkw] = asy_from_obj(extra);
+  }
+  for (uint32_t i = 0; i < nnamed; i++) {
+    asy_str *name = (asy_str *)asy_obj_of(kwnames->items[i]);
+    int at = find_native_parameter(s, name);
+    if (at >= 0) {
+      if (out[at]) {
+        asy_raise(vm, ASY_TypeError, "argument for %s() given by name ('%U') and position (%d)", native->def->name, name,
+                  at + 1);
+        return false;
+      }
+      out[at] = args[npositional + i];
+    } else if (extra) {
+      if (!asy_dict_set(vm, extra, kwnames->items[i], args[npositional + i])) return false;
+    } else if (s->nkwonly == 0 && s->nposonly >= s->npos) {
+      asy_raise(vm, ASY_TypeError, "%s() takes no keyword arguments", native->def->name);
+      return false;
+    } else {
+      asy_raise(vm, ASY_TypeError, "%s() got an unexpected keyword argument '%U'", native->def->name, name);
+      return false;
+    }
+  }
+  for (uint32_t i = 0; i < s->nparams; i++) {
+    if (out[i]) continue;
+    out[i] = s->defaults[i];
+    if (out[i]) continue;
+    if (s->nposonly > i) return native_error(vm, native, s, given);
+    asy_raise(vm, ASY_TypeError, "%s() missing required argument '%U' (pos %u)", native->def->name, s->names[i], i + 1);
+    return false;
+  }
+  return true;
+}
+
+asy_value asy_start_native(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs,
+                           asy_tuple *kwnames) {
+  asy_signature *s = asy_native_signature(vm, native);
+  if (!s) return ASY_FAILED;
+  if (self == 0 && native->self != ASY_UNBOUND) self = native->self;
+  asy_value bound[MAX_DIRECT];
+  if (!s->exact || self || kwnames || nargs != s->npos) {
+    if (!bind_native(vm, native, s, bound, self, args, nargs, kwnames)) return ASY_FAILED;
+    args = bound;
+  }
+  if (native->def->flags & ASY_NATIVE_NEW && !asy_check_new(vm, native, args[0])) return ASY_FAILED;
+  return native->fn(vm, args);
+}
+
+asy_value asy_call_native(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs,
+                          asy_tuple *kwnames) {
+  if (!(native->def->flags & ASY_NATIVE_ASYNC)) return asy_start_native(vm, native, self, args, nargs, kwnames);
+  asy_signature *s = asy_native_signature(vm, native);
+  if (!s) return ASY_FAILED;
+  if (self == 0 && native->self != ASY_UNBOUND) self = native->self;
+  asy_value bound[MAX_DIRECT];
+  if (!bind_native(vm, native, s, bound, self, args, nargs, kwnames)) return ASY_FAILED;
+  asy_coro *coro = asy_coro_new(vm, asy_from_obj(native), bound, s->nparams);
+  return coro ? asy_from_obj(coro) : ASY_FAILED;
+}
+
+/* ---- Entering script functions --------------------------------------------------------------------------------------- */
+
+bool asy_handle_interrupt(asy_vm *vm) {
+  if (vm->interrupt & (ASY_INTERRUPT_GC | ASY_INTERRUPT_GC_STRESS)) asy_gc_safepoint(vm);
+  if (vm->interrupt & ASY_INTERRUPT_FINALIZERS) asy_run_finalizers(vm);
+  if (vm->interrupt & ASY_INTERRUPT_SIGNAL) {
+    __atomic_and_fetch(&vm->interrupt, ~(uint32_t)ASY_INTERRUPT_SIGNAL, __ATOMIC_SEQ_CST);
+    asy_raise(vm, ASY_KeyboardInterrupt, "");
+    return false;
+  }
+  return true;
+}
+
+bool asy_enter_check(asy_vm *vm) {
+  if (vm->depth > vm->recursion_limit) {
+    asy_raise(vm, ASY_RecursionError, "maximum recursion depth exceeded");
+    return false;
+  }
+  return !vm->interrupt || asy_handle_interrupt(vm);
+}
+
+/* A generator or coroutine object in place of a frame. */
+static asy_value make_suspended(asy_vm *vm, asy_func *func, asy_value self, const asy_value *args, uint32_t nargs,
+                                asy_tuple *kwnames) {
+  asy_code *code = func->code;
+  if (code->flags & CODE_COROUTINE) {
+    asy_value bound[256];
+    if (!asy_bind_arguments(vm, func, bound, self, args, nargs, kwnames)) return ASY_FAILED;
+    asy_coro *coro = asy_coro_new(vm, asy_from_obj(func), bound, asy_code_nparams(code));
+    return coro ? asy_from_obj(coro) : ASY_FAILED;
+  }
+  asy_gen *gen = asy_gen_new(vm, func);
+  if (!gen || !asy_bind_arguments(vm, func, asy_gen_base(gen), self, args, nargs, kwnames)) return ASY_FAILED;
+  asy_barrier(vm, gen);
+  return asy_from_obj(gen);
+}
+
+static asy_action enter_function(asy_vm *vm, asy_func *func, asy_value self, asy_value *window, const asy_value *args,
+                                 uint32_t nargs, asy_tuple *kwnames, asy_value instance, asy_value info, asy_value *result) {
+  asy_code *code = func->code;
+  if (code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR)) {
+    *result = make_suspended(vm, func, self, args, nargs, kwnames);
+    return *result == ASY_FAILED ? ACT_UNWIND : ACT_NEXT;
+  }
+  if (info & FRAME_BOUNDARY) window = NULL;
+  asy_value *caller_base = vm->base, *caller_top = vm->top, *caller_limit = vm->limit;
+  asy_value *base = asy_frame_place(vm, window, instance != 0, code->nregs, &info);
+  if (!base) return ACT_UNWIND;
+  /* Binding may collect or run script code (a dict of keywords): keep the new frame's room out of its way. */
+  if (base + code->nregs > vm->top) vm->top = base + code->nregs;
+  bool bound = asy_bind_arguments(vm, func, base, self, args, nargs, kwnames);
+  vm->top = caller_top;
+  if (!bound) {
+    if (info & FRAME_MOVED) asy_frame_unplace(vm, base, instance != 0);
+    vm->base = caller_base;
+    vm->limit = caller_limit ? vm->stack->limit : NULL;
+    return ACT_UNWIND;
+  }
+  if (instance) {
+    base[-FRAME_HEADER - 1] = instance;
+    info |= FRAME_INIT;
+  }
+  asy_frame_enter(vm, base, func, asy_code_nparams(code), info);
+  if ((vm->depth > vm->recursion_limit || vm->interrupt) && !asy_enter_check(vm)) {
+    /* raised inside the new frame, as the loop's fast call does */
+    return ACT_UNWIND;
+  }
+  return ACT_RELOAD;
+}
+
+static asy_action enter_class(asy_vm *vm, asy_class *cls, asy_value *window, const asy_value *args, uint32_t nargs,
+                              asy_tuple *kwnames, asy_value info, asy_value *result) {
+  if (cls->init_fn) {
+    asy_obj *instance = asy_new_instance(vm, cls);
+    if (!instance) return ACT_UNWIND;
+    return enter_function(vm, cls->init_fn, asy_from_obj(instance), window, args, nargs, kwnames, asy_from_obj(instance),
+                          info, result);
+  }
+  *result = asy_class_call(vm, cls, nargs, args, kwnames);
+  return *result == ASY_FAILED ? ACT_UNWIND : ACT_NEXT;
+}
+
+/* Arguments with one more in front, as a tuple: for the rare callees that need it. */
+static asy_tuple *prepend(asy_vm *vm, asy_value first, const asy_value *args, uint32_t nargs) {
+  asy_tuple *all = asy_tuple_new(vm, NULL, nargs + 1);
+  if (!all) return NULL;
+  all->items[0] = first;
+  memcpy(all->items + 1, args, nargs * sizeof *args);
+  return all;
+}
+
+asy_action asy_call_slow(asy_vm *vm, asy_value callee, asy_value self, asy_value *window, const asy_value *args, uint32_t nargs,
+                         asy_tuple *kwnames, asy_value info, asy_value *result) {
+  for (;;) {
+    if (asy_is_exact(callee, KIND_FUNCTION))
+      return enter_function(vm, (asy_func *)asy_obj_of(callee), self, window, args, nargs, kwnames, 0, info, result);
+    if (asy_is_exact(callee, KIND_NATIVE)) {
+      *result = asy_call_native(vm, (asy_nativefunc *)asy_obj_of(callee), self, args, nargs, kwnames);
+      return *result == ASY_FAILED ? ACT_UNWIND : ACT_NEXT;
+    }
+    if (self) { /* every other callee takes plain arguments */
+      asy_tuple *all = prepend(vm, self, args, nargs);
+      if (!all) return ACT_UNWIND;
+      args = all->items;
+      nargs++;
+      self = 0;
+    }
+    if (asy_is_exact(callee, KIND_METHOD)) {
+      asy_method *method = (asy_method *)asy_obj_of(callee);
+      callee = method->func;
+      self = method->self;
+      continue;
+    }
+    asy_class *cls = asy_class_of(vm, callee);
+    if (cls == vm->classes[KIND_TYPE])
+      return enter_class(vm, (asy_class *)asy_obj_of(callee), window, args, nargs, kwnames, info, result);
+    if (cls->flags & ASY_CLASS_BUILTIN && cls->type->call) {
+      *result = cls->type->call(vm, callee, args, (int)nargs, kwnames);
+      return *result == ASY_FAILED ? ACT_UNWIND : ACT_NEXT;
+    }
+    asy_value fn, bound;
+    int found = asy_find_special(vm, callee, ASY_NAME(vm, __call__), &fn, &bound);
+    if (found < 0) return ACT_UNWIND;
+    if (!found) {
+      asy_raise(vm, ASY_TypeError, "'%T' object is not callable", callee);
+      return ACT_UNWIND;
+    }
+    if (!asy_check_c_stack(vm)) return ACT_UNWIND;
+    callee = fn;
+    self = bound == ASY_UNBOUND ? 0 : bound;
+  }
+}
+
+/* Names of kwargs as a tuple and the values behind the positional ones, in one tuple *all. */
+static bool spread(asy_vm *vm, asy_value callee, const asy_value *items, uint32_t n, asy_dict *kwargs, asy_tuple **all,
+                   asy_tuple **names) {
+  *all = asy_tuple_new(vm, NULL, n + kwargs->used);
+  *names = asy_tuple_new(vm, NULL, kwargs->used);
+  if (!*all || !*names) return false;
+  memcpy((*all)->items, items, n * sizeof *items);
+  uint32_t position = 0, i = 0;
+  asy_value key, value;
+  while (asy_dict_next(kwargs, &position, &key, &value)) {
+    if (!asy_is_str(key)) {
+      (void)callee;
+      asy_raise(vm, ASY_TypeError, "keywords must be strings");
+      return false;
+    }
+    (*names)->items[i] = key;
+    (*all)->items[n + i++] = value;
+  }
+  return true;
+}
+
+asy_action asy_call_spread(asy_vm *vm, asy_value *window, asy_value args, asy_value kwargs, asy_value info, asy_value *result) {
+  asy_tuple *tuple = NULL, *names = NULL;
+  if (asy_is_kind(args, KIND_TUPLE)) {
+    tuple = (asy_tuple *)asy_obj_of(args);
+  } else {
+    tuple = asy_list_to_tuple(vm, (asy_list *)asy_obj_of(args));
+    if (!tuple) return ACT_UNWIND;
+  }
+  asy_value callee = window[0];
+  window[FRAME_HEADER] = asy_from_obj(tuple);
+  if (kwargs && ((asy_dict *)asy_obj_of(kwargs))->used &&
+      !spread(vm, callee, tuple->items, tuple->len, (asy_dict *)asy_obj_of(kwargs), &tuple, &names))
+    return ACT_UNWIND;
+  /* The callee's frame may lie over the window, so the tuples live on the C stack until they are bound. */
+  asy_action action = asy_call_slow(vm, callee, 0, window, tuple->items, tuple->len, names, info, result);
+  __asm__ volatile("" : : "r"(tuple), "r"(names) : "memory");
+  return action;
+}
+
+/* ---- From C -------------------------------------------------------------------------------------------------------- */
+
+asy_value asy_call_kw(asy_vm *vm, asy_value callee, int nargs, const asy_value *args, asy_tuple *kwnames) {
+  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  asy_value *base = vm->base, *top = vm->top;
+  bool heap_frame = vm->limit == NULL;
+  asy_value result = ASY_FAILED;
+  asy_action action = asy_call_slow(vm, callee, 0, NULL, args, (uint32_t)nargs, kwnames, FRAME_BOUNDARY, &result);
+  if (action == ACT_NEXT) return result;
+  if (vm->base == base) return ASY_FAILED; /* no frame was entered */
+  if (action == ACT_UNWIND) {              /* raised on entry: unwind that frame */
+    asy_value e = asy_take_exception(vm);
+    asy_run_outcome outcome = asy_run(vm, vm->base, e, &result);
+    (void)outcome;
+    result = ASY_FAILED;
+  } else if (asy_run(vm, vm->base, 0, &result) != ASY_RUN_RETURNED) {
+    result = ASY_FAILED;
+  }
+  vm->base = base;
+  vm->top = top;
+  vm->limit = heap_frame ? NULL : vm->stack->limit;
+  return result;
+}
+
+asy_value asy_call(asy_vm *vm, asy_value callee, int nargs, const asy_value *args) {
+  return asy_call_kw(vm, callee, nargs, args, NULL);
+}
+
+asy_value asy_call_ex(asy_vm *vm, asy_value callee, asy_tuple *args, asy_dict *kwargs) {
+  asy_tuple *names = NULL;
+  if (kwargs && kwargs->used && !spread(vm, callee, args->items, args->len, kwargs, &args, &names)) return ASY_FAILED;
+  return asy_call_kw(vm, callee, (int)args->len, args->items, names);
+}
+
+asy_value asy_call0(asy_vm *vm, asy_value callee) { return asy_call_kw(vm, callee, 0, NULL, NULL); }
+
+asy_value asy_call1(asy_vm *vm, asy_value callee, asy_value a) { return asy_call_kw(vm, callee, 1, &a, NULL); }
+
+asy_value asy_call2(asy_vm *vm, asy_value callee, asy_value a, asy_value b) {
+  asy_value args[] = {a, b};
+  return asy_call_kw(vm, callee, 2, args, NULL);
+}
+
+asy_value asy_call_method(asy_vm *vm, asy_value self, asy_str *name, int nargs, const asy_value *args) {
+  asy_value window[FRAME_HEADER + 1 + MAX_DIRECT];
+  window[FRAME_HEADER] = ASY_UNBOUND;
+  if (!asy_ic_load_method(vm, window, self, name, NULL)) return ASY_FAILED;
+  if (window[FRAME_HEADER] == ASY_UNBOUND) return asy_call(vm, window[0], nargs, args);
+  memcpy(window + FRAME_HEADER + 1, args, (size_t)nargs * sizeof *args);
+  return asy_call(vm, window[0], nargs + 1, window + FRAME_HEADER);
+}

@@ -1,0 +1,638 @@
+/* future.c - futures: state, callbacks, the awaiting protocol, and their reprs. See future.h. */
+#include "runtime/future.h"
+
+#include "runtime/class.h"
+#include "runtime/coro.h"
+#include "runtime/exc.h"
+#include "runtime/gather.h"
+#include "runtime/loop.h"
+#include "runtime/task.h"
+
+static void set_state(asy_future *f, unsigned state, unsigned add) {
+  f->head.flags = (uint16_t)((f->head.flags & ~(unsigned)(FUTURE_STATE | FUTURE_MESSAGE | TASK_MUST_CANCEL)) | state | add);
+}
+
+asy_future *asy_future_new(asy_vm *vm, asy_loop *loop) {
+  asy_future *f = asy_new_kind(vm, KIND_FUTURE, sizeof *f);
+  if (f) f->loop = loop;
+  return f;
+}
+
+/* ---- Callbacks ------------------------------------------------------------------------------------------------------ */
+
+/* One callback of a future that is done. */
+static bool schedule(asy_vm *vm, asy_future *f, asy_value callback, asy_value context) {
+  if (asy_is_kind(callback, KIND_TASK)) {
+    asy_task_wake(vm, (asy_task *)asy_obj_of(callback));
+    return !asy_raised(vm);
+  }
+  if (asy_is_kind(callback, KIND_FUTURE)) return asy_gather_child_ended(vm, asy_future_of(callback), f);
+  return asy_loop_call_soon(vm, f->loop, callback, asy_from_obj(f), context);
+}
+
+static bool schedule_callbacks(asy_vm *vm, asy_future *f) {
+  asy_value callbacks = f->callbacks;
+  f->callbacks = 0;
+  if (!callbacks) return true;
+  if (!asy_is_exact(callbacks, KIND_LIST)) return schedule(vm, f, callbacks, ASY_NONE);
+  asy_list *list = (asy_list *)asy_obj_of(callbacks);
+  for (uint32_t i = 0; i + 1 < list->len; i += 2)
+    if (!schedule(vm, f, list->items[i], list->items[i + 1])) return false;
+  return true;
+}
+
+bool asy_future_add_callback(asy_vm *vm, asy_future *f, asy_value callback, asy_value context) {
+  if (!f->callbacks && context == ASY_NONE) {
+    asy_store(vm, f, &f->callbacks, callback);
+    return true;
+  }
+  asy_list *list;
+  if (f->callbacks && asy_is_exact(f->callbacks, KIND_LIST)) {
+    list = (asy_list *)asy_obj_of(f->callbacks);
+  } else {
+    list = asy_list_new(vm, 4);
+    if (!list) return false;
+    if (f->callbacks && !(asy_list_append(vm, list, f->callbacks) && asy_list_append(vm, list, ASY_NONE))) return false;
+    asy_store(vm, f, &f->callbacks, asy_from_obj(list));
+  }
+  return asy_list_append(vm, list, callback) && asy_list_append(vm, list, context);
+}
+
+/* ---- Completing ----------------------------------------------------------------------------------------------------- */
+
+static bool raise_not_pending(asy_vm *vm) {
+  asy_raise(vm, ASY_InvalidStateError, "invalid state");
+  return false;
+}
+
+static bool must_be_pending(asy_vm *vm, const asy_future *f) {
+  return asy_future_state(f) == FUTURE_PENDING || raise_not_pending(vm);
+}
+
+bool asy_future_set_result(asy_vm *vm, asy_future *f, asy_value result) {
+  if (!must_be_pending(vm, f)) return false;
+  set_state(f, FUTURE_FINISHED, 0);
+  asy_store(vm, f, &f->result, result);
+  return schedule_callbacks(vm, f);
+}
+
+bool asy_future_end_failed(asy_vm *vm, asy_future *f, asy_value exception) {
+  set_state(f, FUTURE_FINISHED, FUTURE_FAILED | FUTURE_UNRETRIEVED);
+  asy_store(vm, f, &f->result, exception);
+  if (!(f->head.flags & FUTURE_REGISTERED)) {
+    if (!asy_register_finalizer(vm, f)) return false;
+    f->head.flags |= FUTURE_REGISTERED;
+  }
+  return schedule_callbacks(vm, f);
+}
+
+bool asy_future_set_exception(asy_vm *vm, asy_future *f, asy_value exception) {
+  if (!must_be_pending(vm, f)) return false;
+  if (asy_is_kind(exception, KIND_TYPE)) {
+    exception = asy_call0(vm, exception);
+    if (asy_failed(exception)) return false;
+  }
+  if (!asy_is_kind(exception, KIND_EXCEPTION)) {
+    asy_raise(vm, ASY_TypeError, "invalid exception object");
+    return false;
+  }
+  if (asy_is_instance(vm, exception, vm->exceptions[ASY_StopIteration])) {
+    asy_value replacement = asy_new_exception(
+        vm, ASY_RuntimeError, "StopIteration interacts badly with generators and cannot be raised into a Future");
+    if (asy_failed(replacement)) return false;
+    asy_exception_of(replacement)->cause = exception;
+    asy_exception_of(replacement)->context = exception;
+    asy_barrier(vm, asy_obj_of(replacement));
+    exception = replacement;
+  }
+  return must_be_pending(vm, f) && asy_future_end_failed(vm, f, exception); /* the class may have run script code */
+}
+
+bool asy_future_end_cancelled(asy_vm *vm, asy_future *f, asy_value message, asy_value error) {
+  set_state(f, FUTURE_CANCELLED, error ? FUTURE_CANCEL_ERROR : message ? FUTURE_MESSAGE : 0);
+  asy_store(vm, f, &f->result, error ? error : message);
+  return schedule_callbacks(vm, f);
+}
+
+static void retrieved(asy_future *f) {
+  if (!(f->head.flags & FUTURE_UNRETRIEVED)) return;
+  f->head.flags &= (uint16_t)~FUTURE_UNRETRIEVED;
+  asy_cancel_finalizer(f);
+}
+
+static int cancel_task(asy_vm *vm, asy_task *task, asy_value message);
+
+int asy_future_cancel(asy_vm *vm, asy_future *f, asy_value message) {
+  retrieved(f);
+  if (asy_future_state(f) != FUTURE_PENDING) return 0;
+  if (f->head.kind == KIND_TASK) return cancel_task(vm, (asy_task *)f, message);
+  if (asy_gather_of(f)) return asy_gather_cancel(vm, f, message);
+  return asy_future_end_cancelled(vm, f, message, 0) ? 1 : -1;
+}
+
+/* What a task waits for is cancelled, and that wakes it; otherwise its next step throws. */
+static int cancel_task(asy_vm *vm, asy_task *task, asy_value message) {
+  asy_future *f = &task->future;
+  if (f->head.flags >> TASK_CANCELS_SHIFT < TASK_CANCELS_MAX) f->head.flags += 1u << TASK_CANCELS_SHIFT;
+  asy_value waiting = task->waiting;
+  if (waiting && asy_is_native_future(waiting)) {
+    int cancelled = asy_future_cancel(vm, asy_future_of(waiting), message);
+    if (cancelled) return cancelled;
+  } else if (waiting && asy_is_obj(waiting)) { /* a foreign future */
+    asy_value result = asy_call_method(vm, waiting, ASY_NAME(vm, cancel), 0, NULL);
+    int cancelled = asy_failed(result) ? -1 : asy_truth(vm, result);
+    if (cancelled) return cancelled;
+  }
+  f->head.flags |= TASK_MUST_CANCEL;
+  f->head.flags &= (uint16_t)~FUTURE_MESSAGE;
+  if (message) f->head.flags |= FUTURE_MESSAGE;
+  asy_store(vm, f, &f->result, message);
+  if (waiting && asy_is_int(waiting)) { /* asleep */
+    asy_timers_remove(&f->loop->timers, (uint32_t)asy_small(waiting));
+    asy_task_wake(vm, task);
+    if (asy_raised(vm)) return -1;
+  }
+  return 1;
+}
+
+asy_value asy_cancelled_error(asy_vm *vm, asy_future *f) {
+  if (f->head.flags & FUTURE_CANCEL_ERROR) { /* raised once; later ones are made anew from its message */
+    asy_value error = f->result;
+    asy_tuple *args = asy_exception_of(error)->args;
+    f->head.flags &= (uint16_t)~FUTURE_CANCEL_ERROR;
+    if (args && args->len) f->head.flags |= FUTURE_MESSAGE;
+    asy_store(vm, f, &f->result, args && args->len ? args->items[0] : 0);
+    return error;
+  }
+  asy_value message = f->result;
+  asy_value cls = asy_from_obj(vm->exceptions[ASY_CancelledError]);
+  return f->head.flags & FUTURE_MESSAGE ? asy_call1(vm, cls, message) : asy_call0(vm, cls);
+}
+
+/* ---- What the VM asks ----------------------------------------------------------------------------------------------- */
+
+bool asy_future_done(asy_value future) { return asy_future_state(asy_future_of(future)) != FUTURE_PENDING; }
+
+/* Raises a kept exception: as it was, so that its traceback goes on growing from where it left the task. */
+static asy_value raise_kept(asy_vm *vm, asy_value exception) {
+  return asy_failed(exception) ? ASY_FAILED : asy_raise_value(vm, exception);
+}
+
+asy_value asy_future_result(asy_vm *vm, asy_value future) {
+  asy_future *f = asy_future_of(future);
+  switch (asy_future_state(f)) {
+    case FUTURE_PENDING: return asy_raise(vm, ASY_InvalidStateError, "Result is not set.");
+    case FUTURE_CANCELLED: return raise_kept(vm, asy_cancelled_error(vm, f));
+    default: break;
+  }
+  if (!(f->head.flags & FUTURE_FAILED)) return f->result;
+  retrieved(f);
+  return raise_kept(vm, f->result);
+}
+
+/* ---- The Python side ------------------------------------------------------------------------------------------------ */
+
+static asy_future *self_of(const asy_value *args) { return asy_future_of(args[0]); }
+
+static asy_value future_new(asy_vm *vm, const asy_value *args) {
+  asy_future *f = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
+  return f ? asy_from_obj(f) : ASY_FAILED;
+}
+
+/* The loop that a constructor's argument names. */
+static asy_loop *loop_of(asy_vm *vm, asy_value loop) {
+  if (loop == ASY_NONE) return asy_loop_current(vm);
+  if (asy_is_kind(loop, KIND_LOOP)) return (asy_loop *)asy_obj_of(loop);
+  asy_raise(vm, ASY_TypeError, "loop must be an event loop, not '%T'", loop);
+  return NULL;
+}
+
+static asy_value future_init(asy_vm *vm, const asy_value *args) {
+  asy_future *f = self_of(args);
+  asy_loop *loop = loop_of(vm, args[1]);
+  if (!loop) return ASY_FAILED;
+  f->loop = loop;
+  asy_barrier(vm, f);
+  return ASY_NONE;
+}
+
+/* A subclass may forget super().__init__(). */
+static bool is_initialized(asy_vm *vm, const asy_future *f) {
+  if (f->loop) return true;
+  asy_raise(vm, ASY_RuntimeError, "Future object is not initialized.");
+  return false;
+}
+
+static asy_value future_result(asy_vm *vm, const asy_value *args) { return asy_future_result(vm, args[0]); }
+
+static asy_value future_exception(asy_vm *vm, const asy_value *args) {
+  asy_future *f = self_of(args);
+  switch (asy_future_state(f)) {
+    case FUTURE_PENDING: return asy_raise(vm, ASY_InvalidStateError, "Exception is not set.");
+    case FUTURE_CANCELLED: return raise_kept(vm, asy_cancelled_error(vm, f));
+    default: break;
+  }
+  retrieved(f);
+  return f->head.flags & FUTURE_FAILED ? f->result : ASY_NONE;
+}
+
+static asy_value future_set_result(asy_vm *vm, const asy_value *args) {
+  asy_future *f = self_of(args);
+  if (!is_initialized(vm, f)) return ASY_FAILED;
+  if (f->head.kind == KIND_TASK) return asy_raise(vm, ASY_RuntimeError, "Task does not support set_result operation");
+  return asy_future_set_result(vm, f, args[1]) ? ASY_NONE : ASY_FAILED;
+}
+
+static asy_value future_set_exception(asy_vm *vm, const asy_value *args) {
+  asy_future *f = self_of(args);
+  if (!is_initialized(vm, f)) return ASY_FAILED;
+  if (f->head.kind == KIND_TASK) return asy_raise(vm, ASY_RuntimeError, "Task does not support set_exception operation");
+  return asy_future_set_exception(vm, f, args[1]) ? ASY_NONE : ASY_FAILED;
+}
+
+static asy_value future_done(asy_vm *vm, const asy_value *args) { return asy_from_bool(asy_future_done(args[0])); }
+
+static asy_value future_cancelled(asy_vm *vm, const asy_value *args) {
+  return asy_from_bool(asy_future_state(self_of(args)) == FUTURE_CANCELLED);
+}
+
+static asy_value future_cancel(asy_vm *vm, const asy_value *args) {
+  if (!is_initialized(vm, self_of(args))) return ASY_FAILED;
+  int cancelled = asy_future_cancel(vm, self_of(args), args[1] == ASY_NONE ? 0 : args[1]);
+  return cancelled < 0 ? ASY_FAILED : asy_from_bool(cancelled);
+}
+
+static asy_value future_add_done_callback(asy_vm *vm, const asy_value *args) {
+  asy_future *f = self_of(args);
+  if (!is_initialized(vm, f)) return ASY_FAILED;
+  bool added = asy_future_state(f) == FUTURE_PENDING ? asy_future_add_callback(vm, f, args[1], args[2])
+                                                     : asy_loop_call_soon(vm, f->loop, args[1], args[0], args[2]);
+  return added ? ASY_NONE : ASY_FAILED;
+}
+
+static asy_value future_remove_done_callback(asy_vm *vm, const asy_value *args) {
+  asy_future *f = self_of(args);
+  asy_value callbacks = f->callbacks;
+  if (!callbacks) return asy_from_small(0);
+  if (!asy_is_exact(callbacks, KIND_LIST)) {
+    int same = asy_equal(vm, callbacks, args[1]);
+    if (same < 0) return ASY_FAILED;
+    if (same && f->callbacks == callbacks) f->callbacks = 0;
+    return asy_from_small(same);
+  }
+  asy_list *list = (asy_list *)asy_obj_of(callbacks);
+  asy_list *kept = asy_list_new(vm, list->len);
+  if (!kept) return ASY_FAILED;
+  int64_t removed = 0;
+  for (uint32_t i = 0; i + 1 < list->len; i += 2) {
+    int same = asy_equal(vm, list->items[i], args[1]);
+    if (same < 0) return ASY_FAILED;
+    if (same) removed++;
+    else if (i + 1 >= list->len || !asy_list_append(vm, kept, list->items[i]) || !asy_list_append(vm, kept, list->items[i + 1]))
+      return ASY_FAILED;
+  }
+  if (f->callbacks == callbacks) asy_store(vm, f, &f->callbacks, kept->len ? asy_from_obj(kept) : 0);
+  return asy_from_small(removed);
+}
+
+static asy_value future_get_loop(asy_vm *vm, const asy_value *args) {
+  return is_initialized(vm, self_of(args)) ? asy_from_obj(self_of(args)->loop) : ASY_FAILED;
+}
+
+static asy_value future_make_cancelled_error(asy_vm *vm, const asy_value *args) {
+  return asy_cancelled_error(vm, self_of(args));
+}
+
+static asy_value future_get_blocking(asy_vm *vm, const asy_value *args) {
+  return asy_from_bool(self_of(args)->head.flags & FUTURE_BLOCKING);
+}
+
+static asy_value future_set_blocking(asy_vm *vm, const asy_value *args) {
+  int on = asy_truth(vm, args[1]);
+  if (on < 0) return ASY_FAILED;
+  self_of(args)->head.flags &= (uint16_t)~FUTURE_BLOCKING;
+  if (on) self_of(args)->head.flags |= FUTURE_BLOCKING;
+  return ASY_NONE;
+}
+
+static asy_value future_get_state(asy_vm *vm, const asy_value *args) {
+  static const char *const names[] = {"PENDING", "CANCELLED", "FINISHED"};
+  return asy_from_cstr(vm, names[asy_future_state(self_of(args))]);
+}
+
+static asy_value future_get_log(asy_vm *vm, const asy_value *args) {
+  return asy_from_bool(self_of(args)->head.flags & FUTURE_UNRETRIEVED);
+}
+
+static asy_value future_set_log(asy_vm *vm, const asy_value *args) {
+  int on = asy_truth(vm, args[1]);
+  if (on < 0) return ASY_FAILED;
+  if (on) return asy_raise(vm, ASY_ValueError, "_log_traceback can only be set to False");
+  retrieved(self_of(args));
+  return ASY_NONE;
+}
+
+static asy_value future_get_exception(asy_vm *vm, const asy_value *args) {
+  return self_of(args)->head.flags & FUTURE_FAILED ? self_of(args)->result : ASY_NONE;
+}
+
+static asy_value future_get_result(asy_vm *vm, const asy_value *args) {
+  asy_future *f = self_of(args);
+  bool has = asy_future_state(f) == FUTURE_FINISHED && !(f->head.flags & FUTURE_FAILED);
+  return has && f->result ? f->result : ASY_NONE;
+}
+
+static asy_value future_get_loop_attr(asy_vm *vm, const asy_value *args) {
+  return self_of(args)->loop ? asy_from_obj(self_of(args)->loop) : ASY_NONE;
+}
+
+static asy_value future_get_message(asy_vm *vm, const asy_value *args) {
+  return self_of(args)->head.flags & FUTURE_MESSAGE ? self_of(args)->result : ASY_NONE;
+}
+
+static asy_value future_class_getitem(asy_vm *vm, const asy_value *args) { return args[0]; }
+
+/* ---- Awaiting by protocol: __await__() ------------------------------------------------------------------------------ */
+
+typedef struct {
+  asy_obj head;
+  asy_future *future; /* NULL when exhausted */
+  bool yielded;
+} future_iter;
+
+static void iter_visit(asy_obj *o, asy_visitor *v) { asy_visit_obj(v, ((future_iter *)o)->future); }
+
+static asy_value future_await(asy_vm *vm, asy_value self) {
+  asy_class *cls = asy_define_type(vm, &asy_future_iter_type);
+  if (!cls) return ASY_FAILED;
+  if (!is_initialized(vm, asy_future_of(self))) return ASY_FAILED;
+  future_iter *it = asy_new_instance(vm, cls);
+  if (!it) return ASY_FAILED;
+  it->future = asy_future_of(self);
+  return asy_from_obj(it);
+}
+
+static asy_value iter_next(asy_vm *vm, asy_value self) {
+  future_iter *it = (future_iter *)asy_obj_of(self);
+  asy_future *f = it->future;
+  if (!f) return ASY_END;
+  if (asy_future_state(f) == FUTURE_PENDING) {
+    if (it->yielded) return asy_raise(vm, ASY_RuntimeError, "await wasn't used with future");
+    it->yielded = true;
+    f->head.flags |= FUTURE_BLOCKING;
+    return asy_from_obj(f);
+  }
+  it->future = NULL;
+  asy_value result = asy_future_result(vm, asy_from_obj(f));
+  return asy_failed(result) ? ASY_FAILED : asy_raise_stop(vm, result);
+}
+
+static asy_value iter_send(asy_vm *vm, const asy_value *args) {
+  asy_value v = iter_next(vm, args[0]);
+  return v == ASY_END ? asy_raise_stop(vm, ASY_NONE) : v;
+}
+
+static asy_value iter_throw(asy_vm *vm, const asy_value *args) {
+  ((future_iter *)asy_obj_of(args[0]))->future = NULL;
+  if (args[2] != ASY_NONE && asy_is_kind(args[1], KIND_TYPE) && !asy_is_kind(args[2], KIND_EXCEPTION)) {
+    asy_value exception = asy_call1(vm, args[1], args[2]);
+    return asy_failed(exception) ? ASY_FAILED : asy_raise_from(vm, exception, ASY_UNBOUND);
+  }
+  return asy_raise_from(vm, args[2] != ASY_NONE ? args[2] : args[1], ASY_UNBOUND);
+}
+
+static asy_value iter_close(asy_vm *vm, const asy_value *args) {
+  ((future_iter *)asy_obj_of(args[0]))->future = NULL;
+  return ASY_NONE;
+}
+
+static asy_value iter_iter(asy_vm *vm, asy_value self) { return self; }
+
+static const asy_native iter_methods[] = {
+  {"send", "(self, value, /)", iter_send, "Continue waiting.", 0},
+  {"throw", "(self, type, value=None, traceback=None, /)", iter_throw, "Raise an exception at the await.", 0},
+  {"close", "(self, /)", iter_close, "Stop waiting.", 0},
+  {0},
+};
+
+const asy_type asy_future_iter_type = {
+  .name = "_asyncio.FutureIter", .size = sizeof(future_iter), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = iter_visit, .iter = iter_iter, .next = iter_next, .methods = iter_methods,
+};
+
+/* ---- Repr ----------------------------------------------------------------------------------------------------------- */
+
+static void repr_callback(asy_vm *vm, asy_text *t, asy_value callback) {
+  if (asy_is_kind(callback, KIND_TASK)) {
+    asy_text_ascii(t, "Task.task_wakeup()");
+    return;
+  }
+  if (asy_is_kind(callback, KIND_FUTURE)) {
+    asy_text_ascii(t, "gather()");
+    return;
+  }
+  asy_value inner = callback, name;
+  if (asy_is_exact(inner, KIND_METHOD)) inner = ((asy_method *)asy_obj_of(inner))->func;
+  asy_str *qualname = asy_intern(vm, "__qualname__");
+  int found = qualname ? asy_find_attr(vm, callback, qualname, &name) : -1;
+  if (found < 0) asy_clear_exception(vm);
+  if (found != 1 || !asy_is_str(name)) {
+    asy_text_repr_of(t, callback);
+    return;
+  }
+  asy_text_str(t, (asy_str *)asy_obj_of(name));
+  asy_text_ascii(t, "()");
+  if (!asy_is_kind(inner, KIND_FUNCTION)) return;
+  asy_code *code = ((asy_func *)asy_obj_of(inner))->code;
+  char line[24];
+  snprintf(line, sizeof line, ":%d", code->first_line);
+  asy_text_ascii(t, " at ");
+  asy_text_str(t, code->filename);
+  asy_text_ascii(t, line);
+}
+
+static void repr_callbacks(asy_vm *vm, asy_text *t, asy_value callbacks) {
+  asy_text_ascii(t, " cb=[");
+  if (!asy_is_exact(callbacks, KIND_LIST)) {
+    repr_callback(vm, t, callbacks);
+  } else {
+    asy_list *list = (asy_list *)asy_obj_of(callbacks);
+    uint32_t n = list->len / 2;
+    asy_value last = list->items[n * 2 - 2];
+    repr_callback(vm, t, list->items[0]);
+    if (n > 2) {
+      char more[32];
+      snprintf(more, sizeof more, ", <%u more>", n - 2);
+      asy_text_ascii(t, more);
+    }
+    if (n > 1) {
+      asy_text_ascii(t, ", ");
+      repr_callback(vm, t, last);
+    }
+  }
+  asy_text_ascii(t, "]");
+}
+
+/* A result's repr, cut in the middle as reprlib does. */
+static void repr_result(asy_vm *vm, asy_text *t, asy_value value) {
+  enum { MOST = 30, LEFT = (MOST - 3) / 2, RIGHT = MOST - 3 - LEFT };
+  asy_value repr;
+  if (asy_is_exact(value, KIND_STR)) {
+    asy_str *s = (asy_str *)asy_obj_of(value);
+    asy_str *head = s->len > MOST ? asy_str_slice(vm, s, 0, MOST) : s;
+    repr = head ? asy_repr(vm, asy_from_obj(head)) : ASY_FAILED;
+    if (!asy_failed(repr) && ((asy_str *)asy_obj_of(repr))->len > MOST && s->len > LEFT + RIGHT) {
+      asy_str *left = asy_str_slice(vm, s, 0, LEFT), *right = asy_str_slice(vm, s, s->len - RIGHT, s->len);
+      asy_str *cut = left && right ? asy_str_concat(vm, left, right) : NULL;
+      repr = cut ? asy_repr(vm, asy_from_obj(cut)) : ASY_FAILED;
+    }
+  } else {
+    repr = asy_repr(vm, value);
+  }
+  if (asy_failed(repr)) {
+    t->failed = true;
+    return;
+  }
+  asy_str *text = (asy_str *)asy_obj_of(repr);
+  bool whole = text->len <= MOST || asy_is_kind(value, KIND_LIST) || asy_is_kind(value, KIND_TUPLE) || asy_is_kind(value, KIND_DICT);
+  if (whole) {
+    asy_text_str(t, text);
+    return;
+  }
+  asy_text_slice(t, text, 0, LEFT);
+  asy_text_ascii(t, "...");
+  asy_text_slice(t, text, text->len - RIGHT, text->len);
+}
+
+/* "do_some_work() running at FILE:LINE", "f() done, defined at FILE:LINE" */
+static void repr_coroutine(asy_vm *vm, asy_text *t, asy_value v) {
+  asy_value name = asy_get_attr_cstr(vm, v, "__qualname__");
+  if (asy_failed(name)) {
+    asy_clear_exception(vm);
+    asy_text_repr_of(t, v);
+    return;
+  }
+  if (asy_is_str(name)) asy_text_str(t, (asy_str *)asy_obj_of(name));
+  asy_text_ascii(t, "()");
+  if (!asy_is_kind(v, KIND_COROUTINE)) return;
+  asy_coro *coro = (asy_coro *)asy_obj_of(v);
+  asy_code *code = asy_is_kind(coro->func, KIND_FUNCTION) ? asy_coro_code(coro) : NULL;
+  if (!code) return;
+  bool done = coro->state == CORO_CLOSED;
+  char line[24];
+  snprintf(line, sizeof line, ":%d", done ? code->first_line : asy_coro_line(vm, coro));
+  asy_text_ascii(t, done ? " done, defined at " : " running at ");
+  asy_text_str(t, code->filename);
+  asy_text_ascii(t, line);
+}
+
+static void repr_task(asy_vm *vm, asy_text *t, asy_task *task) {
+  asy_task_extra *extra = (asy_task_extra *)task->future.extra;
+  if (extra && extra->name) { /* as the tutorial's form has it, a name shows when somebody gave it */
+    asy_text_ascii(t, " name=");
+    asy_text_repr_of(t, extra->name);
+  }
+  if (task->coro) {
+    asy_text_ascii(t, " coro=<");
+    repr_coroutine(vm, t, task->coro);
+    asy_text_ascii(t, ">");
+  }
+  if (task->waiting && asy_is_obj(task->waiting)) {
+    asy_text_ascii(t, " wait_for=");
+    asy_text_repr_of(t, task->waiting);
+  }
+}
+
+static asy_value future_repr(asy_vm *vm, asy_value self) {
+  static const char *const states[] = {"pending", "cancelled", "finished"};
+  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  asy_future *f = asy_future_of(self);
+  asy_text t;
+  asy_text_init(&t, vm);
+  asy_text_ascii(&t, "<");
+  asy_text_str(&t, asy_type_of(vm, self)->name);
+  asy_text_ascii(&t, " ");
+  bool cancelling = asy_future_state(f) == FUTURE_PENDING && f->head.flags >> TASK_CANCELS_SHIFT;
+  asy_text_ascii(&t, cancelling ? "cancelling" : states[asy_future_state(f)]);
+  if (f->head.kind == KIND_TASK) repr_task(vm, &t, (asy_task *)f);
+  if (asy_future_state(f) == FUTURE_FINISHED) {
+    bool failed = f->head.flags & FUTURE_FAILED;
+    asy_text_ascii(&t, failed ? " exception=" : " result=");
+    if (failed) asy_text_repr_of(&t, f->result);
+    else repr_result(vm, &t, f->result);
+  }
+  if (f->callbacks) repr_callbacks(vm, &t, f->callbacks);
+  asy_text_ascii(&t, ">");
+  asy_str *text = asy_text_finish(&t);
+  return text ? asy_from_obj(text) : ASY_FAILED;
+}
+
+/* ---- Lifetime ------------------------------------------------------------------------------------------------------- */
+
+static void future_visit(asy_obj *o, asy_visitor *v) {
+  asy_future *f = (asy_future *)o;
+  asy_visit_value(v, f->result);
+  asy_visit_value(v, f->callbacks);
+  asy_visit_obj(v, f->loop);
+  asy_visit_obj(v, f->extra);
+}
+
+static bool context_set(asy_vm *vm, asy_dict *context, const char *name, asy_value value) {
+  asy_str *key = asy_intern(vm, name);
+  return key && !asy_failed(value) && asy_dict_set_str(vm, context, key, value);
+}
+
+/* Nobody will ever ask for its exception. */
+static void future_finalize(asy_vm *vm, asy_obj *o) {
+  asy_future *f = (asy_future *)o;
+  if (!(f->head.flags & FUTURE_UNRETRIEVED) || !f->loop) return;
+  f->head.flags &= (uint16_t)~FUTURE_UNRETRIEVED;
+  asy_dict *context = asy_dict_new(vm, 4);
+  if (!context) return;
+  bool task = o->kind == KIND_TASK;
+  asy_str *message = asy_str_format(vm, "%s exception was never retrieved", task ? "Task" : "Future");
+  if (!message || !context_set(vm, context, "message", asy_from_obj(message)) ||
+      !context_set(vm, context, "exception", f->result) || !context_set(vm, context, "future", asy_from_obj(f)))
+    return;
+  uint32_t word;
+  asy_code *origin = task ? asy_task_origin((asy_task *)f, &word) : NULL;
+  if (origin) {
+    asy_position at = asy_code_position(origin, word);
+    asy_str *text = asy_str_format(vm, "File \"%U\", line %d, in %U", origin->filename, at.line, origin->name);
+    if (!text || !context_set(vm, context, "task created at", asy_from_obj(text))) return;
+  }
+  asy_loop_call_exception_handler(vm, f->loop, context);
+}
+
+static const asy_native future_methods[] = {
+  {"result", "(self, /)", future_result, "The result; raises the exception, or CancelledError.", 0},
+  {"exception", "(self, /)", future_exception, "The exception, or None.", 0},
+  {"set_result", "(self, result, /)", future_set_result, "Finish with a result.", 0},
+  {"set_exception", "(self, exception, /)", future_set_exception, "Finish with an exception.", 0},
+  {"done", "(self, /)", future_done, "Whether it is finished or cancelled.", 0},
+  {"cancelled", "(self, /)", future_cancelled, "Whether it was cancelled.", 0},
+  {"cancel", "(self, msg=None)", future_cancel, "Cancel; False when it is done already.", 0},
+  {"add_done_callback", "(self, fn, /, *, context=None)", future_add_done_callback, "Call fn(future) once it is done.", 0},
+  {"remove_done_callback", "(self, fn, /)", future_remove_done_callback, "Remove all callbacks equal to fn; their number.", 0},
+  {"get_loop", "(self, /)", future_get_loop, "The event loop it belongs to.", 0},
+  {"_make_cancelled_error", "(self, /)", future_make_cancelled_error, NULL, 0},
+  {"__class_getitem__", "(cls, item, /)", future_class_getitem, NULL, ASY_NATIVE_CLASS},
+  {"_asyncio_future_blocking", "(self, /)", future_get_blocking, NULL, ASY_NATIVE_GETTER},
+  {"_asyncio_future_blocking", "(self, value, /)", future_set_blocking, NULL, ASY_NATIVE_SETTER},
+  {"_state", "(self, /)", future_get_state, NULL, ASY_NATIVE_GETTER},
+  {"_log_traceback", "(self, /)", future_get_log, NULL, ASY_NATIVE_GETTER},
+  {"_log_traceback", "(self, value, /)", future_set_log, NULL, ASY_NATIVE_SETTER},
+  {"_exception", "(self, /)", future_get_exception, NULL, ASY_NATIVE_GETTER},
+  {"_result", "(self, /)", future_get_result, NULL, ASY_NATIVE_GETTER},
+  {"_loop", "(self, /)", future_get_loop_attr, NULL, ASY_NATIVE_GETTER},
+  {"_cancel_message", "(self, /)", future_get_message, NULL, ASY_NATIVE_GETTER},
+  {0},
+};
+
+const asy_type asy_future_type = {
+  .name = "_asyncio.Future", .doc = "A value that will be known later.", .size = sizeof(asy_future),
+  .flags = ASY_TYPE_LATE_FINALIZE, .visit = future_visit, .finalize = future_finalize,
+  .new_ = future_new, .new_signature = "(cls, *args, **kwargs)",
+  .init = future_init, .init_signature = "(self, *, loop=None)",
+  .repr = future_repr, .iter = future_await, .await_ = future_await, .methods = future_methods,
+};

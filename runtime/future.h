@@ -1,0 +1,64 @@
+/* future.h - a value to come.
+ *
+ *   pending ---set_result / set_exception---> finished     callbacks and waiting tasks go on the loop's ready ring
+ *      \------cancel------------------------> cancelled
+ *
+ * `callbacks` has one inline place, which is all that most futures need: the task that waits, or one callable, or the gather
+ * future that counts it; more of them become a list of pairs (callback, context). Must stay true: callbacks run from the ready
+ * ring, in the order in which they were added, never inside the call that completes the future.
+ */
+#ifndef ASY_RUNTIME_FUTURE_H
+#define ASY_RUNTIME_FUTURE_H
+
+#include "runtime/vm.h"
+
+typedef struct asy_loop asy_loop;
+
+enum { FUTURE_PENDING, FUTURE_CANCELLED, FUTURE_FINISHED };
+
+enum { /* head.flags */
+  FUTURE_STATE = 3,
+  FUTURE_FAILED = 4,        /* finished: `result` is the exception */
+  FUTURE_UNRETRIEVED = 8,   /* nobody has asked for the exception */
+  FUTURE_REGISTERED = 16,   /* the heap will call its finaliser */
+  FUTURE_BLOCKING = 32,     /* _asyncio_future_blocking */
+  FUTURE_MESSAGE = 64,      /* pending or cancelled: `result` is the cancel message */
+  FUTURE_CANCEL_ERROR = 128, /* cancelled: `result` is the CancelledError that ended the task */
+  FUTURE_SEEN = 256,        /* gather: taken already; only set while arguments are gone through */
+  TASK_MUST_CANCEL = 512,   /* the next step throws CancelledError */
+  TASK_CANCELS_SHIFT = 10,  /* the upper six bits count cancel() calls */
+  TASK_CANCELS_MAX = 63
+};
+
+typedef struct asy_future {
+  asy_obj head;
+  asy_value result;    /* by state and flags; 0 none. Pending task: also the value the await that parks it will yield */
+  asy_value callbacks; /* 0; a task; a callable; a gather future; or a list of (callback, context) pairs */
+  asy_loop *loop;
+  asy_obj *extra;      /* gather future: asy_gather; task: asy_task_extra; NULL */
+} asy_future;
+
+static inline bool asy_is_native_future(asy_value v) {
+  return asy_is_obj(v) && (asy_obj_of(v)->kind == KIND_FUTURE || asy_obj_of(v)->kind == KIND_TASK);
+}
+static inline asy_future *asy_future_of(asy_value v) { return (asy_future *)asy_obj_of(v); }
+static inline unsigned asy_future_state(const asy_future *f) { return f->head.flags & FUTURE_STATE; }
+
+asy_future *asy_future_new(asy_vm *vm, asy_loop *loop);
+/* Completes a pending future; InvalidStateError when it is not pending. */
+bool asy_future_set_result(asy_vm *vm, asy_future *f, asy_value result);
+bool asy_future_set_exception(asy_vm *vm, asy_future *f, asy_value exception); /* an instance or class */
+/* Future.cancel, or Task.cancel for a task. message 0: none. 1 cancelled now or asked to, 0 was done already, -1 failed. */
+int asy_future_cancel(asy_vm *vm, asy_future *f, asy_value message);
+/* Ends a pending future as cancelled, by message or by the CancelledError `error` (each 0: none). */
+bool asy_future_end_cancelled(asy_vm *vm, asy_future *f, asy_value message, asy_value error);
+bool asy_future_end_failed(asy_vm *vm, asy_future *f, asy_value exception);    /* an instance */
+/* Calls or wakes `callback` when f is done; f must be pending. context None: the current one. */
+bool asy_future_add_callback(asy_vm *vm, asy_future *f, asy_value callback, asy_value context);
+asy_value asy_cancelled_error(asy_vm *vm, asy_future *f); /* a new CancelledError with f's message, or the kept one */
+
+
+extern const asy_type asy_future_type;
+extern const asy_type asy_future_iter_type;
+
+#endif

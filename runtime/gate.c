@@ -1,0 +1,73 @@
+/* gate.c - the system's clocks and random source. The only file that calls them; ASY_HASHSEED=n makes random bytes repeatable. */
+#include "runtime/gate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+static int64_t read_clock(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t monotonic_ns(void *context) {
+  (void)context;
+  return read_clock(CLOCK_MONOTONIC);
+}
+
+static int64_t wall_ns(void *context) {
+  (void)context;
+  return read_clock(CLOCK_REALTIME);
+}
+
+static int64_t cpu_ns(void *context) {
+  (void)context;
+  return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* splitmix64 from the seed that ASY_HASHSEED names: the same bytes in every run. */
+static void seeded_bytes(uint64_t state, unsigned char *out, size_t length) {
+  while (length) {
+    uint64_t z = state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    z ^= z >> 31;
+    size_t n = length < sizeof z ? length : sizeof z;
+    memcpy(out, &z, n);
+    out += n;
+    length -= n;
+  }
+}
+
+static bool random_bytes(void *context, void *out, size_t length) {
+  (void)context;
+  for (size_t done = 0; done < length;) {
+    ssize_t n = getrandom((char *)out + done, length - done, 0);
+    if (n < 0 && errno != EINTR) return false;
+    if (n > 0) done += (size_t)n;
+  }
+  return true;
+}
+
+/* The key of str hashes, which ASY_HASHSEED makes repeatable. */
+static bool hash_key(void *context, void *out, size_t length) {
+  const char *seed = getenv("ASY_HASHSEED");
+  if (!seed || !*seed) return random_bytes(context, out, length);
+  seeded_bytes(strtoull(seed, NULL, 10), out, length);
+  return true;
+}
+
+static void sleep_ns(void *context, int64_t ns) {
+  (void)context;
+  if (ns <= 0) return;
+  struct timespec left = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+  nanosleep(&left, NULL);
+}
+
+asy_gate asy_gate_system(void) {
+  return (asy_gate){.monotonic_ns = monotonic_ns, .wall_ns = wall_ns, .cpu_ns = cpu_ns, .random_bytes = random_bytes,
+                    .hash_key = hash_key, .sleep_ns = sleep_ns};
+}

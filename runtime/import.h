@@ -1,0 +1,25 @@
+/* import.h - finding, making and running modules.
+ * Order of finders: sys.modules, the natives' table, the scripts embedded in the binary, then each folder of sys.path:
+ * package folder (__init__.asy, __init__.py), NAME.asy, NAME.py; a folder without an __init__ counts as a namespace package when
+ * nothing else is found.
+ */
+#ifndef ASY_RUNTIME_IMPORT_H
+#define ASY_RUNTIME_IMPORT_H
+
+#include "runtime/asy.h"
+
+bool asy_import_init(asy_vm *vm, const asy_options *options);
+/* The module of absolute `name`, and its parents, imported. ASY_FAILED: ModuleNotFoundError, or what its body raised. */
+asy_value asy_import_module(asy_vm *vm, asy_str *name);
+/* __import__: `level` leading dots relative to __package__ of `globals`; fromlist None or a sequence of names. */
+asy_value asy_import_name(asy_vm *vm, asy_str *name, asy_dict *globals, asy_value fromlist, int level);
+/* `from module import name`: the attribute, or the submodule; ImportError. */
+asy_value asy_import_from(asy_vm *vm, asy_value module, asy_str *name);
+/* `from module import *` into a namespace: __all__, or every name without a leading underscore. */
+bool asy_import_star(asy_vm *vm, asy_value module, asy_value namespace);
+
+/* Text to code object; modes as compile()'s. ASY_FAILED: SyntaxError with all its attributes. */
+typedef enum { ASY_MODE_EXEC, ASY_MODE_EVAL, ASY_MODE_SINGLE } asy_compile_mode_id;
+asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const char *filename, asy_compile_mode_id mode);
+
+#endif

@@ -1,0 +1,201 @@
+/* protocol.c - containers and iterators as any value may be one: length, items, membership, iteration, index. */
+#include "runtime/protocol.h"
+
+#include "runtime/exc.h"
+#include "runtime/types/iter.h"
+
+/* ---- Length --------------------------------------------------------------------------------------------------------------- */
+
+/* The int that __len__ or __length_hint__ gave, checked. */
+static int64_t as_length(asy_vm *vm, asy_value result) {
+  if (result == ASY_FAILED) return -1;
+  int64_t n;
+  asy_value index = asy_index(vm, result);
+  if (index == ASY_FAILED) return -1;
+  if (!asy_is_number_int64(index, &n)) {
+    asy_raise(vm, ASY_OverflowError, "cannot fit '%T' into an index-sized integer", result);
+    return -1;
+  }
+  if (n >= 0) return n;
+  asy_raise(vm, ASY_ValueError, "__len__() should return >= 0");
+  return -1;
+}
+
+int64_t asy_length(asy_vm *vm, asy_value v) {
+  asy_way way;
+  if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __len__), &way)) return -1;
+  if (way.value != ASY_UNBOUND && way.value != ASY_NONE) return as_length(vm, asy_call_way(vm, v, &way, 0, NULL));
+  int64_t (*length)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, length) : NULL;
+  if (length) return length(vm, v);
+  asy_raise(vm, ASY_TypeError, "object of type '%T' has no len()", v);
+  return -1;
+}
+
+int64_t asy_length_hint(asy_vm *vm, asy_value v, int64_t otherwise) {
+  asy_class *cls = asy_class_of(vm, v);
+  bool known = cls->flags & ASY_CLASS_BUILTIN ? ASY_SLOT(cls->type, length) != NULL : false;
+  if (!known && !(cls->flags & ASY_CLASS_BUILTIN)) {
+    asy_lookup *record = asy_class_lookup(vm, cls, ASY_NAME(vm, __len__));
+    if (!record) return -1;
+    known = record->kind != LOOKUP_ABSENT;
+  }
+  if (known) {
+    int64_t n = asy_length(vm, v);
+    if (n >= 0) return n;
+    if (!asy_raised_is(vm, ASY_TypeError)) return -1;
+    asy_clear_exception(vm);
+  }
+  asy_value hint = asy_call_special(vm, v, ASY_NAME(vm, __length_hint__), 0, NULL);
+  if (hint == ASY_UNBOUND || hint == ASY_NOT_IMPLEMENTED) return otherwise;
+  if (hint == ASY_FAILED) {
+    if (!asy_raised_is(vm, ASY_TypeError)) return -1;
+    asy_clear_exception(vm);
+    return otherwise;
+  }
+  int64_t n;
+  if (!asy_is_number_int64(hint, &n)) {
+    asy_raise(vm, ASY_TypeError, "__length_hint__ must be an integer, not %T", hint);
+    return -1;
+  }
+  if (n >= 0) return n;
+  asy_raise(vm, ASY_ValueError, "__length_hint__() should return >= 0");
+  return -1;
+}
+
+/* ---- Items ------------------------------------------------------------------------------------------------------------------ */
+
+/* cls[key]: the metaclass's __getitem__ did not want it, so __class_getitem__ of the class has its say. */
+static asy_value class_item(asy_vm *vm, asy_value v, asy_value key) {
+  asy_class *cls = (asy_class *)asy_obj_of(v);
+  asy_value fn = asy_class_get(vm, cls, ASY_NAME(vm, __class_getitem__));
+  if (fn == ASY_FAILED) return ASY_FAILED;
+  if (fn != ASY_UNBOUND) return asy_call1(vm, fn, key);
+  return asy_raise(vm, ASY_TypeError, "type '%N' is not subscriptable", cls);
+}
+
+asy_value asy_get_item(asy_vm *vm, asy_value v, asy_value key) {
+  asy_way way;
+  if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __getitem__), &way)) return ASY_FAILED;
+  if (way.value != ASY_UNBOUND) return asy_call_way(vm, v, &way, 1, &key);
+  asy_value (*get)(asy_vm *, asy_value, asy_value) = way.type ? ASY_SLOT(way.type, get_item) : NULL;
+  if (get) return get(vm, v, key);
+  if (asy_is_kind(v, KIND_TYPE)) return class_item(vm, v, key);
+  return asy_raise(vm, ASY_TypeError, "'%T' object is not subscriptable", v);
+}
+
+bool asy_set_item(asy_vm *vm, asy_value v, asy_value key, asy_value value) {
+  asy_way way;
+  if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __setitem__), &way)) return false;
+  if (way.value != ASY_UNBOUND) {
+    asy_value args[2] = {key, value};
+    return asy_call_way(vm, v, &way, 2, args) != ASY_FAILED;
+  }
+  bool (*set)(asy_vm *, asy_value, asy_value, asy_value) = way.type ? ASY_SLOT(way.type, set_item) : NULL;
+  if (set) return set(vm, v, key, value);
+  asy_raise(vm, ASY_TypeError, "'%T' object does not support item assignment", v);
+  return false;
+}
+
+bool asy_del_item(asy_vm *vm, asy_value v, asy_value key) {
+  asy_way way;
+  if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __delitem__), &way)) return false;
+  if (way.value != ASY_UNBOUND) return asy_call_way(vm, v, &way, 1, &key) != ASY_FAILED;
+  bool (*set)(asy_vm *, asy_value, asy_value, asy_value) = way.type ? ASY_SLOT(way.type, set_item) : NULL;
+  if (set) return set(vm, v, key, ASY_UNBOUND);
+  bool sequence = !way.type || way.type->flags & ASY_TYPE_SEQUENCE || asy_is_str(v); /* CPython's two wordings */
+  asy_raise(vm, ASY_TypeError, "'%T' object does%s support item deletion", v, sequence && asy_is_integer(key) ? "n't" : " not");
+  return false;
+}
+
+static int contains_by_iteration(asy_vm *vm, asy_value v, asy_value item) {
+  asy_value it = asy_iter(vm, v);
+  if (it == ASY_FAILED) {
+    if (asy_raised_is(vm, ASY_TypeError)) {
+      asy_clear_exception(vm);
+      asy_raise(vm, ASY_TypeError, "argument of type '%T' is not iterable", v);
+    }
+    return -1;
+  }
+  for (;;) {
+    asy_value next = asy_next(vm, it);
+    if (next == ASY_END) return 0;
+    if (next == ASY_FAILED) return -1;
+    int equal = asy_equal(vm, next, item);
+    if (equal) return equal;
+  }
+}
+
+int asy_contains(asy_vm *vm, asy_value v, asy_value item) {
+  asy_way way;
+  if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __contains__), &way)) return -1;
+  if (way.value == ASY_NONE) {
+    asy_raise(vm, ASY_TypeError, "'%T' object is not a container", v);
+    return -1;
+  }
+  if (way.value != ASY_UNBOUND) {
+    asy_value result = asy_call_way(vm, v, &way, 1, &item);
+    return result == ASY_FAILED ? -1 : asy_truth(vm, result);
+  }
+  int (*contains)(asy_vm *, asy_value, asy_value) = way.type ? ASY_SLOT(way.type, contains) : NULL;
+  return contains ? contains(vm, v, item) : contains_by_iteration(vm, v, item);
+}
+
+/* ---- Index --------------------------------------------------------------------------------------------------------------------- */
+
+asy_value asy_index(asy_vm *vm, asy_value v) {
+  if (asy_is_int(v)) return v;
+  if (asy_is_integer(v)) return v;
+  asy_way way;
+  if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __index__), &way)) return ASY_FAILED;
+  if (way.value != ASY_UNBOUND && way.value != ASY_NONE) {
+    asy_value result = asy_call_way(vm, v, &way, 0, NULL);
+    if (result == ASY_FAILED || asy_is_integer(result)) return result;
+    return asy_raise(vm, ASY_TypeError, "__index__ returned non-int (type %T)", result);
+  }
+  asy_value (*index)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, index) : NULL;
+  return index ? index(vm, v) : asy_raise(vm, ASY_TypeError, "'%T' object cannot be interpreted as an integer", v);
+}
+
+/* ---- Iteration -------------------------------------------------------------------------------------------------------------------- */
+
+static bool has_next(asy_vm *vm, asy_value v) {
+  asy_class *cls = asy_class_of(vm, v);
+  if (cls->flags & ASY_CLASS_BUILTIN) return ASY_SLOT(cls->type, next) != NULL;
+  asy_lookup *record = asy_class_lookup(vm, cls, ASY_NAME(vm, __next__));
+  return record && record->kind != LOOKUP_ABSENT;
+}
+
+asy_value asy_iter(asy_vm *vm, asy_value v) {
+  asy_class *cls = asy_class_of(vm, v);
+  asy_way way;
+  if (!asy_find_way(vm, cls, ASY_NAME(vm, __iter__), &way)) return ASY_FAILED;
+  if (way.value != ASY_UNBOUND && way.value != ASY_NONE) {
+    asy_value it = asy_call_way(vm, v, &way, 0, NULL);
+    if (it == ASY_FAILED || has_next(vm, it)) return it;
+    return asy_raised(vm) ? ASY_FAILED : asy_raise(vm, ASY_TypeError, "iter() returned non-iterator of type '%T'", it);
+  }
+  asy_value (*iter)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, iter) : NULL;
+  if (iter) return iter(vm, v);
+  if (way.value != ASY_NONE && !(cls->flags & ASY_CLASS_BUILTIN)) { /* the old way: items 0, 1, 2 .. until IndexError */
+    asy_lookup *item = asy_class_lookup(vm, cls, ASY_NAME(vm, __getitem__));
+    if (!item) return ASY_FAILED;
+    if (item->kind != LOOKUP_ABSENT && cls->kind != KIND_TYPE) return asy_sequence_iter_new(vm, v);
+  } else if (way.type && cls->kind != KIND_TYPE && ASY_SLOT(way.type, get_item) && way.type->flags & ASY_TYPE_SEQUENCE) {
+    return asy_sequence_iter_new(vm, v);
+  }
+  return asy_raise(vm, ASY_TypeError, "'%T' object is not iterable", v);
+}
+
+asy_value asy_next(asy_vm *vm, asy_value iterator) {
+  asy_way way;
+  if (!asy_find_way(vm, asy_class_of(vm, iterator), ASY_NAME(vm, __next__), &way)) return ASY_FAILED;
+  if (way.value != ASY_UNBOUND) {
+    asy_value item = asy_call_way(vm, iterator, &way, 0, NULL);
+    if (item != ASY_FAILED || !asy_raised_is(vm, ASY_StopIteration)) return item;
+    vm->stop_value = asy_stop_value(asy_take_exception(vm));
+    return ASY_END;
+  }
+  vm->stop_value = ASY_NONE;
+  asy_value (*next)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, next) : NULL;
+  return next ? next(vm, iterator) : asy_raise(vm, ASY_TypeError, "'%T' object is not an iterator", iterator);
+}

@@ -1,0 +1,430 @@
+/* sys.c - the sys module, and module specs. It reaches into the VM, which is why it does not live in stdlib/. */
+#include "runtime/sys.h"
+
+#include <float.h>
+#include <unistd.h>
+
+#include "runtime/builtins.h"
+#include "runtime/class.h"
+#include "runtime/evaluate.h"
+#include "runtime/frame.h"
+#include "runtime/module.h"
+#include "runtime/number.h"
+
+#ifndef ASY_VERSION
+#define ASY_VERSION "0.1.0"
+#endif
+
+asy_value asy_sys_get(asy_vm *vm, asy_str *name) {
+  if (!vm->sys_module || !asy_is_kind(vm->sys_module, KIND_MODULE)) return ASY_UNBOUND;
+  return asy_dict_get_str(vm, ((asy_module *)asy_obj_of(vm->sys_module))->dict, name);
+}
+
+/* ---- Specs ---- */
+
+typedef struct { asy_obj head; } module_spec; /* nothing but attributes */
+
+static asy_value spec_new(asy_vm *vm, const asy_value *args) {
+  void *spec = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
+  return spec ? asy_from_obj(spec) : ASY_FAILED;
+}
+
+static bool fill_spec(asy_vm *vm, asy_value spec, asy_value name, asy_value loader, asy_value origin, asy_value locations,
+                      asy_value parent) {
+  return asy_set_attr_cstr(vm, spec, "name", name) && asy_set_attr_cstr(vm, spec, "loader", loader) &&
+         asy_set_attr_cstr(vm, spec, "origin", origin) && asy_set_attr_cstr(vm, spec, "submodule_search_locations", locations) &&
+         asy_set_attr_cstr(vm, spec, "parent", parent) && asy_set_attr_cstr(vm, spec, "cached", ASY_NONE) &&
+         asy_set_attr_cstr(vm, spec, "has_location", asy_from_bool(origin != ASY_NONE)) &&
+         asy_set_attr_cstr(vm, spec, "loader_state", ASY_NONE);
+}
+
+static asy_value spec_init(asy_vm *vm, const asy_value *args) {
+  int is_package = asy_truth(vm, args[5]);
+  asy_list *locations = is_package > 0 ? asy_list_new(vm, 0) : NULL;
+  if (is_package < 0 || (is_package && !locations)) return ASY_FAILED;
+  asy_value folders = locations ? asy_from_obj(locations) : ASY_NONE;
+  return fill_spec(vm, args[0], args[1], args[2], args[3], folders, args[1]) ? ASY_NONE : ASY_FAILED;
+}
+
+static asy_value spec_repr(asy_vm *vm, asy_value self) {
+  asy_value name = asy_get_attr_cstr(vm, self, "name"), origin = asy_get_attr_cstr(vm, self, "origin");
+  if (asy_failed(name) || asy_failed(origin)) return ASY_FAILED;
+  asy_str *text = asy_str_format(vm, "ModuleSpec(name=%R, loader=None, origin=%R)", name, origin);
+  return text ? asy_from_obj(text) : ASY_FAILED;
+}
+
+static const asy_type spec_type = {
+  .name = "_frozen_importlib.ModuleSpec",
+  .size = sizeof(module_spec),
+  .flags = ASY_TYPE_ATTRS,
+  .new_ = spec_new,
+  .new_signature = "(cls, *args, **kwargs)",
+  .init = spec_init,
+  .init_signature = "(self, name, loader, origin=None, loader_state=None, is_package=False)",
+  .repr = spec_repr,
+};
+
+asy_value asy_new_spec(asy_vm *vm, asy_value name, asy_value origin, asy_value locations, asy_value parent) {
+  if (asy_failed(name) || asy_failed(origin) || asy_failed(locations) || asy_failed(parent)) return ASY_FAILED;
+  asy_class *cls = asy_define_type(vm, &spec_type);
+  void *made = cls ? asy_new_instance(vm, cls) : NULL;
+  if (!made) return ASY_FAILED;
+  asy_value spec = asy_from_obj(made);
+  return fill_spec(vm, spec, name, ASY_NONE, origin, locations, parent) ? spec : ASY_FAILED;
+}
+
+/* ---- Functions ---- */
+
+static asy_value sys_exit(asy_vm *vm, const asy_value *args) {
+  asy_value cls = asy_from_obj(vm->exceptions[ASY_SystemExit]);
+  asy_value error = args[0] == ASY_NONE ? asy_call0(vm, cls)
+                    : asy_is_kind(args[0], KIND_TUPLE) ? asy_call_ex(vm, cls, (asy_tuple *)asy_obj_of(args[0]), NULL)
+                                                       : asy_call1(vm, cls, args[0]);
+  return asy_failed(error) ? ASY_FAILED : asy_raise_value(vm, error);
+}
+
+static asy_value sys_getrecursionlimit(asy_vm *vm, const asy_value *args) {
+  (void)args;
+  return asy_from_small(vm->recursion_limit);
+}
+
+static asy_value sys_setrecursionlimit(asy_vm *vm, const asy_value *args) {
+  int64_t limit;
+  if (!asy_to_int64(vm, args[0], &limit)) return ASY_FAILED;
+  if (limit < 1) return asy_raise(vm, ASY_ValueError, "recursion limit must be greater or equal than 1");
+  if (limit > UINT32_MAX) limit = UINT32_MAX;
+  if (vm->depth >= limit)
+    return asy_raise(vm, ASY_RecursionError,
+                     "cannot set the recursion limit to %lld at the recursion depth %u: the limit is too low", (long long)limit,
+                     vm->depth);
+  vm->recursion_limit = (uint32_t)limit;
+  return ASY_NONE;
+}
+
+static asy_value handled(asy_vm *vm) { return vm->handled ? vm->handled : ASY_NONE; }
+
+static asy_value sys_exception(asy_vm *vm, const asy_value *args) {
+  (void)args;
+  return handled(vm);
+}
+
+static asy_value sys_exc_info(asy_vm *vm, const asy_value *args) {
+  (void)args;
+  asy_value exception = handled(vm);
+  if (exception == ASY_NONE) return asy_tuple_of(vm, 3, ASY_NONE, ASY_NONE, ASY_NONE);
+  asy_value traceback = asy_get_attr(vm, exception, ASY_NAME(vm, __traceback__));
+  if (asy_failed(traceback)) return ASY_FAILED;
+  return asy_tuple_of(vm, 3, asy_from_obj(asy_class_of(vm, exception)), exception, traceback);
+}
+
+static asy_value sys_intern(asy_vm *vm, const asy_value *args) {
+  if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "intern() argument must be str, not %T", args[0]);
+  if (!asy_is_exact(args[0], KIND_STR)) return asy_raise(vm, ASY_TypeError, "can't intern %T", args[0]);
+  asy_str *text = asy_str_intern(vm, (asy_str *)asy_obj_of(args[0]));
+  return text ? asy_from_obj(text) : ASY_FAILED;
+}
+
+static asy_value sys_getsizeof(asy_vm *vm, const asy_value *args) {
+  asy_str *name = asy_intern(vm, "__sizeof__");
+  asy_value size = name ? asy_call_special(vm, args[0], name, 0, NULL) : ASY_FAILED;
+  if (size != ASY_UNBOUND) return size;
+  return asy_from_small(asy_is_obj(args[0]) ? asy_class_of(vm, args[0])->base_size : (int64_t)sizeof(asy_value));
+}
+
+static asy_value sys_getrefcount(asy_vm *vm, const asy_value *args) {
+  (void)vm, (void)args;
+  return asy_from_small(2);
+}
+
+static asy_value sys_displayhook(asy_vm *vm, const asy_value *args) {
+  return asy_display_default(vm, args[0]) ? ASY_NONE : ASY_FAILED;
+}
+
+static asy_value sys_excepthook(asy_vm *vm, const asy_value *args) {
+  asy_print_exception(vm, args[1]);
+  return ASY_NONE;
+}
+
+static asy_value sys_unraisablehook(asy_vm *vm, const asy_value *args) {
+  asy_value exception = asy_get_attr_cstr(vm, args[0], "exc_value");
+  if (asy_failed(exception)) return ASY_FAILED;
+  asy_print_exception(vm, exception);
+  return ASY_NONE;
+}
+
+static asy_value sys_get_int_max_str_digits(asy_vm *vm, const asy_value *args) {
+  (void)args;
+  return asy_from_small(asy_int_max_str_digits(vm));
+}
+
+static asy_value sys_set_int_max_str_digits(asy_vm *vm, const asy_value *args) {
+  int64_t limit;
+  if (!asy_to_int64(vm, args[0], &limit)) return ASY_FAILED;
+  if (limit && (limit < 640 || limit > INT32_MAX))
+    return asy_raise(vm, ASY_ValueError, "maxdigits must be 0 or larger than 640");
+  asy_int_set_max_str_digits(vm, (uint32_t)limit);
+  return ASY_NONE;
+}
+
+/* What stack inspection needs: the frame at `depth` callers above, as an object of attributes. */
+static asy_value describe_frame(asy_vm *vm, asy_value *base) {
+  asy_func *func = asy_frame_func(base);
+  asy_value frame = asy_namespace_new(vm);
+  if (asy_failed(frame)) return ASY_FAILED;
+  asy_value *running = vm->base;
+  vm->base = base;   /* asy_current_locals looks at the running frame */
+  asy_value locals = asy_current_locals(vm);
+  vm->base = running;
+  int32_t line = asy_code_position(func->code, asy_frame_word(base)).line;
+  bool good = !asy_failed(locals) && asy_set_attr_cstr(vm, frame, "f_globals", asy_from_obj(func->globals)) &&
+              asy_set_attr_cstr(vm, frame, "f_locals", locals) &&
+              asy_set_attr_cstr(vm, frame, "f_code", asy_from_obj(func->code)) &&
+              asy_set_attr_cstr(vm, frame, "f_lineno", asy_from_small(line)) &&
+              asy_set_attr_cstr(vm, frame, "f_builtins", asy_from_obj(vm->builtins)) &&
+              asy_set_attr_cstr(vm, frame, "f_trace", ASY_NONE) && asy_set_attr_cstr(vm, frame, "f_back", ASY_NONE);
+  return good ? frame : ASY_FAILED;
+}
+
+static asy_value *frame_at(asy_vm *vm, int64_t depth) {
+  asy_value *base = vm->base;
+  while (base && depth-- > 0) base = asy_frame_back(base);
+  return base;
+}
+
+static asy_value sys_getframe(asy_vm *vm, const asy_value *args) {
+  int64_t depth;
+  if (!asy_to_int64(vm, args[0], &depth)) return ASY_FAILED;
+  asy_value *base = frame_at(vm, depth);
+  if (!base) return asy_raise(vm, ASY_ValueError, "call stack is not deep enough");
+  asy_value first = ASY_UNBOUND, last = ASY_UNBOUND;
+  for (int i = 0; base && i < 64; base = asy_frame_back(base), i++) {   /* f_back reaches so far */
+    asy_value frame = describe_frame(vm, base);
+    if (asy_failed(frame)) return ASY_FAILED;
+    if (first == ASY_UNBOUND) first = frame;
+    else if (!asy_set_attr_cstr(vm, last, "f_back", frame)) return ASY_FAILED;
+    last = frame;
+  }
+  return first;
+}
+
+static asy_value sys_getframemodulename(asy_vm *vm, const asy_value *args) {
+  int64_t depth;
+  if (!asy_to_int64(vm, args[0], &depth)) return ASY_FAILED;
+  asy_value *base = frame_at(vm, depth);
+  asy_value name = base ? asy_dict_get_str(vm, asy_frame_func(base)->globals, ASY_NAME(vm, __name__)) : ASY_UNBOUND;
+  return name == ASY_UNBOUND ? ASY_NONE : name;
+}
+
+static asy_value give_none(asy_vm *vm, const asy_value *args) {
+  (void)vm, (void)args;
+  return ASY_NONE;
+}
+static asy_value give_false(asy_vm *vm, const asy_value *args) {
+  (void)vm, (void)args;
+  return ASY_FALSE;
+}
+static asy_value give_utf8(asy_vm *vm, const asy_value *args) {
+  (void)args;
+  return asy_from_cstr(vm, "utf-8");
+}
+static asy_value give_errors(asy_vm *vm, const asy_value *args) {
+  (void)args;
+  return asy_from_cstr(vm, "surrogateescape");
+}
+static asy_value give_switch_interval(asy_vm *vm, const asy_value *args) {
+  (void)args;
+  return asy_from_double(vm, 0.005);
+}
+
+static asy_value hook_or_none(asy_value hook) { return hook ? hook : ASY_NONE; }
+
+static asy_value sys_get_asyncgen_hooks(asy_vm *vm, const asy_value *args) {
+  (void)args;
+  static const asy_member fields[] = {
+    {"firstiter", ASY_RECORD(0), MEMBER_VALUE, false}, {"finalizer", ASY_RECORD(1), MEMBER_VALUE, false}, {0}};
+  asy_class *cls = asy_define_record(vm, "asyncgen_hooks", fields);
+  asy_value hooks[] = {hook_or_none(vm->async_gen_hooks[0]), hook_or_none(vm->async_gen_hooks[1])};
+  return cls ? asy_record_new(vm, cls, hooks) : ASY_FAILED;
+}
+
+static asy_value sys_set_asyncgen_hooks(asy_vm *vm, const asy_value *args) {
+  static const char *const names[] = {"firstiter", "finalizer"};
+  for (int i = 0; i < 2; i++)
+    if (args[i] != ASY_UNBOUND && args[i] != ASY_NONE && !asy_callable(vm, args[i]))
+      return asy_raise(vm, ASY_TypeError, "callable %s expected, got %T", names[i], args[i]);
+  for (int i = 0; i < 2; i++)
+    if (args[i] != ASY_UNBOUND) vm->async_gen_hooks[i] = args[i] == ASY_NONE ? 0 : args[i];
+  return ASY_NONE;
+}
+
+static const asy_native sys_natives[] = {
+  {"_getframe", "(depth=0, /)", sys_getframe, "Return a frame object from the call stack.", 0},
+  {"_getframemodulename", "(depth=0)", sys_getframemodulename, "Return the name of the module for a calling frame.", 0},
+  {"audit", "(event, /, *args)", give_none, NULL, 0},
+  {"addaudithook", "(hook)", give_none, NULL, 0},
+  {"displayhook", "(object, /)", sys_displayhook, "Print an object to sys.stdout and also save it in builtins._", 0},
+  {"__displayhook__", "(object, /)", sys_displayhook, NULL, 0},
+  {"exc_info", "()", sys_exc_info, "Return current exception information: (type, value, traceback).", 0},
+  {"excepthook", "(exctype, value, traceback, /)", sys_excepthook,
+   "Handle an exception by displaying it with a traceback on sys.stderr.", 0},
+  {"__excepthook__", "(exctype, value, traceback, /)", sys_excepthook, NULL, 0},
+  {"exception", "()", sys_exception, "Return the current exception.", 0},
+  {"exit", "(status=None, /)", sys_exit, "Exit the interpreter by raising SystemExit(status).", 0},
+  {"get_asyncgen_hooks", "()", sys_get_asyncgen_hooks, NULL, 0},
+  {"get_int_max_str_digits", "()", sys_get_int_max_str_digits, NULL, 0},
+  {"getdefaultencoding", "()", give_utf8, NULL, 0},
+  {"getfilesystemencodeerrors", "()", give_errors, NULL, 0},
+  {"getfilesystemencoding", "()", give_utf8, NULL, 0},
+  {"getprofile", "()", give_none, NULL, 0},
+  {"getrecursionlimit", "()", sys_getrecursionlimit, "Return the current value of the recursion limit.", 0},
+  {"getrefcount", "(object, /)", sys_getrefcount, "asy counts no references: always 2.", 0},
+  {"getsizeof", "(object, default=?)", sys_getsizeof, "Return the size of object in bytes.", 0},
+  {"getswitchinterval", "()", give_switch_interval, NULL, 0},
+  {"gettrace", "()", give_none, NULL, 0},
+  {"intern", "(string, /)", sys_intern, "Enter the given string into the table of interned strings.", 0},
+  {"is_finalizing", "()", give_false, NULL, 0},
+  {"set_asyncgen_hooks", "(firstiter=?, finalizer=?)", sys_set_asyncgen_hooks, NULL, 0},
+  {"set_int_max_str_digits", "(maxdigits)", sys_set_int_max_str_digits, NULL, 0},
+  {"setprofile", "(function, /)", give_none, NULL, 0},
+  {"setrecursionlimit", "(limit, /)", sys_setrecursionlimit, "Set the maximum depth of the Python interpreter stack to n.", 0},
+  {"setswitchinterval", "(interval, /)", give_none, NULL, 0},
+  {"settrace", "(function, /)", give_none, NULL, 0},
+  {"unraisablehook", "(unraisable, /)", sys_unraisablehook, NULL, 0},
+  {0},
+};
+
+/* ---- Constants ---- */
+
+#define FIELD(name, i) {name, ASY_RECORD(i), MEMBER_VALUE, false}
+static const asy_member version_fields[] = {
+  FIELD("major", 0), FIELD("minor", 1), FIELD("micro", 2), FIELD("releaselevel", 3), FIELD("serial", 4), {0}};
+static const asy_member float_fields[] = {
+  FIELD("max", 0), FIELD("max_exp", 1), FIELD("max_10_exp", 2), FIELD("min", 3), FIELD("min_exp", 4), FIELD("min_10_exp", 5),
+  FIELD("dig", 6), FIELD("mant_dig", 7), FIELD("epsilon", 8), FIELD("radix", 9), FIELD("rounds", 10), {0}};
+static const asy_member int_fields[] = {
+  FIELD("bits_per_digit", 0), FIELD("sizeof_digit", 1), FIELD("default_max_str_digits", 2),
+  FIELD("str_digits_check_threshold", 3), {0}};
+static const asy_member hash_fields[] = {
+  FIELD("width", 0), FIELD("modulus", 1), FIELD("inf", 2), FIELD("nan", 3), FIELD("imag", 4), FIELD("algorithm", 5),
+  FIELD("hash_bits", 6), FIELD("seed_bits", 7), FIELD("cutoff", 8), {0}};
+static const asy_member flag_fields[] = {
+  FIELD("debug", 0), FIELD("inspect", 1), FIELD("interactive", 2), FIELD("optimize", 3), FIELD("dont_write_bytecode", 4),
+  FIELD("no_user_site", 5), FIELD("no_site", 6), FIELD("ignore_environment", 7), FIELD("verbose", 8),
+  FIELD("bytes_warning", 9), FIELD("quiet", 10), FIELD("hash_randomization", 11), FIELD("isolated", 12), FIELD("dev_mode", 13),
+  FIELD("utf8_mode", 14), FIELD("warn_default_encoding", 15), FIELD("safe_path", 16), FIELD("int_max_str_digits", 17), {0}};
+static const asy_member thread_fields[] = {FIELD("name", 0), FIELD("lock", 1), FIELD("version", 2), {0}};
+#undef FIELD
+
+static bool set_record(asy_vm *vm, asy_value module, const char *attribute, const char *cls_name, const asy_member *fields,
+                       const asy_value *items) {
+  asy_class *cls = asy_define_record(vm, cls_name, fields);
+  return cls && asy_module_set(vm, module, attribute, asy_record_new(vm, cls, items));
+}
+
+static asy_value small(int64_t i) { return asy_from_small(i); }
+
+static bool add_records(asy_vm *vm, asy_value module) {
+  asy_value version[] = {small(3), small(13), small(0), asy_from_cstr(vm, "final"), small(0)};
+  asy_value floats[] = {asy_from_double(vm, DBL_MAX), small(DBL_MAX_EXP), small(DBL_MAX_10_EXP), asy_from_double(vm, DBL_MIN),
+                        small(DBL_MIN_EXP), small(DBL_MIN_10_EXP), small(DBL_DIG), small(DBL_MANT_DIG),
+                        asy_from_double(vm, DBL_EPSILON), small(FLT_RADIX), small(1)};
+  asy_value ints[] = {small(30), small(4), small(4300), small(640)};
+  asy_value hashes[] = {small(64), small(((int64_t)1 << 61) - 1), small(314159), small(0), small(1000003),
+                        asy_from_cstr(vm, "siphash13"), small(64), small(128), small(0)};
+  asy_value flags[] = {small(0), small(0), small(0), small(0), small(1), small(0), small(0), small(0), small(0), small(0),
+                       small(0), small(1), small(0), ASY_FALSE, small(1), small(0), ASY_FALSE, small(4300)};
+  asy_value threads[] = {asy_from_cstr(vm, "pthread"), asy_from_cstr(vm, "semaphore"), ASY_NONE};
+  if (!set_record(vm, module, "version_info", "sys.version_info", version_fields, version)) return false;
+  asy_value info = asy_get_attr_cstr(vm, module, "version_info"), implementation = asy_namespace_new(vm);
+  return !asy_failed(info) && !asy_failed(implementation) &&
+         asy_set_attr_cstr(vm, implementation, "name", asy_from_cstr(vm, "asy")) &&
+         asy_set_attr_cstr(vm, implementation, "cache_tag", ASY_NONE) &&
+         asy_set_attr_cstr(vm, implementation, "version", info) &&
+         asy_set_attr_cstr(vm, implementation, "hexversion", small(0x030d00f0)) &&
+         asy_module_set(vm, module, "implementation", implementation) &&
+         set_record(vm, module, "float_info", "sys.float_info", float_fields, floats) &&
+         set_record(vm, module, "int_info", "sys.int_info", int_fields, ints) &&
+         set_record(vm, module, "hash_info", "sys.hash_info", hash_fields, hashes) &&
+         set_record(vm, module, "flags", "sys.flags", flag_fields, flags) &&
+         set_record(vm, module, "thread_info", "sys.thread_info", thread_fields, threads);
+}
+
+static bool add_strings(asy_vm *vm, asy_value module) {
+  static const struct { const char *name, *text; } rows[] = {
+    {"version", "3.13.0 (asy " ASY_VERSION ")"}, {"platform", "linux"}, {"byteorder", "little"},
+    {"copyright", "Copyright (c) the asy authors."}, {"float_repr_style", "short"}, {"prefix", "/usr"}, {"exec_prefix", "/usr"},
+    {"base_prefix", "/usr"}, {"base_exec_prefix", "/usr"}, {"platlibdir", "lib"}, {"abiflags", ""},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (!asy_module_set(vm, module, rows[i].name, asy_from_cstr(vm, rows[i].text))) return false;
+  char path[4096];
+  ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+  return asy_module_set(vm, module, "executable", asy_from_text(vm, path, n > 0 ? (size_t)n : 0));
+}
+
+static asy_value argument_list(asy_vm *vm) {
+  asy_list *list = asy_list_new(vm, (uint32_t)vm->argc);
+  if (!list) return ASY_FAILED;
+  for (int i = 0; i < vm->argc; i++) {
+    asy_value text = asy_from_cstr(vm, vm->argv[i]);
+    if (asy_failed(text) || !asy_list_append(vm, list, text)) return ASY_FAILED;
+  }
+  if (!vm->argc && !asy_list_append(vm, list, asy_from_obj(vm->empty_str))) return ASY_FAILED;
+  return asy_from_obj(list);
+}
+
+static asy_value native_names(asy_vm *vm) {
+  asy_list *names = asy_list_new(vm, 16);
+  if (!names) return ASY_FAILED;
+  for (const asy_module_def *const *def = asy_native_modules; *def; def++) {
+    asy_value name = asy_from_cstr(vm, (*def)->name);
+    if (asy_failed(name) || !asy_list_append(vm, names, name)) return ASY_FAILED;
+  }
+  asy_tuple *tuple = asy_list_append(vm, names, ASY_NAME_VALUE(vm, builtins)) &&
+                     asy_list_append(vm, names, ASY_NAME_VALUE(vm, sys)) ? asy_list_to_tuple(vm, names) : NULL;
+  return tuple ? asy_from_obj(tuple) : ASY_FAILED;
+}
+
+static asy_value new_list(asy_vm *vm) {
+  asy_list *list = asy_list_new(vm, 0);
+  return list ? asy_from_obj(list) : ASY_FAILED;
+}
+
+static bool sys_module_init(asy_vm *vm, asy_value module) {
+  asy_dict *cache = asy_dict_new(vm, 0);
+  return cache && add_records(vm, module) && add_strings(vm, module) &&
+         asy_module_set(vm, module, "argv", argument_list(vm)) && asy_module_set(vm, module, "orig_argv", argument_list(vm)) &&
+         asy_module_set(vm, module, "path", asy_from_obj(vm->path)) &&
+         asy_module_set(vm, module, "modules", asy_from_obj(vm->modules)) &&
+         asy_module_set(vm, module, "maxsize", asy_from_int64(vm, INT64_MAX)) &&
+         asy_module_set(vm, module, "maxunicode", small(0x10ffff)) && asy_module_set(vm, module, "hexversion", small(0x030d00f0)) &&
+         asy_module_set(vm, module, "api_version", small(1013)) &&
+         asy_module_set(vm, module, "dont_write_bytecode", ASY_TRUE) && asy_module_set(vm, module, "pycache_prefix", ASY_NONE) &&
+         asy_module_set(vm, module, "meta_path", new_list(vm)) && asy_module_set(vm, module, "path_hooks", new_list(vm)) &&
+         asy_module_set(vm, module, "path_importer_cache", asy_from_obj(cache)) &&
+         asy_module_set(vm, module, "warnoptions", new_list(vm)) &&
+         asy_module_set(vm, module, "builtin_module_names", native_names(vm)) &&
+         asy_module_set(vm, module, "stdin", vm->stdin_file) && asy_module_set(vm, module, "__stdin__", vm->stdin_file) &&
+         asy_module_set(vm, module, "stdout", vm->stdout_file) && asy_module_set(vm, module, "__stdout__", vm->stdout_file) &&
+         asy_module_set(vm, module, "stderr", vm->stderr_file) && asy_module_set(vm, module, "__stderr__", vm->stderr_file);
+}
+
+bool asy_sys_init(asy_vm *vm) {
+  static const asy_module_def def = {"sys", sys_natives, "The machine's own parameters and functions.", sys_module_init};
+  asy_module *module = asy_module_from_def(vm, &def);
+  if (!module) return false;
+  vm->sys_module = asy_from_obj(module);
+  return asy_dict_set_str(vm, vm->modules, ASY_NAME(vm, sys), vm->sys_module);
+}
+
+/* ---- Time, for modules that do not see the VM ---- */
+
+int64_t asy_clock_ns(asy_vm *vm, asy_clock_id clock) {
+  switch (clock) {
+    case ASY_CLOCK_WALL: return vm->gate.wall_ns(vm->gate.context);
+    case ASY_CLOCK_CPU: return vm->gate.cpu_ns(vm->gate.context);
+    default: return vm->gate.monotonic_ns(vm->gate.context);
+  }
+}
+
+void asy_sleep_ns(asy_vm *vm, int64_t ns) { vm->gate.sleep_ns(vm->gate.context, ns); }

@@ -1,0 +1,501 @@
+/* traceback.c - exceptions as text, word for word as CPython 3.13 writes them: chains, groups, notes, syntax errors; and the class
+ * traceback. Text is built as UTF-8 in malloc'ed memory, so that an exception can be shown when little else works. */
+#include "runtime/traceback.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/builtins.h"
+#include "runtime/class.h"
+#include "runtime/coro.h"
+
+enum { SAME_LINE_MOST = 3, GROUP_WIDTH = 15, GROUP_DEPTH = 10, CHAIN_MOST = 1000 };
+
+/* ---- Sinks ---------------------------------------------------------------------------------------------------------------- */
+
+void asy_sink_add(asy_sink *sink, const char *text, size_t length) {
+  if (sink->failed) return;
+  if (sink->len + length + 1 > sink->cap) {
+    size_t cap = (sink->len + length + 1) * 2;
+    char *grown = realloc(sink->data, cap);
+    if (!grown) {
+      sink->failed = true;
+      return;
+    }
+    sink->data = grown;
+    sink->cap = cap;
+  }
+  memcpy(sink->data + sink->len, text, length);
+  sink->len += length;
+  sink->data[sink->len] = 0;
+}
+void asy_sink_text(asy_sink *sink, const char *text) { asy_sink_add(sink, text, strlen(text)); }
+void asy_sink_format(asy_sink *sink, const char *format, ...) {
+  char buffer[256];
+  va_list list;
+  va_start(list, format);
+  int n = vsnprintf(buffer, sizeof buffer, format, list);
+  va_end(list);
+  if (n > 0) asy_sink_add(sink, buffer, (size_t)n < sizeof buffer ? (size_t)n : sizeof buffer - 1);
+}
+
+static void add_str(asy_vm *vm, asy_sink *sink, asy_str *s) {
+  size_t length;
+  asy_value keep;
+  const char *text = asy_str_utf8(vm, s, &length, &keep);
+  if (text) asy_sink_add(sink, text, length);
+  else asy_clear_exception(vm);
+}
+
+static asy_value finish(asy_vm *vm, asy_sink *sink) {
+  asy_value result = sink->failed ? asy_raise_no_memory(vm) : asy_from_text(vm, sink->data ? sink->data : "", sink->len);
+  free(sink->data);
+  return result;
+}
+
+/* str(v) or repr(v); when that fails, a text that says so. */
+static void add_safely(asy_vm *vm, asy_sink *sink, asy_value v, const char *what, asy_value (*convert)(asy_vm *, asy_value)) {
+  asy_value text = convert(vm, v);
+  if (text != ASY_FAILED) {
+    add_str(vm, sink, (asy_str *)asy_obj_of(text));
+    return;
+  }
+  asy_clear_exception(vm);
+  asy_sink_format(sink, "<%s %s() failed>", what, convert == asy_repr ? "repr" : "str");
+}
+
+/* ---- Entries ---------------------------------------------------------------------------------------------------------------- */
+
+int32_t asy_traceback_line(asy_traceback *entry) {
+  if (!entry->line) {
+    asy_position position = asy_code_position(entry->func->code, entry->word);
+    entry->line = position.line ? position.line : entry->func->code->first_line;
+  }
+  return entry->line;
+}
+
+enum { SHOWN_LINES_MOST = 512 };
+
+static void add_source(asy_vm *vm, asy_sink *out, asy_traceback *entry, const char *filename) {
+  asy_position position = asy_code_position(entry->func->code, entry->word);
+  int32_t line = asy_traceback_line(entry);
+  int32_t end_line = position.line && position.end_line >= line ? position.end_line : line;
+  bool columns = position.line && (position.end_col || position.col);
+  if (end_line - line >= SHOWN_LINES_MOST) {
+    end_line = line;
+    columns = false;
+  }
+  uint32_t n = (uint32_t)(end_line - line + 1);
+  asy_source_span *spans = calloc(n, sizeof *spans);
+  if (!spans) return;
+  bool any = false;
+  for (uint32_t i = 0; i < n; i++) {
+    spans[i].text = asy_file_line(vm, filename, line + (int)i, &spans[i].len);
+    if (!spans[i].text) spans[i] = (asy_source_span){"", 0};
+    else any = true;
+  }
+  if (any) asy_show_source(out, spans, n, position.col, position.end_col, columns);
+  free(spans);
+}
+
+static void add_entry(asy_vm *vm, asy_sink *out, asy_traceback *entry) {
+  asy_code *code = entry->func->code;
+  asy_value keep;
+  size_t length;
+  const char *filename = asy_str_utf8(vm, code->filename, &length, &keep);
+  if (!filename) {
+    asy_clear_exception(vm);
+    filename = "???";
+  }
+  asy_sink_text(out, "  File \"");
+  asy_sink_text(out, filename);
+  asy_sink_format(out, "\", line %d, in ", asy_traceback_line(entry));
+  add_str(vm, out, code->name);
+  asy_sink_text(out, "\n");
+  add_source(vm, out, entry, filename);
+}
+
+static void add_repeats(asy_sink *out, unsigned count) {
+  if (count <= SAME_LINE_MOST) return;
+  count -= SAME_LINE_MOST;
+  asy_sink_format(out, "  [Previous line repeated %u more time%s]\n", count, count > 1 ? "s" : "");
+}
+
+static void add_entries(asy_vm *vm, asy_sink *out, asy_traceback *first) {
+  asy_traceback *last = NULL;
+  unsigned count = 0;
+  for (asy_traceback *entry = first; entry; entry = entry->next) {
+    bool same = last && asy_traceback_line(last) == asy_traceback_line(entry) &&
+                asy_str_equal(last->func->code->filename, entry->func->code->filename) &&
+                asy_str_equal(last->func->code->name, entry->func->code->name);
+    if (!same) {
+      add_repeats(out, count);
+      count = 0;
+      last = entry;
+    }
+    if (++count <= SAME_LINE_MOST) add_entry(vm, out, entry);
+  }
+  add_repeats(out, count);
+}
+
+/* ---- The last line ------------------------------------------------------------------------------------------------------------ */
+
+static void add_type_name(asy_vm *vm, asy_sink *out, asy_class *cls) {
+  asy_value module = asy_dict_get_str(vm, cls->dict, ASY_NAME(vm, __module__));
+  bool builtin = cls->flags & ASY_CLASS_BUILTIN && module == ASY_UNBOUND;
+  if (!builtin && !asy_is_str(module)) {
+    asy_sink_text(out, "<unknown>.");
+  } else if (!builtin) {
+    asy_str *name = (asy_str *)asy_obj_of(module);
+    if (!asy_str_equal_cstr(name, "__main__") && !asy_str_equal_cstr(name, "builtins")) {
+      add_str(vm, out, name);
+      asy_sink_text(out, ".");
+    }
+  }
+  add_str(vm, out, cls->qualname);
+}
+
+static int64_t int_field(const asy_exception *e, unsigned i, int64_t otherwise) {
+  int64_t n;
+  return e->fields[i] && asy_is_number_int64(e->fields[i], &n) ? n : otherwise;
+}
+
+/* The text of a syntax error's line with carets; offsets count characters from 1. */
+static void add_syntax_line(asy_vm *vm, asy_sink *out, const asy_exception *e, asy_str *text) {
+  uint32_t length = text->len, start = 0;
+  while (length && asy_str_at(text, length - 1) == '\n') length--;
+  while (start < length && (asy_str_at(text, start) == ' ' || asy_str_at(text, start) == '\n' || asy_str_at(text, start) == '\f')) start++;
+  asy_str *shown = asy_str_slice(vm, text, start, length);
+  if (!shown) {
+    asy_clear_exception(vm);
+    return;
+  }
+  asy_sink_text(out, "    ");
+  add_str(vm, out, shown);
+  asy_sink_text(out, "\n");
+  int64_t offset = int_field(e, FIELD_SYNTAX_OFFSET, INT64_MIN);
+  if (offset == INT64_MIN) return;
+  int64_t line = int_field(e, FIELD_SYNTAX_LINE, -1), end_line = -2, end_offset = 0;
+  asy_value end = e->fields[FIELD_SYNTAX_END];
+  if (end && asy_is_kind(end, KIND_TUPLE)) {
+    const asy_tuple *pair = (const asy_tuple *)asy_obj_of(end);
+    if (!asy_is_number_int64(pair->items[0], &end_line)) end_line = -2;
+    if (!asy_is_number_int64(pair->items[1], &end_offset)) end_offset = 0;
+  }
+  if (end_line == -2 || line == end_line) end_offset = end_offset ? end_offset : offset;
+  else end_offset = (int64_t)length + 1;
+  if (text->len && offset > (int64_t)text->len) offset = (int64_t)length + 1;
+  if (text->len && end_offset > (int64_t)text->len) end_offset = (int64_t)length + 1;
+  if (offset >= end_offset || end_offset < 0) end_offset = offset + 1;
+  int64_t column = offset - 1 - start, end_column = end_offset - 1 - start;
+  if (column < 0) return;
+  asy_sink_text(out, "    ");
+  for (int64_t i = 0; i < column; i++) {
+    uint32_t c = i < (int64_t)shown->len ? asy_str_at(shown, (uint32_t)i) : ' ';
+    asy_sink_text(out, c == '\t' ? "\t" : " ");
+  }
+  for (int64_t i = column; i < end_column; i++) asy_sink_text(out, "^");
+  asy_sink_text(out, "\n");
+}
+
+static void add_syntax_error(asy_vm *vm, asy_sink *out, asy_value exception) {
+  const asy_exception *e = asy_exception_of(exception);
+  asy_value file = e->fields[FIELD_SYNTAX_FILE], line = e->fields[FIELD_SYNTAX_LINE], text = e->fields[FIELD_SYNTAX_TEXT];
+  bool named = file && asy_is_str(file);
+  if (line && line != ASY_NONE) {
+    asy_sink_text(out, "  File \"");
+    if (named) add_str(vm, out, (asy_str *)asy_obj_of(file));
+    else asy_sink_text(out, "<string>");
+    asy_sink_text(out, "\", line ");
+    add_safely(vm, out, line, "line", asy_str_of);
+    asy_sink_text(out, "\n");
+  }
+  if (text && asy_is_str(text)) add_syntax_line(vm, out, e, (asy_str *)asy_obj_of(text));
+  add_type_name(vm, out, asy_class_of(vm, exception));
+  asy_sink_text(out, ": ");
+  asy_value message = e->fields[FIELD_SYNTAX_MSG];
+  if (message && message != ASY_NONE) add_safely(vm, out, message, "message", asy_str_of);
+  else asy_sink_text(out, "<no detail available>");
+  if (!(line && line != ASY_NONE) && named) {
+    asy_sink_text(out, " (");
+    add_str(vm, out, (asy_str *)asy_obj_of(file));
+    asy_sink_text(out, ")");
+  }
+  asy_sink_text(out, "\n");
+}
+
+static void add_notes(asy_vm *vm, asy_sink *out, asy_value exception) {
+  asy_value notes;
+  int found = asy_find_attr(vm, exception, ASY_NAME(vm, __notes__), &notes);
+  if (found < 0) asy_clear_exception(vm);
+  if (found <= 0 || notes == ASY_NONE) return;
+  if (!asy_is_kind(notes, KIND_LIST) && !asy_is_kind(notes, KIND_TUPLE)) {
+    add_safely(vm, out, notes, "__notes__", asy_repr);
+    asy_sink_text(out, "\n");
+    return;
+  }
+  int64_t n = asy_length(vm, notes);
+  for (int64_t i = 0; i < n; i++) {
+    asy_value note = asy_get_item(vm, notes, asy_from_small(i));
+    if (note == ASY_FAILED) {
+      asy_clear_exception(vm);
+      return;
+    }
+    add_safely(vm, out, note, "note", asy_str_of);
+    asy_sink_text(out, "\n");
+  }
+}
+
+static void add_exception_only(asy_vm *vm, asy_sink *out, asy_value exception) {
+  if (asy_is_instance(vm, exception, vm->exceptions[ASY_SyntaxError])) {
+    add_syntax_error(vm, out, exception);
+  } else {
+    add_type_name(vm, out, asy_class_of(vm, exception));
+    asy_sink text = {0};
+    add_safely(vm, &text, exception, "exception", asy_str_of);
+    asy_suggest(vm, exception, &text);
+    if (text.len) {
+      asy_sink_text(out, ": ");
+      asy_sink_add(out, text.data, text.len);
+    }
+    free(text.data);
+    asy_sink_text(out, "\n");
+  }
+  add_notes(vm, out, exception);
+}
+
+/* ---- Chains and groups ------------------------------------------------------------------------------------------------------------ */
+
+/* What is being printed: the sink, the exceptions seen so far, and how deep in groups. */
+typedef struct {
+  asy_vm *vm;
+  asy_sink *out;
+  asy_list *seen;
+  unsigned depth;
+  bool need_close;
+  bool chain;
+} printer;
+
+static bool was_seen(printer *p, asy_value e) {
+  for (uint32_t i = 0; i < p->seen->len; i++)
+    if (p->seen->items[i] == e) return true;
+  return false;
+}
+static void see(printer *p, asy_value e) {
+  if (!asy_list_append(p->vm, p->seen, e)) asy_clear_exception(p->vm);
+}
+
+static void add_indent(printer *p) {
+  for (unsigned i = 0; i < p->depth; i++) asy_sink_text(p->out, "  ");
+}
+
+/* Moves a block's lines to the output, each behind the margin of the group. */
+static void emit(printer *p, asy_sink *block, char margin) {
+  for (size_t at = 0; at < block->len;) {
+    char *newline = memchr(block->data + at, '\n', block->len - at);
+    size_t end = newline ? (size_t)(newline - block->data) + 1 : block->len;
+    add_indent(p);
+    if (p->depth) asy_sink_add(p->out, (char[2]){margin, ' '}, 2);
+    asy_sink_add(p->out, block->data + at, end - at);
+    at = end;
+  }
+  if (block->failed) p->out->failed = true;
+  free(block->data);
+  *block = (asy_sink){0};
+}
+
+static void print_chain(printer *p, asy_value exception);
+
+static void print_members(printer *p, asy_tuple *members) {
+  uint32_t n = members->len <= GROUP_WIDTH ? members->len : GROUP_WIDTH + 1;
+  p->need_close = false;
+  for (uint32_t i = 0; i < n; i++) {
+    bool last = i == n - 1, truncated = i >= GROUP_WIDTH;
+    if (last) p->need_close = true;
+    add_indent(p);
+    asy_sink_text(p->out, i == 0 ? "+-" : "  ");
+    if (truncated) asy_sink_text(p->out, "+---------------- ... ----------------\n");
+    else asy_sink_format(p->out, "+---------------- %u ----------------\n", i + 1);
+    p->depth++;
+    if (truncated) {
+      asy_sink block = {0};
+      uint32_t remaining = members->len - GROUP_WIDTH;
+      asy_sink_format(&block, "and %u more exception%s\n", remaining, remaining > 1 ? "s" : "");
+      emit(p, &block, '|');
+    } else {
+      print_chain(p, members->items[i]);
+    }
+    if (last && p->need_close) {
+      add_indent(p);
+      asy_sink_text(p->out, "+------------------------------------\n");
+      p->need_close = false;
+    }
+    p->depth--;
+  }
+}
+
+static void print_one(printer *p, asy_value exception) {
+  asy_vm *vm = p->vm;
+  asy_exception *e = asy_exception_of(exception);
+  asy_sink block = {0};
+  bool group = asy_is_instance(vm, exception, vm->exceptions[ASY_BaseExceptionGroup]);
+  if (!group) {
+    if (e->traceback) {
+      asy_sink_text(&block, "Traceback (most recent call last):\n");
+      add_entries(vm, &block, e->traceback);
+    }
+    add_exception_only(vm, &block, exception);
+    emit(p, &block, '|');
+    return;
+  }
+  if (p->depth > GROUP_DEPTH) {
+    asy_sink_format(&block, "... (max_group_depth is %d)\n", GROUP_DEPTH);
+    emit(p, &block, '|');
+    return;
+  }
+  bool top = p->depth == 0;
+  if (top) p->depth++;
+  if (e->traceback) {
+    asy_sink_text(&block, "Exception Group Traceback (most recent call last):\n");
+    emit(p, &block, top ? '+' : '|');
+    add_entries(vm, &block, e->traceback);
+  }
+  add_exception_only(vm, &block, exception);
+  emit(p, &block, '|');
+  print_members(p, (asy_tuple *)asy_obj_of(e->fields[FIELD_EXCEPTIONS]));
+  if (top) p->depth = 0;
+}
+
+static bool is_link(asy_value v) { return v && asy_is_exception_instance(v); }
+
+/* The exception and, before it, what it came from. */
+static void print_chain(printer *p, asy_value exception) {
+  static const char *const messages[] = {
+    NULL, "\nThe above exception was the direct cause of the following exception:\n\n",
+    "\nDuring handling of the above exception, another exception occurred:\n\n"};
+  asy_list *chain = asy_list_new(p->vm, 4);
+  if (!chain || !asy_check_c_stack(p->vm)) {
+    asy_clear_exception(p->vm);
+    return;
+  }
+  char kinds[CHAIN_MOST];
+  see(p, exception);
+  for (asy_value at = exception; at;) {
+    const asy_exception *e = asy_exception_of(at);
+    asy_value next = 0;
+    kinds[chain->len] = 0;
+    if (p->chain && is_link(e->cause) && !was_seen(p, e->cause)) {
+      next = e->cause;
+      kinds[chain->len] = 1;
+    } else if (p->chain && is_link(e->context) && !e->suppress_context && !was_seen(p, e->context)) {
+      next = e->context;
+      kinds[chain->len] = 2;
+    }
+    if (!asy_list_append(p->vm, chain, at) || chain->len == CHAIN_MOST) break;
+    at = next;
+    if (at) see(p, at);
+  }
+  for (uint32_t i = chain->len; i-- > 0;) {
+    if (kinds[i] && i + 1 < chain->len) {
+      asy_sink block = {0};
+      asy_sink_text(&block, messages[(unsigned char)kinds[i]]);
+      emit(p, &block, '|');
+    }
+    print_one(p, chain->items[i]);
+  }
+}
+
+/* Runs f with no exception pending, and leaves pending what was. */
+static void render(asy_vm *vm, asy_sink *out, asy_value exception, bool chain) {
+  asy_value pending = asy_take_exception(vm);
+  printer p = {.vm = vm, .out = out, .seen = asy_list_new(vm, 8), .chain = chain};
+  if (p.seen) print_chain(&p, exception);
+  vm->exception = pending;
+}
+
+asy_value asy_format_exception(asy_vm *vm, asy_value exception, bool chain) {
+  asy_sink out = {0};
+  render(vm, &out, exception, chain);
+  return finish(vm, &out);
+}
+
+asy_value asy_format_traceback(asy_vm *vm, asy_traceback *traceback) {
+  asy_sink out = {0};
+  add_entries(vm, &out, traceback);
+  return finish(vm, &out);
+}
+
+asy_value asy_format_exception_only(asy_vm *vm, asy_value exception) {
+  asy_sink out = {0};
+  add_exception_only(vm, &out, exception);
+  return finish(vm, &out);
+}
+
+void asy_print_exception(asy_vm *vm, asy_value exception) {
+  asy_sink out = {0};
+  render(vm, &out, exception, true);
+  asy_value pending = asy_take_exception(vm);
+  if (out.data) asy_write_stderr(vm, out.data, out.len);
+  vm->exception = pending;
+  free(out.data);
+}
+
+void asy_report_unraisable(asy_vm *vm, asy_value where) {
+  asy_value exception = asy_take_exception(vm);
+  if (!exception) return;
+  asy_sink out = {0};
+  asy_sink_text(&out, "Exception ignored in: ");
+  if (where == ASY_UNBOUND || !where) asy_sink_text(&out, "None");
+  else add_safely(vm, &out, where, "object", asy_repr);
+  asy_sink_text(&out, "\n");
+  render(vm, &out, exception, false);
+  if (out.data) asy_write_stderr(vm, out.data, out.len);
+  free(out.data);
+  asy_clear_exception(vm);
+}
+
+/* ---- The class traceback ------------------------------------------------------------------------------------------------------------- */
+
+static asy_traceback *entry_of(asy_value v) { return (asy_traceback *)asy_obj_of(v); }
+
+static void traceback_visit(asy_obj *o, asy_visitor *v) {
+  asy_visit_obj(v, ((asy_traceback *)o)->next);
+  asy_visit_obj(v, ((asy_traceback *)o)->func);
+}
+
+static asy_value get_line(asy_vm *vm, const asy_value *args) { return asy_from_small(asy_traceback_line(entry_of(args[0]))); }
+static asy_value get_lasti(asy_vm *vm, const asy_value *args) { return asy_from_small((int64_t)entry_of(args[0])->word * 4); }
+static asy_value get_frame(asy_vm *vm, const asy_value *args) {
+  return asy_frame_object_at(vm, entry_of(args[0])->func, entry_of(args[0])->word);
+}
+static asy_value get_next(asy_vm *vm, const asy_value *args) {
+  asy_traceback *next = entry_of(args[0])->next;
+  return next ? asy_from_obj(next) : ASY_NONE;
+}
+static asy_value set_next(asy_vm *vm, const asy_value *args) {
+  if (args[1] == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "can't delete tb_next attribute");
+  if (args[1] != ASY_NONE && !asy_is_kind(args[1], KIND_TRACEBACK))
+    return asy_raise(vm, ASY_TypeError, "expected traceback object, got '%T'", args[1]);
+  asy_traceback *next = args[1] == ASY_NONE ? NULL : entry_of(args[1]);
+  for (asy_traceback *at = next; at; at = at->next)
+    if (at == entry_of(args[0])) return asy_raise(vm, ASY_ValueError, "traceback loop detected");
+  entry_of(args[0])->next = next;
+  asy_barrier(vm, entry_of(args[0]));
+  return ASY_NONE;
+}
+
+static const asy_native traceback_methods[] = {
+  {"tb_lineno", "(self)", get_line, NULL, ASY_NATIVE_GETTER},
+  {"tb_lasti", "(self)", get_lasti, NULL, ASY_NATIVE_GETTER},
+  {"tb_frame", "(self)", get_frame, NULL, ASY_NATIVE_GETTER},
+  {"tb_next", "(self)", get_next, NULL, ASY_NATIVE_GETTER},
+  {"tb_next", "(self, value)", set_next, NULL, ASY_NATIVE_SETTER},
+  {0},
+};
+
+const asy_type asy_traceback_type = {
+  .name = "traceback", .size = sizeof(asy_traceback), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = traceback_visit,
+  .methods = traceback_methods,
+};

@@ -1,0 +1,40 @@
+/* traceback.h - exceptions as text, and the source lines they show. */
+#ifndef ASY_RUNTIME_TRACEBACK_H
+#define ASY_RUNTIME_TRACEBACK_H
+
+#include "runtime/exc.h"
+
+/* Text under construction: UTF-8, malloc'ed. A failure is sticky: nothing is added any more. */
+typedef struct {
+  char *data;
+  size_t len, cap;
+  bool failed;
+} asy_sink;
+void asy_sink_add(asy_sink *sink, const char *text, size_t length);
+void asy_sink_text(asy_sink *sink, const char *text);
+void asy_sink_format(asy_sink *sink, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The text that print_exception writes; ASY_FAILED: MemoryError. chain false: without causes and contexts. */
+asy_value asy_format_exception(asy_vm *vm, asy_value exception, bool chain);
+/* The same for the entries of a traceback alone: "  File ..." lines. */
+asy_value asy_format_traceback(asy_vm *vm, asy_traceback *traceback);
+/* The last lines alone: type and text, notes. */
+asy_value asy_format_exception_only(asy_vm *vm, asy_value exception);
+int32_t asy_traceback_line(asy_traceback *entry);
+
+/* ---- source_lines.c: the lines of the programs that run ---- */
+/* Text that no file holds (-c, the REPL, eval) is kept under its name; copied. A later text of the same name replaces it. */
+bool asy_source_keep(asy_vm *vm, const char *filename, const char *text, size_t length);
+/* Line `line` (from 1) of a file or kept text, without its newline. NULL when there is none. Valid until the next call. */
+const char *asy_file_line(asy_vm *vm, const char *filename, int line, size_t *length);
+void asy_sources_free(asy_vm *vm);
+
+/* ---- suggest.c ---- */
+/* What the exception's message lacks: ". Did you mean: 'x'?" and its like, or nothing. */
+void asy_suggest(asy_vm *vm, asy_value exception, asy_sink *out);
+/* ---- caret.c ---- */
+/* The lines [first .. first+n) of a frame with their markers below. start and end are byte columns in the first and last line. */
+typedef struct { const char *text; size_t len; } asy_source_span;
+void asy_show_source(asy_sink *out, const asy_source_span *lines, uint32_t nlines, int32_t start, int32_t end, bool columns);
+
+#endif

@@ -1,0 +1,104 @@
+/* search.c - finding code points and spans of them: what find, count, split, replace and `in` are made of.
+ * Width 1 goes to memchr and memmem of libc, which are vectorised and linear. Width 2 and 4 search the bytes the same way and
+ * skip matches that begin inside a code point. A narrow needle in wide text is widened first (those have at most a few bytes
+ * more); the search is for code points, so both sides of asy_find_points have the same width.
+ */
+#include <stdlib.h>
+
+#include "runtime/types/str_internal.h"
+
+int64_t asy_find_point(const void *hay, size_t n, uint32_t c, unsigned width) {
+  if (width == 1) {
+    if (c > 0xFF) return -1;
+    const uint8_t *found = memchr(hay, (int)c, n);
+    return found ? found - (const uint8_t *)hay : -1;
+  }
+  if (width == 2) {
+    const uint16_t *points = hay;
+    if (c > 0xFFFF) return -1;
+    for (size_t i = 0; i < n; i++)
+      if (points[i] == c) return (int64_t)i;
+    return -1;
+  }
+  const uint32_t *points = hay;
+  for (size_t i = 0; i < n; i++)
+    if (points[i] == c) return (int64_t)i;
+  return -1;
+}
+
+int64_t asy_rfind_point(const void *hay, size_t n, uint32_t c, unsigned width) {
+  if (width == 1) {
+    if (c > 0xFF) return -1;
+    const uint8_t *found = memrchr(hay, (int)c, n);
+    return found ? found - (const uint8_t *)hay : -1;
+  }
+  for (size_t i = n; i-- > 0;)
+    if (asy_peek(hay, width, i) == c) return (int64_t)i;
+  return -1;
+}
+
+int64_t asy_find_points(const void *hay, size_t n, const void *needle, size_t m, unsigned width) {
+  if (m > n) return -1;
+  if (m == 0) return 0;
+  if (m == 1) return asy_find_point(hay, n, asy_peek(needle, width, 0), width);
+  const uint8_t *at = hay, *end = at + n * width;
+  while ((size_t)(end - at) >= m * width) {
+    const uint8_t *found = memmem(at, (size_t)(end - at), needle, m * width);
+    if (!found) return -1;
+    size_t offset = (size_t)(found - (const uint8_t *)hay);
+    if (offset % width == 0) return (int64_t)(offset / width);
+    at = found + (width - offset % width);
+  }
+  return -1;
+}
+
+int64_t asy_rfind_points(const void *hay, size_t n, const void *needle, size_t m, unsigned width) {
+  if (m > n) return -1;
+  if (m == 0) return (int64_t)n;
+  uint32_t first = asy_peek(needle, width, 0);
+  size_t limit = n - m + 1;
+  for (;;) {
+    int64_t at = asy_rfind_point(hay, limit, first, width);
+    if (at < 0 || memcmp(asy_at(hay, width, (size_t)at), needle, m * width) == 0) return at;
+    limit = (size_t)at;
+  }
+}
+
+int64_t asy_find_narrow(const void *hay, size_t n, const void *needle, size_t m, unsigned width, unsigned needle_width) {
+  uint32_t first = asy_peek(needle, needle_width, 0);
+  if (m > n) return -1;
+  for (size_t start = 0; start + m <= n;) {
+    int64_t at = asy_find_point(asy_at(hay, width, start), n - m + 1 - start, first, width);
+    if (at < 0) return -1;
+    start += (size_t)at;
+    size_t i = 1;
+    while (i < m && asy_peek(hay, width, start + i) == asy_peek(needle, needle_width, i)) i++;
+    if (i == m) return (int64_t)start;
+    start++;
+  }
+  return -1;
+}
+
+static size_t count_point(const void *hay, size_t n, uint32_t c, unsigned width) {
+  size_t count = 0;
+  if (width == 1) {
+    const uint8_t *bytes = hay, wanted = (uint8_t)c;
+    if (c > 0xFF) return 0;
+    for (size_t i = 0; i < n; i++) count += bytes[i] == wanted;
+    return count;
+  }
+  for (size_t i = 0; i < n; i++) count += asy_peek(hay, width, i) == c;
+  return count;
+}
+
+size_t asy_count_points(const void *hay, size_t n, const void *needle, size_t m, unsigned width, size_t most) {
+  size_t count = 0;
+  if (m == 0) return n < most ? n + 1 : most;
+  if (m == 1 && most >= n) return count_point(hay, n, asy_peek(needle, width, 0), width);
+  for (size_t start = 0; count < most && start + m <= n; count++) {
+    int64_t at = asy_find_points(asy_at(hay, width, start), n - start, needle, m, width);
+    if (at < 0) break;
+    start += (size_t)at + m;
+  }
+  return count;
+}

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Writes the tables of unicode.c from the files of Debian's package unicode-data.
+
+usage: unicode_tables.py OUTPUT.c [DIRECTORY]
+
+A code point finds its record in two steps (record = RECORDS[PAGES[PAGE_OF[c >> 7] << 7 | c & 127]]); characters whose
+behaviour is the same share a record, so a few hundred records and pages serve all of Unicode.
+"""
+import bz2
+import os
+import sys
+
+PAGE_BITS = 7
+LIMIT = 0x110000
+
+# The order must be that of the UNI_ bits in unicode.h.
+FLAGS = ["ALPHA", "DECIMAL", "DIGIT", "NUMERIC", "LOWER", "UPPER", "TITLE", "SPACE", "PRINTABLE", "XID_START", "XID_CONTINUE",
+         "CASED", "CASE_IGNORABLE", "LINE_BREAK", "WIDE", "COMBINING"]
+BIT = {name: 1 << i for i, name in enumerate(FLAGS)}
+CATEGORIES = ["Cn", "Lu", "Ll", "Lt", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Lm", "Lo",
+              "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So"]
+
+# Characters that Unicode 15.1 added to the 15.0 of Debian 12; adding them again to newer data changes nothing.
+ADDED_15_1 = [(0x2FFC, 0x2FFF, "So"), (0x31EF, 0x31EF, "So"), (0x2EBF0, 0x2EE5D, "Lo")]
+
+
+def lines(directory, name):
+    path = os.path.join(directory, name)
+    opener = bz2.open if name.endswith(".bz2") else open
+    with opener(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            line = line.split("#")[0].strip()
+            if line:
+                yield line
+
+
+def fields(directory, name, separator=";"):
+    for line in lines(directory, name):
+        yield [field.strip() for field in line.split(separator)]
+
+
+def span(text):
+    first, _, last = text.partition("..")
+    return range(int(first, 16), int(last or first, 16) + 1)
+
+
+class Character:
+    __slots__ = ("category", "flags", "digit", "upper", "lower", "title", "fold")
+
+    def __init__(self, code):
+        self.category = "Cn"
+        self.flags = 0
+        self.digit = -1
+        self.upper = self.lower = self.title = (code,)
+        self.fold = None
+
+
+def read(directory):
+    characters = [Character(code) for code in range(LIMIT)]
+    first = None
+    for row in fields(directory, "UnicodeData.txt"):
+        code = int(row[0], 16)
+        if row[1].endswith(", First>"):
+            first = code
+            continue
+        for c in range(first if first is not None else code, code + 1):
+            char = characters[c]
+            char.category = row[2]
+            if row[6]:
+                char.flags |= BIT["DECIMAL"]
+            if row[7]:
+                char.flags |= BIT["DIGIT"]
+                char.digit = int(row[7])
+            if row[8]:
+                char.flags |= BIT["NUMERIC"]
+            if row[4] in ("WS", "B", "S") or row[2] == "Zs":
+                char.flags |= BIT["SPACE"]
+            if row[4] == "B":
+                char.flags |= BIT["LINE_BREAK"]
+            if row[3] != "0":
+                char.flags |= BIT["COMBINING"]
+            if row[12]:
+                char.upper = (int(row[12], 16),)
+            if row[13]:
+                char.lower = (int(row[13], 16),)
+            char.title = (int(row[14], 16),) if row[14] else char.upper
+        first = None
+    for low, high, category in ADDED_15_1:
+        for c in range(low, high + 1):
+            characters[c].category = category
+            if category == "Lo":
+                characters[c].flags |= BIT["XID_START"] | BIT["XID_CONTINUE"]
+    for row in fields(directory, "Unihan_NumericValues.txt.bz2", "\t"):
+        characters[int(row[0][2:], 16)].flags |= BIT["NUMERIC"]
+    for row in fields(directory, "SpecialCasing.txt"):
+        if row[4]:
+            continue                       # conditional: final sigma is in the code, the rest depends on a language
+        char = characters[int(row[0], 16)]
+        char.lower, char.title, char.upper = (tuple(int(c, 16) for c in text.split()) for text in row[1:4])
+    for row in fields(directory, "CaseFolding.txt"):
+        if row[1] in "CF":
+            characters[int(row[0], 16)].fold = tuple(int(c, 16) for c in row[2].split())
+    derived = {"Lowercase": "LOWER", "Uppercase": "UPPER", "XID_Start": "XID_START", "XID_Continue": "XID_CONTINUE",
+               "Cased": "CASED", "Case_Ignorable": "CASE_IGNORABLE"}
+    for row in fields(directory, "DerivedCoreProperties.txt"):
+        if row[1] in derived:
+            for c in span(row[0]):
+                characters[c].flags |= BIT[derived[row[1]]]
+    for row in fields(directory, "EastAsianWidth.txt"):
+        if row[1] in "WF":
+            for c in span(row[0]):
+                characters[c].flags |= BIT["WIDE"]
+    for c, char in enumerate(characters):
+        if char.category[0] == "L":
+            char.flags |= BIT["ALPHA"]
+        if char.category == "Lt":
+            char.flags |= BIT["TITLE"]
+        if char.category not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs") or c == 32:
+            char.flags |= BIT["PRINTABLE"]
+        if c in (0x0A, 0x0B, 0x0C, 0x0D, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029):
+            char.flags |= BIT["LINE_BREAK"]
+        else:
+            char.flags &= ~BIT["LINE_BREAK"]
+        if char.fold is None:
+            char.fold = (c,)
+    return characters
+
+
+class Tables:
+    def __init__(self):
+        self.extra = []
+        self.extra_at = {}
+        self.records = {}
+
+    def mapping(self, code, target):
+        """A difference, or for several characters (the low bit says) where they are in EXTRA and how many."""
+        if len(target) == 1:
+            return (target[0] - code) << 1
+        if target not in self.extra_at:
+            self.extra_at[target] = len(self.extra)
+            self.extra.extend(target)
+        return (self.extra_at[target] << 2 | len(target)) << 1 | 1
+
+    def record(self, code, char):
+        row = (char.flags, char.digit, CATEGORIES.index(char.category), self.mapping(code, char.upper),
+               self.mapping(code, char.lower), self.mapping(code, char.title), self.mapping(code, char.fold))
+        return self.records.setdefault(row, len(self.records))
+
+
+def numbers(values):
+    out, line = [], " "
+    for value in values:
+        text = f" {value},"
+        if len(line) + len(text) > 118:
+            out.append(line)
+            line = " "
+        line += text
+    out.append(line)
+    return "\n".join(out)
+
+
+def main():
+    output = sys.argv[1]
+    directory = sys.argv[2] if len(sys.argv) > 2 else "/usr/share/unicode"
+    if not os.path.exists(os.path.join(directory, "UnicodeData.txt")):
+        sys.exit(f"unicode_tables.py: {directory}/UnicodeData.txt is missing: install the package unicode-data")
+    tables = Tables()
+    of_character = [tables.record(code, char) for code, char in enumerate(read(directory))]
+    pages, page_of = {}, []
+    size = 1 << PAGE_BITS
+    for start in range(0, LIMIT, size):
+        page = tuple(of_character[start:start + size])
+        page_of.append(pages.setdefault(page, len(pages)))
+    with open(output, "w", encoding="ascii") as file:
+        file.write('/* Written by runtime/types/unicode_tables.py. */\n#include "runtime/types/unicode.h"\n\n')
+        file.write(f"const asy_unicode_record asy_unicode_records[{len(tables.records)}] = {{\n")
+        for row in tables.records:
+            file.write("  {" + ", ".join(map(str, row)) + "},\n")
+        file.write("};\n\n")
+        file.write(f"const uint32_t asy_unicode_extra[{len(tables.extra)}] = {{\n{numbers(tables.extra)}\n}};\n\n")
+        file.write(f"const uint16_t asy_unicode_page_of[{len(page_of)}] = {{\n{numbers(page_of)}\n}};\n\n")
+        flat = [record for page in pages for record in page]
+        file.write(f"const uint16_t asy_unicode_pages[{len(flat)}] = {{\n{numbers(flat)}\n}};\n")
+
+
+main()

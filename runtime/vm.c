@@ -1,0 +1,384 @@
+/* vm.c - the instruction loop.
+ * Handlers are written once and build three ways: computed goto (gcc, the release), switch (fuzzing, coverage), tail calls
+ * (clang). A handler is a pure function of (vm, pc, base, k): frame state lives in the frame, never in C locals that outlast an
+ * instruction. Anything slow is a call of a function that is not inlined; before it, the handler saves pc in the frame (SAVE), so
+ * that tracebacks and collection see where the frame stands.
+ */
+#include "lang/opcode.h"
+#include "runtime/exc.h"
+#include "runtime/frame.h"
+#include "runtime/ic.h"
+#include "runtime/number.h"
+#include "runtime/types/bytes.h"
+#include "runtime/types/iter.h"
+#include "runtime/types/range.h"
+#include "runtime/types/slice.h"
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+#define R(i) base[i]
+#define A ASY_WORD_A(w)
+#define B ASY_WORD_B(w)
+#define C ASY_WORD_C(w)
+#define SAVE() asy_frame_set_pc(base, pc)
+#define CODE() asy_frame_code(base)
+#define IC(x) (&CODE()->ics[x])
+#define SITE_NAME(x) (CODE()->site_names[x])
+
+#if defined(ASY_DISPATCH_TAIL)
+#define ARGS asy_vm *vm, const uint32_t *pc, asy_value *base, const asy_value *k, uint32_t w
+#define PASS vm, pc, base, k, w
+typedef asy_run_outcome (*handler)(ARGS);
+static const handler handlers[OP_COUNT_];
+#define HANDLER(name) static asy_run_outcome do_##name(ARGS)
+#define MUSTTAIL __attribute__((musttail))
+#define NEXT()                                             \
+  do {                                                     \
+    w = *pc++;                                             \
+    MUSTTAIL return handlers[ASY_WORD_OP(w)](PASS);        \
+  } while (0)
+static asy_run_outcome go_unwind(ARGS);
+static asy_run_outcome go_unwind_again(ARGS);
+static asy_run_outcome go_reload(ARGS);
+#define UNWIND() MUSTTAIL return go_unwind(PASS)
+#define UNWIND_AGAIN() MUSTTAIL return go_unwind_again(PASS)
+#define RELOAD() MUSTTAIL return go_reload(PASS)
+#define LEAVE() return (asy_run_outcome)vm->outcome
+#else
+#if defined(ASY_DISPATCH_SWITCH)
+#define HANDLER(name) case OP_##name:
+#define NEXT() goto next
+#else
+#define HANDLER(name) do_##name:
+#define NEXT()                            \
+  do {                                    \
+    w = *pc++;                            \
+    goto *handlers[ASY_WORD_OP(w)];       \
+  } while (0)
+#endif
+#define UNWIND() goto unwind
+#define UNWIND_AGAIN() goto unwind_again
+#define RELOAD() goto reload
+#define LEAVE() return (asy_run_outcome)vm->outcome
+#endif
+
+/* Goes on as a transition function says. */
+#define ACT(expr)                \
+  do {                           \
+    switch (expr) {              \
+      case ACT_NEXT: NEXT();     \
+      case ACT_RELOAD: RELOAD(); \
+      case ACT_UNWIND: UNWIND(); \
+      case ACT_LEAVE: LEAVE();   \
+    }                            \
+    __builtin_unreachable();     \
+  } while (0)
+
+/* A = expr, or unwinds. */
+#define SET_A(expr)                             \
+  do {                                          \
+    asy_value set_ = (expr);                    \
+    if (UNLIKELY(set_ == ASY_FAILED)) UNWIND(); \
+    R(A) = set_;                                \
+  } while (0)
+#define CHECK(expr)                   \
+  do {                                \
+    if (UNLIKELY(!(expr))) UNWIND();  \
+  } while (0)
+
+/* ---- Fast arithmetic: false means "go the general way" ------------------------------------------------------------ */
+
+static inline bool add_ints(asy_value *out, asy_value a, asy_value b) {
+  int64_t sum;
+  if (!asy_both_int(a, b) || __builtin_add_overflow((int64_t)a, (int64_t)(b - 1), &sum)) return false;
+  *out = (asy_value)sum;
+  return true;
+}
+
+static inline bool sub_ints(asy_value *out, asy_value a, asy_value b) {
+  int64_t difference;
+  if (!asy_both_int(a, b) || __builtin_sub_overflow((int64_t)a, (int64_t)(b - 1), &difference)) return false;
+  *out = (asy_value)difference;
+  return true;
+}
+
+static inline bool mul_ints(asy_value *out, asy_value a, asy_value b) {
+  int64_t product;
+  if (!asy_both_int(a, b) || __builtin_mul_overflow((int64_t)(a - 1), asy_small(b), &product)) return false;
+  *out = (asy_value)product | 1;
+  return true;
+}
+
+static inline bool both_floats(asy_value a, asy_value b) { return asy_is_flonum(a) && asy_is_flonum(b); }
+
+static inline bool as_double(asy_value v, double *out) {
+  if (asy_is_flonum(v)) {
+    *out = asy_flonum(v);
+    return true;
+  }
+  if (asy_is_int(v)) { /* exact below 2^53; beyond, rounding is what int + float does too */
+    *out = (double)asy_small(v);
+    return true;
+  }
+  return false;
+}
+
+/* Stores d as a float value when it needs no box. */
+static inline bool put_float(asy_value *out, double d) {
+  asy_value v = asy_flonum_encode(d);
+  if (UNLIKELY(!asy_is_flonum(v))) return false;
+  *out = v;
+  return true;
+}
+
+static inline bool floats(asy_value a, asy_value b, double *x, double *y) {
+  if (both_floats(a, b)) {
+    *x = asy_flonum(a);
+    *y = asy_flonum(b);
+    return true;
+  }
+  return !asy_both_int(a, b) && as_double(a, x) && as_double(b, y);
+}
+
+static __attribute__((noinline)) asy_value arithmetic_slow(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b) {
+  return asy_binary(vm, op, a, b);
+}
+
+static inline int64_t floor_div(int64_t a, int64_t b) {
+  int64_t q = a / b;
+  return q - ((a % b != 0) & ((a < 0) != (b < 0)));
+}
+
+static inline int64_t floor_mod(int64_t a, int64_t b) {
+  int64_t r = a % b;
+  return r + (b & -(int64_t)((r != 0) & ((r < 0) != (b < 0))));
+}
+
+/* 1 or 0 for values whose truth needs no call, else -2. */
+static inline int fast_truth(asy_value v) {
+  if (v == ASY_TRUE) return 1;
+  if (v == ASY_FALSE || v == ASY_NONE) return 0;
+  if (asy_is_int(v)) return v != asy_from_small(0);
+  return -2;
+}
+
+static __attribute__((noinline)) int compare_slow(asy_vm *vm, asy_value a, asy_value b, asy_compare_op op) {
+  asy_value v = asy_compare(vm, a, b, op);
+  if (v == ASY_FAILED) return -1;
+  int truth = fast_truth(v);
+  return truth >= 0 ? truth : asy_truth(vm, v);
+}
+
+static inline bool strings_equal(asy_value a, asy_value b, bool *equal) {
+  if (!asy_is_exact(a, KIND_STR) || !asy_is_exact(b, KIND_STR)) return false;
+  *equal = asy_str_equal((asy_str *)asy_obj_of(a), (asy_str *)asy_obj_of(b));
+  return true;
+}
+
+/* ---- Items -------------------------------------------------------------------------------------------------------- */
+
+static inline bool list_index(uint32_t len, asy_value key, uint32_t *out) {
+  if (!asy_is_int(key)) return false;
+  int64_t i = asy_small(key);
+  if (i < 0) i += len;
+  if (i < 0 || i >= len) return false;
+  *out = (uint32_t)i;
+  return true;
+}
+
+static inline asy_value get_item(asy_vm *vm, asy_value v, asy_value key) {
+  uint32_t i;
+  if (asy_is_exact(v, KIND_LIST)) {
+    asy_list *list = (asy_list *)asy_obj_of(v);
+    if (LIKELY(list_index(list->len, key, &i))) return list->items[i];
+  } else if (asy_is_exact(v, KIND_TUPLE)) {
+    asy_tuple *tuple = (asy_tuple *)asy_obj_of(v);
+    if (LIKELY(list_index(tuple->len, key, &i))) return tuple->items[i];
+  } else if (asy_is_exact(v, KIND_DICT)) {
+    asy_value out;
+    int found = asy_dict_get(vm, (asy_dict *)asy_obj_of(v), key, &out);
+    if (found > 0) return out;
+    return found < 0 ? ASY_FAILED : asy_raise_key(vm, key);
+  }
+  return asy_get_item(vm, v, key);
+}
+
+static inline bool set_item(asy_vm *vm, asy_value v, asy_value key, asy_value item) {
+  uint32_t i;
+  if (asy_is_exact(v, KIND_LIST)) {
+    asy_list *list = (asy_list *)asy_obj_of(v);
+    if (LIKELY(list_index(list->len, key, &i))) {
+      asy_store(vm, list, &list->items[i], item);
+      return true;
+    }
+  } else if (asy_is_exact(v, KIND_DICT)) {
+    return asy_dict_set(vm, (asy_dict *)asy_obj_of(v), key, item);
+  }
+  return asy_set_item(vm, v, key, item);
+}
+
+/* ---- Iteration ---------------------------------------------------------------------------------------------------- */
+
+/* next() of the iterators that the loop knows; ASY_UNBOUND: not one of them. ASY_END at the end. */
+static inline asy_value next_known(asy_value it) {
+  switch (asy_obj_of(it)->shape) {
+    case KIND_RANGE_ITER: {
+      asy_range_iter *range = (asy_range_iter *)asy_obj_of(it);
+      if (UNLIKELY(range->remaining == 0)) return range->big ? ASY_UNBOUND : ASY_END;
+      int64_t current = range->current;
+      range->remaining--;
+      range->current = (int64_t)((uint64_t)current + (uint64_t)range->step);
+      return asy_from_small(current);
+    }
+    case KIND_LIST_ITER: {
+      asy_list_iter *iter = (asy_list_iter *)asy_obj_of(it);
+      if (!iter->list || iter->index >= iter->list->len) return ASY_UNBOUND;
+      return iter->list->items[iter->index++];
+    }
+    case KIND_TUPLE_ITER: {
+      asy_tuple_iter *iter = (asy_tuple_iter *)asy_obj_of(it);
+      if (!iter->tuple || iter->index >= iter->tuple->len) return ASY_UNBOUND;
+      return iter->tuple->items[iter->index++];
+    }
+  }
+  return ASY_UNBOUND;
+}
+
+static inline asy_value iter_known(asy_vm *vm, asy_value v) {
+  if (asy_is_kind(v, KIND_GENERATOR) || asy_is_exact(v, KIND_RANGE_ITER)) return v;
+  return asy_iter(vm, v);
+}
+
+/* ---- Calls -------------------------------------------------------------------------------------------------------- */
+
+/* The fast call of a plain function whose window has room. base is the caller's, its pc saved. The new base. */
+static inline asy_value *enter_in_place(asy_vm *vm, asy_func *func, asy_code *code, asy_value *args, uint32_t nargs,
+                                        asy_value info) {
+  for (uint32_t i = nargs; i < code->nlocals; i++) args[i] = ASY_UNBOUND;
+  FRAME_FUNC(args) = asy_from_obj(func);
+  FRAME_BACK(args) = (asy_value)(uintptr_t)vm->base;
+  FRAME_INFO(args) = info;
+  vm->base = args;
+  vm->top = args + code->nregs;
+  vm->depth++;
+  return args;
+}
+
+#define ENTER_FUNCTION(func, code, args, nargs, info)                                  \
+  do {                                                                                 \
+    base = enter_in_place(vm, func, code, args, nargs, info);                          \
+    pc = (code)->words;                                                                \
+    k = (code)->constants;                                                             \
+    if (UNLIKELY(vm->depth > vm->recursion_limit || vm->interrupt)) {                  \
+      SAVE();                                                                          \
+      CHECK(asy_enter_check(vm));                                                      \
+    }                                                                                  \
+    NEXT();                                                                            \
+  } while (0)
+
+#define CALL_WINDOW(window, args, nargs, self, kwnames, info)                                                            \
+  do {                                                                                                                   \
+    asy_value result_;                                                                                                   \
+    asy_action action_ = asy_call_slow(vm, (window)[0], self, window, args, nargs, kwnames, info, &result_);             \
+    if (action_ == ACT_NEXT) {                                                                                           \
+      R(A) = result_;                                                                                                    \
+      NEXT();                                                                                                            \
+    }                                                                                                                    \
+    ACT(action_);                                                                                                        \
+  } while (0)
+
+/* An exact native whose parameters are all positional and given runs on the registers as they are. */
+static inline bool native_is_exact(const asy_nativefunc *native, uint32_t nargs) {
+  return native->signature && native->signature->exact && native->signature->npos == nargs &&
+         !(native->def->flags & (ASY_NATIVE_ASYNC | ASY_NATIVE_NEW)) && native->self == ASY_UNBOUND;
+}
+
+#if defined(ASY_DISPATCH_TAIL)
+#include "runtime/vm_handlers.h"
+
+#define OP(name, ...) [OP_##name] = do_##name,
+static const handler handlers[OP_COUNT_] = {ASY_OPCODES(OP)};
+#undef OP
+
+static asy_run_outcome go_reload(ARGS) {
+  base = vm->base;
+  pc = asy_frame_pc(base);
+  k = CODE()->constants;
+  NEXT();
+}
+
+static asy_run_outcome go_unwind(ARGS) {
+  switch (asy_unwind(vm, true)) {
+    case ACT_LEAVE: LEAVE();
+    default: RELOAD();
+  }
+}
+
+static asy_run_outcome go_unwind_again(ARGS) {
+  switch (asy_unwind(vm, false)) {
+    case ACT_LEAVE: LEAVE();
+    default: RELOAD();
+  }
+}
+
+static asy_run_outcome loop(asy_vm *vm, bool thrown) {
+  asy_value *base = vm->base;
+  const uint32_t *pc = asy_frame_pc(base);
+  const asy_value *k = CODE()->constants;
+  uint32_t w = 0;
+  return thrown ? go_unwind(PASS) : go_reload(PASS);
+}
+
+#else
+
+static asy_run_outcome loop(asy_vm *vm, bool thrown) {
+#if !defined(ASY_DISPATCH_SWITCH)
+  static const void *const handlers[OP_COUNT_] = {
+#define OP(name, ...) [OP_##name] = &&do_##name,
+      ASY_OPCODES(OP)
+#undef OP
+  };
+#endif
+  asy_value *base = vm->base;
+  const uint32_t *pc = asy_frame_pc(base);
+  const asy_value *k = CODE()->constants;
+  uint32_t w;
+  if (thrown) UNWIND();
+#if defined(ASY_DISPATCH_SWITCH)
+next:
+  w = *pc++;
+  switch ((asy_op)ASY_WORD_OP(w)) {
+#include "runtime/vm_handlers.h"
+    case OP_COUNT_: __builtin_unreachable();
+  }
+  __builtin_unreachable();
+#else
+  NEXT();
+#include "runtime/vm_handlers.h"
+#endif
+
+reload:
+  base = vm->base;
+  pc = asy_frame_pc(base);
+  k = CODE()->constants;
+  NEXT();
+
+unwind:
+  if (asy_unwind(vm, true) == ACT_LEAVE) LEAVE();
+  RELOAD();
+
+unwind_again:
+  if (asy_unwind(vm, false) == ACT_LEAVE) LEAVE();
+  RELOAD();
+}
+#endif
+
+asy_run_outcome asy_run(asy_vm *vm, asy_value *base, asy_value thrown, asy_value *result) {
+  vm->base = base;
+  if (thrown) asy_set_exception(vm, thrown);
+  asy_run_outcome outcome = loop(vm, thrown != 0);
+  *result = vm->result;
+  vm->result = ASY_NONE;
+  return outcome;
+}

@@ -1,0 +1,550 @@
+/* math.c - the module math: libm with Python's errors, and number theory on integers of any size. */
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+
+#include "stdlib/stdlib.h"
+
+static asy_value domain_error(asy_vm *vm) { return asy_raise(vm, ASY_ValueError, "math domain error"); }
+static asy_value range_error(asy_vm *vm) { return asy_raise(vm, ASY_OverflowError, "math range error"); }
+
+/* What CPython makes of a result: NaN from a number is a domain error, infinity from finite numbers as the function says. */
+static asy_value checked(asy_vm *vm, double result, bool nan_given, bool finite_given, bool can_overflow) {
+  if (isnan(result) && !nan_given) return domain_error(vm);
+  if (isinf(result) && finite_given) return can_overflow ? range_error(vm) : domain_error(vm);
+  return asy_from_double(vm, result);
+}
+
+static asy_value unary(asy_vm *vm, const asy_value *args, double (*f)(double), bool can_overflow) {
+  double x;
+  if (!asy_to_double(vm, args[0], &x)) return ASY_FAILED;
+  return checked(vm, f(x), isnan(x), isfinite(x), can_overflow);
+}
+
+/* name, C function, whether an infinite result is an overflow (else a pole: domain error), doc */
+#define UNARY(X)                                                                                  \
+  X(acos, acos, false, "Return the arc cosine (measured in radians) of x.")                        \
+  X(acosh, acosh, false, "Return the inverse hyperbolic cosine of x.")                             \
+  X(asin, asin, false, "Return the arc sine (measured in radians) of x.")                          \
+  X(asinh, asinh, false, "Return the inverse hyperbolic sine of x.")                               \
+  X(atan, atan, false, "Return the arc tangent (measured in radians) of x.")                       \
+  X(atanh, atanh, false, "Return the inverse hyperbolic tangent of x.")                            \
+  X(cbrt, cbrt, false, "Return the cube root of x.")                                               \
+  X(cos, cos, false, "Return the cosine of x (measured in radians).")                              \
+  X(cosh, cosh, true, "Return the hyperbolic cosine of x.")                                        \
+  X(erf, erf, false, "Error function at x.")                                                       \
+  X(erfc, erfc, false, "Complementary error function at x.")                                       \
+  X(exp, exp, true, "Return e raised to the power of x.")                                          \
+  X(exp2, exp2, true, "Return 2 raised to the power of x.")                                        \
+  X(expm1, expm1, true, "Return exp(x)-1.")                                                        \
+  X(fabs, fabs, false, "Return the absolute value of the float x.")                                \
+  X(log1p, log1p, false, "Return the natural logarithm of 1+x (base e).")                          \
+  X(sin, sin, false, "Return the sine of x (measured in radians).")                                \
+  X(sinh, sinh, true, "Return the hyperbolic sine of x.")                                          \
+  X(sqrt, sqrt, false, "Return the square root of x.")                                             \
+  X(tan, tan, false, "Return the tangent of x (measured in radians).")                             \
+  X(tanh, tanh, false, "Return the hyperbolic tangent of x.")
+
+#define X(name, f, can_overflow, doc) \
+  static asy_value math_##name(asy_vm *vm, const asy_value *args) { return unary(vm, args, f, can_overflow); }
+UNARY(X)
+#undef X
+
+static asy_value math_gamma(asy_vm *vm, const asy_value *args) {
+  double x;
+  if (!asy_to_double(vm, args[0], &x)) return ASY_FAILED;
+  if (x == 0 || x == -INFINITY || (x < 0 && isfinite(x) && x == floor(x))) return domain_error(vm);
+  return checked(vm, tgamma(x), isnan(x), isfinite(x), true);
+}
+
+static asy_value math_lgamma(asy_vm *vm, const asy_value *args) {
+  double x;
+  int sign;
+  if (!asy_to_double(vm, args[0], &x)) return ASY_FAILED;
+  if (isinf(x)) return asy_from_double(vm, INFINITY);
+  if (x <= 0 && x == floor(x)) return domain_error(vm);
+  return checked(vm, lgamma_r(x, &sign), isnan(x), true, true);
+}
+
+/* ---- Logarithms: also of integers too large for a double ---- */
+
+static asy_value log_of(asy_vm *vm, asy_value v, double (*f)(double), double *out) {
+  double x;
+  if (asy_is_integer(v)) {
+    if (asy_int_sign(v) <= 0) return domain_error(vm);
+    uint64_t bits = asy_int_bit_length(v);
+    if (bits > 1000) {   /* log(m * 2^k) */
+      int64_t shift = (int64_t)bits - 64;
+      asy_value top = asy_int_binary(vm, BINARY_RSHIFT, v, asy_from_int64(vm, shift));
+      if (asy_failed(top) || !asy_to_double(vm, top, &x)) return ASY_FAILED;
+      *out = f(x) + f(2.0) * (double)shift;
+      return ASY_NONE;
+    }
+  }
+  if (!asy_to_double(vm, v, &x)) return ASY_FAILED;
+  if (x <= 0) return domain_error(vm);
+  *out = f(x);
+  return ASY_NONE;
+}
+
+static asy_value math_log(asy_vm *vm, const asy_value *args) {
+  double x, base;
+  if (asy_failed(log_of(vm, args[0], log, &x))) return ASY_FAILED;
+  if (args[1] == ASY_UNBOUND) return asy_from_double(vm, x);
+  if (asy_failed(log_of(vm, args[1], log, &base))) return ASY_FAILED;
+  if (base == 0) return asy_raise(vm, ASY_ZeroDivisionError, "division by zero");
+  return asy_from_double(vm, x / base);
+}
+
+static asy_value math_log2(asy_vm *vm, const asy_value *args) {
+  double x;
+  return asy_failed(log_of(vm, args[0], log2, &x)) ? ASY_FAILED : asy_from_double(vm, x);
+}
+
+static asy_value math_log10(asy_vm *vm, const asy_value *args) {
+  double x;
+  return asy_failed(log_of(vm, args[0], log10, &x)) ? ASY_FAILED : asy_from_double(vm, x);
+}
+
+/* ---- Two arguments ---- */
+
+static bool two(asy_vm *vm, const asy_value *args, double *x, double *y) {
+  return asy_to_double(vm, args[0], x) && asy_to_double(vm, args[1], y);
+}
+
+static asy_value math_atan2(asy_vm *vm, const asy_value *args) {
+  double y, x;
+  return two(vm, args, &y, &x) ? asy_from_double(vm, atan2(y, x)) : ASY_FAILED;
+}
+
+static asy_value math_copysign(asy_vm *vm, const asy_value *args) {
+  double x, y;
+  return two(vm, args, &x, &y) ? asy_from_double(vm, copysign(x, y)) : ASY_FAILED;
+}
+
+static asy_value math_fmod(asy_vm *vm, const asy_value *args) {
+  double x, y;
+  if (!two(vm, args, &x, &y)) return ASY_FAILED;
+  return checked(vm, fmod(x, y), isnan(x) || isnan(y), true, true);
+}
+
+static asy_value math_remainder(asy_vm *vm, const asy_value *args) {
+  double x, y;
+  if (!two(vm, args, &x, &y)) return ASY_FAILED;
+  return checked(vm, remainder(x, y), isnan(x) || isnan(y), true, true);
+}
+
+static asy_value math_pow(asy_vm *vm, const asy_value *args) {
+  double x, y;
+  if (!two(vm, args, &x, &y)) return ASY_FAILED;
+  if (x == 0 && y < 0 && isfinite(y)) return domain_error(vm);
+  return checked(vm, pow(x, y), isnan(x) || isnan(y), isfinite(x) && isfinite(y), true);
+}
+
+static asy_value math_ldexp(asy_vm *vm, const asy_value *args) {
+  double x;
+  int64_t exponent;
+  if (!asy_to_double(vm, args[0], &x)) return ASY_FAILED;
+  if (!asy_is_integer(args[1])) return asy_raise(vm, ASY_TypeError, "Expected an int as second argument to ldexp.");
+  if (!asy_is_number_int64(args[1], &exponent)) exponent = asy_int_sign(args[1]) < 0 ? INT32_MIN : INT32_MAX;
+  int e = exponent > 100000 ? 100000 : exponent < -100000 ? -100000 : (int)exponent;
+  return checked(vm, ldexp(x, e), isnan(x), isfinite(x), true);
+}
+
+static asy_value math_frexp(asy_vm *vm, const asy_value *args) {
+  double x;
+  int exponent = 0;
+  if (!asy_to_double(vm, args[0], &x)) return ASY_FAILED;
+  double mantissa = isfinite(x) ? frexp(x, &exponent) : x;
+  return asy_tuple_of(vm, 2, asy_from_double(vm, mantissa), asy_from_small(exponent));
+}
+
+static asy_value math_modf(asy_vm *vm, const asy_value *args) {
+  double x, whole;
+  if (!asy_to_double(vm, args[0], &x)) return ASY_FAILED;
+  double fraction = modf(x, &whole);
+  return asy_tuple_of(vm, 2, asy_from_double(vm, fraction), asy_from_double(vm, whole));
+}
+
+static asy_value math_fma(asy_vm *vm, const asy_value *args) {
+  double x, y, z;
+  if (!two(vm, args, &x, &y) || !asy_to_double(vm, args[2], &z)) return ASY_FAILED;
+  double result = fma(x, y, z);
+  if (isnan(result) && !isnan(x) && !isnan(y) && !isnan(z))
+    return asy_raise(vm, ASY_ValueError, "invalid operation in fma");
+  if (isinf(result) && isfinite(x) && isfinite(y) && isfinite(z)) return asy_raise(vm, ASY_OverflowError, "overflow in fma");
+  return asy_from_double(vm, result);
+}
+
+static asy_value math_nextafter(asy_vm *vm, const asy_value *args) {
+  double x, y;
+  int64_t steps = 1;
+  if (!two(vm, args, &x, &y)) return ASY_FAILED;
+  if (args[2] != ASY_NONE && !asy_to_int64(vm, args[2], &steps)) return ASY_FAILED;
+  if (steps < 0) return asy_raise(vm, ASY_ValueError, "steps must be a non-negative integer");
+  if (isnan(x) || isnan(y)) return asy_from_double(vm, NAN);
+  for (; steps > 0 && x != y; steps--) x = nextafter(x, y);
+  return asy_from_double(vm, x);
+}
+
+static asy_value math_ulp(asy_vm *vm, const asy_value *args) {
+  double x;
+  if (!asy_to_double(vm, args[0], &x)) return ASY_FAILED;
+  if (isnan(x)) return asy_from_double(vm, x);
+  x = fabs(x);
+  if (isinf(x)) return asy_from_double(vm, x);
+  double above = nextafter(x, INFINITY);
+  return asy_from_double(vm, isinf(above) ? x - nextafter(x, 0) : above - x);
+}
+
+static asy_value math_degrees(asy_vm *vm, const asy_value *args) {
+  double x;
+  return asy_to_double(vm, args[0], &x) ? asy_from_double(vm, x * (180.0 / M_PI)) : ASY_FAILED;
+}
+
+static asy_value math_radians(asy_vm *vm, const asy_value *args) {
+  double x;
+  return asy_to_double(vm, args[0], &x) ? asy_from_double(vm, x * (M_PI / 180.0)) : ASY_FAILED;
+}
+
+static asy_value math_isfinite(asy_vm *vm, const asy_value *args) {
+  double x;
+  return asy_to_double(vm, args[0], &x) ? asy_from_bool(isfinite(x)) : ASY_FAILED;
+}
+static asy_value math_isinf(asy_vm *vm, const asy_value *args) {
+  double x;
+  return asy_to_double(vm, args[0], &x) ? asy_from_bool(isinf(x)) : ASY_FAILED;
+}
+static asy_value math_isnan(asy_vm *vm, const asy_value *args) {
+  double x;
+  return asy_to_double(vm, args[0], &x) ? asy_from_bool(isnan(x)) : ASY_FAILED;
+}
+
+static asy_value math_isclose(asy_vm *vm, const asy_value *args) {
+  double a, b, relative, absolute;
+  if (!two(vm, args, &a, &b) || !two(vm, args + 2, &relative, &absolute)) return ASY_FAILED;
+  if (relative < 0 || absolute < 0) return asy_raise(vm, ASY_ValueError, "tolerances must be non-negative");
+  if (a == b) return ASY_TRUE;
+  if (isinf(a) || isinf(b)) return ASY_FALSE;
+  double difference = fabs(b - a);
+  return asy_from_bool(difference <= fabs(relative * b) || difference <= fabs(relative * a) || difference <= absolute);
+}
+
+/* ---- Rounding: to an int, or by the type's own method ---- */
+
+static asy_value rounding(asy_vm *vm, asy_value v, const char *method, double (*f)(double)) {
+  if (asy_is_float(v)) return asy_int_from_double(vm, f(asy_float_value(v)));
+  asy_str *name = asy_intern(vm, method);
+  asy_value result = name ? asy_call_special(vm, v, name, 0, NULL) : ASY_FAILED;
+  if (result != ASY_UNBOUND) return result;
+  double x;
+  if (!strcmp(method, "__trunc__")) return asy_raise(vm, ASY_TypeError, "type %T doesn't define __trunc__ method", v);
+  return asy_to_double(vm, v, &x) ? asy_int_from_double(vm, f(x)) : ASY_FAILED;
+}
+
+static asy_value math_ceil(asy_vm *vm, const asy_value *args) { return rounding(vm, args[0], "__ceil__", ceil); }
+static asy_value math_floor(asy_vm *vm, const asy_value *args) { return rounding(vm, args[0], "__floor__", floor); }
+static asy_value math_trunc(asy_vm *vm, const asy_value *args) { return rounding(vm, args[0], "__trunc__", trunc); }
+
+/* ---- Sums ---- */
+
+static asy_list *list_of(asy_vm *vm, asy_value iterable) {
+  asy_list *list = asy_list_new(vm, 0);
+  return list && asy_list_extend(vm, list, iterable) ? list : NULL;
+}
+
+/* Shewchuk: partial sums that do not overlap hold the exact sum. */
+enum { MAX_PARTIALS = 64 };
+
+static asy_value math_fsum(asy_vm *vm, const asy_value *args) {
+  double partials[MAX_PARTIALS], special = 0, infinite = 0;
+  int n = 0;
+  asy_value iterator = asy_iter(vm, args[0]);
+  if (asy_failed(iterator)) return ASY_FAILED;
+  for (;;) {
+    asy_value item = asy_next(vm, iterator);
+    double x, given;
+    if (item == ASY_END) break;
+    if (asy_failed(item) || !asy_to_double(vm, item, &x)) return ASY_FAILED;
+    given = x;
+    int kept = 0;
+    for (int i = 0; i < n; i++) {
+      double y = partials[i];
+      if (fabs(x) < fabs(y)) {
+        double swap = x;
+        x = y;
+        y = swap;
+      }
+      double high = x + y, low = y - (high - x);
+      if (low != 0) partials[kept++] = low;
+      x = high;
+    }
+    n = kept;
+    if (x == 0) continue;
+    if (!isfinite(x)) {
+      if (isfinite(given)) return asy_raise(vm, ASY_OverflowError, "intermediate overflow in fsum");
+      if (isinf(given)) infinite += given;
+      special += given;
+      n = 0;
+      continue;
+    }
+    if (n == MAX_PARTIALS) return asy_raise(vm, ASY_OverflowError, "fsum: more than %d partial sums", MAX_PARTIALS);
+    partials[n++] = x;
+  }
+  if (special != 0) {
+    if (isnan(infinite)) return asy_raise(vm, ASY_ValueError, "-inf + inf in fsum");
+    return asy_from_double(vm, special);
+  }
+  double high = 0, low = 0;
+  if (n) high = partials[--n];
+  while (n) {
+    double x = high, y = partials[--n];
+    high = x + y;
+    low = y - (high - x);
+    if (low != 0) break;
+  }
+  if (n && ((low < 0 && partials[n - 1] < 0) || (low > 0 && partials[n - 1] > 0))) {   /* round half to even over all parts */
+    double y = low * 2, x = high + y;
+    if (y == x - high) high = x;
+  }
+  return asy_from_double(vm, high);
+}
+
+static asy_value math_prod(asy_vm *vm, const asy_value *args) {
+  asy_value iterator = asy_iter(vm, args[0]), result = args[1];
+  if (asy_failed(iterator)) return ASY_FAILED;
+  for (;;) {
+    asy_value item = asy_next(vm, iterator);
+    if (item == ASY_END) return result;
+    result = asy_failed(item) ? ASY_FAILED : asy_binary(vm, BINARY_MUL, result, item);
+    if (asy_failed(result)) return ASY_FAILED;
+  }
+}
+
+static asy_value math_sumprod(asy_vm *vm, const asy_value *args) {
+  asy_list *p = list_of(vm, args[0]), *q = p ? list_of(vm, args[1]) : NULL;
+  if (!q) return ASY_FAILED;
+  if (p->len != q->len) return asy_raise(vm, ASY_ValueError, "Inputs are not the same length");
+  asy_value total = asy_from_small(0);
+  for (uint32_t i = 0; i < p->len && i < q->len; i++) {
+    asy_value product = asy_binary(vm, BINARY_MUL, p->items[i], q->items[i]);
+    total = asy_failed(product) ? ASY_FAILED : asy_binary(vm, BINARY_ADD, total, product);
+    if (asy_failed(total)) return ASY_FAILED;
+  }
+  return total;
+}
+
+/* The length of a vector of differences: scaled, so that squares neither overflow nor vanish. */
+typedef struct { double largest, sum; bool nan; } norm;
+
+static void norm_add(norm *n, double x) {
+  x = fabs(x);
+  if (isnan(x)) n->nan = true;
+  else if (x > n->largest) {
+    double ratio = n->largest / x;
+    n->sum = 1 + (isinf(x) ? 0 : n->sum * ratio * ratio);
+    n->largest = x;
+  } else if (x > 0 && isfinite(n->largest)) n->sum += (x / n->largest) * (x / n->largest);
+}
+
+static double norm_value(const norm *n) {
+  if (isinf(n->largest)) return INFINITY;
+  return n->nan ? NAN : n->largest * sqrt(n->sum);
+}
+
+static asy_value math_hypot(asy_vm *vm, const asy_value *args) {
+  const asy_tuple *coordinates = (const asy_tuple *)asy_obj_of(args[0]);
+  double pair[2];
+  norm n = {0};
+  for (uint32_t i = 0; i < coordinates->len; i++) {
+    double x;
+    if (!asy_to_double(vm, coordinates->items[i], &x)) return ASY_FAILED;
+    if (i < 2) pair[i] = x;
+    norm_add(&n, x);
+  }
+  if (coordinates->len == 2) return asy_from_double(vm, hypot(pair[0], pair[1]));
+  return asy_from_double(vm, norm_value(&n));
+}
+
+static asy_value math_dist(asy_vm *vm, const asy_value *args) {
+  asy_list *p = list_of(vm, args[0]), *q = p ? list_of(vm, args[1]) : NULL;
+  if (!q) return ASY_FAILED;
+  if (p->len != q->len) return asy_raise(vm, ASY_ValueError, "both points must have the same number of dimensions");
+  norm n = {0};
+  for (uint32_t i = 0; i < p->len && i < q->len; i++) {
+    double x, y;
+    if (!asy_to_double(vm, p->items[i], &x) || !asy_to_double(vm, q->items[i], &y)) return ASY_FAILED;
+    norm_add(&n, x - y);
+  }
+  return asy_from_double(vm, norm_value(&n));
+}
+
+/* ---- Number theory ---- */
+
+static asy_value math_gcd(asy_vm *vm, const asy_value *args) {
+  const asy_tuple *numbers = (const asy_tuple *)asy_obj_of(args[0]);
+  asy_value result = asy_from_small(0);
+  for (uint32_t i = 0; i < numbers->len; i++) {
+    asy_value number = asy_index(vm, numbers->items[i]);
+    result = asy_failed(number) ? ASY_FAILED : asy_int_gcd(vm, result, number);
+    if (asy_failed(result)) return ASY_FAILED;
+  }
+  return result;
+}
+
+static asy_value math_lcm(asy_vm *vm, const asy_value *args) {
+  const asy_tuple *numbers = (const asy_tuple *)asy_obj_of(args[0]);
+  asy_value result = asy_from_small(1);
+  for (uint32_t i = 0; i < numbers->len; i++) {
+    asy_value number = asy_index(vm, numbers->items[i]);
+    if (asy_failed(number)) return ASY_FAILED;
+    if (!asy_int_sign(number) || !asy_int_sign(result)) {
+      result = asy_from_small(0);
+      continue;
+    }
+    asy_value divisor = asy_int_gcd(vm, result, number);
+    asy_value part = asy_failed(divisor) ? ASY_FAILED : asy_int_binary(vm, BINARY_FLOORDIV, result, divisor);
+    result = asy_failed(part) ? ASY_FAILED : asy_int_binary(vm, BINARY_MUL, part, number);
+    if (!asy_failed(result) && asy_int_sign(result) < 0) result = asy_int_binary(vm, BINARY_SUB, asy_from_small(0), result);
+    if (asy_failed(result)) return ASY_FAILED;
+  }
+  return result;
+}
+
+static asy_value math_isqrt(asy_vm *vm, const asy_value *args) {
+  asy_value number = asy_index(vm, args[0]);
+  if (asy_failed(number)) return ASY_FAILED;
+  if (asy_int_sign(number) < 0) return asy_raise(vm, ASY_ValueError, "isqrt() argument must be nonnegative");
+  return asy_int_sqrt(vm, number);
+}
+
+/* low * (low + 1) * .. * high, halved until the factors are small: big products of like size are fast. */
+static asy_value product(asy_vm *vm, int64_t low, int64_t high) {
+  if (low > high) return asy_from_small(1);
+  if (high - low < 8) {
+    asy_value result = asy_from_int64(vm, low);
+    for (int64_t i = low + 1; i <= high && !asy_failed(result); i++)
+      result = asy_int_binary(vm, BINARY_MUL, result, asy_from_int64(vm, i));
+    return result;
+  }
+  int64_t middle = low + (high - low) / 2;
+  asy_value left = product(vm, low, middle), right = asy_failed(left) ? ASY_FAILED : product(vm, middle + 1, high);
+  return asy_failed(right) ? ASY_FAILED : asy_int_binary(vm, BINARY_MUL, left, right);
+}
+
+static asy_value math_factorial(asy_vm *vm, const asy_value *args) {
+  int64_t n;
+  asy_value number = asy_index(vm, args[0]);
+  if (asy_failed(number)) return ASY_FAILED;
+  if (asy_int_sign(number) < 0) return asy_raise(vm, ASY_ValueError, "factorial() not defined for negative values");
+  if (!asy_is_number_int64(number, &n))
+    return asy_raise(vm, ASY_OverflowError, "factorial() argument should not exceed %lld", (long long)INT64_MAX);
+  if (n > ((int64_t)1 << 28)) return asy_raise_no_memory(vm);   /* the result would pass the limit of an int's size */
+  return product(vm, 2, n);
+}
+
+/* n and k of comb and perm. */
+static bool choose_arguments(asy_vm *vm, const asy_value *args, asy_value *n, asy_value *k) {
+  *n = asy_index(vm, args[0]);
+  *k = asy_failed(*n) ? ASY_FAILED : args[1] == ASY_NONE ? *n : asy_index(vm, args[1]);
+  if (asy_failed(*k)) return false;
+  const char *negative = asy_int_sign(*n) < 0 ? "n" : asy_int_sign(*k) < 0 ? "k" : NULL;
+  if (negative) asy_raise(vm, ASY_ValueError, "%s must be a non-negative integer", negative);
+  return !negative;
+}
+
+static asy_value minus(asy_vm *vm, asy_value a, asy_value b) { return asy_int_binary(vm, BINARY_SUB, a, b); }
+
+/* n * (n-1) * .. of k factors, divided by k! when `divide`. */
+static asy_value falling(asy_vm *vm, asy_value n, int64_t k, bool divide) {
+  asy_value result = asy_from_small(1);
+  for (int64_t i = 0; i < k; i++) {
+    asy_value factor = minus(vm, n, asy_from_small(i));
+    result = asy_failed(factor) ? ASY_FAILED : asy_int_binary(vm, BINARY_MUL, result, factor);
+    if (!asy_failed(result) && divide) result = asy_int_binary(vm, BINARY_FLOORDIV, result, asy_from_small(i + 1));
+    if (asy_failed(result)) return ASY_FAILED;
+  }
+  return result;
+}
+
+static asy_value math_comb(asy_vm *vm, const asy_value *args) {
+  asy_value n, k;
+  int64_t count;
+  if (!choose_arguments(vm, args, &n, &k)) return ASY_FAILED;
+  asy_value other = minus(vm, n, k);
+  if (asy_failed(other)) return ASY_FAILED;
+  if (asy_int_sign(other) < 0) return asy_from_small(0);
+  asy_value gap = minus(vm, other, k);
+  if (asy_failed(gap)) return ASY_FAILED;
+  if (asy_int_sign(gap) < 0) k = other;
+  if (!asy_is_number_int64(k, &count))
+    return asy_raise(vm, ASY_OverflowError, "min(n - k, k) must not exceed %lld", (long long)INT64_MAX);
+  return falling(vm, n, count, true);
+}
+
+static asy_value math_perm(asy_vm *vm, const asy_value *args) {
+  asy_value n, k;
+  int64_t count;
+  if (!choose_arguments(vm, args, &n, &k)) return ASY_FAILED;
+  asy_value other = minus(vm, n, k);
+  if (asy_failed(other)) return ASY_FAILED;
+  if (asy_int_sign(other) < 0) return asy_from_small(0);
+  if (!asy_is_number_int64(k, &count))
+    return asy_raise(vm, ASY_OverflowError, "k must not exceed %lld", (long long)INT64_MAX);
+  return falling(vm, n, count, false);
+}
+
+static const asy_native natives[] = {
+#define X(name, f, can_overflow, doc) {#name, "(x, /)", math_##name, doc, 0},
+  UNARY(X)
+#undef X
+  {"atan2", "(y, x, /)", math_atan2, "Return the arc tangent (measured in radians) of y/x.", 0},
+  {"ceil", "(x, /)", math_ceil, "Return the ceiling of x as an Integral.", 0},
+  {"comb", "(n, k, /)", math_comb, "Number of ways to choose k items from n items without repetition and without order.", 0},
+  {"copysign", "(x, y, /)", math_copysign, "Return a float with the magnitude of x but the sign of y.", 0},
+  {"degrees", "(x, /)", math_degrees, "Convert angle x from radians to degrees.", 0},
+  {"dist", "(p, q, /)", math_dist, "Return the Euclidean distance between two points p and q.", 0},
+  {"factorial", "(n, /)", math_factorial, "Find n!.", 0},
+  {"floor", "(x, /)", math_floor, "Return the floor of x as an Integral.", 0},
+  {"fma", "(x, y, z, /)", math_fma, "Fused multiply-add operation.", 0},
+  {"fmod", "(x, y, /)", math_fmod, "Return fmod(x, y), according to platform C.", 0},
+  {"frexp", "(x, /)", math_frexp, "Return the mantissa and exponent of x, as pair (m, e).", 0},
+  {"fsum", "(seq, /)", math_fsum, "Return an accurate floating-point sum of values in the iterable seq.", 0},
+  {"gamma", "(x, /)", math_gamma, "Gamma function at x.", 0},
+  {"gcd", "(*integers)", math_gcd, "Greatest Common Divisor.", 0},
+  {"hypot", "(*coordinates)", math_hypot, "Multidimensional Euclidean distance from the origin to a point.", 0},
+  {"isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", math_isclose, "Determine whether two numbers are close in value.", 0},
+  {"isfinite", "(x, /)", math_isfinite, "Return True if x is neither an infinity nor a NaN.", 0},
+  {"isinf", "(x, /)", math_isinf, "Return True if x is a positive or negative infinity.", 0},
+  {"isnan", "(x, /)", math_isnan, "Return True if x is a NaN (not a number).", 0},
+  {"isqrt", "(n, /)", math_isqrt, "Return the integer part of the square root of the input.", 0},
+  {"lcm", "(*integers)", math_lcm, "Least Common Multiple.", 0},
+  {"ldexp", "(x, i, /)", math_ldexp, "Return x * (2**i).", 0},
+  {"lgamma", "(x, /)", math_lgamma, "Natural logarithm of absolute value of Gamma function at x.", 0},
+  {"log", "(x, base=?, /)", math_log, "Return the logarithm of x to the given base.", 0},
+  {"log10", "(x, /)", math_log10, "Return the base 10 logarithm of x.", 0},
+  {"log2", "(x, /)", math_log2, "Return the base 2 logarithm of x.", 0},
+  {"modf", "(x, /)", math_modf, "Return the fractional and integer parts of x.", 0},
+  {"nextafter", "(x, y, /, *, steps=None)", math_nextafter,
+   "Return the floating-point value the given number of steps after x towards y.", 0},
+  {"perm", "(n, k=None, /)", math_perm, "Number of ways to choose k items from n items without repetition and with order.", 0},
+  {"pow", "(x, y, /)", math_pow, "Return x**y (x to the power of y).", 0},
+  {"prod", "(iterable, /, *, start=1)", math_prod, "Calculate the product of all the elements in the input iterable.", 0},
+  {"radians", "(x, /)", math_radians, "Convert angle x from degrees to radians.", 0},
+  {"remainder", "(x, y, /)", math_remainder, "Difference between x and the closest integer multiple of y.", 0},
+  {"sumprod", "(p, q, /)", math_sumprod, "Return the sum of products of values from two iterables p and q.", 0},
+  {"trunc", "(x, /)", math_trunc, "Truncates the Real x to the nearest Integral toward 0.", 0},
+  {"ulp", "(x, /)", math_ulp, "Return the value of the least significant bit of the float x.", 0},
+  {0},
+};
+#undef UNARY
+
+static bool init(asy_vm *vm, asy_value module) {
+  return asy_module_set(vm, module, "pi", asy_from_double(vm, M_PI)) &&
+         asy_module_set(vm, module, "e", asy_from_double(vm, M_E)) &&
+         asy_module_set(vm, module, "tau", asy_from_double(vm, 2 * M_PI)) &&
+         asy_module_set(vm, module, "inf", asy_from_double(vm, INFINITY)) &&
+         asy_module_set(vm, module, "nan", asy_from_double(vm, NAN));
+}
+
+const asy_module_def asy_module_math = {"math", natives, "This module provides access to the mathematical functions.", init};

@@ -1,0 +1,259 @@
+/* time.c - the module time. Clocks come from the VM's gate; the calendar is libc's, in its thread-safe forms. */
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "stdlib/stdlib.h"
+
+static const int64_t SECOND = 1000000000;
+
+static asy_value seconds(asy_vm *vm, asy_clock_id clock) {
+  int64_t ns = asy_clock_ns(vm, clock);
+  return asy_from_double(vm, (double)(ns / SECOND) + (double)(ns % SECOND) / 1e9);
+}
+
+static asy_value nanoseconds(asy_vm *vm, asy_clock_id clock) { return asy_from_int64(vm, asy_clock_ns(vm, clock)); }
+
+static asy_value time_time(asy_vm *vm, const asy_value *args) { return (void)args, seconds(vm, ASY_CLOCK_WALL); }
+static asy_value time_time_ns(asy_vm *vm, const asy_value *args) { return (void)args, nanoseconds(vm, ASY_CLOCK_WALL); }
+static asy_value time_monotonic(asy_vm *vm, const asy_value *args) { return (void)args, seconds(vm, ASY_CLOCK_MONOTONIC); }
+static asy_value time_monotonic_ns(asy_vm *vm, const asy_value *args) { return (void)args, nanoseconds(vm, ASY_CLOCK_MONOTONIC); }
+static asy_value time_process(asy_vm *vm, const asy_value *args) { return (void)args, seconds(vm, ASY_CLOCK_CPU); }
+static asy_value time_process_ns(asy_vm *vm, const asy_value *args) { return (void)args, nanoseconds(vm, ASY_CLOCK_CPU); }
+
+static asy_value time_sleep(asy_vm *vm, const asy_value *args) {
+  double s;
+  int64_t whole;
+  if (asy_is_number_int64(args[0], &whole)) s = (double)whole;
+  else if (!asy_to_double(vm, args[0], &s)) return ASY_FAILED;
+  if (isnan(s)) return asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)");
+  if (s < 0) return asy_raise(vm, ASY_ValueError, "sleep length must be non-negative");
+  if (s >= 9.2e9) return asy_raise(vm, ASY_OverflowError, "timestamp too large to convert to C PyTime_t");
+  asy_sleep_ns(vm, (int64_t)(s * 1e9));
+  return ASY_NONE;
+}
+
+/* ---- The calendar ---- */
+
+static const asy_member struct_fields[] = {
+  {"tm_year", ASY_RECORD(0), MEMBER_VALUE, false}, {"tm_mon", ASY_RECORD(1), MEMBER_VALUE, false},
+  {"tm_mday", ASY_RECORD(2), MEMBER_VALUE, false}, {"tm_hour", ASY_RECORD(3), MEMBER_VALUE, false},
+  {"tm_min", ASY_RECORD(4), MEMBER_VALUE, false},  {"tm_sec", ASY_RECORD(5), MEMBER_VALUE, false},
+  {"tm_wday", ASY_RECORD(6), MEMBER_VALUE, false}, {"tm_yday", ASY_RECORD(7), MEMBER_VALUE, false},
+  {"tm_isdst", ASY_RECORD(8), MEMBER_VALUE, false}, {0},
+};
+enum { STRUCT_FIELDS = 9 };
+
+static asy_class *struct_class(asy_vm *vm) {
+  asy_value module = asy_import(vm, "time");
+  asy_value cls = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "struct_time");
+  return asy_failed(cls) ? NULL : (asy_class *)asy_obj_of(cls);
+}
+
+static asy_value from_tm(asy_vm *vm, const struct tm *t) {
+  const int parts[STRUCT_FIELDS] = {t->tm_year + 1900, t->tm_mon + 1, t->tm_mday, t->tm_hour, t->tm_min, t->tm_sec,
+                                    (t->tm_wday + 6) % 7, t->tm_yday + 1, t->tm_isdst};
+  asy_value items[STRUCT_FIELDS];
+  for (int i = 0; i < STRUCT_FIELDS; i++) items[i] = asy_from_small(parts[i]);
+  asy_class *cls = struct_class(vm);
+  return cls ? asy_record_new(vm, cls, items) : ASY_FAILED;
+}
+
+static bool to_tm(asy_vm *vm, asy_value v, struct tm *t) {
+  memset(t, 0, sizeof *t);
+  if (v == ASY_NONE) {
+    time_t now = (time_t)(asy_clock_ns(vm, ASY_CLOCK_WALL) / SECOND);
+    localtime_r(&now, t);
+    return true;
+  }
+  if (!asy_is_kind(v, KIND_TUPLE)) {
+    asy_raise(vm, ASY_TypeError, "Tuple or struct_time argument required");
+    return false;
+  }
+  const asy_tuple *tuple = (const asy_tuple *)asy_obj_of(v);
+  int parts[STRUCT_FIELDS];
+  if (tuple->len != STRUCT_FIELDS) {
+    asy_raise(vm, ASY_TypeError, "function takes exactly 9 arguments (%u given)", tuple->len);
+    return false;
+  }
+  for (int i = 0; i < STRUCT_FIELDS; i++)
+    if (!asy_to_int(vm, tuple->items[i], INT32_MIN, INT32_MAX, &parts[i])) return false;
+  t->tm_year = parts[0] - 1900;
+  t->tm_mon = parts[1] - 1;
+  t->tm_mday = parts[2];
+  t->tm_hour = parts[3];
+  t->tm_min = parts[4];
+  t->tm_sec = parts[5];
+  t->tm_wday = (parts[6] + 1) % 7;
+  t->tm_yday = parts[7] - 1;
+  t->tm_isdst = parts[8];
+  return true;
+}
+
+/* What asctime and strftime accept. */
+static bool check_tm(asy_vm *vm, struct tm *t) {
+  if (t->tm_mon == -1) t->tm_mon = 0;
+  if (t->tm_mday == 0) t->tm_mday = 1;
+  if (t->tm_yday == -1) t->tm_yday = 0;
+  const struct { int value, max; const char *name; } rows[] = {
+    {t->tm_mon, 11, "month"}, {t->tm_mday, 31, "day of month"}, {t->tm_hour, 23, "hour"}, {t->tm_min, 59, "minute"},
+    {t->tm_sec, 61, "seconds"}, {t->tm_yday, 365, "day of year"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    if (rows[i].value >= 0 && rows[i].value <= rows[i].max) continue;
+    asy_raise(vm, ASY_ValueError, "%s out of range", rows[i].name);
+    return false;
+  }
+  return true;
+}
+
+/* The moment an argument names: None is now; fractions are cut towards minus infinity. */
+static bool moment(asy_vm *vm, asy_value v, time_t *out) {
+  double s;
+  if (v == ASY_NONE) {
+    *out = (time_t)(asy_clock_ns(vm, ASY_CLOCK_WALL) / SECOND);
+    return true;
+  }
+  if (!asy_to_double(vm, v, &s)) return false;
+  if (isnan(s)) return asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)"), false;
+  if (fabs(s) > 6.7e16) return asy_raise(vm, ASY_OverflowError, "timestamp out of range for platform time_t"), false;
+  *out = (time_t)floor(s);
+  return true;
+}
+
+static asy_value time_localtime(asy_vm *vm, const asy_value *args) {
+  time_t at;
+  struct tm t;
+  if (!moment(vm, args[0], &at)) return ASY_FAILED;
+  return localtime_r(&at, &t) ? from_tm(vm, &t) : asy_raise_errno(vm, errno, ASY_UNBOUND);
+}
+
+static asy_value time_gmtime(asy_vm *vm, const asy_value *args) {
+  time_t at;
+  struct tm t;
+  if (!moment(vm, args[0], &at)) return ASY_FAILED;
+  return gmtime_r(&at, &t) ? from_tm(vm, &t) : asy_raise_errno(vm, errno, ASY_UNBOUND);
+}
+
+static asy_value time_mktime(asy_vm *vm, const asy_value *args) {
+  struct tm t;
+  if (args[0] == ASY_NONE) return asy_raise(vm, ASY_TypeError, "Tuple or struct_time argument required");
+  if (!to_tm(vm, args[0], &t)) return ASY_FAILED;
+  t.tm_wday = -1;
+  time_t at = mktime(&t);
+  if (at == -1 && t.tm_wday == -1) return asy_raise(vm, ASY_OverflowError, "mktime argument out of range");
+  return asy_from_double(vm, (double)at);
+}
+
+static asy_value ascii_time(asy_vm *vm, const struct tm *t) {
+  static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  asy_str *text = asy_str_format(vm, "%s %s %s%d %s%d:%s%d:%s%d %d", days[t->tm_wday % 7], months[t->tm_mon],
+                                 t->tm_mday < 10 ? " " : "", t->tm_mday, t->tm_hour < 10 ? "0" : "", t->tm_hour,
+                                 t->tm_min < 10 ? "0" : "", t->tm_min, t->tm_sec < 10 ? "0" : "", t->tm_sec, t->tm_year + 1900);
+  return text ? asy_from_obj(text) : ASY_FAILED;
+}
+
+static asy_value time_asctime(asy_vm *vm, const asy_value *args) {
+  struct tm t;
+  return to_tm(vm, args[0], &t) && check_tm(vm, &t) ? ascii_time(vm, &t) : ASY_FAILED;
+}
+
+static asy_value time_ctime(asy_vm *vm, const asy_value *args) {
+  time_t at;
+  struct tm t;
+  if (!moment(vm, args[0], &at)) return ASY_FAILED;
+  return localtime_r(&at, &t) ? ascii_time(vm, &t) : asy_raise_errno(vm, errno, ASY_UNBOUND);
+}
+
+static asy_value time_strftime(asy_vm *vm, const asy_value *args) {
+  const char *format;
+  struct tm t;
+  if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "strftime() argument 1 must be str, not %T", args[0]);
+  if (!asy_to_cstr(vm, args[0], &format) || !to_tm(vm, args[1], &t) || !check_tm(vm, &t)) return ASY_FAILED;
+  size_t size = strlen(format) * 32 + 64;   /* no directive gives more than that by far */
+  char *buffer = malloc(size);
+  if (!buffer) return asy_raise_no_memory(vm);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  size_t length = *format ? strftime(buffer, size, format, &t) : 0;
+#pragma GCC diagnostic pop
+  asy_value text = asy_from_text(vm, buffer, length);
+  free(buffer);
+  return text;
+}
+
+static asy_value time_tzset(asy_vm *vm, const asy_value *args) {
+  (void)vm, (void)args;
+  tzset();
+  return ASY_NONE;
+}
+
+/* ---- get_clock_info ---- */
+
+static asy_value time_get_clock_info(asy_vm *vm, const asy_value *args) {
+  static const struct { const char *name, *call; bool monotonic; } clocks[] = {
+    {"time", "clock_gettime(CLOCK_REALTIME)", false}, {"monotonic", "clock_gettime(CLOCK_MONOTONIC)", true},
+    {"perf_counter", "clock_gettime(CLOCK_MONOTONIC)", true},
+    {"process_time", "clock_gettime(CLOCK_PROCESS_CPUTIME_ID)", true},
+    {"thread_time", "clock_gettime(CLOCK_THREAD_CPUTIME_ID)", true},
+  };
+  const char *name;
+  if (!asy_to_cstr(vm, args[0], &name)) return ASY_FAILED;
+  for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
+    if (strcmp(clocks[i].name, name)) continue;
+    asy_value info = asy_namespace_new(vm);
+    bool good = !asy_failed(info) && asy_set_attr_cstr(vm, info, "implementation", asy_from_cstr(vm, clocks[i].call)) &&
+                asy_set_attr_cstr(vm, info, "monotonic", asy_from_bool(clocks[i].monotonic)) &&
+                asy_set_attr_cstr(vm, info, "adjustable", asy_from_bool(!clocks[i].monotonic)) &&
+                asy_set_attr_cstr(vm, info, "resolution", asy_from_double(vm, 1e-9));
+    return good ? info : ASY_FAILED;
+  }
+  return asy_raise(vm, ASY_ValueError, "unknown clock");
+}
+
+static const asy_native natives[] = {
+  {"asctime", "(time_tuple=None, /)", time_asctime, "Convert a time tuple to a string.", 0},
+  {"ctime", "(seconds=None, /)", time_ctime, "Convert a time in seconds since the Epoch to a string in local time.", 0},
+  {"get_clock_info", "(name, /)", time_get_clock_info, "Get information of the specified clock.", 0},
+  {"gmtime", "(seconds=None, /)", time_gmtime, "Convert seconds since the Epoch to a time tuple expressing UTC.", 0},
+  {"localtime", "(seconds=None, /)", time_localtime, "Convert seconds since the Epoch to a time tuple expressing local time.", 0},
+  {"mktime", "(time_tuple, /)", time_mktime, "Convert a time tuple in local time to seconds since the Epoch.", 0},
+  {"monotonic", "()", time_monotonic, "Monotonic clock, cannot go backward.", 0},
+  {"monotonic_ns", "()", time_monotonic_ns, "Monotonic clock as nanoseconds.", 0},
+  {"perf_counter", "()", time_monotonic, "Performance counter for benchmarking.", 0},
+  {"perf_counter_ns", "()", time_monotonic_ns, "Performance counter for benchmarking as nanoseconds.", 0},
+  {"process_time", "()", time_process, "Process time for profiling.", 0},
+  {"process_time_ns", "()", time_process_ns, "Process time for profiling as nanoseconds.", 0},
+  {"sleep", "(seconds, /)", time_sleep, "Delay execution for a given number of seconds.", 0},
+  {"strftime", "(format, time_tuple=None, /)", time_strftime, "Convert a time tuple to a string according to a format.", 0},
+  {"thread_time", "()", time_process, "Thread time for profiling.", 0},
+  {"thread_time_ns", "()", time_process_ns, "Thread time for profiling as nanoseconds.", 0},
+  {"time", "()", time_time, "Return the current time in seconds since the Epoch.", 0},
+  {"time_ns", "()", time_time_ns, "Return the current time in nanoseconds since the Epoch.", 0},
+  {"tzset", "()", time_tzset, "Use the rules of the environment variable TZ from now on.", 0},
+  {0},
+};
+
+static bool init(asy_vm *vm, asy_value module) {
+  asy_class *cls = asy_define_record(vm, "time.struct_time", struct_fields);
+  if (!cls || !asy_module_set(vm, module, "struct_time", asy_from_obj(cls))) return false;
+  struct tm january = {.tm_year = 100, .tm_mday = 1}, july = {.tm_year = 100, .tm_mon = 6, .tm_mday = 1};
+  time_t in_january = mktime(&january), in_july = mktime(&july);
+  localtime_r(&in_january, &january);
+  localtime_r(&in_july, &july);
+  bool northern = january.tm_gmtoff <= july.tm_gmtoff;   /* summer time is the one further east */
+  const struct tm *standard = northern ? &january : &july, *summer = northern ? &july : &january;
+  asy_value names = asy_tuple_of(vm, 2, asy_from_cstr(vm, standard->tm_zone), asy_from_cstr(vm, summer->tm_zone));
+  return asy_module_set(vm, module, "timezone", asy_from_int64(vm, -standard->tm_gmtoff)) &&
+         asy_module_set(vm, module, "altzone", asy_from_int64(vm, -summer->tm_gmtoff)) &&
+         asy_module_set(vm, module, "daylight", asy_from_small(january.tm_gmtoff != july.tm_gmtoff)) &&
+         asy_module_set(vm, module, "tzname", names) &&
+         asy_module_set(vm, module, "CLOCK_REALTIME", asy_from_small(CLOCK_REALTIME)) &&
+         asy_module_set(vm, module, "CLOCK_MONOTONIC", asy_from_small(CLOCK_MONOTONIC));
+}
+
+const asy_module_def asy_module_time = {"time", natives, "This module provides various functions to manipulate time values.", init};
