@@ -72,7 +72,7 @@ typedef struct {
 
 static int add_local(local_table *t, const char *name, bool is_cell) {
   if (t->count >= ASY_MAX_REGISTERS) {
-    t->c->e->failure = "too many parameters or captured variables";
+    asy_emit_fail(t->c->e, "too many parameters or captured variables");
     return 0;
   }
   t->names[t->count] = name;
@@ -99,7 +99,7 @@ static void place_locals(asy_compiler *c, asy_scope *scope, asy_unit_code *code,
       if (pass == 2 && t.count >= MAX_FAST_LOCALS) {
         s->reg = (int16_t)(ASY_FAR + far);
         if (far < INT16_MAX - ASY_FAR) far++;
-        else e->failure = "too many local variables";
+        else asy_emit_fail(e, "too many local variables");
         continue;
       }
       s->reg = (int16_t)add_local(&t, s->name->text, s->captured);
@@ -190,8 +190,11 @@ const asy_unit_code *asy_making_end(asy_compiler *c) {
   for (uint32_t i = 0; names && i < scope->nfree; i++) names[i] = scope->free[i]->name->text;
   code->freevars = names;
   if (!asy_emit_finish(c->e, code)) {
-    if (c->e->failure && !c->e->oom) asy_compile_fail(c, scope->node, "%s", c->e->failure);
-    else c->oom = true;
+    if (c->e->failure && !c->e->oom && c->out->kind == DIAG_NONE) {
+      asy_position at = c->e->failure_at;
+      asy_diagnostic_set(c->out, DIAG_SYNTAX, (uint32_t)at.line, at.col, (uint32_t)at.end_line, at.end_col, "%s", c->e->failure);
+    }
+    c->oom |= c->e->oom || c->arena->oom;
   }
   c->making = m->outer;
   c->e = m->outer ? &m->outer->emitter : NULL;
@@ -584,7 +587,7 @@ void asy_make_function(asy_compiler *c, const asy_node *at, int dst, const asy_u
     int tuple = e->top;
     for (uint32_t i = 0; i < scope->nfree; i++) load_cell(c, at, asy_temp(e), scope->free[i]->name);
     asy_emit(e, at, OP_BUILD_TUPLE, tuple, tuple, (int)scope->nfree);
-    if (scope->nfree > 200) e->failure = "too many free variables";
+    if (scope->nfree > 200) asy_emit_fail(e, "too many free variables");
     e->top = tuple + 1;
     parts |= PART_CLOSURE;
   }

@@ -28,7 +28,7 @@ static void collect_name(asy_compiler *c, const asy_node *at, asy_name *name, ca
   for (int i = 0; i < all->count; i++)
     if (all->items[i].name == name) asy_compile_fail(c, at, "multiple assignments to name '%s' in pattern", name->text);
   if (all->count < ASY_MAX_REGISTERS) all->items[all->count++].name = name;
-  else c->e->failure = "too many names in a pattern";
+  else asy_emit_fail(c->e, "too many names in a pattern");
 }
 
 static void collect_list(asy_compiler *c, const asy_node_list *patterns, captures *all) {
@@ -41,9 +41,19 @@ static bool has_name(const captures *all, int from, const asy_name *name) {
   return false;
 }
 
+static void refuse_irrefutable(asy_compiler *c, const asy_node *pattern) {
+  if (pattern->match_as.name)
+    asy_compile_fail(c, pattern, "name capture '%s' makes remaining patterns unreachable", pattern->match_as.name->text);
+  else
+    asy_compile_fail(c, pattern, "wildcard makes remaining patterns unreachable");
+}
+
 static void collect_or(asy_compiler *c, const asy_node *pattern, captures *all) {
   int before = all->count, after = 0;
   for (uint32_t i = 0; i < pattern->match_or.patterns.len; i++) {
+    const asy_node *one = pattern->match_or.patterns.items[i];
+    if (one->kind == AST_MatchAs && !one->match_as.pattern && i + 1 < pattern->match_or.patterns.len)
+      refuse_irrefutable(c, one);
     if (!i) {
       collect(c, pattern->match_or.patterns.items[0], all);
       after = all->count;
@@ -143,7 +153,7 @@ static void match_sequence(const matching *m, const asy_node *pattern, int subje
       only_wildcards &= is_wildcard(part);
       continue;
     }
-    if (star < parts->len) asy_compile_fail(m->c, pattern, "multiple starred expressions in sequence pattern");
+    if (star < parts->len) asy_compile_fail(m->c, pattern, "multiple starred names in sequence pattern");
     star = i;
     star_wildcard = !part->match_star.name;
     only_wildcards &= star_wildcard;
@@ -170,15 +180,35 @@ static void match_sequence(const matching *m, const asy_node *pattern, int subje
   e->top = t;
 }
 
+/* Numbers are equal across kinds, as in a dict. */
+static bool number_of(const asy_const *k, double *real, double *imaginary) {
+  *imaginary = 0;
+  switch (k->kind) {
+    case ASY_CONST_FALSE: *real = 0; return true;
+    case ASY_CONST_TRUE: *real = 1; return true;
+    case ASY_CONST_INT: *real = (double)k->integer; return k->integer < (int64_t)1 << 53 && k->integer > -((int64_t)1 << 53);
+    case ASY_CONST_FLOAT: *real = k->real; return true;
+    case ASY_CONST_COMPLEX: *real = k->real, *imaginary = k->imaginary; return true;
+    default: return false;
+  }
+}
+
+static bool equal_keys(const asy_const *a, const asy_const *b) {
+  double ar, ai, br, bi;
+  if (number_of(a, &ar, &ai) && number_of(b, &br, &bi)) return ar == br && ai == bi;
+  return asy_same_constant(a, b);
+}
+
 static void check_duplicate_keys(asy_compiler *c, const asy_node *pattern) {
   const asy_node_list *keys = &pattern->match_mapping.keys;
   for (uint32_t i = 0; i < keys->len; i++) {
     asy_const a, b;
     if (!asy_fold(c, keys->items[i], &a)) continue;
     for (uint32_t j = 0; j < i; j++) {
-      if (!asy_fold(c, keys->items[j], &b) || !asy_same_constant(&a, &b)) continue;
+      if (!asy_fold(c, keys->items[j], &b) || !equal_keys(&a, &b)) continue;
       asy_buf text = {0};
-      asy_unparse(keys->items[i], &text);
+      if (a.kind == ASY_CONST_INT) asy_buf_format(&text, "%lld", (long long)a.integer);
+      else asy_unparse(keys->items[i], &text);
       asy_compile_fail(c, pattern, "mapping pattern checks duplicate key (%s)", text.data ? text.data : "");
       asy_buf_free(&text);
       return;
@@ -200,7 +230,7 @@ static void match_mapping(const matching *m, const asy_node *pattern, int subjec
   e->top = mark;
   if (!keys->len && !pattern->match_mapping.rest) return;
   for (uint32_t i = 0; i < keys->len; i++) asy_expr_next(m->c, keys->items[i]);
-  if (keys->len > MAX_WINDOW) e->failure = "too many keys in a mapping pattern";
+  if (keys->len > MAX_WINDOW) asy_emit_fail(e, "too many keys in a mapping pattern");
   if (e->top == mark) asy_temp(e);
   asy_emit(e, pattern, OP_BUILD_TUPLE, mark, mark, (int)keys->len);
   e->top = mark + 1;
@@ -293,8 +323,7 @@ static void match_pattern(const matching *m, const asy_node *pattern, int subjec
     case AST_MatchAs: {
       asy_name *name = pattern->match_as.name;
       if (pattern->match_as.pattern) match_pattern(m, pattern->match_as.pattern, subject, irrefutable_allowed);
-      else if (!irrefutable_allowed && name) asy_compile_fail(m->c, pattern, "name capture '%s' makes remaining patterns unreachable", name->text);
-      else if (!irrefutable_allowed) asy_compile_fail(m->c, pattern, "wildcard makes remaining patterns unreachable");
+      else if (!irrefutable_allowed) refuse_irrefutable(m->c, pattern);
       keep(m, pattern, name, subject);
       break;
     }

@@ -30,8 +30,16 @@ void asy_emit_reset(asy_emitter *e) {
   if (e->constant_table) memset(e->constant_table, 0, e->constant_table_size * sizeof *e->constant_table);
   if (e->name_table) memset(e->name_table, 0, e->name_table_size * sizeof *e->name_table);
   e->top = e->max = 0;
+  e->failure = NULL;
+  e->failure_at = (asy_position){0};
   e->reachable = true;
   e->bound = e->may_be_unbound = (asy_bound_set){0};
+}
+
+void asy_emit_fail(asy_emitter *e, const char *message) {
+  if (e->failure) return;
+  e->failure = message;
+  if (e->npositions) e->failure_at = e->positions[e->npositions - 1];
 }
 
 void asy_emit_free(asy_emitter *e) {
@@ -85,7 +93,7 @@ static uint32_t word_abc(asy_op op, int a, int b, int c) {
 
 void asy_emit(asy_emitter *e, const asy_node *at, asy_op op, int a, int b, int c) {
   assert(asy_op_table[op].format <= FORMAT_ABC);
-  assert(a >= 0 && a <= 255);
+  assert(e->failure || (a >= 0 && a <= 255));
   if (!e->reachable) return;
   locate(e, at);
   add_word(e, word_abc(op, a, b, c));
@@ -95,7 +103,7 @@ void asy_emit(asy_emitter *e, const asy_node *at, asy_op op, int a, int b, int c
 void asy_emit_bx(asy_emitter *e, const asy_node *at, asy_op op, int a, int32_t bx) {
   assert(asy_op_table[op].format == FORMAT_ABX);
   if (!e->reachable) return;
-  if (bx > UINT16_MAX) e->failure = "too many constants or variables in one block";
+  if (bx > UINT16_MAX) asy_emit_fail(e, "too many constants or variables in one block");
   locate(e, at);
   add_word(e, (uint32_t)op | (uint32_t)(a & 0xff) << 8 | (uint32_t)bx << 16);
 }
@@ -185,7 +193,7 @@ void asy_region_close(asy_emitter *e, asy_region *region) {
 int asy_temps(asy_emitter *e, int count) {
   int first = e->top;
   if (first + count > ASY_MAX_REGISTERS) {
-    e->failure = "too many nested expressions";
+    asy_emit_fail(e, "too many nested expressions");
     return ASY_MAX_REGISTERS - 10;   /* any register: the code is thrown away */
   }
   e->top += count;
@@ -301,7 +309,7 @@ static void patch(asy_emitter *e) {
       assert(label->word != NOWHERE);
       if (fix->one_word) {
         int32_t distance = (int32_t)(label->word - (fix->word + 1));
-        if (distance >= 1 << 23 || distance < -(1 << 23)) e->failure = "too much code in one block";
+        if (distance >= 1 << 23 || distance < -(1 << 23)) asy_emit_fail(e, "too much code in one block");
         e->words[fix->word] |= (uint32_t)distance << 8;
       } else {
         e->words[fix->word + 1] = label->word - (fix->word + 2);

@@ -63,6 +63,7 @@ typedef struct asy_emitter {
   asy_bound_set may_be_unbound;      /* locals that some `del` or handler name unbinds */
   bool oom;
   const char *failure;               /* a limit was passed: text of the message; NULL while all is well */
+  asy_position failure_at;           /* of the instruction before */
 } asy_emitter;
 
 void asy_emit_init(asy_emitter *e, asy_arena *arena);
@@ -75,6 +76,9 @@ void asy_emit(asy_emitter *e, const asy_node *at, asy_op op, int a, int b, int c
 void asy_emit_bx(asy_emitter *e, const asy_node *at, asy_op op, int a, int32_t bx);
 void asy_emit_x(asy_emitter *e, const asy_node *at, asy_op op, int a, int b, int c, uint32_t x);
 void asy_emit_jump(asy_emitter *e, const asy_node *at, asy_op op, int a, int b, int c, asy_label target);
+
+/* A limit was passed: the first message stays. */
+void asy_emit_fail(asy_emitter *e, const char *message);
 
 asy_label asy_label_new(asy_emitter *e);
 void asy_label_bind(asy_emitter *e, asy_label label);

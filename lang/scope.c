@@ -162,7 +162,7 @@ static saved_walk enter(walker *w, asy_scope *scope) {
   saved_walk saved = {w->scope, w->loops, w->except_star, w->iterable, w->targets};
   w->scope = scope;
   w->loops = 0;
-  w->except_star = w->iterable = w->targets = false;
+  w->except_star = w->targets = false;   /* what is within an iterable stays within it */
   return saved;
 }
 
@@ -216,8 +216,15 @@ static void visit_global(walker *w, const asy_node *node) {
     else if (flags & NAME_ANNOTATED) fail(w, node, "annotated name '%s' can't be %s", name->text, what);
     else if (flags & (NAME_ASSIGNED | NAME_UNBOUND)) fail(w, node, "name '%s' is assigned to before %s declaration", name->text, what);
     symbol = note(w, node->global.names.items[i], nonlocal ? NAME_NONLOCAL : NAME_GLOBAL, node);
-    symbol->first = node;
+    if (!(flags & (NAME_NONLOCAL | NAME_GLOBAL))) symbol->first = node;
   }
+}
+
+/* An annotation scope is no place for `await`, `yield` and `:=`. */
+static bool refuse_in_annotation(walker *w, const asy_node *node, const char *expression) {
+  if (!w->scope->what) return false;
+  fail(w, node, "%s expression cannot be used within %s", expression, w->scope->what);
+  return true;
 }
 
 static bool is_comprehension(const asy_scope *s) { return s->kind == SCOPE_COMPREHENSION || s->kind == SCOPE_GENERATOR; }
@@ -230,6 +237,7 @@ static void visit_walrus(walker *w, const asy_node *node) {
     fail(w, node, "assignment expression cannot be used in a comprehension iterable expression");
     return;
   }
+  if (refuse_in_annotation(w, node, "named")) return;
   if (!is_comprehension(w->scope)) {
     assign(w, name, NAME_WALRUS, target);
     return;
@@ -242,8 +250,9 @@ static void visit_walrus(walker *w, const asy_node *node) {
       fail(w, target, "assignment expression cannot rebind comprehension iteration variable '%s'", name->text);
   }
   if (owner->kind == SCOPE_CLASS) fail(w, target, "assignment expression within a comprehension cannot be used in a class body");
-  if (owner->kind == SCOPE_TYPE_PARAMS || owner->kind == SCOPE_TYPE_VALUE)
-    fail(w, target, "assignment expression within a comprehension cannot be used within the definition of a generic");
+  if (owner->what)
+    fail(w, target, "assignment expression within a comprehension cannot be used %s %s",
+         owner->kind == SCOPE_TYPE_PARAMS ? "within" : "in", owner->what);
   asy_symbol *outer = asy_scope_lookup(owner, mangled);
   bool global = owner->kind == SCOPE_MODULE || (outer && outer->flags & NAME_GLOBAL);
   for (asy_scope *s = w->scope; s != owner; s = s->parent)
@@ -295,9 +304,10 @@ static void hidden(walker *w, const char *name, unsigned flags, const asy_node *
   if (n) symbol_of(w->arena, w->scope, n, at)->flags |= flags;
 }
 
-static void visit_type_value(walker *w, const asy_node *node) {
+static void visit_type_value(walker *w, const asy_node *node, const char *what) {
   if (!node) return;
   saved_walk saved = enter(w, scope_new(w, SCOPE_TYPE_VALUE, node, node));
+  w->scope->what = what;
   if (w->scope->sees_class) hidden(w, ".classdict", NAME_PARAM, node);
   visit(w, node);
   leave(w, saved);
@@ -306,6 +316,7 @@ static void visit_type_value(walker *w, const asy_node *node) {
 /* Enters the scope around a generic definition and declares its parameters; the caller leaves it. */
 static saved_walk enter_type_params(walker *w, const asy_node *owner, const asy_node_list *params) {
   saved_walk saved = enter(w, scope_new(w, SCOPE_TYPE_PARAMS, owner, params));
+  w->scope->what = "the definition of a generic";
   if (w->scope->sees_class) hidden(w, ".classdict", NAME_PARAM, owner);
   bool defaults = false;
   for (uint32_t i = 0; i < params->len; i++) {
@@ -316,10 +327,11 @@ static saved_walk enter_type_params(walker *w, const asy_node *owner, const asy_
     asy_symbol *symbol = asy_scope_lookup(w->scope, asy_mangle(w->arena, w->scope->class_name, name));
     if (symbol && symbol->flags & NAME_TYPE_PARAM) fail(w, p, "duplicate type parameter '%s'", name->text);
     note(w, name, NAME_TYPE_PARAM, p);
-    if (is_var) visit_type_value(w, p->type_var.bound);
+    if (is_var && p->type_var.bound)
+      visit_type_value(w, p->type_var.bound, p->type_var.bound->kind == AST_Tuple ? "a TypeVar constraint" : "a TypeVar bound");
     if (default_value) defaults = true;
     else if (defaults) fail(w, p, "non-default type parameter '%s' follows default type parameter", name->text);
-    visit_type_value(w, default_value);
+    visit_type_value(w, default_value, is_var ? "a TypeVar default" : p->kind == AST_ParamSpec ? "a ParamSpec default" : "a TypeVarTuple default");
   }
   return saved;
 }
@@ -384,7 +396,7 @@ static void visit_type_alias(walker *w, const asy_node *node) {
   bool generic = node->type_alias.type_params.len > 0;
   saved_walk around = {0};
   if (generic) around = enter_type_params(w, node, &node->type_alias.type_params);
-  visit_type_value(w, node->type_alias.value);
+  visit_type_value(w, node->type_alias.value, "a type alias");
   if (generic) leave(w, around);
 }
 
@@ -406,7 +418,6 @@ static void visit_comprehension(walker *w, const asy_node *node) {
   w->iterable = iterable;
   bool inlined = node->kind != AST_GeneratorExp;
   saved_walk saved = enter(w, scope_new(w, inlined ? SCOPE_COMPREHENSION : SCOPE_GENERATOR, node, node));
-  w->iterable = iterable;
   asy_scope *scope = w->scope;
   if (!inlined) {
     scope->is_generator = true;
@@ -426,8 +437,8 @@ static void visit_comprehension(walker *w, const asy_node *node) {
     visit_list(w, &g->comprehension.ifs);
   }
   if (node->kind == AST_DictComp) {
+    visit(w, node->dict_comp.value);   /* in CPython's order, which decides which error is reported */
     visit(w, node->dict_comp.key);
-    visit(w, node->dict_comp.value);
   } else {
     visit(w, node->list_comp.elt);
   }
@@ -450,7 +461,7 @@ static void need_async(walker *w, const asy_node *node, const char *what, bool e
     w->scope->asynchronous = true;
     return;
   }
-  if (w->scope->is_async) return;
+  if (w->scope->is_async || refuse_in_annotation(w, node, "await")) return;
   if (w->scope->kind == SCOPE_MODULE && w->scopes->top_level_await) {
     w->scope->is_async = true;
     return;
@@ -465,10 +476,7 @@ static void visit_yield(walker *w, const asy_node *node) {
     fail(w, node, "'yield' inside %s", comprehension_name(w->scope->node));
     return;
   }
-  if (w->scope->kind == SCOPE_TYPE_PARAMS || w->scope->kind == SCOPE_TYPE_VALUE) {
-    fail(w, node, "yield expression cannot be used within the definition of a generic");
-    return;
-  }
+  if (refuse_in_annotation(w, node, "yield")) return;
   if (!asy_scope_is_function(w->scope)) {
     fail(w, node, "'yield%s' outside function", node->kind == AST_YieldFrom ? " from" : "");
     return;
@@ -487,7 +495,7 @@ static void visit_import(walker *w, const asy_node *node) {
     const asy_node *alias = names->items[i];
     asy_name *name = alias->alias.name;
     if (from && !strcmp(name->text, "*")) {
-      if (w->scope->kind != SCOPE_MODULE) fail(w, node, "import * only allowed at module level");
+      if (w->scope->kind != SCOPE_MODULE) fail(w, alias, "import * only allowed at module level");
       continue;
     }
     if (alias->alias.asname) {
@@ -507,7 +515,7 @@ static void visit_ann_assign(walker *w, const asy_node *node) {
     if (symbol && node->ann_assign.simple && symbol->flags & (NAME_GLOBAL | NAME_NONLOCAL) && w->scope->kind != SCOPE_MODULE)
       fail(w, node, "annotated name '%s' can't be %s", target->name.id->text, symbol->flags & NAME_GLOBAL ? "global" : "nonlocal");
     if (node->ann_assign.simple) {
-      assign(w, target->name.id, NAME_ANNOTATED, target);
+      assign(w, target->name.id, NAME_ANNOTATED, node);
       if (!asy_scope_is_function(w->scope)) w->scope->has_annotations = true;
     } else if (node->ann_assign.value) {
       assign(w, target->name.id, 0, target);
@@ -732,8 +740,8 @@ static void check_future(walker *w, const asy_node *node) {
     const char *feature = alias->alias.name->text;
     bool found = false;
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) found |= !strcmp(feature, known[k]);
-    if (!strcmp(feature, "braces")) fail(w, alias, "not a chance");
-    else if (!found) fail(w, alias, "future feature %s is not defined", feature);
+    if (!strcmp(feature, "braces")) fail(w, node, "not a chance");
+    else if (!found) fail(w, node, "future feature %s is not defined", feature);
     if (!strcmp(feature, "annotations")) w->scopes->future_annotations = true;
   }
 }
@@ -802,7 +810,14 @@ static void resolve(walker *w, asy_scope *scope, asy_symbol *symbol) {
     if (symbol->flags & NAME_NONLOCAL) fail(w, symbol->first, "name '%s' is nonlocal and global", symbol->name->text);
     symbol->place = PLACE_GLOBAL;
   } else if (symbol->flags & NAME_NONLOCAL) {
-    if (!resolve_outer(w, scope, symbol)) {
+    if (resolve_outer(w, scope, symbol)) {
+      asy_scope *s = scope->parent;   /* the nearest scope that binds the name */
+      asy_symbol *found = NULL;
+      for (; s && !(found && found->flags & NAME_BOUND && !(found->flags & NAME_NONLOCAL)); s = s->parent)
+        found = s->kind == SCOPE_CLASS ? NULL : asy_scope_lookup(s, symbol->name);
+      if (found && found->flags & NAME_TYPE_PARAM)
+        fail(w, symbol->first, "nonlocal binding not allowed for type parameter '%s'", symbol->name->text);
+    } else {
       fail(w, symbol->first, "no binding for nonlocal '%s' found", symbol->name->text);
       symbol->place = PLACE_GLOBAL;
     }

@@ -79,6 +79,7 @@ typedef struct asy_scope {
   bool sees_class;             /* annotation scope right inside a class: names are looked up in its namespace first */
   bool has_class_cell;         /* class: a method uses __class__ or super */
   bool has_annotations;        /* class, module: __annotations__ is wanted */
+  const char *what;            /* annotation scopes: "a TypeVar bound", for messages; else NULL */
   bool asynchronous;           /* comprehension or generator expression with `async for` or `await` */
   const asy_node *returns_value; /* a `return value`, for the message in async generators */
 } asy_scope;
@@ -109,7 +110,6 @@ asy_symbol *asy_scope_lookup(const asy_scope *scope, const asy_name *name);
 /* `__name` inside a class becomes `_Class__name`. */
 asy_name *asy_mangle(asy_arena *arena, const asy_name *class_name, asy_name *name);
 
-/* The only expression of a Tuple, List of targets ... : names that a pattern binds, in order, each once. */
 static inline bool asy_scope_is_function(const asy_scope *s) { return s->kind != SCOPE_MODULE && s->kind != SCOPE_CLASS; }
 
 #endif

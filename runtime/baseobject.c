@@ -131,7 +131,11 @@ static asy_value object_sizeof(asy_vm *vm, const asy_value *args) {
   return asy_from_small(asy_class_of(vm, args[0])->base_size);
 }
 
-static asy_value object_init_subclass(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
+static asy_value object_init_subclass(asy_vm *vm, const asy_value *args) {
+  if (!((asy_dict *)asy_obj_of(args[1]))->used) return ASY_NONE;
+  return asy_raise(vm, ASY_TypeError, "%U.__init_subclass__() takes no keyword arguments",
+                   ((asy_class *)asy_obj_of(args[0]))->qualname);
+}
 static asy_value object_subclasshook(asy_vm *vm, const asy_value *args) { return ASY_NOT_IMPLEMENTED; }
 
 static const asy_native object_methods[] = {
@@ -150,7 +154,7 @@ static const asy_native object_methods[] = {
   {"__dir__", "(self, /)", object_dir, "Default dir() implementation.", 0},
   {"__format__", "(self, format_spec, /)", object_format, "Default object formatter.", 0},
   {"__sizeof__", "(self, /)", object_sizeof, "Size of object in memory, in bytes.", 0},
-  {"__init_subclass__", "(cls)", object_init_subclass, "This method is called when a class is subclassed.", ASY_NATIVE_CLASS},
+  {"__init_subclass__", "(cls, /, **kwargs)", object_init_subclass, "This method is called when a class is subclassed.", ASY_NATIVE_CLASS},
   {"__subclasshook__", "(cls, subclass, /)", object_subclasshook, "Abstract classes can override this to customize issubclass().", ASY_NATIVE_CLASS},
   {"__class__", "(self)", get_class, "the object's class", ASY_NATIVE_GETTER},
   {"__class__", "(self, value)", set_class, NULL, ASY_NATIVE_SETTER},

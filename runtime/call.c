@@ -390,9 +390,9 @@ static asy_tuple *prepend(asy_vm *vm, asy_value first, const asy_value *args, ui
 asy_action asy_call_slow(asy_vm *vm, asy_value callee, asy_value self, asy_value *window, const asy_value *args, uint32_t nargs,
                          asy_tuple *kwnames, asy_value info, asy_value *result) {
   for (;;) {
-    if (asy_is_exact(callee, KIND_FUNCTION))
+    if (asy_is_kind(callee, KIND_FUNCTION))
       return enter_function(vm, (asy_func *)asy_obj_of(callee), self, window, args, nargs, kwnames, 0, info, result);
-    if (asy_is_exact(callee, KIND_NATIVE)) {
+    if (asy_is_kind(callee, KIND_NATIVE)) {
       *result = asy_call_native(vm, (asy_nativefunc *)asy_obj_of(callee), self, args, nargs, kwnames);
       return *result == ASY_FAILED ? ACT_UNWIND : ACT_NEXT;
     }
@@ -403,7 +403,7 @@ asy_action asy_call_slow(asy_vm *vm, asy_value callee, asy_value self, asy_value
       nargs++;
       self = 0;
     }
-    if (asy_is_exact(callee, KIND_METHOD)) {
+    if (asy_is_kind(callee, KIND_METHOD)) {
       asy_method *method = (asy_method *)asy_obj_of(callee);
       callee = method->func;
       self = method->self;

@@ -262,6 +262,8 @@ static bool make_exceptions(asy_vm *vm) {
       return false;
     if (module && !asy_dict_set_str(vm, cls->dict, ASY_NAME(vm, __module__), asy_from_obj(module))) return false;
     if (family && !fill_builtin(vm, cls, family->doc)) return false;
+    asy_value doc = family ? ASY_UNBOUND : asy_exception_doc(id) ? asy_from_cstr(vm, asy_exception_doc(id)) : ASY_NONE;
+    if (doc == ASY_FAILED || (!family && !asy_dict_set_str(vm, cls->dict, ASY_NAME(vm, __doc__), doc))) return false;
     asy_class_refresh(vm, cls);
   }
   return true;
@@ -369,17 +371,22 @@ asy_class *asy_class_metaclass(asy_vm *vm, asy_class *metaclass, asy_tuple *base
   return metaclass;
 }
 
-static bool check_bases(asy_vm *vm, asy_tuple *bases) {
+/* Bases that are no classes should have been replaced before type() was called. */
+static bool check_entries(asy_vm *vm, asy_tuple *bases) {
   for (uint32_t i = 0; i < bases->len; i++) {
     asy_value base = bases->items[i], entries;
-    if (!asy_is_kind(base, KIND_TYPE)) {
-      int found = asy_find_attr(vm, base, ASY_NAME(vm, __mro_entries__), &entries);
-      if (found < 0) return false;
-      if (found) asy_raise(vm, ASY_TypeError, "type() doesn't support MRO entry resolution; use types.new_class()");
-      else asy_raise(vm, ASY_TypeError, "bases must be types");
-      return false;
-    }
-    asy_class *cls = class_of_value(base);
+    if (asy_is_kind(base, KIND_TYPE)) continue;
+    int found = asy_find_attr(vm, base, ASY_NAME(vm, __mro_entries__), &entries);
+    if (found > 0) asy_raise(vm, ASY_TypeError, "type() doesn't support MRO entry resolution; use types.new_class()");
+    if (found) return false;
+  }
+  return true;
+}
+
+static bool check_bases(asy_vm *vm, asy_tuple *bases) {
+  for (uint32_t i = 0; i < bases->len; i++) {
+    if (!asy_is_kind(bases->items[i], KIND_TYPE)) return asy_raise(vm, ASY_TypeError, "bases must be types"), false;
+    asy_class *cls = class_of_value(bases->items[i]);
     if (cls->flags & ASY_CLASS_FINAL) {
       asy_raise(vm, ASY_TypeError, "type '%N' is not an acceptable base type", cls);
       return false;
@@ -572,11 +579,8 @@ static bool call_init_subclass(asy_vm *vm, asy_class *cls, asy_dict *kwargs) {
   asy_value method = asy_super_find(vm, cls, asy_from_obj(cls), cls, ASY_NAME(vm, __init_subclass__));
   if (method == ASY_FAILED || method == ASY_UNBOUND) return method == ASY_UNBOUND;
   bool any = kwargs && kwargs->used;
-  if (asy_is_kind(method, KIND_METHOD) && asy_is_kind(((asy_method *)asy_obj_of(method))->func, KIND_NATIVE)) {
-    if (!any) return true; /* object's */
-    asy_raise(vm, ASY_TypeError, "%N.__init_subclass__() takes no keyword arguments", cls);
-    return false;
-  }
+  if (!any && asy_is_kind(method, KIND_METHOD) && asy_is_kind(((asy_method *)asy_obj_of(method))->func, KIND_NATIVE))
+    return true; /* object's */
   return asy_call_ex(vm, method, vm->empty_tuple, any ? kwargs : NULL) != ASY_FAILED;
 }
 
@@ -629,9 +633,9 @@ asy_value asy_class_new(asy_vm *vm, asy_class *metaclass, asy_str *name, asy_tup
     bases = asy_tuple_new(vm, &object, 1);
     if (!bases) return ASY_FAILED;
   }
-  if (!check_bases(vm, bases)) return ASY_FAILED;
+  if (!check_entries(vm, bases)) return ASY_FAILED;
   asy_class *winner = asy_class_metaclass(vm, metaclass, bases);
-  if (!winner) return ASY_FAILED;
+  if (!winner || !check_bases(vm, bases)) return ASY_FAILED;
   if (winner != metaclass) {
     asy_lookup *ours = asy_class_lookup(vm, metaclass, ASY_NAME(vm, __new__));
     asy_lookup *theirs = asy_class_lookup(vm, winner, ASY_NAME(vm, __new__));
@@ -713,7 +717,10 @@ static asy_value call_new(asy_vm *vm, asy_class *cls, int nargs, const asy_value
 
 /* type.__call__ */
 static asy_value make_instance(asy_vm *vm, asy_class *cls, int nargs, const asy_value *args, asy_tuple *kwnames) {
-  if (cls == vm->classes[KIND_TYPE] && nargs == 1 && !kwnames) return asy_from_obj(asy_class_of(vm, args[0]));
+  if (cls == vm->classes[KIND_TYPE]) {
+    if (nargs == 1 && !kwnames) return asy_from_obj(asy_class_of(vm, args[0]));
+    if (nargs - (kwnames ? (int)kwnames->len : 0) != 3) return asy_raise(vm, ASY_TypeError, "type() takes 1 or 3 arguments");
+  }
   asy_value o = call_new(vm, cls, nargs, args, kwnames);
   if (o == ASY_FAILED) return ASY_FAILED;
   asy_class *made = asy_class_of(vm, o);

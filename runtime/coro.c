@@ -8,6 +8,7 @@
 #include "runtime/class.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
+#include "runtime/future.h"
 
 /* ---- Making -------------------------------------------------------------------------------------------------------- */
 
@@ -188,19 +189,25 @@ static asy_value native_coro_send(asy_vm *vm, asy_coro *coro, asy_value thrown) 
       return ASY_FAILED;
     }
     coro->state = CORO_ON_STACK;
+    vm->runs++; /* it must not park the task: whoever sends is to get a future */
     asy_value result = native->fn(vm, coro->args);
+    vm->runs--;
     if (result == ASY_PARKED) {
       asy_value future = vm->pending_future;
       vm->pending_future = 0;
       asy_store(vm, coro, &coro->args[0], future);
       coro->nargs = 1;
+      asy_obj_of(future)->flags |= FUTURE_BLOCKING;
       return future;
     }
     coro->state = CORO_CLOSED;
     vm->stop_value = result;
     return result == ASY_FAILED ? ASY_FAILED : ASY_END;
   }
-  if (!thrown && !asy_future_done(coro->args[0])) return coro->args[0];
+  if (!thrown && !asy_future_done(coro->args[0])) {
+    asy_obj_of(coro->args[0])->flags |= FUTURE_BLOCKING;
+    return coro->args[0];
+  }
   coro->state = CORO_CLOSED;
   if (thrown) {
     asy_set_exception(vm, thrown);
@@ -642,10 +649,36 @@ static asy_value coro_get_frame(asy_vm *vm, const asy_value *args) {
   return coro->state == CORO_ON_STACK ? asy_frame_object(vm, coro->on.base)
                                       : asy_frame_object_at(vm, (asy_func *)asy_obj_of(coro->func), 0);
 }
+/* The frame of a suspended stack that the frame at base awaits; NULL when that is the top one. */
+static asy_value *frame_above(const asy_stack *stack, const asy_value *base) {
+  asy_value *above = NULL;
+  for (asy_value *at = stack->base; at && at != base; at = asy_frame_back(at)) above = at;
+  return above;
+}
+
+/* The coroutine object of a frame; one that AWAIT_CALL entered without any gets it now. None for other frames. */
+static asy_value coroutine_of_frame(asy_vm *vm, asy_stack *stack, asy_value *base) {
+  asy_code *code = asy_frame_code(base);
+  if (!(code->flags & CODE_COROUTINE)) return ASY_NONE;
+  if (FRAME_INFO(base) & FRAME_CORO) return base[code->self_register];
+  asy_coro *coro = asy_coro_new(vm, FRAME_FUNC(base), NULL, 0);
+  if (!coro) return ASY_FAILED;
+  coro->state = CORO_ON_STACK;
+  asy_cancel_finalizer(coro);
+  coro->on.stack = stack;
+  coro->on.base = base;
+  base[code->self_register] = asy_from_obj(coro);
+  FRAME_INFO(base) |= FRAME_CORO;
+  if (stack->owner) asy_barrier(vm, stack->owner);
+  return asy_from_obj(coro);
+}
+
 static asy_value coro_get_await(asy_vm *vm, const asy_value *args) {
   (void)vm;
   asy_coro *coro = CORO_SELF;
   if (coro->state != CORO_ON_STACK || coro->running || !asy_coro_code(coro)) return ASY_NONE;
+  asy_value *above = frame_above(coro->on.stack, coro->on.base);
+  if (above) return coroutine_of_frame(vm, coro->on.stack, above);
   const uint32_t *pc = asy_frame_pc(coro->on.base);
   if (ASY_WORD_OP(*pc) != OP_AWAIT) return ASY_NONE;
   asy_value v = coro->on.base[ASY_WORD_B(*pc)];

@@ -376,10 +376,7 @@ bool asy_member_set(asy_vm *vm, asy_value member, asy_value obj, asy_value value
   }
   asy_value *slot = &asy_slots_of(o, vm->shapes[o->shape]->cls)[m->slot];
   if (value == ASY_UNBOUND) {
-    if (!*slot) {
-      asy_raise_no_attribute(vm, obj, m->name);
-      return false;
-    }
+    if (!*slot) return asy_raise(vm, ASY_AttributeError, "%U", m->name), false;
     *slot = 0;
     return true;
   }

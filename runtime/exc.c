@@ -391,7 +391,7 @@ static const asy_member exception_members[] = {
 
 const asy_type asy_base_exception_type = {
   .name = "BaseException", .size = sizeof(asy_exception), .flags = ASY_TYPE_ATTRS, .visit = asy_exception_visit,
-  .doc = "Common base class for all exceptions.",
+  .doc = "Common base class for all exceptions",
   .new_ = exception_new, .new_signature = "(cls, /, *args, **kwargs)",
   .init = exception_init, .init_signature = "(self, /, *args, **kwargs)",
   .repr = exception_repr, .str = asy_exception_base_str, .methods = exception_methods, .members = exception_members,

@@ -37,6 +37,7 @@ asy_value asy_raise_from(asy_vm *vm, asy_value what, asy_value cause);
 asy_value asy_stop_value(asy_value stop_iteration); /* its value, None when none */
 /* The descriptor that begins at this exception class: its own text, attributes, __init__. NULL: as its base. */
 const asy_type *asy_exception_family(asy_exc_id id);
+const char *asy_exception_doc(asy_exc_id id); /* NULL when the family's descriptor has it */
 bool asy_exception_add_note(asy_vm *vm, asy_value exception, asy_value note);
 /* A group or single exception divided by `what` (class, tuple of classes, or predicate): None where a part is empty. */
 bool asy_group_split(asy_vm *vm, asy_value exception, asy_value what, asy_value *matching, asy_value *rest);

@@ -12,7 +12,7 @@ static asy_value group_new(asy_vm *vm, const asy_value *args) {
   asy_tuple *given = (asy_tuple *)asy_obj_of(args[1]);
   if (given->len != 2) return asy_raise(vm, ASY_TypeError, "BaseExceptionGroup.__new__() takes exactly 2 arguments (%u given)", given->len);
   asy_value message = given->items[0], sequence = given->items[1];
-  if (!asy_is_str(message)) return asy_raise(vm, ASY_TypeError, "argument 1 must be str, not %T", message);
+  if (!asy_is_str(message)) return asy_raise(vm, ASY_TypeError, "BaseExceptionGroup.__new__() argument 1 must be str, not %T", message);
   bool is_sequence = asy_is_kind(sequence, KIND_LIST) || asy_is_kind(sequence, KIND_TUPLE);
   asy_list *list = asy_list_new(vm, 0);
   if (!list) return ASY_FAILED;

@@ -345,7 +345,10 @@ static const char *path_of(asy_vm *vm, asy_value file, asy_value *keep) {
     asy_raise(vm, ASY_ValueError, "embedded null character");
     return NULL;
   }
-  if (s->head.flags & STR_ASCII) return asy_str_utf8(vm, s, NULL, keep);
+  if (s->head.flags & STR_ASCII) {
+    size_t length;
+    return asy_str_utf8(vm, s, &length, keep);
+  }
   asy_value encoded = asy_encode(vm, s, "utf-8", "surrogateescape");
   if (asy_failed(encoded)) return NULL;
   *keep = encoded;

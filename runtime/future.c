@@ -537,10 +537,11 @@ static void repr_task(asy_vm *vm, asy_text *t, asy_task *task) {
     repr_coroutine(vm, t, task->coro);
     asy_text_ascii(t, ">");
   }
-  if (task->waiting && asy_is_obj(task->waiting)) {
-    asy_text_ascii(t, " wait_for=");
-    asy_text_repr_of(t, task->waiting);
-  }
+  if (!task->waiting) return;
+  asy_text_ascii(t, " wait_for=");
+  /* A task that sleeps waits for no future; it looks as if it did. */
+  if (asy_is_int(task->waiting)) asy_text_ascii(t, "<Future pending cb=[Task.task_wakeup()]>");
+  else asy_text_repr_of(t, task->waiting);
 }
 
 static asy_value future_repr(asy_vm *vm, asy_value self) {

@@ -103,7 +103,8 @@ static bool find(asy_vm *vm, const char *name, const char *tail, asy_value path,
   for (uint32_t i = 0; i < folders->len && f->what == FOUND_NOTHING; i++) {
     if (!asy_is_str(folders->items[i])) continue;
     asy_value keep = 0;
-    const char *folder = asy_str_utf8(vm, (asy_str *)asy_obj_of(folders->items[i]), NULL, &keep);
+    size_t length;
+    const char *folder = asy_str_utf8(vm, (asy_str *)asy_obj_of(folders->items[i]), &length, &keep);
     if (!folder || !find_in_folder(vm, folder, tail, f)) return false;
   }
   if (f->what == FOUND_NOTHING && f->portions) f->what = FOUND_NAMESPACE;
@@ -209,7 +210,8 @@ static asy_value import_below(asy_vm *vm, asy_str *name, asy_str *parent_name, a
     if (!found) return raise_not_found(vm, name, parent_name);
   }
   asy_value keep = 0;
-  const char *full = asy_str_utf8(vm, name, NULL, &keep);
+  size_t length;
+  const char *full = asy_str_utf8(vm, name, &length, &keep);
   if (!full) return ASY_FAILED;
   const char *dot = strrchr(full, '.'), *tail = dot ? dot + 1 : full;
   finding *f = malloc(sizeof *f);

@@ -65,7 +65,7 @@ static asy_value ask(asy_vm *vm, asy_binary_op op, const asy_way *way, asy_value
     binary_slot slot = ASY_SLOT(way->type, binary[op]);
     return slot ? slot(vm, a, b) : ASY_NOT_IMPLEMENTED;
   }
-  if (way->value == ASY_UNBOUND || way->value == ASY_NONE) return ASY_NOT_IMPLEMENTED;
+  if (way->value == ASY_UNBOUND) return ASY_NOT_IMPLEMENTED;
   asy_value other = self == a ? b : a;
   return asy_call_way(vm, self, way, 1, &other);
 }
@@ -118,7 +118,6 @@ static asy_value try_binary(asy_vm *vm, asy_binary_op op, asy_value a, asy_value
   }
   result = ask(vm, op, &left, a, a, b);
   if (result == ASY_NOT_IMPLEMENTED && ask_right && !right_first) result = ask(vm, op, &right, b, a, b);
-  /* a subclass of a sequence that has no __radd__ of its own still repeats: 3 * Sub() */
   return result;
 }
 
@@ -141,7 +140,7 @@ asy_value asy_inplace(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b) {
     if (result != ASY_NOT_IMPLEMENTED) return result;
   }
   if (slot) result = slot(vm, a, b);
-  else if (way.value != ASY_UNBOUND && way.value != ASY_NONE) result = asy_call_way(vm, a, &way, 1, &b);
+  else if (way.value != ASY_UNBOUND) result = asy_call_way(vm, a, &way, 1, &b);
   if (result == ASY_NOT_IMPLEMENTED) result = try_binary(vm, op, a, b);
   if (result != ASY_NOT_IMPLEMENTED) return result;
   return raise_operands(vm, op == BINARY_POW ? "**" : binary_symbols[op], "=", a, b);
@@ -188,7 +187,7 @@ asy_value asy_compare_inverted(asy_vm *vm, asy_value a, asy_value b) {
 
 /* What a's own method says. */
 static asy_value compare_half(asy_vm *vm, const asy_way *way, asy_value a, asy_value b, asy_compare_op op) {
-  if (way->value != ASY_UNBOUND) return way->value == ASY_NONE ? ASY_NOT_IMPLEMENTED : asy_call_way(vm, a, way, 1, &b);
+  if (way->value != ASY_UNBOUND) return asy_call_way(vm, a, way, 1, &b);
   asy_value (*slot)(asy_vm *, asy_value, asy_value, asy_compare_op) = way->type ? ASY_SLOT(way->type, compare) : NULL;
   if (slot) return slot(vm, a, b, op);
   switch (op) { /* object's */

@@ -24,7 +24,7 @@ static int64_t as_length(asy_vm *vm, asy_value result) {
 int64_t asy_length(asy_vm *vm, asy_value v) {
   asy_way way;
   if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __len__), &way)) return -1;
-  if (way.value != ASY_UNBOUND && way.value != ASY_NONE) return as_length(vm, asy_call_way(vm, v, &way, 0, NULL));
+  if (way.value != ASY_UNBOUND) return as_length(vm, asy_call_way(vm, v, &way, 0, NULL));
   int64_t (*length)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, length) : NULL;
   if (length) return length(vm, v);
   asy_raise(vm, ASY_TypeError, "object of type '%T' has no len()", v);
@@ -147,7 +147,7 @@ asy_value asy_index(asy_vm *vm, asy_value v) {
   if (asy_is_integer(v)) return v;
   asy_way way;
   if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __index__), &way)) return ASY_FAILED;
-  if (way.value != ASY_UNBOUND && way.value != ASY_NONE) {
+  if (way.value != ASY_UNBOUND) {
     asy_value result = asy_call_way(vm, v, &way, 0, NULL);
     if (result == ASY_FAILED || asy_is_integer(result)) return result;
     return asy_raise(vm, ASY_TypeError, "__index__ returned non-int (type %T)", result);

@@ -56,6 +56,7 @@ typedef struct asy_stack {
   asy_value *limit;       /* end of the newest chunk */
   uint32_t depth;         /* frames */
   int32_t resume_register; /* suspended by an async native: register of the top frame that gets the sent value; else -1 */
+  uint32_t run;           /* running: vm->runs of the run that executes it; deeper ones are called by natives */
   asy_value handled;      /* the exception being handled, or None */
   struct asy_stack *below; /* the stack that resumed this one, while it runs */
   asy_obj *owner;         /* task or coroutine; NULL for a main stack */

@@ -6,7 +6,6 @@
 
 #include "runtime/builtins.h"
 #include "runtime/class.h"
-#include "runtime/evaluate.h"
 #include "runtime/frame.h"
 #include "runtime/module.h"
 #include "runtime/number.h"
@@ -166,25 +165,6 @@ static asy_value sys_set_int_max_str_digits(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 
-/* What stack inspection needs: the frame at `depth` callers above, as an object of attributes. */
-static asy_value describe_frame(asy_vm *vm, asy_value *base) {
-  asy_func *func = asy_frame_func(base);
-  asy_value frame = asy_namespace_new(vm);
-  if (asy_failed(frame)) return ASY_FAILED;
-  asy_value *running = vm->base;
-  vm->base = base;   /* asy_current_locals looks at the running frame */
-  asy_value locals = asy_current_locals(vm);
-  vm->base = running;
-  int32_t line = asy_code_position(func->code, asy_frame_word(base)).line;
-  bool good = !asy_failed(locals) && asy_set_attr_cstr(vm, frame, "f_globals", asy_from_obj(func->globals)) &&
-              asy_set_attr_cstr(vm, frame, "f_locals", locals) &&
-              asy_set_attr_cstr(vm, frame, "f_code", asy_from_obj(func->code)) &&
-              asy_set_attr_cstr(vm, frame, "f_lineno", asy_from_small(line)) &&
-              asy_set_attr_cstr(vm, frame, "f_builtins", asy_from_obj(vm->builtins)) &&
-              asy_set_attr_cstr(vm, frame, "f_trace", ASY_NONE) && asy_set_attr_cstr(vm, frame, "f_back", ASY_NONE);
-  return good ? frame : ASY_FAILED;
-}
-
 static asy_value *frame_at(asy_vm *vm, int64_t depth) {
   asy_value *base = vm->base;
   while (base && depth-- > 0) base = asy_frame_back(base);
@@ -194,17 +174,7 @@ static asy_value *frame_at(asy_vm *vm, int64_t depth) {
 static asy_value sys_getframe(asy_vm *vm, const asy_value *args) {
   int64_t depth;
   if (!asy_to_int64(vm, args[0], &depth)) return ASY_FAILED;
-  asy_value *base = frame_at(vm, depth);
-  if (!base) return asy_raise(vm, ASY_ValueError, "call stack is not deep enough");
-  asy_value first = ASY_UNBOUND, last = ASY_UNBOUND;
-  for (int i = 0; base && i < 64; base = asy_frame_back(base), i++) {   /* f_back reaches so far */
-    asy_value frame = describe_frame(vm, base);
-    if (asy_failed(frame)) return ASY_FAILED;
-    if (first == ASY_UNBOUND) first = frame;
-    else if (!asy_set_attr_cstr(vm, last, "f_back", frame)) return ASY_FAILED;
-    last = frame;
-  }
-  return first;
+  return asy_getframe(vm, depth < 0 ? 0 : depth > UINT32_MAX ? UINT32_MAX : (uint32_t)depth);
 }
 
 static asy_value sys_getframemodulename(asy_vm *vm, const asy_value *args) {

@@ -5,6 +5,7 @@
 #include "runtime/class.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
+#include "runtime/future.h"
 
 static inline asy_value take_sent(asy_vm *vm) {
   asy_value sent = vm->sent;
@@ -218,6 +219,7 @@ asy_action asy_unwind(asy_vm *vm, bool add_traceback) {
       return ACT_RELOAD;
     }
     asy_value info = FRAME_INFO(base);
+    asy_value *caller = asy_frame_back(base); /* read now: the chunk below may be freed */
     if (info & FRAME_HEAP) {
       if (leave_generator_raising(vm, base, info))
         return info & FRAME_BOUNDARY ? leave(vm, ASY_RUN_RETURNED, ASY_NONE) : ACT_RELOAD;
@@ -228,7 +230,7 @@ asy_action asy_unwind(asy_vm *vm, bool add_traceback) {
       vm->depth--;
     }
     if (info & FRAME_BOUNDARY) return leave(vm, ASY_RUN_RAISED, ASY_NONE);
-    asy_frame_restore(vm, asy_frame_back(base));
+    asy_frame_restore(vm, caller);
   }
 }
 
@@ -249,7 +251,9 @@ static asy_action suspend(asy_vm *vm, const uint32_t *pc, asy_run_outcome outcom
   return leave(vm, outcome, result);
 }
 
-bool asy_can_park(asy_vm *vm) { return vm->current_task && vm->stack == asy_task_stack(vm->current_task); }
+bool asy_can_park(asy_vm *vm) {
+  return vm->current_task && vm->stack == asy_task_stack(vm->current_task) && vm->runs == vm->stack->run;
+}
 
 /* The result of an async native that was called to be awaited into dst; pc is behind the AWAIT. */
 static asy_action native_awaited(asy_vm *vm, asy_value result, unsigned dst, const uint32_t *pc) {
@@ -440,6 +444,7 @@ static asy_action await_future(asy_vm *vm, asy_value future, unsigned dst) {
   if (asy_future_done(future)) {
     result = asy_future_result(vm, future);
   } else if (!asy_can_park(vm)) {
+    asy_obj_of(future)->flags |= FUTURE_BLOCKING; /* as its __await__ does when it yields itself */
     return suspend(vm, asy_frame_pc(vm->base) - 1, ASY_RUN_YIELDED, future);
   } else {
     result = asy_task_wait_future(vm, future);
@@ -562,6 +567,7 @@ asy_run_outcome asy_resume_stack(asy_vm *vm, asy_stack *stack, asy_value sent, a
   }
   stack->resume_register = -1;
   stack->base = NULL;
+  stack->run = vm->runs + 1;
   asy_run_outcome outcome = asy_run(vm, base, thrown, result);
 
   stack->below = NULL;

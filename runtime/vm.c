@@ -377,7 +377,9 @@ unwind_again:
 asy_run_outcome asy_run(asy_vm *vm, asy_value *base, asy_value thrown, asy_value *result) {
   vm->base = base;
   if (thrown) asy_set_exception(vm, thrown);
+  vm->runs++;
   asy_run_outcome outcome = loop(vm, thrown != 0);
+  vm->runs--;
   *result = vm->result;
   vm->result = ASY_NONE;
   return outcome;

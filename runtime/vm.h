@@ -33,6 +33,7 @@ struct asy_vm {
   asy_value *limit;              /* end of the chunk; NULL while the frame lies in a heap object, so that calls go the slow way */
   asy_stack *stack;              /* the stack it runs on */
   uint32_t depth;                /* frames on it */
+  uint32_t runs;                 /* nested runs of the loop */
   volatile uint32_t interrupt;   /* ASY_INTERRUPT_ bits */
   uint32_t recursion_limit;
   asy_value exception;           /* pending exception (an exception object), 0 when none */

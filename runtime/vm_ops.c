@@ -118,7 +118,7 @@ bool asy_op_unpack(asy_vm *vm, asy_value *regs, asy_value iterable, uint32_t n) 
       return true;
     }
     if (len > n)
-      asy_raise(vm, ASY_ValueError, "too many values to unpack (expected %u, got %u)", n, len);
+      asy_raise(vm, ASY_ValueError, "too many values to unpack (expected %u)", n);
     else
       asy_raise(vm, ASY_ValueError, "not enough values to unpack (expected %u, got %u)", n, len);
     return false;
@@ -137,11 +137,7 @@ bool asy_op_unpack(asy_vm *vm, asy_value *regs, asy_value iterable, uint32_t n) 
   asy_value rest = asy_next(vm, it);
   if (rest == ASY_FAILED) return false;
   if (rest == ASY_END) return true;
-  if (asy_is_exact(iterable, KIND_DICT))
-    asy_raise(vm, ASY_ValueError, "too many values to unpack (expected %u, got %u)", n,
-              ((asy_dict *)asy_obj_of(iterable))->used);
-  else
-    asy_raise(vm, ASY_ValueError, "too many values to unpack (expected %u)", n);
+  asy_raise(vm, ASY_ValueError, "too many values to unpack (expected %u)", n);
   return false;
 }
 
@@ -303,7 +299,7 @@ bool asy_op_match_exc_group(asy_vm *vm, asy_value *a, asy_value exception, asy_v
 }
 
 asy_value asy_op_merge_exc_group(asy_vm *vm, asy_value original, asy_value list) {
-  return asy_exception_group_merge(vm, original, list);
+  return asy_exception_group_merge(vm, original, (asy_list *)asy_obj_of(list));
 }
 
 /* ---- Modules and functions ----------------------------------------------------------------------------------------- */

@@ -301,6 +301,10 @@ METHOD(join) {
   octets(args[0], &separator_len);
   for (uint32_t i = 0; i < items->len; i++) {
     asy_buffer b;
+    if (asy_is_kind(items->items[i], KIND_BYTES)) {
+      total += bytes_of(items->items[i])->len + (i ? separator_len : 0);
+      continue;
+    }
     if (!asy_is_bytes_like(items->items[i])) {
       return asy_raise(vm, ASY_TypeError, "sequence item %u: expected a bytes-like object, %T found", i, items->items[i]);
     }
@@ -315,7 +319,16 @@ METHOD(join) {
   const uint8_t *separator = octets(args[0], &len);
   for (uint32_t i = 0; i < items->len; i++) {
     asy_buffer b;
-    if (i) memcpy(to, separator, separator_len), to += separator_len;
+    if (i) {
+      memcpy(to, separator, separator_len);
+      to += separator_len;
+    }
+    if (asy_is_kind(items->items[i], KIND_BYTES)) {
+      asy_bytes *item = bytes_of(items->items[i]);
+      memcpy(to, item->data, item->len);
+      to += item->len;
+      continue;
+    }
     if (!asy_buffer_get(vm, items->items[i], &b)) return ASY_FAILED;
     memcpy(to, b.data, b.len);
     to += b.len;

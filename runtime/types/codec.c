@@ -609,7 +609,12 @@ static asy_str *decode_with(asy_vm *vm, const codec *c, asy_value object, const 
 asy_str *asy_decode(asy_vm *vm, asy_value object, const uint8_t *data, size_t len, const char *name, const char *errors) {
   const codec *c = wanted_codec(vm, name);
   if (!c) return NULL;
-  if (asy_max_point(data, 1, len) < 128 && c->unit == 0 && c <= &codecs[2]) return asy_str_new_latin1(vm, data, len);
+  if (c == &codecs[0]) {
+    bool malformed;
+    asy_str *s = asy_str_from_utf8_strict(vm, data, len, &malformed);
+    if (!malformed) return s;
+  }
+  if (c == &codecs[2]) return asy_str_new_latin1(vm, data, len);
   return decode_with(vm, c, object, data, len, errors, NULL);
 }
 
@@ -621,6 +626,11 @@ asy_value asy_encode(asy_vm *vm, asy_str *text, const char *name, const char *er
   const codec *c = wanted_codec(vm, name);
   if (!c) return ASY_FAILED;
   if ((text->head.flags & STR_ASCII) && c <= &codecs[2]) return asy_from_bytes(vm, asy_str_data(text), text->len);
+  if (c == &codecs[0] && !asy_str_has_surrogates(text)) {
+    size_t length;
+    asy_value keep;
+    return asy_str_utf8(vm, text, &length, &keep) ? keep : ASY_FAILED;
+  }
   char shown[32];
   codec_name(c, shown);
   encoding e = {

@@ -483,7 +483,7 @@ static asy_value dict_repr(asy_vm *vm, asy_value self) {
   asy_dict *dict = dict_of(self);
   asy_repr_guard guard;
   if (dict->used == 0) return asy_from_cstr(vm, "{}");
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  if (!asy_check_repr_depth(vm)) return ASY_FAILED;
   if (!asy_repr_enter(vm, &guard, dict)) return asy_from_cstr(vm, "{...}");
   asy_text text;
   asy_text_init(&text, vm);
@@ -505,7 +505,7 @@ static asy_value dict_repr(asy_vm *vm, asy_value self) {
 static int dict_equal(asy_vm *vm, asy_dict *a, asy_dict *b) {
   if (a == b) return 1;
   if (a->used != b->used) return 0;
-  if (!asy_check_c_stack(vm)) return -1;
+  if (!asy_check_compare_depth(vm)) return -1;
   for (uint32_t i = a->first; i < a->fill; i++) {
     asy_dict_entry e = a->entries[i];
     if (!e.key) continue;

@@ -714,6 +714,16 @@ static asy_value parse_digits(asy_vm *vm, const char *p, size_t length, int base
   return result;
 }
 
+/* ValueError with the repr of what was given, cut to 200 characters. */
+static asy_value raise_invalid(asy_vm *vm, asy_value text, int base) {
+  asy_value repr = asy_repr(vm, text);
+  if (asy_failed(repr)) return ASY_FAILED;
+  asy_str *shown = (asy_str *)asy_obj_of(repr);
+  if (shown->len > 200) shown = asy_str_slice(vm, shown, 0, 200);
+  if (!shown) return ASY_FAILED;
+  return asy_raise(vm, ASY_ValueError, "invalid literal for int() with base %d: %U", base, shown);
+}
+
 static bool is_ascii_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
 asy_value asy_int_from_text(asy_vm *vm, const char *text, size_t length, int base) {
@@ -722,9 +732,8 @@ asy_value asy_int_from_text(asy_vm *vm, const char *text, size_t length, int bas
   while (end > p && is_ascii_space(end[-1])) end--;
   asy_value result = parse_digits(vm, p, (size_t)(end - p), base);
   if (result != ASY_UNBOUND) return result;
-  asy_value shown = asy_from_text(vm, text, length < 200 ? length : 200);
-  if (asy_failed(shown)) return ASY_FAILED;
-  return asy_raise(vm, ASY_ValueError, "invalid literal for int() with base %d: %R", base, shown);
+  asy_value shown = asy_from_text(vm, text, length);
+  return asy_failed(shown) ? ASY_FAILED : raise_invalid(vm, shown, base);
 }
 
 asy_value asy_int_from_str(asy_vm *vm, asy_str *text, int base) {
@@ -734,9 +743,7 @@ asy_value asy_int_from_str(asy_vm *vm, asy_str *text, int base) {
   asy_value result = parse_digits(vm, digits, length, base);
   if (digits != buffer) free(digits);
   if (result != ASY_UNBOUND) return result;
-  asy_str *shown = text->len > 200 ? asy_str_slice(vm, text, 0, 200) : text;
-  if (!shown) return ASY_FAILED;
-  return asy_raise(vm, ASY_ValueError, "invalid literal for int() with base %d: %R", base, asy_from_obj(shown));
+  return raise_invalid(vm, asy_from_obj(text), base);
 }
 
 static asy_value int_from_bytes_text(asy_vm *vm, asy_value object, int base) {
@@ -748,7 +755,7 @@ static asy_value int_from_bytes_text(asy_vm *vm, asy_value object, int base) {
   asy_value result = parse_digits(vm, p, (size_t)(end - p), base);
   asy_buffer_release(vm, &buffer);
   if (result != ASY_UNBOUND) return result;
-  return asy_raise(vm, ASY_ValueError, "invalid literal for int() with base %d: %R", base, object);
+  return raise_invalid(vm, object, base);
 }
 
 /* ---- To C ---- */
@@ -826,6 +833,8 @@ static asy_value int_of_text(asy_vm *vm, asy_value x, asy_value base_value) {
 static asy_value int_new(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
   asy_value x = args[1], base = args[2];
+  if (cls == vm->classes[KIND_BOOL])
+    return asy_raise(vm, ASY_TypeError, "int.__new__(bool) is not safe, use bool.__new__()");
   if (x == ASY_UNBOUND) {
     if (base != ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "int() missing string argument");
     return as_class(vm, cls, asy_from_small(0));

@@ -103,7 +103,9 @@ bool asy_list_insert(asy_vm *vm, asy_list *list, int64_t index, asy_value item) 
 asy_value asy_list_pop(asy_vm *vm, asy_list *list, uint32_t index) {
   asy_value item = list->items[index];
   list->len--;
-  memmove(list->items + index, list->items + index + 1, (list->len - index) * sizeof(asy_value));
+  if (index < list->len) {
+    memmove(list->items + index, list->items + index + 1, (list->len - index) * sizeof(asy_value));
+  }
   shrink(vm, list);
   return item;
 }
@@ -393,8 +395,8 @@ static asy_value list_insert(asy_vm *vm, const asy_value *args) {
 
 static asy_value list_pop(asy_vm *vm, const asy_value *args) {
   asy_list *list = list_of(args[0]);
-  int64_t index;
-  if (!asy_to_int64(vm, args[1], &index)) return ASY_FAILED;
+  int64_t index = asy_small(args[1]);
+  if (!asy_is_int(args[1]) && !asy_to_int64(vm, args[1], &index)) return ASY_FAILED;
   if (list->len == 0) return asy_raise(vm, ASY_IndexError, "pop from empty list");
   if (index < 0) index += list->len;
   if (index < 0 || index >= list->len) return asy_raise(vm, ASY_IndexError, "pop index out of range");

@@ -56,9 +56,31 @@ static int tie_str(sorter *s, uint32_t a, uint32_t b) {
   return asy_str_compare((const asy_str *)asy_obj_of(keys[a]), (const asy_str *)asy_obj_of(keys[b])) < 0;
 }
 
+/* All keys are exact tuples: the first items that differ decide. */
+static int tie_tuple(sorter *s, uint32_t a, uint32_t b) {
+  const asy_tuple *x = (const asy_tuple *)asy_obj_of(s->keys->items[a]), *y = (const asy_tuple *)asy_obj_of(s->keys->items[b]);
+  for (uint32_t i = 0; i < x->len && i < y->len; i++) {
+    asy_value v = x->items[i], w = y->items[i];
+    if (v == w) continue;
+    if (asy_both_int(v, w)) return asy_small(v) < asy_small(w);
+    if (asy_is_exact(v, KIND_STR) && asy_is_exact(w, KIND_STR)) {
+      int order = asy_str_compare((const asy_str *)asy_obj_of(v), (const asy_str *)asy_obj_of(w));
+      if (order) return order < 0;
+      continue;
+    }
+    int same = asy_equal(s->vm, v, w);
+    if (same) {
+      if (same < 0) return -1;
+      continue;
+    }
+    return asy_less(s->vm, v, w);
+  }
+  return x->len < y->len;
+}
+
 /* ---- Ranks ---- */
 
-typedef enum { RANK_NONE, RANK_INT, RANK_FLOAT, RANK_BYTES, RANK_STR } rank_kind;
+typedef enum { RANK_NONE, RANK_INT, RANK_FLOAT, RANK_BYTES, RANK_STR } rank_kind; /* texts last */
 
 static rank_kind rank_kind_of(asy_value v) {
   if (asy_is_int(v)) return RANK_INT;
@@ -89,7 +111,7 @@ static int64_t rank_of_str(const asy_str *s, rank_kind kind) {
 static int64_t rank_of(asy_value v, rank_kind kind) {
   switch (kind) {
     case RANK_INT: return asy_small(v);
-    case RANK_FLOAT: return rank_of_float(asy_float_value(v));
+    case RANK_FLOAT: return rank_of_float(asy_is_flonum(v) ? asy_flonum(v) : asy_float_value(v));
     case RANK_BYTES:
     case RANK_STR: return rank_of_str((const asy_str *)asy_obj_of(v), kind);
     default: return 0;
@@ -99,32 +121,43 @@ static int64_t rank_of(asy_value v, rank_kind kind) {
 /* What v is ranked by: itself, or the first item of a tuple. 0: nothing. */
 static inline asy_value ranked_part(asy_value v, bool tuples) {
   if (!tuples) return v;
-  if (!asy_is_exact(v, KIND_TUPLE)) return 0;
   const asy_tuple *t = (const asy_tuple *)asy_obj_of(v);
   return t->len ? t->items[0] : 0;
+}
+
+static bool all_tuples(const asy_value *keys, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    if (!asy_is_exact(keys[i], KIND_TUPLE)) return false;
+  }
+  return true;
+}
+
+/* What all keys, or the first items of all tuples, can be ranked by. */
+static rank_kind common_kind(const asy_value *keys, uint32_t n, bool tuples) {
+  rank_kind kind = RANK_NONE;
+  for (uint32_t i = 0; i < n; i++) {
+    asy_value part = ranked_part(keys[i], tuples);
+    rank_kind other = part ? rank_kind_of(part) : RANK_NONE;
+    if (other == RANK_NONE) return RANK_NONE;
+    if (i == 0) kind = other;
+    if (other == kind) continue;
+    if (kind < RANK_BYTES || other < RANK_BYTES) return RANK_NONE;
+    kind = RANK_STR;
+  }
+  return kind;
 }
 
 /* Fills s->items and s->tie. */
 static void rank_all(sorter *s) {
   const asy_value *keys = s->keys->items;
-  bool tuples = asy_is_exact(keys[0], KIND_TUPLE);
-  asy_value first = ranked_part(keys[0], tuples);
-  rank_kind kind = first ? rank_kind_of(first) : RANK_NONE;
-  for (uint32_t i = 1; i < s->n && kind != RANK_NONE; i++) {
-    asy_value part = ranked_part(keys[i], tuples);
-    rank_kind other = part ? rank_kind_of(part) : RANK_NONE;
-    if (other == kind) continue;
-    bool texts = (kind == RANK_BYTES || kind == RANK_STR) && (other == RANK_BYTES || other == RANK_STR);
-    kind = texts ? RANK_STR : RANK_NONE;
-  }
+  bool tuples = asy_is_exact(keys[0], KIND_TUPLE) && all_tuples(keys, s->n);
+  rank_kind kind = common_kind(keys, s->n, tuples);
   for (uint32_t i = 0; i < s->n; i++) {
     s->items[i] = (ranked){.rank = kind == RANK_NONE ? 0 : rank_of(ranked_part(keys[i], tuples), kind), .place = i};
   }
-  if (tuples || kind == RANK_NONE) {
-    s->tie = tie_any;
-  } else {
-    s->tie = kind == RANK_BYTES || kind == RANK_STR ? tie_str : NULL;
-  }
+  if (tuples) s->tie = tie_tuple;
+  else if (kind == RANK_NONE) s->tie = tie_any;
+  else s->tie = kind >= RANK_BYTES ? tie_str : NULL;
 }
 
 /* ---- Runs ---- */
@@ -387,7 +420,9 @@ static asy_list *make_keys(asy_vm *vm, asy_list *values, asy_value key) {
 
 /* Puts values in the order of the sorted items. Reverse keeps the order of equal keys: they were sorted back to front. */
 static bool permute(asy_vm *vm, asy_list *values, const ranked *items, bool reverse) {
-  uint32_t n = values->len;
+  uint32_t n = values->len, in_place = 0;
+  while (in_place < n && items[reverse ? n - 1 - in_place : in_place].place == in_place) in_place++;
+  if (in_place == n) return true;
   asy_value *out = asy_mem_alloc(vm, n * sizeof *out);
   if (!out) return false;
   for (uint32_t i = 0; i < n; i++) {

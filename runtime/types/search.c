@@ -3,8 +3,9 @@
  * skip matches that begin inside a code point. A narrow needle in wide text is widened first (those have at most a few bytes
  * more); the search is for code points, so both sides of asy_find_points have the same width.
  */
-#include <stdlib.h>
+#include <wchar.h>
 
+#include "runtime/types/lanes.h"
 #include "runtime/types/str_internal.h"
 
 int64_t asy_find_point(const void *hay, size_t n, uint32_t c, unsigned width) {
@@ -16,14 +17,15 @@ int64_t asy_find_point(const void *hay, size_t n, uint32_t c, unsigned width) {
   if (width == 2) {
     const uint16_t *points = hay;
     if (c > 0xFFFF) return -1;
-    for (size_t i = 0; i < n; i++)
+    asy_lanes16 wanted = asy_all16((uint16_t)c);
+    size_t i = 0;
+    while (i + 8 <= n && !asy_any((asy_lanes64)(asy_load16(points + i) == wanted))) i += 8;
+    for (; i < n; i++)
       if (points[i] == c) return (int64_t)i;
     return -1;
   }
-  const uint32_t *points = hay;
-  for (size_t i = 0; i < n; i++)
-    if (points[i] == c) return (int64_t)i;
-  return -1;
+  const wchar_t *found = wmemchr(hay, (wchar_t)c, n);
+  return found ? found - (const wchar_t *)hay : -1;
 }
 
 int64_t asy_rfind_point(const void *hay, size_t n, uint32_t c, unsigned width) {
@@ -82,9 +84,17 @@ int64_t asy_find_narrow(const void *hay, size_t n, const void *needle, size_t m,
 static size_t count_point(const void *hay, size_t n, uint32_t c, unsigned width) {
   size_t count = 0;
   if (width == 1) {
-    const uint8_t *bytes = hay, wanted = (uint8_t)c;
+    const uint8_t *bytes = hay;
+    asy_lanes8 wanted = asy_all8((uint8_t)c);
+    size_t i = 0;
     if (c > 0xFF) return 0;
-    for (size_t i = 0; i < n; i++) count += bytes[i] == wanted;
+    while (i + 16 <= n) {
+      asy_lanes8 sums = {0};   /* each lane counts up to 255 */
+      size_t end = n - i > 255 * 16 ? i + 255 * 16 : n;
+      for (; i + 16 <= end; i += 16) sums -= (asy_lanes8)(asy_load8(bytes + i) == wanted);
+      for (unsigned lane = 0; lane < 16; lane++) count += sums[lane];
+    }
+    for (; i < n; i++) count += bytes[i] == c;
     return count;
   }
   for (size_t i = 0; i < n; i++) count += asy_peek(hay, width, i) == c;

@@ -5,6 +5,18 @@
 
 #include "runtime/types/key.h"
 
+/* ---- Depth ---- */
+
+static bool check_depth(asy_vm *vm, const char *doing) {
+  if (asy_check_c_stack(vm)) return true;
+  asy_clear_exception(vm);
+  asy_raise(vm, ASY_RecursionError, "maximum recursion depth exceeded %s", doing);
+  return false;
+}
+
+bool asy_check_repr_depth(asy_vm *vm) { return check_depth(vm, "while getting the repr of an object"); }
+bool asy_check_compare_depth(asy_vm *vm) { return check_depth(vm, "in comparison"); }
+
 /* ---- Reprs of containers that contain themselves ---- */
 
 bool asy_repr_enter(asy_vm *vm, asy_repr_guard *guard, const void *object) {
@@ -24,7 +36,7 @@ void asy_repr_leave(asy_vm *vm, asy_repr_guard *guard) {
 
 asy_value asy_sequence_repr(asy_vm *vm, asy_obj *o, const char *open, const char *close, const char *again) {
   asy_repr_guard guard;
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  if (!asy_check_repr_depth(vm)) return ASY_FAILED;
   if (!asy_repr_enter(vm, &guard, o)) return asy_from_cstr(vm, again);
   asy_text text;
   asy_text_init(&text, vm);
@@ -126,7 +138,7 @@ static bool order_of(int64_t a, int64_t b, asy_compare_op op) {
 }
 
 asy_value asy_sequence_compare(asy_vm *vm, asy_obj *a, asy_obj *b, asy_compare_op op) {
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  if (!asy_check_compare_depth(vm)) return ASY_FAILED;
   uint32_t na, nb, i = 0;
   asy_elements(a, &na);
   asy_elements(b, &nb);

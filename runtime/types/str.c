@@ -11,6 +11,7 @@
  * Must stay true: bytes of a buffer below `used` are never written again, so every string over it stays what it was.
  */
 #include "runtime/types/str_internal.h"
+#include "runtime/types/lanes.h"
 #include "runtime/types/codec.h"
 #include "runtime/types/format.h"
 #include "runtime/types/slice.h"
@@ -74,10 +75,18 @@ uint32_t asy_max_point(const void *data, unsigned width, size_t n) {
   uint32_t all = 0;
   if (width == 2) {
     const uint16_t *points = data;
-    for (size_t i = 0; i < n; i++) all |= points[i];
+    asy_lanes16 sum = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) sum |= asy_load16(points + i);
+    for (unsigned lane = 0; lane < 8; lane++) all |= sum[lane];
+    for (; i < n; i++) all |= points[i];
   } else {
     const uint32_t *points = data;
-    for (size_t i = 0; i < n; i++) all |= points[i];
+    asy_lanes32 sum = {0};
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) sum |= asy_load32(points + i);
+    for (unsigned lane = 0; lane < 4; lane++) all |= sum[lane];
+    for (; i < n; i++) all |= points[i];
   }
   return all < 128 ? 127 : all < 256 ? 255 : all < 65536 ? 65535 : 0x10FFFF;
 }
@@ -138,8 +147,19 @@ static unsigned utf8_length(uint8_t first) {
 /* Counts code points of WTF-8. False: malformed. */
 static bool utf8_measure(const uint8_t *text, size_t length, size_t *count, uint32_t *max) {
   size_t n = 0;
-  uint32_t all = 0;
+  uint32_t all = 0x7F;
   for (size_t i = 0; i < length;) {
+    if (text[i] < 0x80) {
+      i++;
+      n++;
+      continue;
+    }
+    if (text[i] >= 0xC2 && text[i] < 0xE0 && i + 1 < length && (text[i + 1] & 0xC0) == 0x80) {
+      all |= text[i] < 0xC4 ? 0xFF : 0x7FF;
+      i += 2;
+      n++;
+      continue;
+    }
     unsigned size = utf8_length(text[i]);
     if (size == 0 || size > length - i) return false;
     for (unsigned k = 1; k < size; k++)
@@ -168,6 +188,39 @@ static uint32_t utf8_read(const uint8_t **at) {
   }
 }
 
+/* count code points of well-formed text. */
+static void fill_utf8(void *data, unsigned width, size_t count, const uint8_t *at) {
+  uint8_t *to1 = data;
+  uint16_t *to2 = data;
+  uint32_t *to4 = data;
+  if (width == 1) {
+    for (size_t i = 0; i < count; i++) to1[i] = (uint8_t)(*at < 0x80 ? *at++ : utf8_read(&at));
+  } else if (width == 2) {
+    for (size_t i = 0; i < count; i++) to2[i] = (uint16_t)(*at < 0x80 ? *at++ : utf8_read(&at));
+  } else {
+    for (size_t i = 0; i < count; i++) to4[i] = *at < 0x80 ? *at++ : utf8_read(&at);
+  }
+}
+
+asy_str *asy_str_from_utf8_strict(asy_vm *vm, const uint8_t *text, size_t length, bool *malformed) {
+  size_t count;
+  uint32_t max;
+  void *data;
+  *malformed = false;
+  if (all_ascii(text, length)) {
+    if (length <= 1) return length ? asy_str_char(vm, text[0]) : vm->empty_str;
+    asy_str *s = asy_str_alloc(vm, length, 127, &data);
+    if (s) memcpy(data, text, length);
+    return s;
+  }
+  *malformed = !utf8_measure(text, length, &count, &max);
+  for (const uint8_t *p = text; !*malformed && (p = memchr(p, 0xED, length - (size_t)(p - text))); p++) *malformed = p[1] >= 0xA0;
+  if (*malformed) return NULL;
+  asy_str *s = asy_str_alloc(vm, count, max, &data);
+  if (s) fill_utf8(data, asy_str_width(s), count, text);
+  return s;
+}
+
 asy_str *asy_str_new_utf8(asy_vm *vm, const char *text, size_t length) {
   const uint8_t *bytes = (const uint8_t *)text;
   if (length == 0 && vm->empty_str) return vm->empty_str;
@@ -187,9 +240,7 @@ asy_str *asy_str_new_utf8(asy_vm *vm, const char *text, size_t length) {
   }
   asy_str *s = asy_str_alloc(vm, count, max, &data);
   if (!s) return NULL;
-  unsigned width = asy_str_width(s);
-  const uint8_t *at = bytes;
-  for (size_t i = 0; i < count; i++) asy_poke(data, width, i, utf8_read(&at));
+  fill_utf8(data, asy_str_width(s), count, bytes);
   return s;
 }
 
@@ -205,27 +256,18 @@ bool asy_is_str(asy_value v) { return asy_is_kind(v, KIND_STR); }
 
 /* ---- Out to C ------------------------------------------------------------------------------------------------------ */
 
-const char *asy_str_utf8(asy_vm *vm, asy_str *s, size_t *length, asy_value *keep) {
-  const uint8_t *data = asy_str_data(s);
-  *keep = asy_from_obj(s);
-  if (s->head.flags & STR_ASCII) {
-    *length = s->len;
-    if (!(s->head.flags & STR_BUFFERED)) return (const char *)data;
-    asy_bytes *copy = asy_bytes_new(vm, data, s->len);   /* what follows in the buffer belongs to other strings */
-    if (!copy) return NULL;
-    *keep = asy_from_obj(copy);
-    return (const char *)copy->data;
-  }
-  unsigned width = asy_str_width(s);
-  size_t size = 0;
-  for (uint32_t i = 0; i < s->len; i++) {
+/* Both are inlined with a constant width. */
+static inline size_t utf8_size(const void *data, unsigned width, size_t n) {
+  size_t size = n;
+  for (size_t i = 0; i < n; i++) {
     uint32_t c = asy_peek(data, width, i);
-    size += c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    size += (c >= 0x80) + (c >= 0x800) + (c >= 0x10000);
   }
-  asy_bytes *bytes = asy_bytes_new(vm, NULL, size);
-  if (!bytes) return NULL;
-  uint8_t *out = bytes->data;
-  for (uint32_t i = 0; i < s->len; i++) {
+  return size;
+}
+
+static inline void write_utf8(uint8_t *out, const void *data, unsigned width, size_t n) {
+  for (size_t i = 0; i < n; i++) {
     uint32_t c = asy_peek(data, width, i);
     if (c < 0x80) {
       *out++ = (uint8_t)c;
@@ -243,6 +285,37 @@ const char *asy_str_utf8(asy_vm *vm, asy_str *s, size_t *length, asy_value *keep
       *out++ = (uint8_t)(0x80 | (c & 0x3F));
     }
   }
+}
+
+bool asy_str_has_surrogates(const asy_str *s) {
+  const void *data = asy_str_data(s);
+  unsigned width = asy_str_width(s);
+  if (width == 1) return false;
+  for (uint32_t i = 0; i < s->len; i++) {
+    uint32_t c = asy_peek(data, width, i);
+    if (c >= 0xD800 && c < 0xE000) return true;
+  }
+  return false;
+}
+
+const char *asy_str_utf8(asy_vm *vm, asy_str *s, size_t *length, asy_value *keep) {
+  const uint8_t *data = asy_str_data(s);
+  *keep = asy_from_obj(s);
+  if (s->head.flags & STR_ASCII) {
+    *length = s->len;
+    if (!(s->head.flags & STR_BUFFERED)) return (const char *)data;
+    asy_bytes *copy = asy_bytes_new(vm, data, s->len);   /* what follows in the buffer belongs to other strings */
+    if (!copy) return NULL;
+    *keep = asy_from_obj(copy);
+    return (const char *)copy->data;
+  }
+  unsigned width = asy_str_width(s);
+  size_t size = width == 1 ? utf8_size(data, 1, s->len) : width == 2 ? utf8_size(data, 2, s->len) : utf8_size(data, 4, s->len);
+  asy_bytes *bytes = asy_bytes_new(vm, NULL, size);
+  if (!bytes) return NULL;
+  if (width == 1) write_utf8(bytes->data, data, 1, s->len);
+  else if (width == 2) write_utf8(bytes->data, data, 2, s->len);
+  else write_utf8(bytes->data, data, 4, s->len);
   *keep = asy_from_obj(bytes);
   *length = size;
   return (const char *)bytes->data;
@@ -433,8 +506,11 @@ asy_str *asy_str_join(asy_vm *vm, asy_str *separator, const asy_value *items, si
   asy_str *joined = alloc_width(vm, len, width, ascii, &data);
   if (!joined) return NULL;
   uint8_t *out = data;
+  uint8_t narrow = separator && separator->len == 1 && width == 1 ? *(const uint8_t *)asy_str_data(separator) : 0;
   for (size_t i = 0; i < count; i++) {
-    if (i > 0 && separator && separator->len) {
+    if (i > 0 && narrow) {
+      *out++ = narrow;
+    } else if (i > 0 && separator && separator->len) {
       asy_copy_points(out, width, asy_str_data(separator), asy_str_width(separator), separator->len);
       out += (size_t)separator->len * width;
     }

@@ -1,6 +1,7 @@
 /* str_case.c - lower, upper, title and relatives: ASCII text byte by byte, other text by the full Unicode mappings. */
 #include "runtime/types/str_case.h"
 
+#include "runtime/types/lanes.h"
 #include "runtime/types/str_internal.h"
 #include "runtime/types/unicode.h"
 
@@ -8,6 +9,17 @@ static asy_value from_str(asy_str *s) { return s ? asy_from_obj(s) : ASY_FAILED;
 
 static inline uint8_t ascii_lower(uint8_t c) { return (uint8_t)(c | ((uint8_t)(c - 'A') < 26 ? 0x20 : 0)); }
 static inline uint8_t ascii_upper(uint8_t c) { return (uint8_t)(c & ~((uint8_t)(c - 'a') < 26 ? 0x20 : 0)); }
+
+/* to = from with the 26 letters that begin with `first` moved by `change`. */
+static void ascii_change(uint8_t *to, const uint8_t *from, size_t n, uint8_t first, uint8_t change) {
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    asy_lanes8 v = asy_load8(from + i);
+    asy_lanes8 letters = (asy_lanes8)(v >= asy_all8(first)) & (asy_lanes8)(v < asy_all8((uint8_t)(first + 26)));
+    asy_save8(to + i, v + (letters & asy_all8(change)));
+  }
+  for (; i < n; i++) to[i] = (uint8_t)(from[i] + ((uint8_t)(from[i] - first) < 26 ? change : 0));
+}
 
 /* Whether the sigma at i ends a word: a cased character before it and none after, case-ignorable ones aside. */
 static bool final_sigma(const asy_str *s, uint32_t i) {
@@ -39,7 +51,11 @@ static asy_value map_all(asy_vm *vm, asy_str *s, unsigned (*map)(const asy_str *
   asy_text t;
   uint32_t out[3];
   asy_text_init(&t, vm);
-  for (uint32_t i = 0; i < s->len; i++) add_points(&t, out, map(s, i, out));
+  for (uint32_t i = 0; i < s->len; i++) {
+    unsigned n = map(s, i, out);
+    if (n == 1) asy_text_char(&t, out[0]);
+    else add_points(&t, out, n);
+  }
   return from_str(asy_text_finish(&t));
 }
 
@@ -57,7 +73,7 @@ static asy_value lower(asy_vm *vm, asy_str *s, unsigned (*map)(const asy_str *s,
   if (s->len == 1) return asy_from_obj(vm->latin1[ascii_lower(from[0])]);
   uint8_t *to = ascii_like(vm, s, &result);
   if (!to) return ASY_FAILED;
-  for (uint32_t i = 0; i < s->len; i++) to[i] = ascii_lower(from[i]);
+  ascii_change(to, from, s->len, 'A', 32);
   return asy_from_obj(result);
 }
 
@@ -71,7 +87,7 @@ asy_value asy_str_upper(asy_vm *vm, const asy_value *args) {
   if (s->len == 1) return asy_from_obj(vm->latin1[ascii_upper(from[0])]);
   uint8_t *to = ascii_like(vm, s, &result);
   if (!to) return ASY_FAILED;
-  for (uint32_t i = 0; i < s->len; i++) to[i] = ascii_upper(from[i]);
+  ascii_change(to, from, s->len, 'a', (uint8_t)-32);
   return asy_from_obj(result);
 }
 
@@ -96,7 +112,7 @@ asy_value asy_str_capitalize(asy_vm *vm, const asy_value *args) {
     const uint8_t *from = asy_str_data(s);
     uint8_t *to = ascii_like(vm, s, &result);
     if (!to) return ASY_FAILED;
-    for (uint32_t i = 0; i < s->len; i++) to[i] = ascii_lower(from[i]);
+    ascii_change(to, from, s->len, 'A', 32);
     to[0] = ascii_upper(from[0]);
     return asy_from_obj(result);
   }

@@ -1,8 +1,11 @@
 /* str_methods.c - the methods of str: searching, splitting, joining, stripping, padding, tests.
  * Case mappings are in str_case.c. Each native receives every parameter of its signature (see object.h); args[0] is the string.
  */
+#include <stdlib.h>
+
 #include "runtime/types/codec.h"
 #include "runtime/types/format.h"
+#include "runtime/types/lanes.h"
 #include "runtime/types/str_case.h"
 #include "runtime/types/str_internal.h"
 #include "runtime/types/unicode.h"
@@ -353,6 +356,16 @@ static asy_value padded(asy_vm *vm, asy_value self, int64_t left, int64_t right,
   if (right < 0) right = 0;
   if (left == 0 && right == 0) return asy_str_exact(vm, self);
   if (left > INT32_MAX || right > INT32_MAX) return asy_raise(vm, ASY_OverflowError, "padded string is too long");
+  if ((s->head.flags & STR_ASCII) && fill < 128) {
+    void *data;
+    asy_str *result = asy_str_alloc(vm, (size_t)(left + right) + s->len, 127, &data);
+    if (!result) return ASY_FAILED;
+    uint8_t *to = data;
+    memset(to, (int)fill, (size_t)left);
+    memcpy(to + left, asy_str_data(s), s->len);
+    memset(to + left + s->len, (int)fill, (size_t)right);
+    return asy_from_obj(result);
+  }
   asy_text t;
   asy_text_init(&t, vm);
   asy_text_fill(&t, fill, (size_t)left);
@@ -459,28 +472,81 @@ static asy_value replace_any(asy_vm *vm, asy_str *s, asy_str *old, asy_str *new,
   return from_str(asy_text_finish(&t));
 }
 
-static asy_value replace_ascii(asy_vm *vm, asy_str *s, asy_str *old, asy_str *new, size_t count) {
+/* to = from with the octet `what` replaced everywhere. */
+static void replace_octet(uint8_t *to, const uint8_t *from, size_t n, uint8_t what, uint8_t with) {
+  size_t i = 0;
+  asy_lanes8 wanted = asy_all8(what), change = asy_all8(with ^ what);
+  for (; i + 16 <= n; i += 16) {
+    asy_lanes8 v = asy_load8(from + i);
+    asy_save8(to + i, v ^ ((asy_lanes8)(v == wanted) & change));
+  }
+  for (; i < n; i++) to[i] = from[i] == what ? with : from[i];
+}
+
+enum { MATCHES = 128 };
+
+/* s, old and new all of one width, old not empty: the first `most` places replaced. The first MATCHES places are remembered, so
+ * that text is searched once. The result may turn out narrower. */
+static asy_value replace_width(asy_vm *vm, asy_str *s, const void *old, uint32_t old_len, const void *new, uint32_t new_len, size_t most) {
+  unsigned width = asy_str_width(s);
+  const uint8_t *from = asy_str_data(s), *end = from + (size_t)s->len * width;
+  uint32_t places[MATCHES];
+  size_t count = 0, at = 0;
+  while (count < most) {
+    int64_t found = asy_find_points(from + at * width, s->len - at, old, old_len, width);
+    if (found < 0) break;
+    at += (size_t)found;
+    if (count < MATCHES) places[count] = (uint32_t)at;
+    count++;
+    at += old_len;
+  }
+  if (count == 0) return asy_str_exact(vm, asy_from_obj(s));
+  int64_t growth = (int64_t)new_len - old_len;
+  if (growth > 0 && growth > (int64_t)((INT32_MAX - 2 - s->len) / count)) return asy_raise(vm, ASY_OverflowError, "replace string is too long");
+  uint32_t max = s->head.flags & STR_ASCII ? 127 : width == 1 ? 255 : width == 2 ? 0xFFFF : 0x10FFFF;
   void *data;
-  size_t len = s->len + count * new->len - count * old->len;
-  asy_str *result = asy_str_alloc(vm, len, 127, &data);
+  asy_str *result = asy_str_alloc(vm, (size_t)((int64_t)s->len + growth * (int64_t)count), max, &data);
   if (!result) return ASY_FAILED;
-  const uint8_t *from = asy_str_data(s), *end = from + s->len, *pattern = asy_str_data(old);
   uint8_t *to = data;
-  if (old->len == 1 && new->len == 1) {
-    uint8_t what = pattern[0], with = *(const uint8_t *)asy_str_data(new);
-    memcpy(to, from, s->len);
-    for (uint8_t *p = to; count > 0 && (p = memchr(p, what, len - (size_t)(p - to))); count--) *p++ = with;
-    return asy_from_obj(result);
+  size_t done = 0;
+  for (size_t i = 0; i < count; i++) {
+    size_t place = i < MATCHES ? places[i] : done + (size_t)asy_find_points(from + done * width, s->len - done, old, old_len, width);
+    memcpy(to, from + done * width, (place - done) * width);
+    to += (place - done) * width;
+    memcpy(to, new, (size_t)new_len * width);
+    to += (size_t)new_len * width;
+    done = place + old_len;
   }
-  for (; count > 0; count--) {
-    int64_t found = asy_find_points(from, (size_t)(end - from), pattern, old->len, 1);
-    memcpy(to, from, (size_t)found);
-    memcpy(to + found, asy_str_data(new), new->len);
-    to += found + new->len;
-    from += found + old->len;
+  memcpy(to, from + done * width, (size_t)(end - from) - done * width);
+  if (result->len > 1 && (max == 127 || asy_max_point(data, width, result->len) == max)) return asy_from_obj(result);
+  return from_str(asy_str_from_points(vm, data, width, result->len));
+}
+
+/* The code points of s in a width at least its own; in `buffer` or malloc'ed memory, or in place. NULL: MemoryError is set. */
+static const void *widened(asy_vm *vm, asy_str *s, unsigned width, uint32_t buffer[64]) {
+  if (asy_str_width(s) == width) return asy_str_data(s);
+  void *points = s->len <= 64 ? buffer : malloc((size_t)s->len * width);
+  if (!points) asy_raise_no_memory(vm);
+  else asy_copy_points(points, width, asy_str_data(s), asy_str_width(s), s->len);
+  return points;
+}
+
+static asy_value replace_narrow(asy_vm *vm, asy_str *s, asy_str *old, asy_str *new, size_t most) {
+  uint32_t old_buffer[64], new_buffer[64];
+  unsigned width = asy_str_width(s);
+  if (most == SIZE_MAX && width == 1 && old->len == 1 && new->len == 1 && (s->head.flags & new->head.flags & STR_ASCII)) {
+    void *data;
+    uint8_t what = (uint8_t)asy_str_at(old, 0);
+    if (asy_find_point(asy_str_data(s), s->len, what, 1) < 0) return asy_str_exact(vm, asy_from_obj(s));
+    asy_str *result = asy_str_alloc(vm, s->len, 127, &data);
+    if (result) replace_octet(data, asy_str_data(s), s->len, what, (uint8_t)asy_str_at(new, 0));
+    return from_str(result);
   }
-  memcpy(to, from, (size_t)(end - from));
-  return asy_from_obj(result);
+  const void *old_points = widened(vm, old, width, old_buffer), *new_points = widened(vm, new, width, new_buffer);
+  asy_value result = old_points && new_points ? replace_width(vm, s, old_points, old->len, new_points, new->len, most) : ASY_FAILED;
+  if (old_points != old_buffer && old_points != asy_str_data(old)) free((void *)(uintptr_t)old_points);
+  if (new_points != new_buffer && new_points != asy_str_data(new)) free((void *)(uintptr_t)new_points);
+  return result;
 }
 
 static asy_value str_replace(asy_vm *vm, const asy_value *args) {
@@ -488,12 +554,14 @@ static asy_value str_replace(asy_vm *vm, const asy_value *args) {
   int64_t most;
   if (!want_str(vm, args[1], "replace() argument 1", &old) || !want_str(vm, args[2], "replace() argument 2", &new)) return ASY_FAILED;
   if (!asy_to_size(vm, args[3], &most)) return ASY_FAILED;
-  size_t count = most == 0 ? 0 : count_in(vm, s, 0, s->len, old, most < 0 ? SIZE_MAX : (size_t)most);
+  if (most == 0 || old->len > s->len || asy_str_width(old) > asy_str_width(s)) return asy_str_exact(vm, args[0]);
+  bool narrow_new = asy_str_width(new) < asy_str_width(s) || (asy_str_width(new) == asy_str_width(s) && (new->head.flags & STR_ASCII) >= (s->head.flags & STR_ASCII));
+  if (old->len && narrow_new) return replace_narrow(vm, s, old, new, most < 0 ? SIZE_MAX : (size_t)most);
+  size_t count = count_in(vm, s, 0, s->len, old, most < 0 ? SIZE_MAX : (size_t)most);
   if (count == 0) return asy_str_exact(vm, args[0]);
   if (new->len > old->len && (new->len - old->len) > (INT32_MAX - 2 - s->len) / count) {
     return asy_raise(vm, ASY_OverflowError, "replace string is too long");
   }
-  if (old->len && (s->head.flags & new->head.flags & STR_ASCII)) return replace_ascii(vm, s, old, new, count);
   return replace_any(vm, s, old, new, count);
 }
 
@@ -523,25 +591,50 @@ static bool translate_one(asy_vm *vm, asy_text *t, asy_value table, uint32_t c) 
   return true;
 }
 
+/* What a dict gives for the ASCII characters of s: 0..127, or one of the marks. */
+enum { TO_NOTHING = 128, TO_UNKNOWN = 129, TO_OTHER = 130 };
+
+static uint8_t ascii_translation(asy_vm *vm, asy_dict *table, uint8_t c) {
+  asy_value to;
+  int64_t point;
+  if (asy_dict_get(vm, table, asy_from_small(c), &to) <= 0) return c;   /* an int key cannot fail */
+  if (to == ASY_NONE) return TO_NOTHING;
+  if (asy_is_int(to) && (point = asy_small(to)) >= 0 && point < 128) return (uint8_t)point;
+  if (asy_is_str(to) && str_of(to)->len == 1 && (point = asy_str_at(str_of(to), 0)) < 128) return (uint8_t)point;
+  return TO_OTHER;
+}
+
+/* ASCII text by an exact dict that keeps it ASCII. Stops before the first character that it cannot do; *done says where. */
+static void translate_ascii(asy_vm *vm, asy_text *t, asy_str *s, asy_dict *table, uint32_t *done) {
+  const uint8_t *from = asy_str_data(s);
+  uint8_t map[128], out[256];
+  uint32_t i = 0, n = 0;
+  memset(map, TO_UNKNOWN, sizeof map);
+  for (; i < s->len; i++) {
+    uint8_t to = map[from[i]];
+    if (to == TO_UNKNOWN) to = map[from[i]] = ascii_translation(vm, table, from[i]);
+    if (to == TO_OTHER) break;
+    out[n] = to;
+    n += to != TO_NOTHING;
+    if (n == sizeof out) {
+      asy_text_ascii_n(t, (const char *)out, n);
+      n = 0;
+    }
+  }
+  asy_text_ascii_n(t, (const char *)out, n);
+  *done = i;
+}
+
 static asy_value str_translate(asy_vm *vm, const asy_value *args) {
   asy_str *s = str_of(args[0]);
-  asy_value cache[128] = {0};   /* replacement of an ASCII character: a str, or 0 while unknown */
   asy_text t;
+  uint32_t i = 0;
   asy_text_init(&t, vm);
-  for (uint32_t i = 0; i < s->len; i++) {
-    uint32_t c = asy_str_at(s, i);
-    if (c < 128 && cache[c]) {
-      asy_text_str(&t, str_of(cache[c]));
-      continue;
-    }
-    uint32_t before = t.len;
-    if (!translate_one(vm, &t, args[1], c)) {
+  if ((s->head.flags & STR_ASCII) && asy_is_exact(args[1], KIND_DICT)) translate_ascii(vm, &t, s, (asy_dict *)asy_obj_of(args[1]), &i);
+  for (; i < s->len; i++) {
+    if (!translate_one(vm, &t, args[1], asy_str_at(s, i))) {
       asy_text_discard(&t);
       return ASY_FAILED;
-    }
-    if (c < 128 && t.len - before <= 1 && asy_is_exact(args[1], KIND_DICT)) {
-      asy_str *to = t.len == before ? vm->empty_str : asy_str_char(vm, asy_peek(t.data, t.width, before));
-      if (to) cache[c] = asy_from_obj(to);
     }
   }
   return from_str(asy_text_finish(&t));
