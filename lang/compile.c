@@ -192,6 +192,7 @@ const asy_unit_code *asy_making_end(asy_compiler *c) {
   if (!asy_emit_finish(c->e, code)) {
     if (c->e->failure && !c->e->oom && c->out->kind == DIAG_NONE) {
       asy_position at = c->e->failure_at;
+      if (!at.line) at.line = (int32_t)scope->node->line;
       asy_diagnostic_set(c->out, DIAG_SYNTAX, (uint32_t)at.line, at.col, (uint32_t)at.end_line, at.end_col, "%s", c->e->failure);
     }
     c->oom |= c->e->oom || c->arena->oom;

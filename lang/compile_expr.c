@@ -336,9 +336,8 @@ static int dict_display(asy_compiler *c, const asy_node *node, int want) {
 
 /* --- Text ----------------------------------------------------------------------------------------------------------------- */
 
-static int joined(asy_compiler *c, const asy_node *node, int want);
-
-static void formatted(asy_compiler *c, const asy_node *node, int want, int *out) {
+/* `{value!r:spec}` of an f-string. */
+static int formatted(asy_compiler *c, const asy_node *node, int want) {
   asy_emitter *e = c->e;
   int mark = e->top;
   int conversion = 0;
@@ -352,29 +351,24 @@ static void formatted(asy_compiler *c, const asy_node *node, int want, int *out)
   int value = spec ? asy_expr_next(c, node->formatted_value.value) : asy_expr(c, node->formatted_value.value, NO_REG);
   if (spec) asy_expr_next(c, spec);
   e->top = mark;
-  *out = asy_result(c, want);
-  asy_emit(e, node, OP_FORMAT, *out, value, conversion | (spec ? 4 : 0));
+  int dst = asy_result(c, want);
+  asy_emit(e, node, OP_FORMAT, dst, value, conversion | (spec ? 4 : 0));
+  return dst;
 }
 
 static int joined(asy_compiler *c, const asy_node *node, int want) {
   asy_emitter *e = c->e;
   int mark = e->top;
   const asy_node_list *values = &node->joined_str.values;
-  if (values->len == 1 && values->items[0]->kind == AST_FormattedValue) {
-    int dst;
-    formatted(c, values->items[0], want, &dst);
-    return dst;
-  }
   if (!values->len) {
     int dst = asy_result(c, want);
     asy_load_text(c, node, dst, "");
     return dst;
   }
+  if (values->len == 1) return asy_expr(c, values->items[0], want);
   int count = 0;
   for (uint32_t i = 0; i < values->len; i++) {
-    int dst;
-    if (values->items[i]->kind == AST_FormattedValue) formatted(c, values->items[i], NO_REG, &dst);
-    else asy_expr_next(c, values->items[i]);
+    asy_expr_next(c, values->items[i]);
     if (++count == MAX_WINDOW && i + 1 < values->len) {
       asy_emit(e, node, OP_BUILD_STRING, mark, mark, count);
       e->top = mark + 1;
@@ -454,7 +448,10 @@ static int finish_call(asy_compiler *c, const asy_node *at, const call_plan *pla
   check_keywords(c, keywords);
   if (needs_call_ex(args, keywords, plan->fixed)) {
     assert(!plan->method);
-    build_in_parts(c, at, window + 4, plan->fixed, args, false);
+    if (args->len == 1 && args->items[0]->kind == AST_Starred && !plan->fixed && plan->generic_base == NO_REG)
+      asy_expr_next(c, args->items[0]->starred.value); /* f(*x): the call takes any iterable */
+    else
+      build_in_parts(c, at, window + 4, plan->fixed, args, false);
     if (plan->generic_base != NO_REG) asy_emit(e, at, OP_LIST_APPEND, window + 4, plan->generic_base, 0);
     if (keywords->len) keyword_dict(c, at, window, keywords);
     e->top = window;
@@ -802,11 +799,13 @@ static int yield_value(asy_compiler *c, const asy_node *node, int want) {
   asy_emitter *e = c->e;
   int mark = e->top, reg;
   if (node->kind == AST_YieldFrom) {
-    reg = asy_expr_next(c, node->yield_from.value);
-    asy_emit(e, node, OP_GET_YIELD_FROM_ITER, reg, reg, 0);
+    reg = asy_expr(c, node->yield_from.value, NO_REG);
+    e->top = mark;
+    int iter = asy_temp(e);
+    asy_emit(e, node, OP_GET_YIELD_FROM_ITER, iter, reg, 0);
     e->top = mark;
     int dst = asy_result(c, want);
-    asy_emit(e, node, OP_YIELD_FROM, dst, reg, 0);
+    asy_emit(e, node, OP_YIELD_FROM, dst, iter, 0);
     return dst;
   }
   if (node->yield.value) {
@@ -865,13 +864,8 @@ static int leaf(asy_compiler *c, const asy_node *node, int want) {
     case AST_Await: return await_value(c, node, want);
     case AST_Yield: case AST_YieldFrom: return yield_value(c, node, want);
     case AST_Compare: return compare_value(c, node, want);
-    case AST_FormattedValue: case AST_JoinedStr:
-      if (node->kind == AST_JoinedStr) return joined(c, node, want);
-      {
-        int dst;
-        formatted(c, node, want, &dst);
-        return dst;
-      }
+    case AST_FormattedValue: return formatted(c, node, want);
+    case AST_JoinedStr: return joined(c, node, want);
     case AST_Slice: return slice(c, node, want);
     case AST_Starred: asy_compile_fail(c, node, "can't use starred expression here"); return asy_result(c, want);
     default: assert(!"no expression"); return asy_result(c, want);

@@ -291,6 +291,11 @@ static void match_or(const matching *m, const asy_node *pattern, int subject, bo
   asy_label matched = asy_label_new(e);
   for (uint32_t i = 0; i < patterns->len; i++) {
     bool last = i + 1 == patterns->len;
+    const asy_node *value = patterns->items[i];
+    if (!last && value->kind == AST_MatchValue) {
+      asy_jump_compare(m->c, value, AST_Eq, subject, value->match_value.value, matched, true);
+      continue;
+    }
     matching one = *m;
     if (!last) one.fail = asy_label_new(e);
     match_pattern(&one, patterns->items[i], subject, last && irrefutable_allowed);
@@ -305,7 +310,9 @@ static void match_pattern(const matching *m, const asy_node *pattern, int subjec
   asy_emitter *e = m->c->e;
   int mark = e->top;
   switch (pattern->kind) {
-    case AST_MatchValue: asy_jump_compare(m->c, pattern, AST_Eq, subject, pattern->match_value.value, m->fail, false); break;
+    case AST_MatchValue:
+      asy_jump_compare(m->c, pattern, AST_Eq, subject, pattern->match_value.value, m->fail, false);
+      break;
     case AST_MatchSingleton:
       if (pattern->match_singleton.value.kind == CONST_NONE) {
         asy_emit_jump(e, pattern, OP_JUMP_IF_NOT_NONE, subject, 0, 0, m->fail);

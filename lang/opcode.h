@@ -132,7 +132,7 @@
   OP(CALL_METHOD, ABC, W, N, U, _, EFFECT_CALLS | EFFECT_RAISES, "as CALL after LOAD_METHOD: C counts B+4, which is dropped when UNBOUND") \
   OP(CALL_KW, ABCX, W, N, U, K, EFFECT_CALLS | EFFECT_RAISES, "as CALL; the last arguments are named by the tuple constant X") \
   OP(CALL_METHOD_KW, ABCX, W, N, U, K, EFFECT_CALLS | EFFECT_RAISES, "as CALL_METHOD and CALL_KW")                         \
-  OP(CALL_EX, ABC, W, N, U, _, EFFECT_CALLS | EFFECT_RAISES, "A = call of B with the items of the tuple or list B+4 and, if C, the dict B+5") \
+  OP(CALL_EX, ABC, W, N, U, _, EFFECT_CALLS | EFFECT_RAISES, "A = call of B with the items of the iterable B+4 and, if C, the dict B+5") \
   OP(AWAIT_CALL, ABC, W, N, U, _, EFFECT_CALLS | EFFECT_RAISES | EFFECT_SUSPENDS, "as CALL, and always followed by AWAIT A A: an async callee runs in place and skips it") \
   OP(AWAIT_CALL_METHOD, ABC, W, N, U, _, EFFECT_CALLS | EFFECT_RAISES | EFFECT_SUSPENDS, "as CALL_METHOD, likewise")       \
   OP(AWAIT, AB, W, RW, _, _, EFFECT_CALLS | EFFECT_RAISES | EFFECT_SUSPENDS, "A = result of awaiting B, a temporary that may be replaced; run again on resume") \

@@ -45,6 +45,7 @@ asy_value asy_new_exception(asy_vm *vm, asy_exc_id what, const char *format, ...
 void asy_report_unraisable(asy_vm *vm, asy_value where);                   /* pending exception to stderr, cleared */
 void asy_print_exception(asy_vm *vm, asy_value exception);                 /* traceback as CPython's, to stderr */
 bool asy_check_c_stack(asy_vm *vm);                                        /* false: RecursionError is set */
+bool asy_check_c_stack_in(asy_vm *vm, const char *where);                  /* where: " in comparison", added to its text */
 
 /* ---- From C to values and back (number.c, str.c) ---- */
 asy_value asy_from_int64(asy_vm *vm, int64_t i);

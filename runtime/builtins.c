@@ -232,7 +232,7 @@ static bool sum_ints(summing *s, asy_value *total) {
       sum += asy_small(s->item);
     }
     *total = asy_from_small(sum);
-    if (!asy_is_integer(s->item)) return true;
+    if (!asy_is_int(s->item) && !asy_is_bool(s->item) && !asy_is_exact(s->item, KIND_INT)) return true; /* a subclass may have its own + */
     *total = asy_int_add(s->vm, *total, s->item);
     if (asy_failed(*total)) {
       s->item = ASY_FAILED;
@@ -359,7 +359,7 @@ static asy_value builtin_next(asy_vm *vm, const asy_value *args) {
 
 static asy_value builtin_len(asy_vm *vm, const asy_value *args) {
   int64_t length = asy_length(vm, args[0]);
-  return length < 0 ? ASY_FAILED : asy_from_small(length);
+  return length < 0 ? ASY_FAILED : asy_from_int64(vm, length);
 }
 
 static asy_value builtin_aiter(asy_vm *vm, const asy_value *args) {

@@ -181,28 +181,67 @@ bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value s
 
 /* ---- Natives ------------------------------------------------------------------------------------------------------- */
 
+/* The name CPython gives a native in its messages: the class for a constructor, "list.append" where `qualified`. */
+static asy_str *native_title(asy_vm *vm, const asy_nativefunc *native, bool qualified) {
+  bool constructor = native->owner && (native->def->flags & ASY_NATIVE_NEW || strcmp(native->def->name, "__init__") == 0);
+  if (constructor) return asy_str_format(vm, "%N", native->owner);
+  if (qualified && native->owner) return asy_str_format(vm, "%N.%s", native->owner, native->def->name);
+  return asy_str_format(vm, "%s", native->def->name);
+}
+
+/* TypeError for a number of positional arguments that does not fit, in the words CPython has for each form of signature. */
 static bool native_error(asy_vm *vm, asy_nativefunc *native, asy_signature *s, uint32_t given) {
   uint32_t npos = s->npos, required = s->nrequired;
-  uint32_t skip = npos > 0 && asy_str_equal_cstr(s->names[0], "self") ? 1 : 0; /* CPython does not count self */
-  if (skip && given == 0) {
-    asy_raise(vm, ASY_TypeError, "unbound method %s() needs an argument", native->def->name);
+  bool has_self = npos > 0 && (asy_str_equal_cstr(s->names[0], "self") || asy_str_equal_cstr(s->names[0], "cls"));
+  if (has_self && given == 0) {
+    if (native->owner)
+      asy_raise(vm, ASY_TypeError, "unbound method %N.%s() needs an argument", native->owner, native->def->name);
+    else
+      asy_raise(vm, ASY_TypeError, "unbound method %s() needs an argument", native->def->name);
     return false;
   }
-  npos -= skip;
-  required -= skip;
-  given -= skip;
-  if (npos == 0 && required == 0)
-    asy_raise(vm, ASY_TypeError, "%s() takes no arguments (%u given)", native->def->name, given);
+  npos -= has_self;
+  required -= has_self;
+  given -= has_self;
+  asy_str *name = native_title(vm, native, npos == required && npos <= 1);
+  if (!name) return false;
+  bool named = s->nposonly < s->npos || s->nkwonly; /* some parameters may be given by name */
+  const char *plural = npos == 1 ? "" : "s";
+  if (npos == 0 && s->nkwonly)
+    asy_raise(vm, ASY_TypeError, "%U() takes no positional arguments", name);
+  else if (npos == 0)
+    asy_raise(vm, ASY_TypeError, "%U() takes no arguments (%u given)", name, given);
+  else if (npos == 1 && required == 1 && !s->nkwonly)
+    asy_raise(vm, ASY_TypeError, "%U() takes exactly one argument (%u given)", name, given);
+  else if (npos == required && !named)
+    asy_raise(vm, ASY_TypeError, "%U expected %u argument%s, got %u", name, npos, plural, given);
   else if (npos == required && npos == 1)
-    asy_raise(vm, ASY_TypeError, "%s() takes exactly one argument (%u given)", native->def->name, given);
+    asy_raise(vm, ASY_TypeError, "%U expected 1 argument, got %u", name, given);
   else if (npos == required)
-    asy_raise(vm, ASY_TypeError, "%s expected %u argument%s, got %u", native->def->name, npos, npos == 1 ? "" : "s", given);
+    asy_raise(vm, ASY_TypeError, "%U() takes exactly %u positional argument%s (%u given)", name, npos, plural, given);
+  else if (given > npos && named)
+    asy_raise(vm, ASY_TypeError, "%U() takes at most %u argument%s (%u given)", name, npos + s->nkwonly,
+              npos + s->nkwonly == 1 ? "" : "s", given);
   else if (given > npos)
-    asy_raise(vm, ASY_TypeError, "%s expected at most %u argument%s, got %u", native->def->name, npos, npos == 1 ? "" : "s",
-              given);
-  else
-    asy_raise(vm, ASY_TypeError, "%s expected at least %u argument%s, got %u", native->def->name, required,
+    asy_raise(vm, ASY_TypeError, "%U expected at most %u argument%s, got %u", name, npos, plural, given);
+  else if (named)
+    asy_raise(vm, ASY_TypeError, "%U() takes at least %u positional argument%s (%u given)", name, required,
               required == 1 ? "" : "s", given);
+  else
+    asy_raise(vm, ASY_TypeError, "%U expected at least %u argument%s, got %u", name, required, required == 1 ? "" : "s", given);
+  return false;
+}
+
+/* Whether a method's self is of the class it belongs to. A call through an attribute of the object itself need not ask. */
+static bool check_self(asy_vm *vm, const asy_nativefunc *native, asy_value self) {
+  if (!native->owner || native->def->flags & (ASY_NATIVE_STATIC | ASY_NATIVE_CLASS | ASY_NATIVE_NEW)) return true;
+  if (asy_is_instance(vm, self, native->owner)) return true;
+  if (strncmp(native->def->name, "__", 2) == 0)
+    asy_raise(vm, ASY_TypeError, "descriptor '%s' requires a '%N' object but received a '%T'", native->def->name, native->owner,
+              self);
+  else
+    asy_raise(vm, ASY_TypeError, "descriptor '%s' for '%N' objects doesn't apply to a '%T' object", native->def->name,
+              native->owner, self);
   return false;
 }
 
@@ -252,7 +291,8 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
     } else if (extra) {
       if (!asy_dict_set(vm, extra, kwnames->items[i], args[npositional + i])) return false;
     } else if (s->nkwonly == 0 && s->nposonly >= s->npos) {
-      asy_raise(vm, ASY_TypeError, "%s() takes no keyword arguments", native->def->name);
+      asy_str *title = native_title(vm, native, true);
+      if (title) asy_raise(vm, ASY_TypeError, "%U() takes no keyword arguments", title);
       return false;
     } else {
       asy_raise(vm, ASY_TypeError, "%s() got an unexpected keyword argument '%U'", native->def->name, name);
@@ -281,6 +321,7 @@ asy_value asy_start_native(asy_vm *vm, asy_nativefunc *native, asy_value self, c
     args = bound;
   }
   if (native->def->flags & ASY_NATIVE_NEW && !asy_check_new(vm, native, args[0])) return ASY_FAILED;
+  if (native->owner && !check_self(vm, native, args[0])) return ASY_FAILED;
   return native->fn(vm, args);
 }
 
@@ -309,8 +350,22 @@ bool asy_handle_interrupt(asy_vm *vm) {
   return true;
 }
 
+/* The frame just entered is given up: its caller runs again. */
+static void abandon_frame(asy_vm *vm) {
+  asy_value *base = vm->base, *caller = asy_frame_back(base);
+  asy_value info = FRAME_INFO(base);
+  if (info & FRAME_CORO) asy_coro_closed(vm, (asy_coro *)asy_obj_of(base[asy_frame_code(base)->self_register]));
+  if (info & FRAME_MOVED) asy_frame_unplace(vm, base, (info & FRAME_INIT) != 0);
+  vm->depth--;
+  if (caller)
+    asy_frame_restore(vm, caller);
+  else
+    vm->base = NULL;
+}
+
 bool asy_enter_check(asy_vm *vm) {
   if (vm->depth > vm->recursion_limit) {
+    abandon_frame(vm);
     asy_raise(vm, ASY_RecursionError, "maximum recursion depth exceeded");
     return false;
   }
@@ -360,7 +415,6 @@ static asy_action enter_function(asy_vm *vm, asy_func *func, asy_value self, asy
   }
   asy_frame_enter(vm, base, func, asy_code_nparams(code), info);
   if ((vm->depth > vm->recursion_limit || vm->interrupt) && !asy_enter_check(vm)) {
-    /* raised inside the new frame, as the loop's fast call does */
     return ACT_UNWIND;
   }
   return ACT_RELOAD;
@@ -450,15 +504,29 @@ static bool spread(asy_vm *vm, asy_value callee, const asy_value *items, uint32_
   return true;
 }
 
+/* The items of the one * argument of a call. */
+static asy_list *iterable_argument(asy_vm *vm, asy_value callee, asy_value v) {
+  asy_value fn, self;
+  int found = asy_find_special(vm, v, ASY_NAME(vm, __iter__), &fn, &self);
+  if (found == 0) found = asy_find_special(vm, v, ASY_NAME(vm, __getitem__), &fn, &self);
+  if (found == 0) {
+    asy_str *text = asy_callee_text(vm, callee);
+    if (text) asy_raise(vm, ASY_TypeError, "%U argument after * must be an iterable, not %T", text, v);
+  }
+  asy_list *list = found > 0 ? asy_list_new(vm, 0) : NULL;
+  return list && asy_list_extend(vm, list, v) ? list : NULL;
+}
+
 asy_action asy_call_spread(asy_vm *vm, asy_value *window, asy_value args, asy_value kwargs, asy_value info, asy_value *result) {
   asy_tuple *tuple = NULL, *names = NULL;
-  if (asy_is_kind(args, KIND_TUPLE)) {
+  asy_value callee = window[0];
+  if (asy_is_exact(args, KIND_TUPLE)) {
     tuple = (asy_tuple *)asy_obj_of(args);
   } else {
-    tuple = asy_list_to_tuple(vm, (asy_list *)asy_obj_of(args));
+    asy_list *list = asy_is_exact(args, KIND_LIST) ? (asy_list *)asy_obj_of(args) : iterable_argument(vm, callee, args);
+    tuple = list ? asy_list_to_tuple(vm, list) : NULL;
     if (!tuple) return ACT_UNWIND;
   }
-  asy_value callee = window[0];
   window[FRAME_HEADER] = asy_from_obj(tuple);
   if (kwargs && ((asy_dict *)asy_obj_of(kwargs))->used &&
       !spread(vm, callee, tuple->items, tuple->len, (asy_dict *)asy_obj_of(kwargs), &tuple, &names))

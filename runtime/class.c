@@ -11,6 +11,7 @@
 #include "runtime/coro.h"
 #include "runtime/descriptors.h"
 #include "runtime/exc.h"
+#include "runtime/types/alias.h"
 #include "runtime/types/int.h"
 #include "runtime/types/str_internal.h"
 
@@ -269,6 +270,22 @@ static bool make_exceptions(asy_vm *vm) {
   return true;
 }
 
+/* Built-in classes that take type arguments: list[int]. */
+static bool add_class_getitem(asy_vm *vm) {
+  static const asy_native rows[] = {
+    {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},
+    {0},
+  };
+  static const uint8_t kinds[] = {KIND_LIST, KIND_TUPLE, KIND_DICT, KIND_SET, KIND_FROZENSET, KIND_ENUMERATE, KIND_GENERATOR,
+                                  KIND_COROUTINE, KIND_ASYNC_GENERATOR, KIND_SLICE, KIND_MAPPING_PROXY, KIND_WEAKREF, KIND_FUTURE,
+                                  KIND_TASK};
+  for (unsigned i = 0; i < sizeof kinds; i++)
+    if (asy_dict_get_str(vm, vm->classes[kinds[i]]->dict, ASY_NAME(vm, __class_getitem__)) == ASY_UNBOUND &&
+        !add_methods(vm, vm->classes[kinds[i]], rows))
+      return false;
+  return true;
+}
+
 bool asy_classes_init(asy_vm *vm) {
 #define X(kind, descriptor) &descriptor,
   static const asy_type *const descriptors[] = {ASY_KINDS(X)};
@@ -293,7 +310,7 @@ bool asy_classes_init(asy_vm *vm) {
   }
   for (unsigned kind = 0; kind < KIND_COUNT; kind++)
     if (!fill_builtin(vm, vm->classes[kind], descriptors[kind]->doc)) return false;
-  return make_exceptions(vm);
+  return add_class_getitem(vm) && make_exceptions(vm);
 }
 
 void asy_classes_free(asy_vm *vm) {
@@ -508,7 +525,7 @@ static bool lay_out_script(asy_vm *vm, asy_class *cls, asy_dict *ns) {
 /* Wraps a plain function of the namespace that is a static or class method by its name alone. */
 static bool wrap_implicit(asy_vm *vm, asy_dict *dict, asy_str *name, unsigned kind) {
   asy_value value = asy_dict_get_str(vm, dict, name);
-  if (!asy_is_exact(value, KIND_FUNCTION)) return true;
+  if (!asy_is_kind(value, KIND_FUNCTION)) return true;
   asy_value wrapped = asy_wrap_method(vm, kind, value);
   return wrapped != ASY_FAILED && asy_dict_set_str(vm, dict, name, wrapped);
 }
@@ -564,7 +581,7 @@ static bool call_set_names(asy_vm *vm, asy_class *cls) {
   if (!entries) return false;
   asy_value name, value;
   for (uint32_t at = 0; asy_dict_next(entries, &at, &name, &value);) {
-    if (!asy_is_obj(value) || asy_obj_of(value)->shape == KIND_FUNCTION) continue;
+    if (!asy_is_obj(value) || asy_obj_of(value)->kind == KIND_FUNCTION) continue;
     asy_lookup *record = asy_class_lookup(vm, asy_class_of(vm, value), ASY_NAME(vm, __set_name__));
     if (!record) return false;
     if (record->kind == LOOKUP_ABSENT) continue;
@@ -721,6 +738,8 @@ static asy_value make_instance(asy_vm *vm, asy_class *cls, int nargs, const asy_
     if (nargs == 1 && !kwnames) return asy_from_obj(asy_class_of(vm, args[0]));
     if (nargs - (kwnames ? (int)kwnames->len : 0) != 3) return asy_raise(vm, ASY_TypeError, "type() takes 1 or 3 arguments");
   }
+  if (cls == vm->classes[KIND_SUPER] && nargs <= 2 && !kwnames)
+    return asy_super_new(vm, nargs > 0 ? args[0] : ASY_UNBOUND, nargs > 1 ? args[1] : ASY_UNBOUND);
   asy_value o = call_new(vm, cls, nargs, args, kwnames);
   if (o == ASY_FAILED) return ASY_FAILED;
   asy_class *made = asy_class_of(vm, o);

@@ -45,6 +45,7 @@ asy_value asy_wrap_method(asy_vm *vm, unsigned kind /* KIND_STATICMETHOD or KIND
 /* AttributeError with its attributes name and obj set; the directives are those of asy_raise. */
 asy_value asy_raise_attribute(asy_vm *vm, asy_value obj, asy_str *name, const char *format, ...);
 asy_value asy_raise_no_attribute(asy_vm *vm, asy_value obj, asy_str *name);
+asy_value asy_super_new(asy_vm *vm, asy_value type, asy_value self); /* both UNBOUND: super() in the running frame */
 /* What super(type, self).name finds: record-free. UNBOUND without an error when absent. */
 asy_value asy_super_find(asy_vm *vm, asy_class *type, asy_value self, asy_class *self_class, asy_str *name);
 

@@ -107,7 +107,9 @@ static asy_value make_with_message(asy_vm *vm, asy_exc_id what, asy_value messag
   return v;
 }
 
+/* An empty format: without arguments. */
 static asy_value make_formatted(asy_vm *vm, asy_exc_id what, const char *format, va_list list) {
+  if (!*format) return asy_new_exception_object(vm, vm->exceptions[what], NULL);
   asy_str *message = asy_str_vformat(vm, format, list);
   return message ? make_with_message(vm, what, asy_from_obj(message)) : ASY_FAILED;
 }
@@ -155,11 +157,12 @@ asy_value asy_stop_value(asy_value stop_iteration) {
   return value ? value : ASY_NONE;
 }
 
-bool asy_check_c_stack(asy_vm *vm) {
+bool asy_check_c_stack_in(asy_vm *vm, const char *where) {
   if ((char *)__builtin_frame_address(0) >= vm->c_stack_limit) return true;
-  asy_raise(vm, ASY_RecursionError, "maximum recursion depth exceeded");
+  asy_raise(vm, ASY_RecursionError, "maximum recursion depth exceeded%s", where);
   return false;
 }
+bool asy_check_c_stack(asy_vm *vm) { return asy_check_c_stack_in(vm, ""); }
 
 /* ---- Errors of the system --------------------------------------------------------------------------------------------------------- */
 

@@ -92,7 +92,7 @@ asy_value asy_call_native(asy_vm *vm, asy_nativefunc *native, asy_value self, co
 /* The same without making a coroutine of an async native: may return ASY_PARKED. */
 asy_value asy_start_native(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs,
                            asy_tuple *kwnames);
-bool asy_enter_check(asy_vm *vm); /* a frame was entered: recursion limit and interrupts; false: exception pending in it */
+bool asy_enter_check(asy_vm *vm); /* a frame was entered: interrupts, and the recursion limit, which gives the frame up; false: exception pending */
 bool asy_handle_interrupt(asy_vm *vm); /* collect, finalisers, signals; false: exception pending */
 
 /* ---- transfer.c: frames that return, unwind, yield, suspend. Each expects vm->base and its pc saved. ---- */
@@ -115,6 +115,7 @@ asy_value asy_op_build_set(asy_vm *vm, const asy_value *items, uint32_t n);
 bool asy_op_list_extend(asy_vm *vm, asy_value list, asy_value iterable);
 bool asy_op_dict_update(asy_vm *vm, asy_value dict, asy_value mapping);
 bool asy_op_dict_merge(asy_vm *vm, asy_value dict, asy_value mapping, asy_value callee);
+asy_str *asy_callee_text(asy_vm *vm, asy_value callee); /* "module.f()", for messages about its arguments */
 asy_value asy_op_format(asy_vm *vm, const asy_value *b, unsigned c);
 asy_value asy_op_get_aiter(asy_vm *vm, asy_value v);
 asy_value asy_op_yield_from_iter(asy_vm *vm, asy_value v);

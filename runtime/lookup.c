@@ -15,7 +15,7 @@
 asy_lookup_kind asy_classify(asy_vm *vm, asy_value value) {
   if (!asy_is_obj(value)) return LOOKUP_PLAIN;
   asy_obj *o = asy_obj_of(value);
-  if (o->shape == KIND_FUNCTION) return LOOKUP_METHOD;
+  if (o->kind == KIND_FUNCTION) return LOOKUP_METHOD; /* one with attributes has another shape */
   if (o->shape == KIND_NATIVE) {
     const asy_nativefunc *native = (const asy_nativefunc *)o;
     bool binds = native->owner && native->self == ASY_UNBOUND && !(native->def->flags & (ASY_NATIVE_NEW | ASY_NATIVE_STATIC));
@@ -26,7 +26,6 @@ asy_lookup_kind asy_classify(asy_vm *vm, asy_value value) {
     if (ASY_SLOT(cls->type, descr_set)) return LOOKUP_DATA;
     return ASY_SLOT(cls->type, descr_get) ? LOOKUP_DESCRIPTOR : LOOKUP_PLAIN;
   }
-  if (o->kind == KIND_FUNCTION) return LOOKUP_METHOD;
   asy_value found;
   asy_class *owner;
   if (asy_class_find(vm, cls, ASY_NAME(vm, __set__), &found, &owner) != LOOKUP_ABSENT ||
@@ -160,7 +159,7 @@ static asy_func *plain_init(asy_vm *vm, asy_class *cls) {
   if (cls->flags & ASY_CLASS_HEAP_METACLASS && overridden(vm, asy_class_of(vm, asy_from_obj(cls)), ASY_NAME(vm, __call__)))
     return NULL;
   mro_find(vm, cls, ASY_NAME(vm, __init__), &value);
-  return asy_is_exact(value, KIND_FUNCTION) ? (asy_func *)asy_obj_of(value) : NULL;
+  return asy_is_kind(value, KIND_FUNCTION) ? (asy_func *)asy_obj_of(value) : NULL;
 }
 
 void asy_class_refresh(asy_vm *vm, asy_class *cls) {

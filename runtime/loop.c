@@ -257,7 +257,8 @@ static bool fire_timers(asy_vm *vm, asy_loop *loop) {
 /* ---- libuv ---------------------------------------------------------------------------------------------------------- */
 
 static void on_wake(uv_async_t *wake) { (void)wake; /* the poll has ended: that is all */ }
-static void on_timer(uv_timer_t *timer) { (void)timer; }
+/* libuv before 1.45 runs due timers first and then polls, for ever when no other timer is left: this ends the poll. */
+static void on_timer(uv_timer_t *timer) { uv_stop(timer->loop); }
 
 asy_uv *asy_loop_uv(asy_vm *vm, asy_loop *loop) {
   if (loop->uv) return loop->uv;

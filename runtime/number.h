@@ -44,6 +44,10 @@ double asy_float_mod(double a, double b);                 /* Python's %: sign of
 int64_t asy_float_hash(double d);
 asy_value asy_float_round_to(asy_vm *vm, double d, asy_value ndigits);
 
+/* mantissa * 2^exponent, `sticky` telling that the exact value lies a little above: rounded to even, infinity when too large.
+ * mantissa is not 0. */
+double asy_round_scaled(uint64_t mantissa, int64_t exponent, bool sticky);
+
 /* ---- text of numbers (types/digits.c) ---- */
 /* The text with digits of any script as ASCII digits, white space as ' ', other non-ASCII characters as '?': *out is malloc'ed
  * unless it is `buffer` (of `size` bytes). Without surrounding white space. False: MemoryError. */

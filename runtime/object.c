@@ -36,7 +36,7 @@ static int class_check(asy_vm *vm, asy_value v, asy_value what, bool instance) {
     if (asy_from_obj(asy_class_of(vm, what)) == type && instance && asy_is_instance(vm, v, cls)) return 1;
   }
   if (asy_is_kind(what, KIND_TUPLE)) {
-    if (!asy_check_c_stack(vm)) return -1;
+    if (!asy_check_c_stack_in(vm, instance ? " in __instancecheck__" : " in __subclasscheck__")) return -1;
     const asy_tuple *tuple = (const asy_tuple *)asy_obj_of(what);
     for (uint32_t i = 0; i < tuple->len; i++) {
       int found = class_check(vm, v, tuple->items[i], instance);
@@ -163,7 +163,7 @@ static asy_value repr_by_slots(asy_vm *vm, const asy_type *type, asy_value v) {
 }
 
 asy_value asy_repr(asy_vm *vm, asy_value v) {
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  if (!asy_check_c_stack_in(vm, " while getting the repr of an object")) return ASY_FAILED;
   asy_way way;
   if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __repr__), &way)) return ASY_FAILED;
   if (way.value != ASY_UNBOUND) return check_text(vm, asy_call_way(vm, v, &way, 0, NULL), "__repr__");
@@ -172,7 +172,7 @@ asy_value asy_repr(asy_vm *vm, asy_value v) {
 
 asy_value asy_str_of(asy_vm *vm, asy_value v) {
   if (asy_is_exact(v, KIND_STR)) return v;
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  if (!asy_check_c_stack_in(vm, " while getting the str of an object")) return ASY_FAILED;
   asy_way way;
   if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __str__), &way)) return ASY_FAILED;
   if (way.value != ASY_UNBOUND) return check_text(vm, asy_call_way(vm, v, &way, 0, NULL), "__str__");

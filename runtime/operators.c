@@ -211,7 +211,7 @@ asy_value asy_compare(asy_vm *vm, asy_value a, asy_value b, asy_compare_op op) {
       default: return asy_from_bool(x >= y);
     }
   }
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  if (!asy_check_c_stack_in(vm, " in comparison")) return ASY_FAILED;
   asy_class *ca = asy_class_of(vm, a), *cb = asy_class_of(vm, b);
   asy_way left, right;
   if (!asy_find_way(vm, ca, compare_name(vm, op), &left)) return ASY_FAILED;

@@ -2,6 +2,7 @@
 #include "runtime/protocol.h"
 
 #include "runtime/exc.h"
+#include "runtime/types/alias.h"
 #include "runtime/types/iter.h"
 
 /* ---- Length --------------------------------------------------------------------------------------------------------------- */
@@ -67,6 +68,7 @@ int64_t asy_length_hint(asy_vm *vm, asy_value v, int64_t otherwise) {
 /* cls[key]: the metaclass's __getitem__ did not want it, so __class_getitem__ of the class has its say. */
 static asy_value class_item(asy_vm *vm, asy_value v, asy_value key) {
   asy_class *cls = (asy_class *)asy_obj_of(v);
+  if (cls == vm->classes[KIND_TYPE]) return asy_generic_alias_new(vm, v, key); /* type has no __class_getitem__: its classes would */
   asy_value fn = asy_class_get(vm, cls, ASY_NAME(vm, __class_getitem__));
   if (fn == ASY_FAILED) return ASY_FAILED;
   if (fn != ASY_UNBOUND) return asy_call1(vm, fn, key);

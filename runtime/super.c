@@ -56,42 +56,55 @@ static asy_value super_new(asy_vm *vm, const asy_value *args) {
   return asy_from_obj(s);
 }
 
-/* (self, type=?, object_or_type=?, /) */
-static asy_value super_init(asy_vm *vm, const asy_value *args) {
-  asy_super *s = super_of(args[0]);
-  asy_class *type;
-  asy_value self = args[2];
-  if (args[1] == ASY_UNBOUND) {
-    if (!from_frame(vm, &type, &self)) return ASY_FAILED;
-  } else if (!asy_is_kind(args[1], KIND_TYPE)) {
-    return asy_raise(vm, ASY_TypeError, "super() argument 1 must be a type, not %T", args[1]);
+/* Fills s for super(type, self); both UNBOUND: from the running frame. */
+static bool super_fill(asy_vm *vm, asy_super *s, asy_value type, asy_value self) {
+  asy_class *start;
+  if (type == ASY_UNBOUND) {
+    if (!from_frame(vm, &start, &self)) return false;
+  } else if (!asy_is_kind(type, KIND_TYPE)) {
+    asy_raise(vm, ASY_TypeError, "super() argument 1 must be a type, not %T", type);
+    return false;
   } else {
-    type = (asy_class *)asy_obj_of(args[1]);
+    start = (asy_class *)asy_obj_of(type);
     if (self == ASY_NONE) self = ASY_UNBOUND;
   }
-  s->type = type;
-  s->self = ASY_UNBOUND;
-  s->self_class = NULL;
+  asy_class *cls = NULL;
+  if (self != ASY_UNBOUND && !(cls = super_check(vm, start, self))) return false;
+  s->type = start;
+  s->self = self;
+  s->self_class = cls;
   asy_barrier(vm, s);
-  if (self != ASY_UNBOUND) {
-    asy_class *cls = super_check(vm, type, self);
-    if (!cls) return ASY_FAILED;
-    s->self = self;
-    s->self_class = cls;
-    asy_barrier(vm, s);
-  }
-  return ASY_NONE;
+  return true;
+}
+
+/* (self, type=?, object_or_type=?, /) */
+static asy_value super_init(asy_vm *vm, const asy_value *args) {
+  return super_fill(vm, super_of(args[0]), args[1], args[2]) ? ASY_NONE : ASY_FAILED;
+}
+
+asy_value asy_super_new(asy_vm *vm, asy_value type, asy_value self) {
+  asy_super *s = asy_new_kind(vm, KIND_SUPER, sizeof *s);
+  if (!s) return ASY_FAILED;
+  s->self = ASY_UNBOUND;
+  return super_fill(vm, s, type, self) ? asy_from_obj(s) : ASY_FAILED;
 }
 
 asy_value asy_super_find(asy_vm *vm, asy_class *type, asy_value self, asy_class *self_class, asy_str *name) {
   asy_tuple *mro = self_class->mro;
+  asy_value obj = self == asy_from_obj(self_class) ? ASY_UNBOUND : self;
   uint32_t i = 0;
   while (i < mro->len && mro->items[i] != asy_from_obj(type)) i++;
-  for (i++; i < mro->len; i++) {
+  if (++i >= mro->len) return ASY_UNBOUND;
+  asy_class *next = (asy_class *)asy_obj_of(mro->items[i]);
+  if (next->mro->len == mro->len - i) { /* what follows is the mro of `next` itself, because orders are kept: one record says all */
+    asy_lookup *record = asy_class_lookup(vm, next, name);
+    if (!record) return ASY_FAILED;
+    return record->kind == LOOKUP_ABSENT ? ASY_UNBOUND
+                                         : asy_bind(vm, record->value, (asy_lookup_kind)record->kind, obj, self_class);
+  }
+  for (; i < mro->len; i++) {
     asy_value found = asy_dict_get_str(vm, ((asy_class *)asy_obj_of(mro->items[i]))->dict, name);
-    if (found == ASY_UNBOUND) continue;
-    asy_value obj = self == asy_from_obj(self_class) ? ASY_UNBOUND : self;
-    return asy_bind(vm, found, asy_classify(vm, found), obj, self_class);
+    if (found != ASY_UNBOUND) return asy_bind(vm, found, asy_classify(vm, found), obj, self_class);
   }
   return ASY_UNBOUND;
 }

@@ -362,7 +362,11 @@ static bool step_frames(asy_vm *vm, asy_task *task, asy_value sent, asy_value th
 static bool step(asy_vm *vm, asy_task *task, asy_value awaited, asy_value sent, asy_value thrown) {
   if (!asy_is_kind(task->coro, KIND_COROUTINE)) return step_foreign(vm, task, sent, thrown);
   asy_coro *coro = (asy_coro *)asy_obj_of(task->coro);
-  if (asy_is_kind(coro->func, KIND_FUNCTION)) return step_frames(vm, task, sent, thrown);
+  if (asy_is_kind(coro->func, KIND_FUNCTION)) {
+    if (!thrown || coro->state != CORO_CREATED) return step_frames(vm, task, sent, thrown);
+    (void)asy_coro_send(vm, coro, ASY_NONE, thrown); /* cancelled before its first step: the body never runs */
+    return finish_raising(vm, task);
+  }
   if (!thrown) return step_native(vm, task, coro, sent, awaited);
   coro->state = CORO_CLOSED;
   asy_raise_value(vm, thrown);

@@ -3,6 +3,7 @@
 
 #include "runtime/descriptors.h"
 #include "runtime/exc.h"
+#include "runtime/types/alias.h"
 
 static asy_class *class_of_value(asy_value v) { return (asy_class *)asy_obj_of(v); }
 
@@ -362,5 +363,6 @@ const asy_type asy_type_type = {
   .doc = "type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type",
   .new_ = type_new, .new_signature = "(cls, /, *args, **kwargs)",
   .init = type_init, .init_signature = "(self, /, *args, **kwargs)",
-  .repr = type_repr, .call = type_call, .get_attr = asy_type_get_attr, .set_attr = asy_type_set_attr, .methods = type_methods,
+  .repr = type_repr, .call = type_call, .get_attr = asy_type_get_attr, .set_attr = asy_type_set_attr,
+  .binary[BINARY_OR] = asy_union_of, .methods = type_methods,
 };

@@ -767,14 +767,14 @@ HANDLER(CALL) {
   uint32_t n = C;
   asy_value callee = window[0];
   SAVE();
-  if (asy_is_exact(callee, KIND_FUNCTION)) {
+  if (asy_is_kind(callee, KIND_FUNCTION)) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
     asy_code *code = func->code;
     if (LIKELY(code->simple && code->argcount == n && window + FRAME_HEADER + code->nregs <= vm->limit))
       ENTER_FUNCTION(func, code, window + FRAME_HEADER, n, A);
   } else if (asy_is_exact(callee, KIND_NATIVE)) {
     asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(callee);
-    if (native_is_exact(native, n)) {
+    if (native_is_exact(native, n) && !native->owner) { /* a method called as a function: its self is checked */
       SET_A(native->fn(vm, window + FRAME_HEADER));
       NEXT();
     }
@@ -788,7 +788,7 @@ HANDLER(CALL_METHOD) {
   SAVE();
   if (UNLIKELY(args[0] == ASY_UNBOUND)) CALL_WINDOW(window, args + 1, n - 1, 0, NULL, A);
   asy_value callee = window[0];
-  if (asy_is_exact(callee, KIND_FUNCTION)) {
+  if (asy_is_kind(callee, KIND_FUNCTION)) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
     asy_code *code = func->code;
     if (LIKELY(code->simple && code->argcount == n && args + code->nregs <= vm->limit))
@@ -831,7 +831,7 @@ HANDLER(AWAIT_CALL) {
   asy_value *window = &R(B);
   uint32_t n = C;
   asy_value callee = window[0];
-  if (asy_is_exact(callee, KIND_FUNCTION)) {
+  if (asy_is_kind(callee, KIND_FUNCTION)) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
     asy_code *code = func->code;
     if (LIKELY(code->simple_async && code->argcount == n && window + FRAME_HEADER + code->nregs <= vm->limit)) {
@@ -855,7 +855,7 @@ HANDLER(AWAIT_CALL_METHOD) {
     n--;
   }
   asy_value callee = window[0];
-  if (asy_is_exact(callee, KIND_FUNCTION)) {
+  if (asy_is_kind(callee, KIND_FUNCTION)) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
     asy_code *code = func->code;
     if (LIKELY(code->simple_async && code->argcount == n && args + code->nregs <= vm->limit)) {

@@ -202,7 +202,7 @@ bool asy_op_dict_update(asy_vm *vm, asy_value dict, asy_value mapping) {
   return false;
 }
 
-static asy_str *callee_text(asy_vm *vm, asy_value callee) {
+asy_str *asy_callee_text(asy_vm *vm, asy_value callee) {
   asy_value name;
   if (asy_find_attr(vm, callee, ASY_NAME(vm, __qualname__), &name) > 0 && asy_is_str(name)) {
     asy_value module;
@@ -226,7 +226,7 @@ bool asy_op_dict_merge(asy_vm *vm, asy_value dict, asy_value mapping, asy_value 
     if (!asy_dict_merge(vm, from, mapping, true)) {
       if (!asy_raised_is(vm, ASY_AttributeError)) return false;
       asy_clear_exception(vm);
-      asy_str *text = callee_text(vm, callee);
+      asy_str *text = asy_callee_text(vm, callee);
       if (text) asy_raise(vm, ASY_TypeError, "%U argument after ** must be a mapping, not %T", text, mapping);
       return false;
     }
@@ -235,13 +235,13 @@ bool asy_op_dict_merge(asy_vm *vm, asy_value dict, asy_value mapping, asy_value 
   asy_value key, value, old;
   while (asy_dict_next(from, &position, &key, &value)) {
     if (!asy_is_str(key)) {
-      asy_str *text = callee_text(vm, callee);
+      asy_str *text = asy_callee_text(vm, callee);
       if (text) asy_raise(vm, ASY_TypeError, "keywords must be strings");
       return false;
     }
     int found = asy_dict_get(vm, into, key, &old);
     if (found > 0) {
-      asy_str *text = callee_text(vm, callee);
+      asy_str *text = asy_callee_text(vm, callee);
       if (text) asy_raise(vm, ASY_TypeError, "%U got multiple values for keyword argument '%S'", text, key);
     }
     if (found != 0 || !asy_dict_set(vm, into, key, value)) return false;

@@ -9,15 +9,16 @@
 #include <stdlib.h>
 
 #include "runtime/types/str_internal.h"
+#include "runtime/types/unicode.h"
 
 typedef enum {
   HANDLER_STRICT, HANDLER_IGNORE, HANDLER_REPLACE, HANDLER_BACKSLASH, HANDLER_SURROGATEESCAPE, HANDLER_SURROGATEPASS, HANDLER_XML,
-  HANDLER_UNKNOWN
+  HANDLER_NAME, HANDLER_UNKNOWN
 } handler;
 
 static handler find_handler(const char *name) {
   static const char *const names[HANDLER_UNKNOWN] = {
-    "strict", "ignore", "replace", "backslashreplace", "surrogateescape", "surrogatepass", "xmlcharrefreplace",
+    "strict", "ignore", "replace", "backslashreplace", "surrogateescape", "surrogatepass", "xmlcharrefreplace", "namereplace",
   };
   if (!name) return HANDLER_STRICT;
   for (unsigned i = 0; i < HANDLER_UNKNOWN; i++)
@@ -129,6 +130,7 @@ static bool decode_error(decoding *d, size_t start, size_t end, const char *reas
     }
     case HANDLER_UNKNOWN: return unknown_handler(d->vm, d->errors);
     case HANDLER_XML:
+    case HANDLER_NAME:
       asy_raise(d->vm, ASY_TypeError, "don't know how to handle UnicodeDecodeError in error callback");
       return false;
     case HANDLER_STRICT: break;
@@ -201,8 +203,16 @@ static bool put_utf8(encoding *e, uint32_t c) {
   return true;
 }
 
-static void backslashed(uint32_t c, char out[16]) {
+static void backslashed(uint32_t c, char *out) {   /* at most 11 characters */
   snprintf(out, 16, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+}
+
+/* "\N{BULLET}", or as backslashreplace for a character without a name. */
+static bool put_name(encoding *e, uint32_t c) {
+  char name[UNI_NAME_MAX], out[UNI_NAME_MAX + 8];
+  if (asy_unicode_name(c, name)) snprintf(out, sizeof out, "\\N{%s}", name);
+  else backslashed(c, out);
+  return put_ascii(e, out);
 }
 
 /* The characters [e->at, end) cannot be encoded. False: raised. */
@@ -223,6 +233,7 @@ static bool encode_error(encoding *e, uint32_t end, const char *reason) {
         snprintf(out, sizeof out, "&#%u;", c);
         done = put_ascii(e, out);
         break;
+      case HANDLER_NAME: done = put_name(e, c); break;
       case HANDLER_SURROGATEESCAPE:
         if (c < 0xDC80 || c > 0xDCFF) goto strict;
         if (!reserve(e, 1)) return false;
@@ -474,6 +485,19 @@ static bool decode_hex_escape(decoding *d, unsigned n) {
   return true;
 }
 
+/* \N{NAME} */
+static bool decode_named_escape(decoding *d) {
+  const char *name = (const char *)d->data + d->at + 3;
+  const char *end = d->at + 3 < d->len && name[-1] == '{' ? memchr(name, '}', d->len - d->at - 3) : NULL;
+  if (!end) return decode_error(d, d->at, d->at + 2, "malformed \\N character escape");
+  uint32_t c = asy_unicode_find(NULL, name, (size_t)(end - name));
+  size_t after = (size_t)(end + 1 - (const char *)d->data);
+  if (!c) return decode_error(d, d->at, after, "unknown Unicode character name");
+  asy_text_char(&d->text, c);
+  d->at = after;
+  return true;
+}
+
 static bool decode_escape(decoding *d) {
   static const char from[] = "\\'\"abfnrtv", to[] = "\\'\"\a\b\f\n\r\t\v";
   while (d->at < d->len) {
@@ -496,6 +520,8 @@ static bool decode_escape(decoding *d) {
       d->at += 2;
     } else if (c == 'x' || c == 'u' || c == 'U') {
       if (!decode_hex_escape(d, c == 'x' ? 2 : c == 'u' ? 4 : 8)) return false;
+    } else if (c == 'N') {
+      if (!decode_named_escape(d)) return false;
     } else if (c >= '0' && c <= '7') {
       uint32_t point = 0;
       size_t at = d->at + 1, end = at + 3;

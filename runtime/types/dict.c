@@ -3,7 +3,7 @@
  * Entries stand in insertion order; the index is probed as CPython's (i*5 + perturb + 1). Up to 8 entries there is no index and
  * the entries are scanned. A deletion empties the entry (key, value and hash 0) and leaves the index alone, so that
  *   - a slot may lead to an empty entry: the probe goes on;
- *   - a slot may lead to an entry that was freed at the end and taken by another key: a second way to that key, harmless.
+ *   - a slot may lead to an entry that popitem freed and another key took: a second way to that key, harmless.
  * `index_used` counts written slots; at 5/8 of the index the table is rebuilt.
  *
  * Must stay true: index_used <= 5/8 index_size, so every probe ends; entries between fill and cap that were used have key 0; after
@@ -273,9 +273,7 @@ static void remove_entry(asy_dict *dict, uint32_t i) {
   dict->used--;
   dict->mutations++;
   dict->keys_version = 0;
-  while (dict->fill > dict->first && !dict->entries[dict->fill - 1].key) dict->fill--;
   while (dict->first < dict->fill && !dict->entries[dict->first].key) dict->first++;
-  if (dict->used == 0) dict->first = dict->fill = 0;
 }
 
 int asy_dict_get_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *out) {
@@ -483,7 +481,7 @@ static asy_value dict_repr(asy_vm *vm, asy_value self) {
   asy_dict *dict = dict_of(self);
   asy_repr_guard guard;
   if (dict->used == 0) return asy_from_cstr(vm, "{}");
-  if (!asy_check_repr_depth(vm)) return ASY_FAILED;
+  if (!asy_check_c_stack(vm)) return ASY_FAILED;
   if (!asy_repr_enter(vm, &guard, dict)) return asy_from_cstr(vm, "{...}");
   asy_text text;
   asy_text_init(&text, vm);
@@ -505,7 +503,7 @@ static asy_value dict_repr(asy_vm *vm, asy_value self) {
 static int dict_equal(asy_vm *vm, asy_dict *a, asy_dict *b) {
   if (a == b) return 1;
   if (a->used != b->used) return 0;
-  if (!asy_check_compare_depth(vm)) return -1;
+  if (!asy_check_c_stack(vm)) return -1;
   for (uint32_t i = a->first; i < a->fill; i++) {
     asy_dict_entry e = a->entries[i];
     if (!e.key) continue;
@@ -588,7 +586,7 @@ static asy_value dict_setdefault(asy_vm *vm, const asy_value *args) {
 
 static asy_value dict_pop(asy_vm *vm, const asy_value *args) {
   asy_value value;
-  int found = asy_dict_delete(vm, dict_of(args[0]), args[1], &value);
+  int found = dict_of(args[0])->used ? asy_dict_delete(vm, dict_of(args[0]), args[1], &value) : 0;
   if (found > 0) return value;
   if (found < 0) return ASY_FAILED;
   return args[2] != ASY_UNBOUND ? args[2] : asy_raise_key(vm, args[1]);
@@ -597,10 +595,13 @@ static asy_value dict_pop(asy_vm *vm, const asy_value *args) {
 static asy_value dict_popitem(asy_vm *vm, const asy_value *args) {
   asy_dict *dict = dict_of(args[0]);
   if (dict->used == 0) return asy_raise(vm, ASY_KeyError, "popitem(): dictionary is empty");
-  uint32_t last = dict->fill - 1; /* remove_entry keeps the last entry live */
+  uint32_t last = dict->fill - 1;
+  while (!dict->entries[last].key) last--;
   asy_tuple *pair = asy_tuple_pair(vm, dict->entries[last].key, dict->entries[last].value);
   if (!pair) return ASY_FAILED;
   remove_entry(dict, last);
+  dict->fill = last; /* free again, as in CPython: a stack costs no rebuilding */
+  if (dict->first > last) dict->first = last;
   return asy_from_obj(pair);
 }
 

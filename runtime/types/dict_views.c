@@ -47,7 +47,7 @@ static asy_value view_repr(asy_vm *vm, asy_value self) {
   asy_dict *dict = dict_of(self);
   asy_dict_what what = what_of(self);
   asy_repr_guard guard;
-  if (!asy_check_repr_depth(vm)) return ASY_FAILED;
+  if (!asy_check_c_stack(vm)) return ASY_FAILED;
   if (!asy_repr_enter(vm, &guard, asy_obj_of(self))) return asy_from_cstr(vm, "...");
   asy_text text;
   asy_text_init(&text, vm);
@@ -112,7 +112,9 @@ static asy_value view_xor(asy_vm *vm, asy_value left, asy_value right) {
 
 static asy_value view_and(asy_vm *vm, asy_value left, asy_value right) {
   asy_value view = is_set_view(left) ? left : right, other = is_set_view(left) ? right : left;
-  if (is_set_view(other) && dict_of(other)->used > dict_of(view)->used) { /* iterate over the smaller one */
+  uint32_t n = dict_of(view)->used;
+  bool larger = is_set_view(other) && dict_of(other)->used > n;
+  if (larger || (asy_is_exact(other, KIND_SET) && ((asy_set *)asy_obj_of(other))->used >= n)) { /* iterate over the smaller */
     asy_value swap = view;
     view = other;
     other = swap;

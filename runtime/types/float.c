@@ -16,6 +16,7 @@
 #include "runtime/types/bytes.h"
 #include "runtime/types/format.h"
 #include "runtime/types/int.h"
+#include "runtime/types/unicode.h"
 
 /* ---- Values ---- */
 
@@ -180,7 +181,7 @@ static asy_value raise_range(asy_vm *vm) {
 }
 
 static asy_value float_power(asy_vm *vm, double a, double b) {
-  if (a == 0 && b < 0) return asy_raise(vm, ASY_ZeroDivisionError, "0.0 cannot be raised to a negative power");
+  if (a == 0 && b < 0 && isfinite(b)) return asy_raise(vm, ASY_ZeroDivisionError, "0.0 cannot be raised to a negative power");
   if (a < 0 && isfinite(a) && isfinite(b) && b != floor(b)) return asy_complex_pow(vm, a, 0, b, 0);
   double result = pow(a, b);
   if (isinf(result) && isfinite(a) && isfinite(b)) return raise_range(vm);
@@ -558,28 +559,49 @@ static asy_value float_hex(asy_vm *vm, const asy_value *args) {
   return asy_from_cstr(vm, text);
 }
 
-/* [0x]h.hhh[p+d] -> C's form; false when it is none. `out` has room for length + 3 characters. */
-static bool hex_text(const char *p, const char *end, char *out) {
-  if (p < end && (*p == '+' || *p == '-')) *out++ = *p++;
+static int hex_value(char c) { return is_digit(c) ? c - '0' : (c | 32) - 'a' + 10; }
+
+/* [+-][0x]h.hhh[p+d] in full; false when it is something else. strtod is no help: glibc rounds some subnormals wrongly. */
+static bool parse_hex(const char *p, const char *end, double *out) {
+  bool negative = false, dot = false, sticky = false, any = false;
+  if (p < end && (*p == '+' || *p == '-')) negative = *p++ == '-';
   if (end - p >= 2 && p[0] == '0' && (p[1] | 32) == 'x') p += 2;
-  *out++ = '0';
-  *out++ = 'x';
-  int digits = 0;
-  for (bool dot = false; p < end && (isxdigit((unsigned char)*p) || (*p == '.' && !dot)); p++) {
-    if (*p == '.') dot = true;
-    else digits++;
-    *out++ = *p;
+  uint64_t mantissa = 0;
+  int64_t exponent = 0, given = 0;
+  for (; p < end && (isxdigit((unsigned char)*p) || (*p == '.' && !dot)); p++) {
+    if (*p == '.') {
+      dot = true;
+      continue;
+    }
+    any = true;
+    if (mantissa >> 60) {   /* full: what follows only matters for rounding */
+      sticky |= *p != '0';
+      exponent += dot ? 0 : 4;
+    } else {
+      mantissa = mantissa << 4 | (uint64_t)hex_value(*p);
+      exponent -= dot ? 4 : 0;
+    }
   }
-  if (!digits) return false;
+  if (!any) return false;
   if (p < end && (*p | 32) == 'p') {
-    *out++ = *p++;
-    if (p < end && (*p == '+' || *p == '-')) *out++ = *p++;
+    bool down = false;
+    if (++p < end && (*p == '+' || *p == '-')) down = *p++ == '-';
     if (p == end) return false;
-    for (; p < end && is_digit(*p); p++) *out++ = *p;
-    if (out[-1] < '0' || out[-1] > '9') return false;
+    for (; p < end && is_digit(*p); p++)
+      if (given < INT64_MAX / 16) given = given * 10 + (*p - '0');
+    if (down) given = -given;
   }
-  *out = 0;
-  return p == end;
+  if (p != end) return false;
+  double d = mantissa ? asy_round_scaled(mantissa, exponent + given, sticky) : 0.0;
+  *out = negative ? -d : d;
+  return true;
+}
+
+/* asy_number_text reads digits of any script, which fromhex does not. */
+static bool ascii_or_space(const asy_str *s) {
+  for (uint32_t i = 0; i < s->len; i++)
+    if (asy_str_at(s, i) >= 128 && !asy_unicode_is_space(asy_str_at(s, i))) return false;
+  return true;
 }
 
 static asy_value float_fromhex(asy_vm *vm, const asy_value *args) {
@@ -589,16 +611,10 @@ static asy_value float_fromhex(asy_vm *vm, const asy_value *args) {
   if (!asy_number_text(vm, (asy_str *)asy_obj_of(args[1]), buffer, sizeof buffer, &text, &length)) return ASY_FAILED;
   double d = 0;
   bool negative = length && *text == '-';
-  size_t signs = length && (*text == '-' || *text == '+');
-  bool special = special_value(text + signs, length - signs, &d);
-  bool good = special;
-  char *clean = good ? NULL : malloc(length + 4);
+  size_t sign = length && (*text == '-' || *text == '+');
+  bool special = special_value(text + sign, length - sign, &d);
   if (special) d = copysign(d, negative ? -1.0 : 1.0);
-  else if (clean && hex_text(text, text + length, clean)) {
-    d = strtod(clean, NULL);
-    good = true;
-  }
-  free(clean);
+  bool good = special || (ascii_or_space((asy_str *)asy_obj_of(args[1])) && parse_hex(text, text + length, &d));
   if (text != buffer) free(text);
   if (!good) return asy_raise(vm, ASY_ValueError, "invalid hexadecimal floating-point string");
   if (!special && isinf(d))

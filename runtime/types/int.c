@@ -183,9 +183,7 @@ int64_t asy_int_hash(asy_value a) {
   return hash == -1 ? -2 : hash;
 }
 
-/* mantissa * 2^exponent, `sticky` telling that the exact value lies a little above: rounded to even, infinity when too large.
- * mantissa is not 0. */
-static double round_scaled(uint64_t mantissa, int64_t exponent, bool sticky) {
+double asy_round_scaled(uint64_t mantissa, int64_t exponent, bool sticky) {
   int bits = 64 - __builtin_clzll(mantissa);
   int64_t lowest = exponent + bits - DBL_MANT_DIG;   /* weight of the result's last bit */
   if (lowest < DBL_MIN_EXP - DBL_MANT_DIG) lowest = DBL_MIN_EXP - DBL_MANT_DIG;
@@ -234,7 +232,7 @@ bool asy_int_to_double(asy_vm *vm, asy_value a, double *out) {
   int64_t exponent;
   bool sticky;
   uint64_t top = top_bits(view.limbs, view.n, &exponent, &sticky);
-  double d = round_scaled(top, exponent, sticky);
+  double d = asy_round_scaled(top, exponent, sticky);
   if (isinf(d)) {
     asy_raise(vm, ASY_OverflowError, "int too large to convert to float");
     return false;
@@ -396,7 +394,7 @@ static double divide_to_double(const asy_int_view *a, const asy_int_view *b) {
   int64_t exponent;
   bool sticky;
   uint64_t top = top_bits(mpz_limbs_read(q), (mp_size_t)mpz_size(q), &exponent, &sticky);
-  double d = round_scaled(top, exponent - scale, sticky || mpz_sgn(r) != 0);
+  double d = asy_round_scaled(top, exponent - scale, sticky || mpz_sgn(r) != 0);
   mpz_clears(q, r, shifted, NULL);
   return d;
 }

@@ -305,6 +305,28 @@ static asy_value iter_hint(asy_vm *vm, const asy_value *args) {
   return it->big ? asy_int_sub(vm, it->big->items[2], it->index) : asy_from_uint64(vm, it->remaining);
 }
 
+/* iter(range of what is left) */
+static asy_value iter_reduce(asy_vm *vm, const asy_value *args) {
+  const asy_range_iter *it = (const asy_range_iter *)asy_obj_of(args[0]);
+  asy_value start, stop, step;
+  if (it->big) {
+    asy_value done = asy_int_mul(vm, it->index, it->big->items[1]), all = asy_int_mul(vm, it->big->items[2], it->big->items[1]);
+    if (asy_failed(done) || asy_failed(all)) return ASY_FAILED;
+    start = asy_int_add(vm, it->big->items[0], done);
+    stop = asy_int_add(vm, it->big->items[0], all);
+    step = it->big->items[1];
+  } else {
+    start = asy_from_int64(vm, it->current);
+    step = asy_from_int64(vm, it->step);
+    stop = asy_failed(step) ? ASY_FAILED : asy_int_mul(vm, step, asy_from_int64(vm, (int64_t)it->remaining));
+    stop = asy_failed(stop) ? ASY_FAILED : asy_int_add(vm, start, stop);
+  }
+  if (asy_failed(start) || asy_failed(stop) || asy_failed(step)) return ASY_FAILED;
+  asy_value iter = asy_dict_get_str(vm, vm->builtins, asy_intern(vm, "iter")), left = asy_range_new(vm, start, stop, step);
+  if (asy_failed(left) || iter == ASY_UNBOUND) return ASY_FAILED;
+  return asy_tuple_of(vm, 2, iter, asy_tuple_of(vm, 1, left));
+}
+
 static void iter_visit(asy_obj *o, asy_visitor *v) {
   const asy_range_iter *it = (const asy_range_iter *)o;
   asy_visit_obj(v, it->big);
@@ -345,6 +367,7 @@ const asy_type asy_range_type = {
 
 static const asy_native iter_methods[] = {
   {"__length_hint__", "(self, /)", iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  {"__reduce__", "(self, /)", iter_reduce, "Return state information for pickling.", 0},
   {0},
 };
 

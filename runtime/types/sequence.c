@@ -5,18 +5,6 @@
 
 #include "runtime/types/key.h"
 
-/* ---- Depth ---- */
-
-static bool check_depth(asy_vm *vm, const char *doing) {
-  if (asy_check_c_stack(vm)) return true;
-  asy_clear_exception(vm);
-  asy_raise(vm, ASY_RecursionError, "maximum recursion depth exceeded %s", doing);
-  return false;
-}
-
-bool asy_check_repr_depth(asy_vm *vm) { return check_depth(vm, "while getting the repr of an object"); }
-bool asy_check_compare_depth(asy_vm *vm) { return check_depth(vm, "in comparison"); }
-
 /* ---- Reprs of containers that contain themselves ---- */
 
 bool asy_repr_enter(asy_vm *vm, asy_repr_guard *guard, const void *object) {
@@ -36,7 +24,7 @@ void asy_repr_leave(asy_vm *vm, asy_repr_guard *guard) {
 
 asy_value asy_sequence_repr(asy_vm *vm, asy_obj *o, const char *open, const char *close, const char *again) {
   asy_repr_guard guard;
-  if (!asy_check_repr_depth(vm)) return ASY_FAILED;
+  if (!asy_check_c_stack(vm)) return ASY_FAILED;
   if (!asy_repr_enter(vm, &guard, o)) return asy_from_cstr(vm, again);
   asy_text text;
   asy_text_init(&text, vm);
@@ -138,22 +126,20 @@ static bool order_of(int64_t a, int64_t b, asy_compare_op op) {
 }
 
 asy_value asy_sequence_compare(asy_vm *vm, asy_obj *a, asy_obj *b, asy_compare_op op) {
-  if (!asy_check_compare_depth(vm)) return ASY_FAILED;
+  if (!asy_check_c_stack(vm)) return ASY_FAILED;
   uint32_t na, nb, i = 0;
-  asy_elements(a, &na);
-  asy_elements(b, &nb);
+  const asy_value *left = asy_elements(a, &na), *right = asy_elements(b, &nb);
   if (na != nb && (op == COMPARE_EQ || op == COMPARE_NE)) return asy_from_bool(op == COMPARE_NE);
-  for (;; i++) {
-    const asy_value *left = asy_elements(a, &na), *right = asy_elements(b, &nb);
-    if (i >= na || i >= nb) return asy_from_bool(order_of(na, nb, op));
-    asy_value x = left[i], y = right[i];
-    int same = asy_same(vm, x, y);
+  for (int same = 1; same && i < na && i < nb; i += (uint32_t)same) {
+    same = asy_same(vm, left[i], right[i]);
     if (same < 0) return ASY_FAILED;
-    if (same) continue;
-    if (op == COMPARE_EQ || op == COMPARE_NE) return asy_from_bool(op == COMPARE_NE);
-    if (asy_both_int(x, y)) return asy_from_bool(order_of(asy_small(x), asy_small(y), op));
-    return asy_compare(vm, x, y, op);
+    left = asy_elements(a, &na);
+    right = asy_elements(b, &nb);
   }
+  if (i >= na || i >= nb) return asy_from_bool(order_of(na, nb, op));
+  if (op == COMPARE_EQ || op == COMPARE_NE) return asy_from_bool(op == COMPARE_NE);
+  if (asy_both_int(left[i], right[i])) return asy_from_bool(order_of(asy_small(left[i]), asy_small(right[i]), op));
+  return asy_compare(vm, left[i], right[i], op);
 }
 
 /* ---- + and * ---- */

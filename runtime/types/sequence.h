@@ -20,10 +20,6 @@ typedef struct asy_repr_guard {
 bool asy_repr_enter(asy_vm *vm, asy_repr_guard *guard, const void *object);
 void asy_repr_leave(asy_vm *vm, asy_repr_guard *guard);
 
-/* asy_check_c_stack, with CPython's words for what went too deep. */
-bool asy_check_repr_depth(asy_vm *vm);
-bool asy_check_compare_depth(asy_vm *vm);
-
 /* The elements of a list or tuple (or a subclass): valid until script code runs. */
 static inline const asy_value *asy_elements(const asy_obj *o, uint32_t *length) {
   if (o->kind == KIND_TUPLE) {

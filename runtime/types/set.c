@@ -382,7 +382,7 @@ static asy_value set_repr(asy_vm *vm, asy_value self) {
   bool plain = set->head.shape == KIND_SET;
   asy_repr_guard guard;
   asy_text text;
-  if (!asy_check_repr_depth(vm)) return ASY_FAILED;
+  if (!asy_check_c_stack(vm)) return ASY_FAILED;
   bool entered = set->used && asy_repr_enter(vm, &guard, set);
   asy_text_init(&text, vm);
   if (!plain || !entered) {
@@ -432,7 +432,7 @@ static asy_value set_compare(asy_vm *vm, asy_value self, asy_value other, asy_co
   if (!asy_is_any_set(other)) return ASY_NOT_IMPLEMENTED;
   asy_set *a = set_of(self), *b = set_of(other);
   int answer = 0;
-  if (!asy_check_compare_depth(vm)) return ASY_FAILED;
+  if (!asy_check_c_stack(vm)) return ASY_FAILED;
   switch (op) {
     case COMPARE_EQ:
     case COMPARE_NE: answer = a->used == b->used ? subset(vm, a, b) : 0; break;

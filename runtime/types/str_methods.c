@@ -555,8 +555,8 @@ static asy_value str_replace(asy_vm *vm, const asy_value *args) {
   if (!want_str(vm, args[1], "replace() argument 1", &old) || !want_str(vm, args[2], "replace() argument 2", &new)) return ASY_FAILED;
   if (!asy_to_size(vm, args[3], &most)) return ASY_FAILED;
   if (most == 0 || old->len > s->len || asy_str_width(old) > asy_str_width(s)) return asy_str_exact(vm, args[0]);
-  bool narrow_new = asy_str_width(new) < asy_str_width(s) || (asy_str_width(new) == asy_str_width(s) && (new->head.flags & STR_ASCII) >= (s->head.flags & STR_ASCII));
-  if (old->len && narrow_new) return replace_narrow(vm, s, old, new, most < 0 ? SIZE_MAX : (size_t)most);
+  bool fits = asy_str_width(new) <= asy_str_width(s) && (!(s->head.flags & STR_ASCII) || (new->head.flags & STR_ASCII));
+  if (old->len && fits) return replace_narrow(vm, s, old, new, most < 0 ? SIZE_MAX : (size_t)most);
   size_t count = count_in(vm, s, 0, s->len, old, most < 0 ? SIZE_MAX : (size_t)most);
   if (count == 0) return asy_str_exact(vm, args[0]);
   if (new->len > old->len && (new->len - old->len) > (INT32_MAX - 2 - s->len) / count) {
@@ -597,7 +597,12 @@ enum { TO_NOTHING = 128, TO_UNKNOWN = 129, TO_OTHER = 130 };
 static uint8_t ascii_translation(asy_vm *vm, asy_dict *table, uint8_t c) {
   asy_value to;
   int64_t point;
-  if (asy_dict_get(vm, table, asy_from_small(c), &to) <= 0) return c;   /* an int key cannot fail */
+  int found = asy_dict_get(vm, table, asy_from_small(c), &to);
+  if (found == 0) return c;
+  if (found < 0) {   /* the __eq__ of a key raised: the slow path asks again */
+    asy_clear_exception(vm);
+    return TO_OTHER;
+  }
   if (to == ASY_NONE) return TO_NOTHING;
   if (asy_is_int(to) && (point = asy_small(to)) >= 0 && point < 128) return (uint8_t)point;
   if (asy_is_str(to) && str_of(to)->len == 1 && (point = asy_str_at(str_of(to), 0)) < 128) return (uint8_t)point;

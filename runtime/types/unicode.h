@@ -5,6 +5,7 @@
 #define ASY_RUNTIME_TYPES_UNICODE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { /* the order is that of FLAGS in unicode_tables.py */
@@ -38,6 +39,14 @@ extern const uint32_t asy_unicode_extra[];
 extern const uint16_t asy_unicode_page_of[];
 extern const uint16_t asy_unicode_pages[];
 
+/* Names; see unicode_tables.py. asy_unicode_runs: pairs of the number of a name and its code point. */
+extern const uint32_t asy_unicode_counts[]; /* names, names with aliases, runs, words */
+extern const uint8_t asy_unicode_names[];
+extern const uint32_t asy_unicode_name_entries[];
+extern const char asy_unicode_words[];
+extern const uint32_t asy_unicode_word_entries[];
+extern const uint32_t asy_unicode_runs[];
+
 static inline const asy_unicode_record *asy_unicode_of(uint32_t c) {
   if (c >= 0x110000) c = 0xFFFF;   /* no character */
   return &asy_unicode_records[asy_unicode_pages[(uint32_t)asy_unicode_page_of[c >> 7] << 7 | (c & 127)]];
@@ -61,6 +70,12 @@ unsigned asy_unicode_title(uint32_t c, uint32_t out[3]);
 unsigned asy_unicode_fold(uint32_t c, uint32_t out[3]);
 int asy_unicode_decimal(uint32_t c);          /* value of a decimal digit, or -1 */
 const char *asy_unicode_category(uint32_t c); /* "Lu" */
+
+/* The name of a code point ("LATIN SMALL LETTER A") with a NUL behind; its length, 0 when it has none. */
+enum { UNI_NAME_MAX = 128 };
+size_t asy_unicode_name(uint32_t c, char out[UNI_NAME_MAX]);
+/* The code point of a name or alias, in any case; 0 when there is none. As asy_parse_options.find_character wants it. */
+uint32_t asy_unicode_find(void *context, const char *name, size_t length);
 int asy_unicode_columns(uint32_t c);          /* of a terminal: 0, 1 or 2 */
 
 #endif

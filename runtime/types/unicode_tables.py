@@ -5,8 +5,12 @@ usage: unicode_tables.py OUTPUT.c [DIRECTORY]
 
 A code point finds its record in two steps (record = RECORDS[PAGES[PAGE_OF[c >> 7] << 7 | c & 127]]); characters whose
 behaviour is the same share a record, so a few hundred records and pages serve all of Unicode.
+
+A name is a row of words, each one byte (the most frequent ones) or two, ended by 0; `*` in a word stands for the code point in
+hexadecimal. Names lie in the order of their code points, then come the aliases.
 """
 import bz2
+import collections
 import os
 import sys
 
@@ -42,6 +46,13 @@ def fields(directory, name, separator=";"):
 def span(text):
     first, _, last = text.partition("..")
     return range(int(first, 16), int(last or first, 16) + 1)
+
+
+ADDED_NAMES_15_1 = {0x2FFC: "SURROUND FROM RIGHT", 0x2FFD: "SURROUND FROM LOWER RIGHT", 0x2FFE: "HORIZONTAL REFLECTION",
+                    0x2FFF: "ROTATION", 0x31EF: "SUBTRACTION"}
+SHORT_WORDS = 127          # words with a code of one byte
+NAMES_PER_ENTRY = 64       # of the table of places in the names
+WORDS_PER_ENTRY = 16
 
 
 class Character:
@@ -147,6 +158,50 @@ class Tables:
         return self.records.setdefault(row, len(self.records))
 
 
+def read_names(directory):
+    """(code point, name) by code point, then the aliases."""
+    names = {code: f"IDEOGRAPHIC DESCRIPTION CHARACTER {rest}" for code, rest in ADDED_NAMES_15_1.items()}
+    for row in fields(directory, "UnicodeData.txt"):
+        if not row[1].startswith("<"):
+            names[int(row[0], 16)] = row[1]
+    main = sorted(names.items())
+    aliases = [(int(row[0], 16), row[1]) for row in fields(directory, "NameAliases.txt")]
+    return main, aliases
+
+
+def words_of(code, name):
+    suffix = f"-{code:04X}"
+    return ((name[:-len(suffix)] + "-*") if name.endswith(suffix) else name).split(" ")
+
+
+def write_names(file, directory):
+    main, aliases = read_names(directory)
+    count = collections.Counter(word for code, name in main + aliases for word in words_of(code, name))
+    order = [word for word, _ in sorted(count.items(), key=lambda item: (-item[1], item[0]))]
+    words = order[:SHORT_WORDS] + sorted(order[SHORT_WORDS:])
+    number = {word: i for i, word in enumerate(words)}
+    names, entries, runs = bytearray(), [], []
+    for i, (code, name) in enumerate(main + aliases):
+        if i % NAMES_PER_ENTRY == 0:
+            entries.append(len(names))
+        if not runs or i >= len(main) or code - runs[-1][1] != i - runs[-1][0]:
+            runs.append((i, code))
+        for word in words_of(code, name):
+            n = number[word]
+            names += bytes([n + 1]) if n < SHORT_WORDS else bytes([128 + (n - SHORT_WORDS) // 255, 1 + (n - SHORT_WORDS) % 255])
+        names.append(0)
+    text, places = bytearray(), []
+    for i, word in enumerate(words):
+        if i % WORDS_PER_ENTRY == 0:
+            places.append(len(text))
+        text += word.encode("ascii") + b"\0"
+    file.write(f"const uint32_t asy_unicode_counts[] = {{{len(main)}, {len(main) + len(aliases)}, {len(runs)}, {len(words)}}};\n")
+    for name, kind, values in [("names", "uint8_t", names), ("name_entries", "uint32_t", entries),
+                               ("words", "char", text), ("word_entries", "uint32_t", places),
+                               ("runs", "uint32_t", [n for run in runs for n in run])]:
+        file.write(f"const {kind} asy_unicode_{name}[{len(values)}] = {{\n{numbers(values)}\n}};\n\n")
+
+
 def numbers(values):
     out, line = [], " "
     for value in values:
@@ -180,7 +235,8 @@ def main():
         file.write(f"const uint32_t asy_unicode_extra[{len(tables.extra)}] = {{\n{numbers(tables.extra)}\n}};\n\n")
         file.write(f"const uint16_t asy_unicode_page_of[{len(page_of)}] = {{\n{numbers(page_of)}\n}};\n\n")
         flat = [record for page in pages for record in page]
-        file.write(f"const uint16_t asy_unicode_pages[{len(flat)}] = {{\n{numbers(flat)}\n}};\n")
+        file.write(f"const uint16_t asy_unicode_pages[{len(flat)}] = {{\n{numbers(flat)}\n}};\n\n")
+        write_names(file, directory)
 
 
 main()
