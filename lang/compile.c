@@ -627,12 +627,14 @@ static const asy_unit_code *compile_module(asy_compiler *c, const asy_node *tree
   return asy_making_end(c);
 }
 
-const asy_unit_code *asy_compile_tree(asy_arena *arena, const asy_node *tree, const asy_compile_options *options, asy_diagnostic *out) {
+const asy_unit_code *asy_compile_tree(asy_arena *arena, const asy_node *tree, const asy_compile_options *options,
+                                      asy_diagnostic *out) {
   static const asy_compile_options defaults = {.mode = PARSE_FILE};
   asy_compiler c = {.arena = arena, .options = options ? options : &defaults, .out = out};
   *out = (asy_diagnostic){.kind = DIAG_NONE};
   const asy_unit_code *code = NULL;
-  if (asy_scopes_build(&c.scopes, arena, tree, c.options->top_level_await, c.options->future_annotations, out)) code = compile_module(&c, tree);
+  if (asy_scopes_build(&c.scopes, arena, tree, c.options->top_level_await, c.options->future_annotations, out))
+    code = compile_module(&c, tree);
   while (c.spare) {
     asy_making *m = c.spare;
     c.spare = m->outer;

@@ -67,7 +67,8 @@ static bool fold_display(asy_compiler *c, const asy_node *node, asy_const *out) 
   if (node->kind != AST_List && node->kind != AST_Set) return false;
   const asy_node_list *elts = node->kind == AST_List ? &node->list.elts : &node->set.elts;
   for (uint32_t i = 0; i < elts->len; i++)   /* cheap refusal first */
-    if (elts->items[i]->kind != AST_Constant && elts->items[i]->kind != AST_UnaryOp && elts->items[i]->kind != AST_Tuple) return false;
+    if (elts->items[i]->kind != AST_Constant && elts->items[i]->kind != AST_UnaryOp && elts->items[i]->kind != AST_Tuple)
+      return false;
   asy_const *items = asy_arena_alloc(c->arena, elts->len * sizeof *items);
   if (!items) return false;
   for (uint32_t i = 0; i < elts->len; i++)
@@ -87,7 +88,8 @@ static int right_operand(asy_compiler *c, asy_ast_op op, const asy_node *node) {
   return op == AST_In || op == AST_NotIn ? container_operand(c, node) : asy_expr(c, node, NO_REG);
 }
 
-void asy_jump_compare(asy_compiler *c, const asy_node *at, asy_ast_op op, int left, const asy_node *right, asy_label target, bool when) {
+void asy_jump_compare(asy_compiler *c, const asy_node *at, asy_ast_op op, int left, const asy_node *right, asy_label target,
+                      bool when) {
   asy_emitter *e = c->e;
   if ((op == AST_Is || op == AST_IsNot) && is_none(right)) {
     asy_emit_jump(e, at, (op == AST_Is) == when ? OP_JUMP_IF_NONE : OP_JUMP_IF_NOT_NONE, left, 0, 0, target);
@@ -491,7 +493,9 @@ int asy_emit_call(asy_compiler *c, const asy_node *at, int window, int fixed, co
   return finish_call(c, at, &plan, args, keywords, want);
 }
 
-void asy_emit_await(asy_compiler *c, const asy_node *at, int dst, int reg) { asy_emit(c->e, at, OP_AWAIT, dst, reg, 0); }
+void asy_emit_await(asy_compiler *c, const asy_node *at, int dst, int reg, enum asy_await_origin origin) {
+  asy_emit(c->e, at, OP_AWAIT, dst, reg, (int)origin);
+}
 
 /* --- Left spines ---------------------------------------------------------------------------------------------------------- */
 
@@ -577,7 +581,7 @@ static int apply(asy_compiler *c, const asy_node *node, int reg, int mark, bool 
         asy_window(c);
       }
       int dst = finish_call(c, node, &plan, &node->call.args, &node->call.keywords, want);
-      if (await) asy_emit_await(c, node, mark, mark);
+      if (await) asy_emit_await(c, node, mark, mark, AWAIT_EXPRESSION);
       return dst;
     }
   }
@@ -665,7 +669,7 @@ static void comprehension_loop(asy_compiler *c, const comprehension *k, uint32_t
   if (async) {
     asy_region region = asy_region_open(e, handler, iter + 1);
     asy_emit_jump(e, g->comprehension.iter, OP_FOR_AITER, iter, 0, 0, end);
-    asy_emit_await(c, g->comprehension.iter, iter + 1, iter + 1);
+    asy_emit_await(c, g->comprehension.iter, iter + 1, iter + 1, AWAIT_ANEXT);
     asy_region_close(e, &region);
   } else {
     asy_emit_jump(e, g->comprehension.iter, OP_FOR_ITER, iter, 0, 0, end);
@@ -762,7 +766,7 @@ static int lambda(asy_compiler *c, const asy_node *node, int want) {
   int mark = c->e->top;
   int parts = asy_defaults(c, node->lambda.args);
   asy_scope *scope = asy_scopes_find(&c->scopes, node);
-  const asy_unit_code *code = asy_function_code(c, node, scope, "<lambda>", node->lambda.args);
+  const asy_unit_code *code = asy_function_code(c, node, scope, "<lambda>");
   asy_make_function(c, node, want != NO_REG ? want : mark, code, scope, parts, mark, NO_REG);
   c->e->top = mark;
   return asy_result(c, want);
@@ -791,7 +795,7 @@ static int await_value(asy_compiler *c, const asy_node *node, int want) {
   int reg = asy_expr_next(c, value);
   e->top = mark;
   int dst = asy_result(c, want);
-  asy_emit_await(c, node, dst, reg);
+  asy_emit_await(c, node, dst, reg, AWAIT_EXPRESSION);
   return dst;
 }
 

@@ -41,7 +41,7 @@ static int call_exit(asy_compiler *c, const asy_block *b, int exc) {
   e->top = window + 1;
   if (b->kind == BLOCK_ASYNC_WITH) {
     asy_emit(e, at, OP_AWAIT_CALL_METHOD, window, window, 4);
-    asy_emit_await(c, at, window, window);
+    asy_emit_await(c, at, window, window, AWAIT_AEXIT);
   } else {
     asy_emit(e, at, OP_CALL_METHOD, window, window, 4);
   }
@@ -167,7 +167,7 @@ void asy_for(asy_compiler *c, const asy_node *node) {
   if (async) {
     asy_region region = asy_region_open(e, handler, it + 1);
     asy_emit_jump(e, iter, OP_FOR_AITER, it, 0, 0, otherwise);
-    asy_emit_await(c, iter, it + 1, it + 1);
+    asy_emit_await(c, iter, it + 1, it + 1, AWAIT_ANEXT);
     asy_region_close(e, &region);
   } else {
     asy_emit_jump(e, iter, OP_FOR_ITER, it, 0, 0, otherwise);
@@ -402,7 +402,7 @@ static void with_item(asy_compiler *c, const asy_node *node, uint32_t index) {
   asy_emit(e, at, OP_LOAD_SPECIAL, block.exit, manager, async ? SPECIAL_AEXIT : SPECIAL_EXIT);
   e->top = window + 1;
   asy_emit(e, at, async ? OP_AWAIT_CALL_METHOD : OP_CALL_METHOD, window, window, 1);
-  if (async) asy_emit_await(c, at, window, window);
+  if (async) asy_emit_await(c, at, window, window, AWAIT_AENTER);
 
   int exc = window, save = exc + 1;
   block.region = asy_region_open(e, handler, exc);

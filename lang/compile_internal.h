@@ -99,22 +99,21 @@ int asy_expr_next(asy_compiler *c, const asy_node *node);             /* always 
 void asy_expr_into(asy_compiler *c, const asy_node *node, int local); /* in that register */
 void asy_condition(asy_compiler *c, const asy_node *node, asy_label target, bool when);
 /* Jumps to target when `left op right` is as `when` says. */
-void asy_jump_compare(asy_compiler *c, const asy_node *at, asy_ast_op op, int left, const asy_node *right, asy_label target, bool when);
+void asy_jump_compare(asy_compiler *c, const asy_node *at, asy_ast_op op, int left, const asy_node *right, asy_label target,
+                      bool when);
 int asy_emit_call(asy_compiler *c, const asy_node *at, int window, int fixed, const asy_node_list *args, const asy_node_list *keywords,
              int generic_base, int want);
 int asy_window(asy_compiler *c);                                      /* callee's register; top is at the first argument */
 int asy_result(asy_compiler *c, int want);
 asy_op asy_binary_op_of(asy_ast_op op);
-void asy_emit_await(asy_compiler *c, const asy_node *at, int dst, int reg);
+void asy_emit_await(asy_compiler *c, const asy_node *at, int dst, int reg, enum asy_await_origin origin);
 
 /* --- compile_stmt.c --- */
 void asy_body(asy_compiler *c, const asy_node_list *body);
 void asy_statement(asy_compiler *c, const asy_node *node);
 void asy_store(asy_compiler *c, const asy_node *target, int reg);
-void asy_function_body(asy_compiler *c, const asy_node_list *body);
 const char *asy_docstring(asy_compiler *c, const asy_node_list *body, size_t *len);  /* cleaned; NULL when there is none */
-const asy_unit_code *asy_function_code(asy_compiler *c, const asy_node *node, asy_scope *scope, const char *name,
-                                       const asy_node *args);
+const asy_unit_code *asy_function_code(asy_compiler *c, const asy_node *node, asy_scope *scope, const char *name);
 int asy_defaults(asy_compiler *c, const asy_node *args);   /* pushes the parts; PART_ bits */
 
 /* --- compile_flow.c --- */
@@ -128,7 +127,6 @@ void asy_leave_loop(asy_compiler *c, const asy_node *node);   /* Break, Continue
 bool asy_plain_leave(asy_compiler *c, const asy_node *node, asy_label *target);
 void asy_push_block(asy_compiler *c, asy_block *block);
 void asy_pop_block(asy_compiler *c, asy_block *block);
-void asy_async_next(asy_compiler *c, const asy_node *at, int iter, asy_label end);   /* FOR_AITER, AWAIT and their handler */
 
 /* --- compile_match.c --- */
 void asy_match(asy_compiler *c, const asy_node *node);

@@ -474,9 +474,7 @@ static int annotations(asy_compiler *c, const asy_node *node) {
   return PART_ANNOTATIONS;
 }
 
-const asy_unit_code *asy_function_code(asy_compiler *c, const asy_node *node, asy_scope *scope, const char *name,
-                                       const asy_node *args) {
-  (void)args;
+const asy_unit_code *asy_function_code(asy_compiler *c, const asy_node *node, asy_scope *scope, const char *name) {
   asy_making_begin(c, scope, name, node);
   if (node->kind == AST_Lambda) {
     int reg = asy_expr(c, node->lambda.body, NO_REG);
@@ -495,13 +493,12 @@ const asy_unit_code *asy_function_code(asy_compiler *c, const asy_node *node, as
   return asy_making_end(c);
 }
 
-/* Evaluates decorators: one window each, the next within the arguments of the one before. The count of windows. */
-static uint32_t begin_decorators(asy_compiler *c, const asy_node_list *decorators) {
+/* Evaluates decorators: one window each, the next within the arguments of the one before. */
+static void begin_decorators(asy_compiler *c, const asy_node_list *decorators) {
   for (uint32_t i = 0; i < decorators->len; i++) {
     asy_expr_next(c, decorators->items[i]);
     asy_window(c);
   }
-  return decorators->len;
 }
 
 /* The decorated object lies at the top; calls the decorators, innermost first. It ends up at `first`. */
@@ -609,7 +606,7 @@ static void function_value(asy_compiler *c, const asy_node *node) {
   if (!params->len) {
     int parts = asy_defaults(c, node->function_def.args);
     parts |= annotations(c, node);
-    const asy_unit_code *code = asy_function_code(c, node, scope, name, node->function_def.args);
+    const asy_unit_code *code = asy_function_code(c, node, scope, name);
     asy_make_function(c, node, mark, code, scope, parts, mark, NO_REG);
     e->top = mark;
     asy_temp(e);
@@ -626,7 +623,7 @@ static void function_value(asy_compiler *c, const asy_node *node) {
     parts |= i ? PART_KWDEFAULTS : PART_DEFAULTS;
   }
   parts |= annotations(c, node);
-  const asy_unit_code *inner = asy_function_code(c, node, scope, name, node->function_def.args);
+  const asy_unit_code *inner = asy_function_code(c, node, scope, name);
   asy_make_function(c, node, first, inner, scope, parts, first, tuple);
   asy_emit(c->e, node, OP_RETURN, first, 0, 0);
   const asy_unit_code *code = asy_making_end(c);

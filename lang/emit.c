@@ -179,8 +179,21 @@ asy_region asy_region_open(asy_emitter *e, asy_label target, int reg) {
 
 void asy_region_reopen(asy_emitter *e, asy_region *region) { region->start = e->nwords; }
 
+static bool can_raise(const asy_emitter *e, uint32_t from) {
+  for (uint32_t pc = from; pc < e->nwords;) {
+    const asy_op_info *info = &asy_op_table[ASY_WORD_OP(e->words[pc])];
+    if (info->effects & (EFFECT_CALLS | EFFECT_RAISES | EFFECT_SUSPENDS)) return true;
+    pc += asy_op_words(info->format);
+  }
+  return false;
+}
+
 void asy_region_close(asy_emitter *e, asy_region *region) {
   if (e->oom || region->start == e->nwords) return;
+  if (!can_raise(e, region->start)) {
+    region->start = e->nwords;
+    return;
+  }
   if (!GROW(e, handlers, nhandlers) || !grow(e, &e->handler_labels, e->nhandlers, &e->handler_labels_cap, sizeof(uint32_t))) return;
   reach(e, region->target, &region->bound);
   e->handler_labels[e->nhandlers] = region->target.id;

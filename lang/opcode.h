@@ -135,7 +135,7 @@
   OP(CALL_EX, ABC, W, N, U, _, EFFECT_CALLS | EFFECT_RAISES, "A = call of B with the items of the iterable B+4 and, if C, the dict B+5") \
   OP(AWAIT_CALL, ABC, W, N, U, _, EFFECT_CALLS | EFFECT_RAISES | EFFECT_SUSPENDS, "as CALL, and always followed by AWAIT A A: an async callee runs in place and skips it") \
   OP(AWAIT_CALL_METHOD, ABC, W, N, U, _, EFFECT_CALLS | EFFECT_RAISES | EFFECT_SUSPENDS, "as CALL_METHOD, likewise")       \
-  OP(AWAIT, AB, W, RW, _, _, EFFECT_CALLS | EFFECT_RAISES | EFFECT_SUSPENDS, "A = result of awaiting B, a temporary that may be replaced; run again on resume") \
+  OP(AWAIT, ABC, W, RW, U, _, EFFECT_CALLS | EFFECT_RAISES | EFFECT_SUSPENDS, "A = result of awaiting B, a temporary that may be replaced; run again on resume; C: where B comes from (asy_await_origin)") \
   OP(RETURN, A, R, _, _, _, EFFECT_ENDS, "return A")                                                                       \
   OP(RETURN_NONE, NONE, _, _, _, _, EFFECT_ENDS, "return None")                                                            \
   OP(YIELD, AB, W, R, _, _, EFFECT_RAISES | EFFECT_SUSPENDS, "yield B; A = what is sent")                                  \
@@ -211,6 +211,9 @@ enum asy_function_part {
 };
 
 enum asy_special { SPECIAL_ENTER, SPECIAL_EXIT, SPECIAL_AENTER, SPECIAL_AEXIT };
+
+/* What the awaited value is, for the message when it is not awaitable. */
+enum asy_await_origin { AWAIT_EXPRESSION, AWAIT_AENTER, AWAIT_AEXIT, AWAIT_ANEXT };
 
 enum asy_intrinsic {
   INTRINSIC_PRINT,              /* the REPL's display of an expression statement: B */

@@ -185,7 +185,7 @@ static asy_symbol *note(walker *w, asy_name *name, unsigned flags, const asy_nod
 }
 
 static void assign(walker *w, asy_name *name, unsigned flags, const asy_node *at) {
-  if (name == w->debug) fail(w, at, flags & NAME_UNBOUND && !(flags & NAME_ASSIGNED) ? "cannot delete __debug__" : "cannot assign to __debug__");
+  if (name == w->debug) fail(w, at, flags & NAME_UNBOUND ? "cannot delete __debug__" : "cannot assign to __debug__");
   if (w->targets) {
     asy_symbol *symbol = asy_scope_lookup(w->scope, asy_mangle(w->arena, w->scope->class_name, name));
     if (symbol && symbol->flags & (NAME_GLOBAL | NAME_NONLOCAL))
@@ -331,7 +331,8 @@ static saved_walk enter_type_params(walker *w, const asy_node *owner, const asy_
       visit_type_value(w, p->type_var.bound, p->type_var.bound->kind == AST_Tuple ? "a TypeVar constraint" : "a TypeVar bound");
     if (default_value) defaults = true;
     else if (defaults) fail(w, p, "non-default type parameter '%s' follows default type parameter", name->text);
-    visit_type_value(w, default_value, is_var ? "a TypeVar default" : p->kind == AST_ParamSpec ? "a ParamSpec default" : "a TypeVarTuple default");
+    const char *what = is_var ? "a TypeVar default" : p->kind == AST_ParamSpec ? "a ParamSpec default" : "a TypeVarTuple default";
+    visit_type_value(w, default_value, what);
   }
   return saved;
 }

@@ -10,6 +10,7 @@
 #include "runtime/exc.h"
 #include "runtime/frame.h"
 #include "runtime/ic.h"
+#include "runtime/traceback.h"
 
 enum { MAX_DIRECT = 64 }; /* arguments copied in a C array; more of them in a tuple */
 
@@ -83,6 +84,19 @@ static bool raise_posonly_as_keyword(asy_vm *vm, asy_func *func, asy_tuple *kwna
   return false;
 }
 
+static void raise_unexpected_keyword(asy_vm *vm, asy_func *func, asy_str *name) {
+  asy_code *code = func->code;
+  asy_list *names = asy_list_new(vm, 0);
+  for (uint32_t i = code->posonly; names && i < (uint32_t)code->argcount + code->kwonly; i++)
+    if (!asy_list_append(vm, names, asy_from_obj(code->varnames[i]))) return;
+  asy_str *meant = names ? asy_closest_name(names, name) : NULL;
+  if (meant)
+    asy_raise(vm, ASY_TypeError, "%U() got an unexpected keyword argument '%U'. Did you mean '%U'?", func->qualname, name,
+              meant);
+  else if (names)
+    asy_raise(vm, ASY_TypeError, "%U() got an unexpected keyword argument '%U'", func->qualname, name);
+}
+
 static bool bind_keywords(asy_vm *vm, asy_func *func, asy_value *regs, const asy_value *values, asy_tuple *kwnames,
                           asy_dict *extra) {
   asy_code *code = func->code;
@@ -100,7 +114,7 @@ static bool bind_keywords(asy_vm *vm, asy_func *func, asy_value *regs, const asy
     } else if (at == -2) {
       return raise_posonly_as_keyword(vm, func, kwnames);
     } else {
-      asy_raise(vm, ASY_TypeError, "%U() got an unexpected keyword argument '%U'", func->qualname, name);
+      raise_unexpected_keyword(vm, func, name);
       return false;
     }
   }

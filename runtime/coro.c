@@ -217,12 +217,20 @@ static asy_value native_coro_send(asy_vm *vm, asy_coro *coro, asy_value thrown) 
   return vm->stop_value == ASY_FAILED ? ASY_FAILED : ASY_END;
 }
 
+bool asy_stack_is_running(const asy_vm *vm, const asy_stack *stack) {
+  for (const asy_stack *s = vm->stack; s; s = s->below)
+    if (s == stack) return true;
+  return false;
+}
+
 asy_value asy_coro_send(asy_vm *vm, asy_coro *coro, asy_value sent, asy_value thrown) {
   vm->stop_value = ASY_NONE;
   if (coro->running) return asy_raise(vm, ASY_ValueError, "coroutine already executing");
   if (coro->state == CORO_CLOSED) return asy_raise(vm, ASY_RuntimeError, "cannot reuse already awaited coroutine");
   if (!asy_check_c_stack(vm)) return ASY_FAILED;
   if (asy_is_kind(coro->func, KIND_NATIVE)) return native_coro_send(vm, coro, thrown);
+  if (coro->state == CORO_ON_STACK && asy_stack_is_running(vm, coro->on.stack))
+    return asy_raise(vm, ASY_ValueError, "coroutine already executing");
   if (coro->state == CORO_ON_STACK && !(coro->head.flags & CORO_PRIVATE))
     return asy_raise(vm, ASY_RuntimeError, "coroutine is being awaited already");
   if (coro->state == CORO_CREATED) {

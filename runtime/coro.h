@@ -131,6 +131,7 @@ asy_value asy_frame_locals(asy_vm *vm, const asy_value *base);
 asy_value asy_get_awaitable(asy_vm *vm, asy_value v);
 /* Makes a suspended or new generator the running frame; info: dst and FRAME_ flags. false: exception pending in the caller. */
 bool asy_gen_enter(asy_vm *vm, asy_gen *gen, asy_value info, asy_value sent);
+bool asy_stack_is_running(const asy_vm *vm, const asy_stack *stack); /* it, or what it resumed, executes now */
 bool asy_agen_hook(asy_vm *vm, asy_gen *gen);       /* sys.set_asyncgen_hooks: the first iteration */
 void asy_coro_closed(asy_vm *vm, asy_coro *coro); /* its frame is gone */
 /* RuntimeError in place of a StopIteration that leaves a generator or coroutine. */

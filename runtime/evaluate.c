@@ -72,7 +72,8 @@ static asy_value builtin_dir(asy_vm *vm, const asy_value *args) {
 
 /* ---- Compiling and running ---- */
 
-static asy_value compile_value(asy_vm *vm, asy_value source, const char *filename, asy_compile_mode_id mode, const char *who) {
+static asy_value compile_value(asy_vm *vm, asy_value source, const char *filename, asy_compile_mode_id mode, unsigned flags,
+                               const char *who) {
   if (asy_is_str(source)) {
     asy_value keep = 0;
     size_t length;
@@ -80,20 +81,22 @@ static asy_value compile_value(asy_vm *vm, asy_value source, const char *filenam
     if (!text) return ASY_FAILED;
     if (mode == ASY_MODE_EVAL)
       while (length && (*text == ' ' || *text == '\t')) text++, length--;
-    asy_value code = asy_compile_text(vm, text, length, filename, mode);
+    asy_value code = asy_compile_text(vm, text, length, filename, mode, flags);
     __asm__ volatile("" : : "r"(keep) : "memory");
     return code;
   }
   if (asy_is_bytes_like(source)) {
     asy_buffer buffer;
     if (!asy_buffer_get(vm, source, &buffer)) return ASY_FAILED;
-    asy_value code = asy_compile_text(vm, (const char *)buffer.data, buffer.len, filename, mode);
+    asy_value code = asy_compile_text(vm, (const char *)buffer.data, buffer.len, filename, mode, flags);
     asy_buffer_release(vm, &buffer);
     return code;
   }
   return asy_raise(vm, ASY_TypeError, "%s arg 1 must be a string, bytes or %s object", who,
                    who[0] == 'c' ? "AST" : "code");
 }
+
+enum { COMPILE_ONLY_AST = 0x400 };
 
 static asy_value builtin_compile(asy_vm *vm, const asy_value *args) {
   static const char *const modes[] = {[ASY_MODE_EXEC] = "exec", [ASY_MODE_EVAL] = "eval", [ASY_MODE_SINGLE] = "single"};
@@ -107,8 +110,13 @@ static asy_value builtin_compile(asy_vm *vm, const asy_value *args) {
   if (asy_failed(filename) || !asy_to_cstr(vm, filename, &name)) return ASY_FAILED;
   if (!asy_is_str(args[2])) return asy_raise(vm, ASY_TypeError, "compile() argument 'mode' must be str, not %T", args[2]);
   if (!asy_to_cstr(vm, args[2], &mode)) return ASY_FAILED;
+  int64_t flags, optimize;
+  if (!asy_to_int64(vm, args[3], &flags) || !asy_to_int64(vm, args[5], &optimize)) return ASY_FAILED;
+  if (flags & COMPILE_ONLY_AST) return asy_raise(vm, ASY_ValueError, "compile(): asy makes no ast objects");
+  unsigned asked = (unsigned)flags & (ASY_COMPILE_TOP_LEVEL_AWAIT | ASY_COMPILE_FUTURE_ANNOTATIONS);
+  if (optimize > 0) asked |= ASY_COMPILE_DROP_ASSERTS;
   for (unsigned i = 0; i < sizeof modes / sizeof *modes; i++)
-    if (!strcmp(mode, modes[i])) return compile_value(vm, args[0], name, (asy_compile_mode_id)i, "compile()");
+    if (!strcmp(mode, modes[i])) return compile_value(vm, args[0], name, (asy_compile_mode_id)i, asked, "compile()");
   return asy_raise(vm, ASY_ValueError, "compile() mode must be 'exec', 'eval' or 'single'");
 }
 
@@ -144,7 +152,7 @@ static bool namespaces(asy_vm *vm, const char *who, asy_value *globals, asy_valu
 static asy_value run(asy_vm *vm, const char *who, asy_compile_mode_id mode, asy_value source, asy_value globals, asy_value locals,
                      asy_value closure) {
   if (!namespaces(vm, who, &globals, &locals)) return ASY_FAILED;
-  asy_value code_value = asy_is_kind(source, KIND_CODE) ? source : compile_value(vm, source, "<string>", mode, who);
+  asy_value code_value = asy_is_kind(source, KIND_CODE) ? source : compile_value(vm, source, "<string>", mode, 0, who);
   if (asy_failed(code_value)) return ASY_FAILED;
   asy_code *code = (asy_code *)asy_obj_of(code_value);
   asy_dict *dict = (asy_dict *)asy_obj_of(globals);

@@ -200,7 +200,7 @@ static bool must_fail(asy_heap *heap) { return heap->fail_at && ++heap->attempts
 
 static void after_counting(asy_vm *vm) {
   asy_heap *heap = vm->heap;
-  if (heap->since >= heap->trigger) vm->interrupt |= ASY_INTERRUPT_GC;
+  if (heap->since >= heap->trigger || heap_early_due(heap)) vm->interrupt |= ASY_INTERRUPT_GC;
   if (heap->since >= heap->emergency && !heap->collecting) heap_collect_under_pressure(vm);
 }
 
@@ -352,7 +352,7 @@ void *asy_mem_realloc(asy_vm *vm, void *old, size_t old_size, size_t size) {
 
 void asy_mem_free(asy_vm *vm, void *memory, size_t size) {
   if (!memory) return;
-  vm->heap->mem_bytes -= size;
+  if (vm->heap) vm->heap->mem_bytes -= size; /* the main stack goes after the heap */
   free(memory);
 }
 

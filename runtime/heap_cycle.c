@@ -9,6 +9,8 @@
  * that is marked and written goes on the remembered list.
  * Must stay true: between PREPARE's first clearing and the end of the cycle, live[] and marks say nothing about liveness.
  */
+#include <stdlib.h>
+
 #include "runtime/heap_internal.h"
 
 static const size_t SLICE_BYTES = 512u << 10;  /* allocated between two slices */
@@ -16,8 +18,9 @@ static const int64_t SLICE_NS = 700 * 1000;
 static const size_t SLICE_BLOCKS = 16;         /* work between two looks at the clock */
 static const size_t SLICE_OBJECTS = 512;
 static const unsigned SLICE_ROUNDS = 128;      /* bounds a slice when the clock stands still (virtual time) */
-static const size_t REMEMBERED_MANY = 4096;    /* worth a slice before the last step */
-static const unsigned MARK_ROUNDS = 4;
+static const unsigned MARK_ROUNDS = 2048;      /* slices of these before the last step of a major cycle takes the rest */
+static const size_t EARLY_BYTES = 256u << 10;  /* allocated between two slices of a long remembered list */
+static const size_t LIST_KEPT = 65536;         /* entries for which the collector keeps room between cycles */
 static const size_t BASE_LEAST = 16u << 20;    /* heaps below twice this see minor cycles only */
 
 static int64_t now(asy_vm *vm) { return vm->gate.monotonic_ns ? vm->gate.monotonic_ns(vm->gate.context) : 0; }
@@ -91,6 +94,16 @@ static void measure(asy_heap *heap) {
   heap->stats.live_bytes = heap_live_bytes(heap);
 }
 
+/* Room that this cycle needed and the next may not. */
+static void trim(heap_list *list) {
+  if (list->cap <= LIST_KEPT || list->count > list->cap / 4) return;
+  size_t cap = list->count * 2 > LIST_KEPT ? list->count * 2 : LIST_KEPT;
+  asy_obj **items = realloc(list->items, cap * sizeof *items);
+  if (!items) return;
+  list->items = items;
+  list->cap = cap;
+}
+
 static void finish_cycle(asy_visitor *v, bool minor) {
   asy_vm *vm = v->vm;
   asy_heap *heap = v->heap;
@@ -101,9 +114,13 @@ static void finish_cycle(asy_visitor *v, bool minor) {
   if (minor) heap_after_minor(vm);
   else heap_after_major(vm);
   measure(heap);
+  trim(&heap->marks);
+  trim(&heap->remembered);
+  trim(&heap->finalizable);
   heap->stats.allocated_bytes += heap->since;
   heap->since = 0;
   heap->trigger = heap->minor_bytes;
+  heap->early = EARLY_BYTES;
   if (minor) {
     heap->stats.minors++;
     return;
@@ -125,7 +142,7 @@ static void set_major_base(asy_heap *heap) {
 
 static void minor(asy_visitor *v) {
   heap_sort_large(v->heap);
-  heap_mark_remembered(v);
+  heap_mark_remembered(v, SIZE_MAX);
   heap_mark_roots(v);
   heap_mark_drain(v, SIZE_MAX);
   finish_cycle(v, true);
@@ -160,7 +177,7 @@ static void start_marking(asy_visitor *v) {
 static void finish_major(asy_visitor *v) {
   heap_sort_large(v->heap);
   heap_mark_roots(v);
-  heap_mark_remembered(v);
+  heap_mark_remembered(v, SIZE_MAX);
   heap_mark_drain(v, SIZE_MAX);
   v->heap->phase = HEAP_IDLE;
   finish_cycle(v, false);
@@ -179,7 +196,7 @@ static void major_piece(asy_visitor *v) {
     return;
   }
   if (!heap_mark_drain(v, SLICE_OBJECTS)) return;
-  if (heap->remembered.count > REMEMBERED_MANY && heap->mark_rounds++ < MARK_ROUNDS) heap_mark_remembered(v);
+  if (heap->remembered.count > REMEMBERED_MANY && heap->mark_rounds++ < MARK_ROUNDS) heap_mark_remembered(v, SLICE_OBJECTS);
   else finish_major(v);
 }
 
@@ -201,7 +218,18 @@ static void major_slice(asy_visitor *v, int64_t start) {
 
 /* ---- Entries -------------------------------------------------------------------------------------------------------- */
 
-typedef enum { STEP_PACED, STEP_MINOR, STEP_MAJOR } cycle_step;
+typedef enum { STEP_PACED, STEP_EARLY, STEP_MINOR, STEP_MAJOR } cycle_step;
+
+/* Between cycles: a share of a long remembered list, so that none of it is left when the minor cycle is due. What it reaches is
+ * old from now on, which at worst keeps an object that dies meanwhile until the next major cycle. */
+static void early_slice(asy_visitor *v) {
+  asy_heap *heap = v->heap;
+  size_t steps = heap->trigger > heap->since ? (heap->trigger - heap->since) / EARLY_BYTES + 1 : 1;
+  heap_sort_large(heap);
+  heap_mark_remembered(v, heap->remembered.count / steps + 1);
+  heap_mark_drain(v, SIZE_MAX);
+  heap->early = heap->since + EARLY_BYTES;
+}
 
 static void run_step(asy_vm *vm, cycle_step step) {
   asy_heap *heap = vm->heap;
@@ -217,6 +245,8 @@ static void run_step(asy_vm *vm, cycle_step step) {
   } else if (heap->phase != HEAP_IDLE) {
     if (step == STEP_MINOR) complete_major(&v);
     else major_slice(&v, start);
+  } else if (step == STEP_EARLY) {
+    early_slice(&v);
   } else if (step == STEP_PACED && heap_live_bytes(heap) >= 2 * heap->major_base) {
     begin_major(heap);
     major_slice(&v, start);
@@ -245,6 +275,8 @@ void asy_gc_safepoint(asy_vm *vm) {
     }
   } else if (heap->since >= heap->trigger) {
     run_step(vm, STEP_PACED);
+  } else if (heap_early_due(heap)) {
+    run_step(vm, STEP_EARLY);
   }
   if (vm->interrupt & ASY_INTERRUPT_FINALIZERS) asy_run_finalizers(vm);
 }

@@ -44,6 +44,7 @@ enum {
   CLASS_COUNT = 25,
   CLASS_NONE = 255,  /* a block in the pool */
   COMMIT_BLOCKS = 32, /* the arena grows by this many */
+  REMEMBERED_MANY = 4096, /* entries too many for one pause: worked on in slices */
   RUN_MAX = 4096,    /* bytes zeroed at once: they are still in the first-level cache when the cells are handed out */
 };
 
@@ -157,6 +158,7 @@ struct asy_heap {
   size_t since;          /* bytes allocated since the last cycle ended */
   size_t minor_bytes;    /* allocated between two minor cycles */
   size_t trigger;        /* value of since that asks for the next step */
+  size_t early;          /* value of since at which a long remembered list is worked on ahead of the cycle */
   size_t emergency;      /* value of since at which allocation itself collects */
   size_t mem_bytes;      /* held by asy_mem_alloc */
   size_t cell_bytes;     /* live cells after the last cycle */
@@ -187,6 +189,9 @@ static inline size_t heap_block_of(const asy_heap *heap, const void *address) {
   size_t block = ((uintptr_t)address - (uintptr_t)heap->base) >> BLOCK_SHIFT;
   return block < heap->nblocks ? block : SIZE_MAX;
 }
+static inline bool heap_early_due(const asy_heap *heap) {
+  return heap->since >= heap->early && heap->remembered.count > REMEMBERED_MANY && heap->phase == HEAP_IDLE;
+}
 static inline size_t heap_live_bytes(const asy_heap *heap) { return heap->cell_bytes + heap->large_bytes + heap->mem_bytes; }
 
 /* heap.c */
@@ -201,7 +206,7 @@ void heap_pool_push(asy_heap *heap, size_t block);
 /* heap_mark.c */
 asy_obj *heap_find(asy_heap *heap, uintptr_t word); /* the live object a word points to or into, or NULL */
 void heap_mark_roots(asy_visitor *v);               /* roots, pins, queue, C stack */
-void heap_mark_remembered(asy_visitor *v);          /* visits and empties the remembered list */
+void heap_mark_remembered(asy_visitor *v, size_t budget); /* visits up to budget objects of the remembered list and drops them */
 bool heap_mark_drain(asy_visitor *v, size_t budget); /* scans up to budget objects; true when none is left */
 void heap_scan(asy_obj *o, asy_visitor *v);         /* visits everything o refers to */
 

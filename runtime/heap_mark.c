@@ -176,14 +176,14 @@ void heap_mark_roots(asy_visitor *v) {
   scan_c_stack(v);
 }
 
-void heap_mark_remembered(asy_visitor *v) {
+void heap_mark_remembered(asy_visitor *v, size_t budget) {
   asy_heap *heap = v->heap;
-  while (heap->remembered.count) {
+  while (heap->remembered.count && budget--) {
     asy_obj *o = heap->remembered.items[--heap->remembered.count];
     o->gc &= (uint8_t)~ASY_GC_REMEMBERED;
     heap_scan(o, v);
   }
-  if (heap->remembered_overflowed) {
+  if (heap->remembered_overflowed && !heap->remembered.count) {
     heap->remembered_overflowed = false;
     scan_all_marked(v);
   }

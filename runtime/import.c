@@ -139,7 +139,7 @@ static asy_value folder_list(asy_vm *vm, const char *path) {
 
 /* Runs text as the body of a new module of this name. */
 static asy_value load_text(asy_vm *vm, asy_str *name, const char *text, size_t length, const char *path, bool is_package) {
-  asy_value code = asy_compile_text(vm, text, length, path, ASY_MODE_EXEC);
+  asy_value code = asy_compile_text(vm, text, length, path, ASY_MODE_EXEC, 0);
   asy_module *module = asy_failed(code) ? NULL : asy_module_new(vm, name);
   if (!module) return ASY_FAILED;
   asy_value self = asy_from_obj(module), file = asy_from_cstr(vm, path);

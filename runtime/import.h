@@ -18,8 +18,14 @@ asy_value asy_import_from(asy_vm *vm, asy_value module, asy_str *name);
 /* `from module import *` into a namespace: __all__, or every name without a leading underscore. */
 bool asy_import_star(asy_vm *vm, asy_value module, asy_value namespace);
 
-/* Text to code object; modes as compile()'s. ASY_FAILED: SyntaxError with all its attributes. */
+/* Text to code object; modes as compile()'s; flags: ASY_COMPILE_ bits. ASY_FAILED: SyntaxError with all its attributes. */
 typedef enum { ASY_MODE_EXEC, ASY_MODE_EVAL, ASY_MODE_SINGLE } asy_compile_mode_id;
-asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const char *filename, asy_compile_mode_id mode);
+enum {
+  ASY_COMPILE_TOP_LEVEL_AWAIT = 0x2000, /* the values of compile()'s flags argument */
+  ASY_COMPILE_FUTURE_ANNOTATIONS = 0x1000000,
+  ASY_COMPILE_DROP_ASSERTS = 1,
+};
+asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const char *filename, asy_compile_mode_id mode,
+                           unsigned flags);
 
 #endif

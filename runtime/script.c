@@ -14,6 +14,7 @@
 #include "runtime/func.h"
 #include "runtime/import.h"
 #include "runtime/module.h"
+#include "runtime/types/unicode.h"
 
 /* ---- Compiling ---- */
 
@@ -55,7 +56,26 @@ static const asy_parse_mode parse_modes[] = {
   [ASY_MODE_EXEC] = PARSE_FILE, [ASY_MODE_EVAL] = PARSE_EXPR, [ASY_MODE_SINGLE] = PARSE_SINGLE,
 };
 
-asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const char *filename, asy_compile_mode_id mode) {
+typedef struct {
+  asy_vm *vm;
+  asy_source *source;
+} compilation;
+
+/* "FILE:LINE: SyntaxWarning: text" and the line, as CPython's warnings are shown. */
+static void show_warning(void *context, const asy_diagnostic *warning) {
+  compilation *c = context;
+  asy_buf out = {0};
+  size_t length;
+  const char *line = asy_source_line(c->source, warning->line, &length);
+  asy_buf_format(&out, "%s:%u: SyntaxWarning: %s\n", c->source->name, warning->line, warning->message);
+  while (line && length && (*line == ' ' || *line == '\t')) line++, length--;
+  if (line) asy_buf_format(&out, "  %.*s\n", (int)length, line);
+  if (out.data && !asy_write_stderr(c->vm, out.data, out.len)) asy_clear_exception(c->vm);
+  asy_buf_free(&out);
+}
+
+asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const char *filename, asy_compile_mode_id mode,
+                           unsigned flags) {
   if (memchr(text, 0, length)) return asy_raise(vm, ASY_SyntaxError, "source code string cannot contain null bytes");
   asy_str *name = asy_str_from_cstr(vm, filename);
   if (!name) return ASY_FAILED;
@@ -64,7 +84,16 @@ asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const ch
   if (!asy_source_init(&source, filename, text, length, &diag)) return raise_syntax(vm, filename, &source, &diag);
   asy_arena arena;
   asy_arena_init(&arena);
-  asy_compile_options options = {.mode = parse_modes[mode]};
+  compilation context = {vm, &source};
+  asy_compile_options options = {
+    .mode = parse_modes[mode],
+    .top_level_await = flags & ASY_COMPILE_TOP_LEVEL_AWAIT,
+    .drop_asserts = flags & ASY_COMPILE_DROP_ASSERTS,
+    .future_annotations = flags & ASY_COMPILE_FUTURE_ANNOTATIONS,
+    .find_character = asy_unicode_find,
+    .warn = show_warning,
+    .context = &context,
+  };
   const asy_unit_code *unit = asy_compile(&arena, &source, &options, &diag);
   asy_value result = ASY_FAILED;
   if (unit) {
@@ -93,7 +122,7 @@ static asy_value run_module(asy_vm *vm, asy_value code, const char *path, const 
 }
 
 asy_value asy_run_source(asy_vm *vm, const char *text, size_t length, const char *path, const char *name) {
-  asy_value code = asy_compile_text(vm, text, length, path, ASY_MODE_EXEC);
+  asy_value code = asy_compile_text(vm, text, length, path, ASY_MODE_EXEC, 0);
   return asy_failed(code) ? ASY_FAILED : run_module(vm, code, path, name);
 }
 
@@ -119,7 +148,7 @@ asy_value asy_run_file(asy_vm *vm, const char *path) {
   size_t length;
   absolute(path, full);
   if (!asy_read_whole_file(vm, path, &text, &length)) return ASY_FAILED;
-  asy_value code = set_script_folder(vm, path) ? asy_compile_text(vm, text, length, full, ASY_MODE_EXEC) : ASY_FAILED;
+  asy_value code = set_script_folder(vm, path) ? asy_compile_text(vm, text, length, full, ASY_MODE_EXEC, 0) : ASY_FAILED;
   free(text);
   return asy_failed(code) ? ASY_FAILED : run_module(vm, code, full, "__main__");
 }

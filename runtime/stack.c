@@ -37,7 +37,10 @@ typedef struct {
 static size_t chunk_bytes(const asy_chunk *chunk) { return sizeof *chunk + sizeof(asy_value) * (size_t)chunk->words; }
 
 static chunk_pool *pool_of(asy_vm *vm) {
-  if (!vm->chunk_pool) vm->chunk_pool = calloc(1, sizeof(chunk_pool));
+  if (!vm->chunk_pool) {
+    vm->chunk_pool = calloc(1, sizeof(chunk_pool));
+    if (!vm->chunk_pool) asy_raise_no_memory(vm);
+  }
   return vm->chunk_pool;
 }
 
@@ -50,7 +53,7 @@ static void *small_chunk(asy_vm *vm, size_t bytes) {
     return chunk;
   }
   if ((size_t)(pool->end - pool->cur) < bytes) {
-    slab *fresh = malloc(SLAB_BYTES);
+    slab *fresh = asy_mem_alloc(vm, SLAB_BYTES); /* counted: a task costs its stack, too */
     if (!fresh) return NULL;
     fresh->next = pool->slabs;
     pool->slabs = fresh;
@@ -62,9 +65,10 @@ static void *small_chunk(asy_vm *vm, size_t bytes) {
   return chunk;
 }
 
+/* NULL with MemoryError set. */
 static asy_chunk *chunk_new(asy_vm *vm, size_t bytes) {
   bytes = (bytes + 15) & ~(size_t)15;
-  asy_chunk *chunk = bytes <= SMALL_BYTES ? small_chunk(vm, bytes) : malloc(bytes);
+  asy_chunk *chunk = bytes <= SMALL_BYTES ? small_chunk(vm, bytes) : asy_mem_alloc(vm, bytes);
   if (!chunk) return NULL;
   *chunk = (asy_chunk){.words = (uint32_t)((bytes - sizeof *chunk) / sizeof(asy_value))};
   return chunk;
@@ -73,7 +77,7 @@ static asy_chunk *chunk_new(asy_vm *vm, size_t bytes) {
 static void chunk_free(asy_vm *vm, asy_chunk *chunk) {
   size_t bytes = chunk_bytes(chunk);
   if (bytes > SMALL_BYTES) {
-    free(chunk);
+    asy_mem_free(vm, chunk, bytes);
     return;
   }
   chunk_pool *pool = vm->chunk_pool;
@@ -86,7 +90,7 @@ void asy_stack_pool_free(asy_vm *vm) {
   if (!pool) return;
   for (slab *s = pool->slabs, *next; s; s = next) {
     next = s->next;
-    free(s);
+    asy_mem_free(vm, s, SLAB_BYTES);
   }
   free(pool);
   vm->chunk_pool = NULL;
@@ -164,7 +168,7 @@ asy_value *asy_stack_reserve(asy_vm *vm, asy_stack *s, asy_value *top, size_t wo
     size = next_size(s, size);
     if (size >= LARGEST_BYTES && stack_bytes(s) + size > STACK_MAX) goto fail;
     chunk = chunk_new(vm, size);
-    if (!chunk) goto fail;
+    if (!chunk) return NULL;
   }
   if (s->chunk) s->chunk->used = (uint32_t)(top - s->chunk->slots);
   chunk->prev = s->chunk;

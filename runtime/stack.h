@@ -66,7 +66,7 @@ void asy_stack_init(asy_vm *vm, asy_stack *s, asy_obj *owner);
 void asy_stack_free(asy_vm *vm, asy_stack *s);
 void asy_stack_pop_chunk(asy_vm *vm, asy_stack *s);  /* back to the older chunk; the popped one becomes the spare */
 void asy_stack_drop_spare(asy_vm *vm, asy_stack *s);
-void asy_stack_pool_free(asy_vm *vm);                /* at the end of the VM, after the heap */
+void asy_stack_pool_free(asy_vm *vm);                /* at the end of the VM */
 /* Room for `words` above `top` in one chunk: a new chunk when needed. NULL with MemoryError set. */
 asy_value *asy_stack_reserve(asy_vm *vm, asy_stack *s, asy_value *top, size_t words);
 void asy_stack_visit(asy_stack *s, asy_visitor *v);

@@ -66,7 +66,7 @@ static unsigned edit_distance(const asy_str *x, const asy_str *y, unsigned most)
 }
 
 /* The best of the names in `list`, or NULL. Entries that are no str are passed over. */
-static asy_str *closest(const asy_list *list, const asy_str *wrong) {
+asy_str *asy_closest_name(const asy_list *list, const asy_str *wrong) {
   if (list->len > CANDIDATES_MOST || wrong->len > NAME_MOST) return NULL;
   asy_str *suggestion = NULL;
   unsigned best = UINT32_MAX; /* none yet */
@@ -173,7 +173,12 @@ void asy_suggest(asy_vm *vm, asy_value exception, asy_sink *out) {
     names = visible_names(vm, e);
   }
   asy_clear_exception(vm);
-  asy_str *suggestion = names ? closest(names, name) : NULL;
+  asy_value on_self;
+  if (name_error && names && e->fields[FIELD_OBJ] && asy_find_attr(vm, e->fields[FIELD_OBJ], name, &on_self) > 0) {
+    add_name(vm, out, ". Did you mean: 'self.", name, "'?");
+    names = NULL;
+  }
+  asy_str *suggestion = names ? asy_closest_name(names, name) : NULL;
   if (suggestion) add_name(vm, out, ". Did you mean: '", suggestion, "'?");
   if (name_error && is_stdlib_module(vm, name))
     add_name(vm, out, suggestion ? " Or did you forget to import '" : ". Did you forget to import '", name, "'?");

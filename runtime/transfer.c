@@ -285,8 +285,12 @@ asy_action asy_await_native(asy_vm *vm, asy_value callee, asy_value self, const 
 /* ---- Await ---------------------------------------------------------------------------------------------------------- */
 
 static asy_action raise_reuse(asy_vm *vm, const asy_coro *coro) {
-  asy_raise(vm, ASY_RuntimeError,
-            coro->state == CORO_ON_STACK ? "coroutine is being awaited already" : "cannot reuse already awaited coroutine");
+  if (coro->state != CORO_ON_STACK)
+    asy_raise(vm, ASY_RuntimeError, "cannot reuse already awaited coroutine");
+  else if (!asy_is_kind(coro->func, KIND_NATIVE) && asy_stack_is_running(vm, coro->on.stack))
+    asy_raise(vm, ASY_ValueError, "coroutine already executing");
+  else
+    asy_raise(vm, ASY_RuntimeError, "coroutine is being awaited already");
   return ACT_UNWIND;
 }
 
@@ -455,6 +459,24 @@ static asy_action await_future(asy_vm *vm, asy_value future, unsigned dst) {
   return ACT_NEXT;
 }
 
+/* TypeError of a value that cannot be awaited, in the words of the statement it comes from. */
+static void explain_not_awaitable(asy_vm *vm, asy_value v, unsigned origin) {
+  if (origin == AWAIT_EXPRESSION || !asy_raised_is(vm, ASY_TypeError)) return;
+  asy_value fn, self, cause = asy_take_exception(vm);
+  int found = asy_find_special(vm, v, ASY_NAME(vm, __await__), &fn, &self);
+  if (origin == AWAIT_ANEXT) { /* CPython chains the first message */
+    asy_value e = asy_new_exception(vm, ASY_TypeError, "'async for' received an invalid object from __anext__: %T", v);
+    if (e != ASY_FAILED) asy_raise_from(vm, e, cause);
+    return;
+  }
+  if (found) {
+    if (found > 0) asy_set_exception(vm, cause);
+    return;
+  }
+  asy_raise(vm, ASY_TypeError, "'async with' received an object from %s that does not implement __await__: %T",
+            origin == AWAIT_AENTER ? "__aenter__" : "__aexit__", v);
+}
+
 asy_action asy_await(asy_vm *vm, unsigned dst, unsigned src) {
   asy_value *base = vm->base;
   asy_value v = base[src];
@@ -476,8 +498,12 @@ asy_action asy_await(asy_vm *vm, unsigned dst, unsigned src) {
         }
       }
     }
-    v = asy_get_awaitable(vm, v);
-    if (v == ASY_FAILED) return ACT_UNWIND;
+    asy_value awaitable = asy_get_awaitable(vm, v);
+    if (awaitable == ASY_FAILED) {
+      explain_not_awaitable(vm, v, ASY_WORD_C(asy_frame_pc(base)[-1]));
+      return ACT_UNWIND;
+    }
+    v = awaitable;
     base[src] = v;
   }
 }

@@ -652,10 +652,11 @@ asy_value asy_encode(asy_vm *vm, asy_str *text, const char *name, const char *er
   const codec *c = wanted_codec(vm, name);
   if (!c) return ASY_FAILED;
   if ((text->head.flags & STR_ASCII) && c <= &codecs[2]) return asy_from_bytes(vm, asy_str_data(text), text->len);
-  if (c == &codecs[0] && !asy_str_has_surrogates(text)) {
-    size_t length;
-    asy_value keep;
-    return asy_str_utf8(vm, text, &length, &keep) ? keep : ASY_FAILED;
+  if (c == &codecs[0]) {
+    bool surrogates;
+    asy_bytes *bytes = asy_str_to_utf8(vm, text, &surrogates);
+    if (!bytes) return ASY_FAILED;
+    if (!surrogates) return asy_from_obj(bytes);
   }
   char shown[32];
   codec_name(c, shown);

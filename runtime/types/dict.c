@@ -672,6 +672,7 @@ const asy_type asy_dict_type = {
   .flags = ASY_TYPE_MAPPING | ASY_TYPE_UNHASHABLE,
   .visit = dict_visit,
   .free = dict_free,
+  .new_ = asy_new_empty,
   .init = dict_init,
   .init_signature = "(self, mapping=?, /, **kwargs)",
   .repr = dict_repr,

@@ -483,6 +483,7 @@ const asy_type asy_list_type = {
   .flags = ASY_TYPE_SEQUENCE | ASY_TYPE_UNHASHABLE,
   .visit = list_visit,
   .free = list_free,
+  .new_ = asy_new_empty,
   .init = list_init,
   .init_signature = "(self, iterable=(), /)",
   .repr = list_repr,

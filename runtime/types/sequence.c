@@ -5,6 +5,10 @@
 
 #include "runtime/types/key.h"
 
+asy_value asy_new_empty(asy_vm *vm, const asy_value *args) {
+  return asy_object_or_failed(asy_new_instance(vm, (asy_class *)asy_obj_of(args[0])));
+}
+
 /* ---- Reprs of containers that contain themselves ---- */
 
 bool asy_repr_enter(asy_vm *vm, asy_repr_guard *guard, const void *object) {

@@ -10,6 +10,9 @@ enum { ASY_MAX_LENGTH = INT32_MAX }; /* elements of any container */
 /* The value of a new object, NULL standing for a failure. */
 static inline asy_value asy_object_or_failed(const void *object) { return object ? asy_from_obj(object) : ASY_FAILED; }
 
+/* The `new_` slot of containers that __init__ fills: an empty instance of the class args[0]. */
+asy_value asy_new_empty(asy_vm *vm, const asy_value *args);
+
 /* One container whose repr is being made; lies on the C stack. */
 typedef struct asy_repr_guard {
   struct asy_repr_guard *outer;

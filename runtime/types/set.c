@@ -129,21 +129,20 @@ static inline int64_t find_once(asy_vm *vm, asy_set *set, asy_value key, int64_t
 
 static inline int64_t find(asy_vm *vm, asy_set *set, asy_value key, int64_t hash) {
   uint64_t unused;
-  if (set->used == 0) return ABSENT;
-  for (;;) {
-    int64_t found = find_once(vm, set, key, hash, &unused);
-    if (found != CHANGED) return found;
-  }
+  int64_t found = CHANGED;
+  while (found == CHANGED) found = set->used ? find_once(vm, set, key, hash, &unused) : ABSENT;
+  return found;
 }
 
 /* ---- Changes ---- */
 
 static int add_hashed(asy_vm *vm, asy_set *set, asy_value key, int64_t hash) {
   uint64_t unused = 0;
-  int64_t found;
-  if (set->cap == 0 && !resize(vm, set, 0)) return -1;
-  do found = find_once(vm, set, key, hash, &unused);
-  while (found == CHANGED);
+  int64_t found = CHANGED;
+  while (found == CHANGED) { /* a comparison may even have emptied the set */
+    if (set->cap == 0 && !resize(vm, set, 0)) return -1;
+    found = find_once(vm, set, key, hash, &unused);
+  }
   if (found != ABSENT) return found == FAILED ? -1 : 0;
   bool reused = set->entries[unused].hash == DELETED_HASH;
   set->entries[unused] = (asy_set_entry){.hash = hash, .key = key};
@@ -698,6 +697,7 @@ const asy_type asy_set_type = {
   .flags = ASY_TYPE_UNHASHABLE,
   .visit = set_visit,
   .free = set_free,
+  .new_ = asy_new_empty,
   .init = set_init,
   .init_signature = "(self, iterable=?, /)",
   .repr = set_repr,

@@ -11,6 +11,9 @@
  * Must stay true: bytes of a buffer below `used` are never written again, so every string over it stays what it was.
  */
 #include "runtime/types/str_internal.h"
+
+#include <stdlib.h>
+
 #include "runtime/types/lanes.h"
 #include "runtime/types/codec.h"
 #include "runtime/types/format.h"
@@ -144,33 +147,37 @@ static unsigned utf8_length(uint8_t first) {
   return first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
 }
 
+/* ASCII bytes at p, of up to 8 that can be read. */
+static inline unsigned ascii_run(const uint8_t *p) {
+  uint64_t word;
+  memcpy(&word, p, sizeof word);
+  word &= 0x8080808080808080u;
+  return word ? (unsigned)__builtin_ctzll(word) >> 3 : 8;
+}
+
 /* Counts code points of WTF-8. False: malformed. */
 static bool utf8_measure(const uint8_t *text, size_t length, size_t *count, uint32_t *max) {
-  size_t n = 0;
+  const uint8_t *p = text, *end = text + length;
+  size_t continuations = 0;
   uint32_t all = 0x7F;
-  for (size_t i = 0; i < length;) {
-    if (text[i] < 0x80) {
-      i++;
-      n++;
+  while (p < end) {
+    if (*p < 0x80) {
+      p += end - p >= 8 ? ascii_run(p) : 1;
       continue;
     }
-    if (text[i] >= 0xC2 && text[i] < 0xE0 && i + 1 < length && (text[i + 1] & 0xC0) == 0x80) {
-      all |= text[i] < 0xC4 ? 0xFF : 0x7FF;
-      i += 2;
-      n++;
-      continue;
+    unsigned size = utf8_length(*p);
+    if (size == 0 || size > (size_t)(end - p) || (p[1] & 0xC0) != 0x80) return false;
+    if (size == 2) {
+      all |= *p < 0xC4 ? 0xFF : 0x7FF;
+    } else {
+      if ((p[2] & 0xC0) != 0x80 || (*p == 0xE0 && p[1] < 0xA0)) return false;
+      if (size == 4 && ((p[3] & 0xC0) != 0x80 || (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F))) return false;
+      all |= size == 3 ? 0xFFFFu : 0x10FFFFu;
     }
-    unsigned size = utf8_length(text[i]);
-    if (size == 0 || size > length - i) return false;
-    for (unsigned k = 1; k < size; k++)
-      if ((text[i + k] & 0xC0) != 0x80) return false;
-    if ((text[i] == 0xE0 && text[i + 1] < 0xA0) || (text[i] == 0xF0 && text[i + 1] < 0x90) ||
-        (text[i] == 0xF4 && text[i + 1] > 0x8F)) return false;
-    all |= size == 1 ? 0x7F : size == 2 ? (text[i] < 0xC4 ? 0xFFu : 0x7FFu) : size == 3 ? 0xFFFFu : 0x10FFFFu;
-    i += size;
-    n++;
+    continuations += size - 1;
+    p += size;
   }
-  *count = n;
+  *count = length - continuations;
   *max = all;
   return true;
 }
@@ -188,18 +195,26 @@ static uint32_t utf8_read(const uint8_t **at) {
   }
 }
 
-/* count code points of well-formed text. */
-static void fill_utf8(void *data, unsigned width, size_t count, const uint8_t *at) {
-  uint8_t *to1 = data;
-  uint16_t *to2 = data;
-  uint32_t *to4 = data;
-  if (width == 1) {
-    for (size_t i = 0; i < count; i++) to1[i] = (uint8_t)(*at < 0x80 ? *at++ : utf8_read(&at));
-  } else if (width == 2) {
-    for (size_t i = 0; i < count; i++) to2[i] = (uint16_t)(*at < 0x80 ? *at++ : utf8_read(&at));
-  } else {
-    for (size_t i = 0; i < count; i++) to4[i] = *at < 0x80 ? *at++ : utf8_read(&at);
+/* count code points of well-formed text; inlined with a constant width. */
+static inline void fill_width(void *data, unsigned width, size_t count, const uint8_t *at) {
+  for (size_t i = 0; i < count;) {
+    if (*at >= 0x80) {
+      asy_poke(data, width, i++, utf8_read(&at));
+    } else if (count - i >= 8) {   /* eight at once, of which the first few count */
+      unsigned run = ascii_run(at);
+      for (unsigned k = 0; k < 8; k++) asy_poke(data, width, i + k, at[k]);
+      i += run;
+      at += run;
+    } else {
+      asy_poke(data, width, i++, *at++);
+    }
   }
+}
+
+static void fill_utf8(void *data, unsigned width, size_t count, const uint8_t *text) {
+  if (width == 1) fill_width(data, 1, count, text);
+  else if (width == 2) fill_width(data, 2, count, text);
+  else fill_width(data, 4, count, text);
 }
 
 asy_str *asy_str_from_utf8_strict(asy_vm *vm, const uint8_t *text, size_t length, bool *malformed) {
@@ -256,46 +271,51 @@ bool asy_is_str(asy_value v) { return asy_is_kind(v, KIND_STR); }
 
 /* ---- Out to C ------------------------------------------------------------------------------------------------------ */
 
-/* Both are inlined with a constant width. */
-static inline size_t utf8_size(const void *data, unsigned width, size_t n) {
-  size_t size = n;
-  for (size_t i = 0; i < n; i++) {
-    uint32_t c = asy_peek(data, width, i);
-    size += (c >= 0x80) + (c >= 0x800) + (c >= 0x10000);
-  }
-  return size;
-}
-
-static inline void write_utf8(uint8_t *out, const void *data, unsigned width, size_t n) {
+/* Writes at most 4 bytes a code point and returns their number; *surrogates is set when one is among them. Inlined with a
+ * constant width. */
+static inline size_t write_width(uint8_t *start, const void *data, unsigned width, size_t n, bool *surrogates) {
+  uint8_t *out = start;
   for (size_t i = 0; i < n; i++) {
     uint32_t c = asy_peek(data, width, i);
     if (c < 0x80) {
       *out++ = (uint8_t)c;
     } else if (c < 0x800) {
-      *out++ = (uint8_t)(0xC0 | c >> 6);
-      *out++ = (uint8_t)(0x80 | (c & 0x3F));
-    } else if (c < 0x10000) {
-      *out++ = (uint8_t)(0xE0 | c >> 12);
-      *out++ = (uint8_t)(0x80 | (c >> 6 & 0x3F));
-      *out++ = (uint8_t)(0x80 | (c & 0x3F));
+      out[0] = (uint8_t)(0xC0 | c >> 6);
+      out[1] = (uint8_t)(0x80 | (c & 0x3F));
+      out += 2;
+    } else if (width < 4 || c < 0x10000) {
+      if (c >= 0xD800 && c < 0xE000) *surrogates = true;
+      out[0] = (uint8_t)(0xE0 | c >> 12);
+      out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+      out[2] = (uint8_t)(0x80 | (c & 0x3F));
+      out += 3;
     } else {
-      *out++ = (uint8_t)(0xF0 | c >> 18);
-      *out++ = (uint8_t)(0x80 | (c >> 12 & 0x3F));
-      *out++ = (uint8_t)(0x80 | (c >> 6 & 0x3F));
-      *out++ = (uint8_t)(0x80 | (c & 0x3F));
+      out[0] = (uint8_t)(0xF0 | c >> 18);
+      out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3F));
+      out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+      out[3] = (uint8_t)(0x80 | (c & 0x3F));
+      out += 4;
     }
   }
+  return (size_t)(out - start);
 }
 
-bool asy_str_has_surrogates(const asy_str *s) {
-  const void *data = asy_str_data(s);
+asy_bytes *asy_str_to_utf8(asy_vm *vm, asy_str *s, bool *surrogates) {
+  uint8_t small[1024];
   unsigned width = asy_str_width(s);
-  if (width == 1) return false;
-  for (uint32_t i = 0; i < s->len; i++) {
-    uint32_t c = asy_peek(data, width, i);
-    if (c >= 0xD800 && c < 0xE000) return true;
+  size_t most = (size_t)s->len * (width == 1 ? 2 : width == 2 ? 3 : 4), size;
+  uint8_t *out = most <= sizeof small ? small : malloc(most);
+  *surrogates = false;
+  if (!out) {
+    asy_raise_no_memory(vm);
+    return NULL;
   }
-  return false;
+  if (width == 1) size = write_width(out, asy_str_data(s), 1, s->len, surrogates);
+  else if (width == 2) size = write_width(out, asy_str_data(s), 2, s->len, surrogates);
+  else size = write_width(out, asy_str_data(s), 4, s->len, surrogates);
+  asy_bytes *bytes = asy_bytes_new(vm, size ? out : NULL, size);
+  if (out != small) free(out);
+  return bytes;
 }
 
 const char *asy_str_utf8(asy_vm *vm, asy_str *s, size_t *length, asy_value *keep) {
@@ -309,15 +329,11 @@ const char *asy_str_utf8(asy_vm *vm, asy_str *s, size_t *length, asy_value *keep
     *keep = asy_from_obj(copy);
     return (const char *)copy->data;
   }
-  unsigned width = asy_str_width(s);
-  size_t size = width == 1 ? utf8_size(data, 1, s->len) : width == 2 ? utf8_size(data, 2, s->len) : utf8_size(data, 4, s->len);
-  asy_bytes *bytes = asy_bytes_new(vm, NULL, size);
+  bool surrogates;
+  asy_bytes *bytes = asy_str_to_utf8(vm, s, &surrogates);
   if (!bytes) return NULL;
-  if (width == 1) write_utf8(bytes->data, data, 1, s->len);
-  else if (width == 2) write_utf8(bytes->data, data, 2, s->len);
-  else write_utf8(bytes->data, data, 4, s->len);
   *keep = asy_from_obj(bytes);
-  *length = size;
+  *length = bytes->len;
   return (const char *)bytes->data;
 }
 

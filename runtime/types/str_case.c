@@ -52,6 +52,11 @@ static asy_value map_all(asy_vm *vm, asy_str *s, unsigned (*map)(const asy_str *
   uint32_t out[3];
   asy_text_init(&t, vm);
   for (uint32_t i = 0; i < s->len; i++) {
+    uint32_t c = asy_str_at(s, i);
+    if (c < 128) {
+      asy_text_char(&t, map == upper_at ? ascii_upper((uint8_t)c) : ascii_lower((uint8_t)c));
+      continue;
+    }
     unsigned n = map(s, i, out);
     if (n == 1) asy_text_char(&t, out[0]);
     else add_points(&t, out, n);

@@ -39,7 +39,7 @@ asy_str *asy_str_alloc(asy_vm *vm, size_t len, uint32_t max, void **data);
 asy_str *asy_str_from_points(asy_vm *vm, const void *data, unsigned width, size_t n);
 /* Strict UTF-8: NULL with *malformed when it is not (nothing raised), else NULL for no memory. */
 asy_str *asy_str_from_utf8_strict(asy_vm *vm, const uint8_t *text, size_t length, bool *malformed);
-bool asy_str_has_surrogates(const asy_str *s);
+asy_bytes *asy_str_to_utf8(asy_vm *vm, asy_str *s, bool *surrogates); /* WTF-8; *surrogates: it is not UTF-8 */
 asy_str *asy_str_of_class(asy_vm *vm, asy_class *cls, asy_str *s); /* an instance of the str subclass cls */
 asy_value asy_str_exact(asy_vm *vm, asy_value s); /* s itself, or an exact str with the text of a subclass instance */
 

@@ -472,15 +472,41 @@ static asy_value replace_any(asy_vm *vm, asy_str *s, asy_str *old, asy_str *new,
   return from_str(asy_text_finish(&t));
 }
 
-/* to = from with the octet `what` replaced everywhere. */
-static void replace_octet(uint8_t *to, const uint8_t *from, size_t n, uint8_t what, uint8_t with) {
-  size_t i = 0;
-  asy_lanes8 wanted = asy_all8(what), change = asy_all8(with ^ what);
+/* to = from with the code point `what` replaced everywhere. */
+static void replace_point(void *data, asy_str *s, uint32_t what, uint32_t with) {
+  size_t i = 0, n = s->len;
+  const void *points = asy_str_data(s);
+  if (asy_str_width(s) == 2) {
+    uint16_t *to2 = data;
+    const uint16_t *from2 = points;
+    for (; i < n; i++) to2[i] = from2[i] == what ? (uint16_t)with : from2[i];
+    return;
+  }
+  if (asy_str_width(s) == 4) {
+    uint32_t *to4 = data;
+    const uint32_t *from4 = points;
+    for (; i < n; i++) to4[i] = from4[i] == what ? with : from4[i];
+    return;
+  }
+  uint8_t *to = data;
+  const uint8_t *from = points;
+  asy_lanes8 wanted = asy_all8((uint8_t)what), change = asy_all8((uint8_t)(with ^ what));
   for (; i + 16 <= n; i += 16) {
     asy_lanes8 v = asy_load8(from + i);
     asy_save8(to + i, v ^ ((asy_lanes8)(v == wanted) & change));
   }
-  for (; i < n; i++) to[i] = from[i] == what ? with : from[i];
+  for (; i < n; i++) to[i] = from[i] == what ? (uint8_t)with : from[i];
+}
+
+/* The largest code point that the representation of s allows. */
+static uint32_t class_max(const asy_str *s) {
+  return s->head.flags & STR_ASCII ? 127 : asy_str_width(s) == 1 ? 255 : asy_str_width(s) == 2 ? 0xFFFF : 0x10FFFF;
+}
+
+/* s, or when what made it wide was taken out, a narrower copy. */
+static asy_value canonical(asy_vm *vm, asy_str *s) {
+  if (s->len > 1 && ((s->head.flags & STR_ASCII) || asy_str_max(s) == class_max(s))) return asy_from_obj(s);
+  return from_str(asy_str_from_points(vm, asy_str_data(s), asy_str_width(s), s->len));
 }
 
 enum { MATCHES = 128 };
@@ -503,9 +529,8 @@ static asy_value replace_width(asy_vm *vm, asy_str *s, const void *old, uint32_t
   if (count == 0) return asy_str_exact(vm, asy_from_obj(s));
   int64_t growth = (int64_t)new_len - old_len;
   if (growth > 0 && growth > (int64_t)((INT32_MAX - 2 - s->len) / count)) return asy_raise(vm, ASY_OverflowError, "replace string is too long");
-  uint32_t max = s->head.flags & STR_ASCII ? 127 : width == 1 ? 255 : width == 2 ? 0xFFFF : 0x10FFFF;
   void *data;
-  asy_str *result = asy_str_alloc(vm, (size_t)((int64_t)s->len + growth * (int64_t)count), max, &data);
+  asy_str *result = asy_str_alloc(vm, (size_t)((int64_t)s->len + growth * (int64_t)count), class_max(s), &data);
   if (!result) return ASY_FAILED;
   uint8_t *to = data;
   size_t done = 0;
@@ -518,8 +543,7 @@ static asy_value replace_width(asy_vm *vm, asy_str *s, const void *old, uint32_t
     done = place + old_len;
   }
   memcpy(to, from + done * width, (size_t)(end - from) - done * width);
-  if (result->len > 1 && (max == 127 || asy_max_point(data, width, result->len) == max)) return asy_from_obj(result);
-  return from_str(asy_str_from_points(vm, data, width, result->len));
+  return canonical(vm, result);
 }
 
 /* The code points of s in a width at least its own; in `buffer` or malloc'ed memory, or in place. NULL: MemoryError is set. */
@@ -534,13 +558,14 @@ static const void *widened(asy_vm *vm, asy_str *s, unsigned width, uint32_t buff
 static asy_value replace_narrow(asy_vm *vm, asy_str *s, asy_str *old, asy_str *new, size_t most) {
   uint32_t old_buffer[64], new_buffer[64];
   unsigned width = asy_str_width(s);
-  if (most == SIZE_MAX && width == 1 && old->len == 1 && new->len == 1 && (s->head.flags & new->head.flags & STR_ASCII)) {
+  if (most == SIZE_MAX && old->len == 1 && new->len == 1) {
     void *data;
-    uint8_t what = (uint8_t)asy_str_at(old, 0);
-    if (asy_find_point(asy_str_data(s), s->len, what, 1) < 0) return asy_str_exact(vm, asy_from_obj(s));
-    asy_str *result = asy_str_alloc(vm, s->len, 127, &data);
-    if (result) replace_octet(data, asy_str_data(s), s->len, what, (uint8_t)asy_str_at(new, 0));
-    return from_str(result);
+    uint32_t what = asy_str_at(old, 0);
+    if (asy_find_point(asy_str_data(s), s->len, what, width) < 0) return asy_str_exact(vm, asy_from_obj(s));
+    asy_str *result = asy_str_alloc(vm, s->len, class_max(s), &data);
+    if (!result) return ASY_FAILED;
+    replace_point(data, s, what, asy_str_at(new, 0));
+    return canonical(vm, result);
   }
   const void *old_points = widened(vm, old, width, old_buffer), *new_points = widened(vm, new, width, new_buffer);
   asy_value result = old_points && new_points ? replace_width(vm, s, old_points, old->len, new_points, new->len, most) : ASY_FAILED;

@@ -17,11 +17,16 @@ static void close_vm(void) { asy_vm_free(vm); }
 
 TestSuite(class, .init = open_vm, .fini = close_vm);
 
-static void run(const char *text) {
-  module = asy_run_source(vm, text, strlen(text), "test", "__main__");
-  if (module == ASY_FAILED) asy_print_exception(vm, asy_take_exception(vm));
-  cr_assert_neq(module, ASY_FAILED);
+static asy_value run_as(const char *text, const char *name) {
+  asy_value made = asy_run_source(vm, text, strlen(text), name, name);
+  if (made == ASY_FAILED) asy_print_exception(vm, asy_take_exception(vm));
+  cr_assert_neq(made, ASY_FAILED);
+  return made;
 }
+
+/* The program under test, and what happens to it later, seen from another module. */
+static void run(const char *text) { module = run_as(text, "first"); }
+static void then(const char *text) { run_as(text, "later"); }
 
 static asy_value global(const char *name) {
   asy_value value = asy_get_attr_cstr(vm, module, name);
@@ -76,7 +81,7 @@ Test(class, more_than_64_attributes_or_a_hole_turn_an_object_to_dictionary_mode)
   cr_assert(!shape_of("b")->dictionary);
   cr_assert_eq(shape_of("b")->count, 1);
   cr_assert(shape_of("c")->dictionary);
-  run("from __main__ import a, c\na.more = 1\nassert a.a63 == 63 and a.more == 1 and c.y == 2 and not hasattr(c, 'x')\n");
+  then("from first import a, c\na.more = 1\nassert a.a63 == 63 and a.more == 1 and c.y == 2 and not hasattr(c, 'x')\n");
   cr_assert(shape_of("a")->dictionary);
 }
 
@@ -98,16 +103,16 @@ Test(class, a_record_stays_true_when_a_class_above_changes) {
       "class B(A): pass\n");
   asy_lookup *record = asy_class_lookup(vm, class_named("B"), name_of("m"));
   cr_assert_eq(record->kind, LOOKUP_ABSENT);
-  run("from __main__ import A, B\nA.m = 5\n");
+  then("from first import A, B\nA.m = 5\n");
   cr_assert_eq(record->kind, LOOKUP_PLAIN);
   cr_assert_eq(record->value, asy_from_small(5));
   cr_assert_eq(record->owner, class_named("A"));
-  run("from __main__ import A, B\ndef m(self): pass\nB.m = m\n");
+  then("from first import A, B\ndef m(self): pass\nB.m = m\n");
   cr_assert_eq(record->kind, LOOKUP_METHOD);
   cr_assert_eq(record->owner, class_named("B"));
-  run("from __main__ import A, B\nB.m = property(m) if 0 else property(lambda self: 1)\n");
+  then("from first import A, B\nB.m = property(m) if 0 else property(lambda self: 1)\n");
   cr_assert_eq(record->kind, LOOKUP_DATA);
-  run("from __main__ import A, B\ndel B.m\ndel A.m\n");
+  then("from first import A, B\ndel B.m\ndel A.m\n");
   cr_assert_eq(record->kind, LOOKUP_ABSENT);
   cr_assert_eq(asy_class_lookup(vm, class_named("B"), name_of("m")), record);
 }
@@ -122,10 +127,10 @@ Test(class, a_record_stays_true_when_bases_change_or_a_descriptor_class_does) {
   asy_lookup *d = asy_class_lookup(vm, class_named("U"), name_of("d"));
   cr_assert_eq(x->value, asy_from_small(1));
   cr_assert_eq(d->kind, LOOKUP_PLAIN);
-  run("from __main__ import A, Q, D\nA.__bases__ = (Q,)\nD.__get__ = lambda self, obj, owner: 7\n");
+  then("from first import A, Q, D\nA.__bases__ = (Q,)\nD.__get__ = lambda self, obj, owner: 7\n");
   cr_assert_eq(x->value, asy_from_small(2));
   cr_assert_eq(d->kind, LOOKUP_DESCRIPTOR);
-  run("from __main__ import D\nD.__set__ = lambda self, obj, value: None\n");
+  then("from first import D\nD.__set__ = lambda self, obj, value: None\n");
   cr_assert_eq(d->kind, LOOKUP_DATA);
 }
 
@@ -142,9 +147,9 @@ Test(class, init_fn_is_known_only_while_nothing_else_has_a_say) {
   cr_assert_null(class_named("N")->init_fn);
   cr_assert_null(class_named("L")->init_fn);
   asy_class *b = class_named("B");
-  run("from __main__ import A\nA.__new__ = staticmethod(lambda cls: object.__new__(cls))\n");
+  then("from first import A\nA.__new__ = staticmethod(lambda cls: object.__new__(cls))\n");
   cr_assert_null(b->init_fn);
-  run("from __main__ import A\ndel A.__new__\n");
+  then("from first import A\ndel A.__new__\n");
   cr_assert_not_null(b->init_fn);
 }
 
@@ -152,10 +157,10 @@ Test(class, flags_follow_the_special_methods_of_the_whole_mro) {
   run("class A: pass\nclass B(A): pass\n");
   asy_class *b = class_named("B");
   cr_assert(!(b->flags & ASY_CLASS_HAS_GETATTR));
-  run("from __main__ import A\nA.__getattr__ = lambda self, name: name\nA.__setattr__ = lambda self, name, value: None\n");
+  then("from first import A\nA.__getattr__ = lambda self, name: name\nA.__setattr__ = lambda self, name, value: None\n");
   cr_assert(b->flags & ASY_CLASS_HAS_GETATTR);
   cr_assert(b->flags & ASY_CLASS_HAS_SETATTR);
-  run("from __main__ import A\ndel A.__getattr__, A.__setattr__\n");
+  then("from first import A\ndel A.__getattr__, A.__setattr__\n");
   cr_assert(!(b->flags & (ASY_CLASS_HAS_GETATTR | ASY_CLASS_HAS_SETATTR)));
 }
 
@@ -172,7 +177,7 @@ Test(class, dead_classes_leave_the_list_of_their_base) {
 
 static const char *error_of(const char *text) {
   static char out[4096];
-  asy_value result = asy_run_source(vm, text, strlen(text), "nowhere", "__main__");
+  asy_value result = asy_run_source(vm, text, strlen(text), "nowhere", "other");
   cr_assert_eq(result, ASY_FAILED);
   asy_value exception = asy_take_exception(vm), keep;
   asy_value shown = asy_format_exception_only(vm, exception);
