@@ -415,8 +415,14 @@ asy_node *asy_check_try(asy_parser *p, asy_node_list body, asy_node_list handler
   bool star = handlers.len && handlers.items[0]->parens;
   for (uint32_t i = 0; i < handlers.len; i++) {
     asy_node *handler = handlers.items[i];
-    if ((bool)handler->parens != star)
-      asy_parser_fail(p, handler->span, "cannot have both 'except' and 'except*' on the same 'try'");
+    if ((bool)handler->parens != star) {
+      asy_span at = {handler->span.line, handler->span.col, handler->span.line, handler->span.col + (uint32_t)strlen("except")};
+      size_t len;
+      const char *line = asy_source_line(p->source, at.line, &len);
+      const char *mark = !star && line ? memchr(line + at.col, '*', len - at.col) : NULL;
+      if (mark) at.end_col = (uint32_t)(mark - line) + 1;
+      asy_parser_fail(p, at, "cannot have both 'except' and 'except*' on the same 'try'");
+    }
     handler->parens = 0;
     if (!handler->except_handler.type && i + 1 < handlers.len)
       asy_parser_fail(p, handler->span, "default 'except:' must be last");

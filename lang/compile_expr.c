@@ -555,7 +555,7 @@ static int subscript(asy_compiler *c, const asy_node *node, int object, int mark
 }
 
 /* Applies one node of a spine to the value of its left child, which lies in `reg`: a local, or the temporary `mark`. */
-static int apply(asy_compiler *c, const asy_node *node, int reg, int mark, bool await, int want) {
+static int apply(asy_compiler *c, const asy_node *node, int reg, int mark, const asy_node *await, int want) {
   asy_emitter *e = c->e;
   e->top = reg == mark ? mark + 1 : mark;
   switch (node->kind) {
@@ -569,7 +569,7 @@ static int apply(asy_compiler *c, const asy_node *node, int reg, int mark, bool 
     }
     default: {
       call_plan plan = {.window = mark, .generic_base = NO_REG};
-      plan.await = await;
+      plan.await = await != NULL;
       if (is_method_call(node)) {
         e->top = mark;
         asy_temps(e, 5);
@@ -581,7 +581,7 @@ static int apply(asy_compiler *c, const asy_node *node, int reg, int mark, bool 
         asy_window(c);
       }
       int dst = finish_call(c, node, &plan, &node->call.args, &node->call.keywords, want);
-      if (await) asy_emit_await(c, node, mark, mark, AWAIT_EXPRESSION);
+      if (await) asy_emit_await(c, await, mark, mark, AWAIT_EXPRESSION);
       return dst;
     }
   }
@@ -599,7 +599,7 @@ static const asy_node *left_child(const asy_node *node) {
   }
 }
 
-static int spine(asy_compiler *c, const asy_node *node, bool await, int want) {
+static int spine(asy_compiler *c, const asy_node *node, const asy_node *await, int want) {
   int mark = c->e->top;
   uint32_t base = c->nspine;
   for (const asy_node *left; (left = left_child(node)) != NULL; node = left) push_spine(c, node);
@@ -791,7 +791,7 @@ static int await_value(asy_compiler *c, const asy_node *node, int want) {
   int mark = e->top;
   const asy_node *value = node->await.value;
   if (value->kind == AST_Call && !value->call.keywords.len && !needs_call_ex(&value->call.args, &value->call.keywords, 1))
-    return spine(c, value, true, NO_REG);
+    return spine(c, value, node, NO_REG);
   int reg = asy_expr_next(c, value);
   e->top = mark;
   int dst = asy_result(c, want);
@@ -878,7 +878,7 @@ static int leaf(asy_compiler *c, const asy_node *node, int want) {
 
 int asy_expr(asy_compiler *c, const asy_node *node, int want) {
   switch (node->kind) {
-    case AST_BinOp: case AST_Attribute: case AST_Subscript: case AST_Call: return spine(c, node, false, want);
+    case AST_BinOp: case AST_Attribute: case AST_Subscript: case AST_Call: return spine(c, node, NULL, want);
     default: return leaf(c, node, want);
   }
 }

@@ -321,7 +321,7 @@ static void import_from(asy_compiler *c, const asy_node *node) {
     }
     asy_name *to = alias->alias.asname ? alias->alias.asname : alias->alias.name;
     int value = asy_temp(e);
-    asy_emit_x(e, alias, OP_IMPORT_FROM, value, reg, 0, asy_emit_site(e, alias->alias.name->text));
+    asy_emit_x(e, node, OP_IMPORT_FROM, value, reg, 0, asy_emit_site(e, alias->alias.name->text));
     asy_name_store(c, node, to, value);
     e->top = reg + 1;
   }

@@ -511,6 +511,7 @@ scan:
       return token_at(lexer, ':', start);
     }
     [-+*/%@&|^~<>=.,;!] { lexer->cursor = cursor; return token_at(lexer, *start, start); }
+    "<>"  { lexer->cursor = cursor; return token_at(lexer, '!', start); }   /* no operator any more: '!' fits nowhere */
     "=="  { TOKEN(EQ); }      "!="  { TOKEN(NE); }      "<="  { TOKEN(LE); }       ">="  { TOKEN(GE); }
     "<<"  { TOKEN(LSHIFT); }  ">>"  { TOKEN(RSHIFT); }  "**"  { TOKEN(POW); }      "//"  { TOKEN(FLOORDIV); }
     "->"  { TOKEN(ARROW); }   "..." { TOKEN(ELLIPSIS); }

@@ -70,6 +70,27 @@ static bool is_legacy_statement(const asy_token *token) {
   return token->kind == TOKEN_NAME && (!strcmp(token->name->text, "print") || !strcmp(token->name->text, "exec"));
 }
 
+/* The operand that follows `=` where a condition was meant: up to what binds less tightly than `|`. False: there is none, or
+ * another `=` follows. */
+static bool operand_ahead(const asy_parser *p, asy_span *span) {
+  static const int ends[] = {':',      ',',      ')',        ']',     '}',      TOKEN_NEWLINE, TOKEN_END, TOKEN_EQ,   TOKEN_NE, '<',
+                             '>',      TOKEN_LE, TOKEN_GE,   TOKEN_IN, TOKEN_IS, TOKEN_AND,     TOKEN_OR,  TOKEN_IF,   TOKEN_ELSE,
+                             TOKEN_FOR, TOKEN_NOT, TOKEN_ASYNC};
+  asy_lexer copy = p->lexer;
+  asy_diagnostic ignored;
+  copy.error = &ignored;
+  copy.looking_ahead = true;
+  bool any = false;
+  for (;; any = true) {
+    asy_token token = asy_lexer_next(&copy);
+    if (token.kind == LEX_ERROR || token.kind == '=' || token.kind == TOKEN_WALRUS) return false;
+    if (copy.paren_count <= p->lexer.paren_count && is_among(token.kind, ends, sizeof ends / sizeof *ends) &&
+        !(copy.paren_count == p->lexer.paren_count && (token.kind == ')' || token.kind == ']' || token.kind == '}')))
+      return any;
+    *span = token.span;
+  }
+}
+
 /* Where a message about a token points to: the end of the text is the end of its last line. */
 static asy_span place_of(asy_parser *p) {
   asy_span span = p->token.span;
@@ -196,8 +217,9 @@ static bool in_expression(const stuck *s) {
   }
   const asy_node *node = s->top.node;
   if (token->kind == '=' && node) {
-    if (node->kind == AST_Name)
-      return say(s, s->top.span, "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
+    asy_span value;
+    if (node->kind == AST_Name && operand_ahead(p, &value))
+      return say(s, joined(s->top.span, value), "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
     bool never = node->kind == AST_List || node->kind == AST_Tuple || node->kind == AST_GeneratorExp ||
                  node->kind == AST_Compare || (node->kind == AST_Constant && node->constant.value.kind <= CONST_FALSE);
     if (!never) {

@@ -131,6 +131,114 @@ static asy_value object_sizeof(asy_vm *vm, const asy_value *args) {
   return asy_from_small(asy_class_of(vm, args[0])->base_size);
 }
 
+/* ---- Copying and pickling ------------------------------------------------------------------------------------------------------ */
+
+/* The values of the __slots__ of all classes above, by name; NULL failed. */
+static asy_dict *slot_values(asy_vm *vm, asy_value v) {
+  asy_dict *dict = asy_dict_new(vm, 0);
+  asy_tuple *mro = asy_class_of(vm, v)->mro;
+  for (uint32_t i = 0; dict && i < mro->len; i++) {
+    const asy_class *cls = (const asy_class *)asy_obj_of(mro->items[i]);
+    for (uint32_t j = 0; cls->slots && j < cls->slots->len; j++) {
+      asy_value value;
+      int found = asy_find_attr(vm, v, (asy_str *)asy_obj_of(cls->slots->items[j]), &value);
+      if (found < 0 || (found && !asy_dict_set(vm, dict, cls->slots->items[j], value))) return NULL;
+    }
+  }
+  return dict;
+}
+
+static asy_value object_getstate(asy_vm *vm, const asy_value *args) {
+  asy_value state = ASY_NONE;
+  asy_dict *dict = asy_is_obj(args[0]) && !asy_is_kind(args[0], KIND_TYPE) ? asy_instance_dict(vm, asy_obj_of(args[0])) : NULL;
+  if (asy_raised(vm)) return ASY_FAILED;
+  if (dict) {
+    asy_dict *copy = asy_dict_copy(vm, dict);
+    if (!copy) return ASY_FAILED;
+    state = asy_from_obj(copy);
+  }
+  asy_dict *slots = slot_values(vm, args[0]);
+  if (!slots) return ASY_FAILED;
+  return slots->used ? asy_tuple_of(vm, 2, state, asy_from_obj(slots)) : dict && !dict->used ? ASY_NONE : state;
+}
+
+static asy_value from_copyreg(asy_vm *vm, const char *name) {
+  asy_value module = asy_import(vm, "copyreg");
+  return module == ASY_FAILED ? ASY_FAILED : asy_get_attr_cstr(vm, module, name);
+}
+
+/* The arguments for __new__, the class first, and the keyword arguments (0: none). NULL failed. */
+static asy_list *new_arguments(asy_vm *vm, asy_value v, asy_value *kwargs) {
+  asy_str *ex = asy_intern(vm, "__getnewargs_ex__"), *plain = asy_intern(vm, "__getnewargs__");
+  asy_list *list = asy_list_new(vm, 2);
+  *kwargs = 0;
+  if (!ex || !plain || !list || !asy_list_append(vm, list, asy_from_obj(asy_class_of(vm, v)))) return NULL;
+  asy_value given = asy_call_special(vm, v, ex, 0, NULL);
+  if (given == ASY_FAILED) return NULL;
+  if (given != ASY_UNBOUND) {
+    const asy_tuple *pair = (const asy_tuple *)asy_obj_of(given);
+    if (!asy_is_kind(given, KIND_TUPLE) || pair->len != 2)
+      return asy_raise(vm, ASY_TypeError, "__getnewargs_ex__ should return a tuple, not '%T'", given), NULL;
+    *kwargs = pair->items[1];
+    return asy_list_extend(vm, list, pair->items[0]) ? list : NULL;
+  }
+  given = asy_call_special(vm, v, plain, 0, NULL);
+  if (given == ASY_FAILED) return NULL;
+  if (given != ASY_UNBOUND) return asy_list_extend(vm, list, given) ? list : NULL;
+  asy_class *cls = asy_class_of(vm, v);
+  asy_class *exact = asy_class_solid(cls);
+  switch (cls->kind) {
+    case KIND_OBJECT: case KIND_LIST: case KIND_DICT: return list;
+    case KIND_INT: case KIND_FLOAT: case KIND_COMPLEX: case KIND_STR: case KIND_BYTES: case KIND_TUPLE: {
+      asy_value arg = asy_call1(vm, asy_from_obj(exact), v); /* the plain value of an instance of a subclass */
+      return arg != ASY_FAILED && asy_list_append(vm, list, arg) ? list : NULL;
+    }
+    default: return asy_raise(vm, ASY_TypeError, "cannot pickle '%T' object", v), NULL;
+  }
+}
+
+static asy_value reduce_new(asy_vm *vm, asy_value v) {
+  asy_value kwargs;
+  asy_list *arguments = new_arguments(vm, v, &kwargs);
+  asy_value make = arguments ? from_copyreg(vm, kwargs ? "__newobj_ex__" : "__newobj__") : ASY_FAILED;
+  if (make == ASY_FAILED) return ASY_FAILED;
+  asy_tuple *args = asy_list_to_tuple(vm, arguments);
+  if (!args) return ASY_FAILED;
+  asy_value packed = asy_from_obj(args);
+  if (kwargs) {
+    asy_tuple *rest = asy_tuple_slice(vm, args, 1, args->len);
+    packed = rest ? asy_tuple_of(vm, 3, args->items[0], asy_from_obj(rest), kwargs) : ASY_FAILED;
+    if (packed == ASY_FAILED) return ASY_FAILED;
+  }
+  asy_str *getstate = asy_intern(vm, "__getstate__");
+  asy_value state = getstate ? asy_call_method(vm, v, getstate, 0, NULL) : ASY_FAILED;
+  if (state == ASY_FAILED) return ASY_FAILED;
+  asy_value items = ASY_NONE, pairs = ASY_NONE;
+  if (asy_is_kind(v, KIND_LIST)) items = asy_iter(vm, v);
+  if (asy_is_kind(v, KIND_DICT)) {
+    pairs = asy_call_method(vm, v, ASY_NAME(vm, items), 0, NULL);
+    if (pairs != ASY_FAILED) pairs = asy_iter(vm, pairs);
+  }
+  if (items == ASY_FAILED || pairs == ASY_FAILED) return ASY_FAILED;
+  return asy_tuple_of(vm, 5, make, packed, state, items, pairs);
+}
+
+/* What the oldest protocols ask for. */
+static asy_value reduce_old(asy_vm *vm, asy_value v, asy_value protocol) {
+  asy_value reduce = from_copyreg(vm, "_reduce_ex");
+  return reduce == ASY_FAILED ? ASY_FAILED : asy_call2(vm, reduce, v, protocol);
+}
+
+static asy_value object_reduce(asy_vm *vm, const asy_value *args) { return reduce_old(vm, args[0], asy_from_small(0)); }
+
+static asy_value object_reduce_ex(asy_vm *vm, const asy_value *args) {
+  asy_lookup *own = asy_class_lookup(vm, asy_class_of(vm, args[0]), ASY_NAME(vm, __reduce__));
+  int64_t protocol;
+  if (!own || !asy_to_int64(vm, args[1], &protocol)) return ASY_FAILED;
+  if (own->owner != vm->classes[KIND_OBJECT]) return asy_call_method(vm, args[0], ASY_NAME(vm, __reduce__), 0, NULL);
+  return protocol >= 2 ? reduce_new(vm, args[0]) : reduce_old(vm, args[0], args[1]);
+}
+
 static asy_value object_init_subclass(asy_vm *vm, const asy_value *args) {
   if (!((asy_dict *)asy_obj_of(args[1]))->used) return ASY_NONE;
   return asy_raise(vm, ASY_TypeError, "%U.__init_subclass__() takes no keyword arguments",
@@ -153,6 +261,9 @@ static const asy_native object_methods[] = {
   {"__delattr__", "(self, name, /)", object_delattr, "Implement delattr(self, name).", 0},
   {"__dir__", "(self, /)", object_dir, "Default dir() implementation.", 0},
   {"__format__", "(self, format_spec, /)", object_format, "Default object formatter.", 0},
+  {"__getstate__", "(self, /)", object_getstate, "Helper for pickle.", 0},
+  {"__reduce__", "(self, /)", object_reduce, "Helper for pickle.", 0},
+  {"__reduce_ex__", "(self, protocol, /)", object_reduce_ex, "Helper for pickle.", 0},
   {"__sizeof__", "(self, /)", object_sizeof, "Size of object in memory, in bytes.", 0},
   {"__init_subclass__", "(cls, /, **kwargs)", object_init_subclass, "This method is called when a class is subclassed.", ASY_NATIVE_CLASS},
   {"__subclasshook__", "(cls, subclass, /)", object_subclasshook, "Abstract classes can override this to customize issubclass().", ASY_NATIVE_CLASS},

@@ -43,13 +43,18 @@ static asy_value property_init(asy_vm *vm, const asy_value *args) {
   p->doc = args[4];
   p->doc_from_getter = false;
   asy_barrier(vm, p);
-  if (p->doc == ASY_NONE && p->fget != ASY_NONE) {
+  bool inherited = p->doc == ASY_NONE && p->fget != ASY_NONE;
+  if (inherited) {
     asy_value doc = forwarded(vm, p->fget, ASY_NAME(vm, __doc__));
     if (doc == ASY_FAILED) return ASY_FAILED;
     p->doc = doc;
     p->doc_from_getter = doc != ASY_NONE;
     asy_barrier(vm, p);
   }
+  if (p->head.shape == KIND_PROPERTY || p->doc == ASY_NONE) return ASY_NONE;
+  if (asy_set_attr(vm, args[0], ASY_NAME(vm, __doc__), p->doc)) return ASY_NONE; /* the subclass has a __doc__ of its own */
+  if (!inherited || !asy_raised_is(vm, ASY_AttributeError)) return ASY_FAILED;
+  asy_clear_exception(vm);
   return ASY_NONE;
 }
 

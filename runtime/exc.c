@@ -107,11 +107,23 @@ static asy_value make_with_message(asy_vm *vm, asy_exc_id what, asy_value messag
   return v;
 }
 
+/* A NameError in a method keeps the method's self: "Did you mean: 'self.x'?" */
+static void keep_self(asy_vm *vm, asy_value e) {
+  if (!vm->base) return;
+  const asy_code *code = ((const asy_func *)asy_obj_of(FRAME_FUNC(vm->base)))->code;
+  if (!(code->flags & CODE_OPTIMIZED) || !code->argcount || !asy_str_equal_cstr(code->varnames[0], "self")) return;
+  asy_value self = vm->base[0];
+  if (code->is_cell[0] && asy_is_exact(self, KIND_CELL)) self = ((asy_cell *)asy_obj_of(self))->value;
+  if (self != ASY_UNBOUND) asy_store(vm, asy_obj_of(e), &asy_exception_of(e)->fields[FIELD_OBJ], self);
+}
+
 /* An empty format: without arguments. */
 static asy_value make_formatted(asy_vm *vm, asy_exc_id what, const char *format, va_list list) {
   if (!*format) return asy_new_exception_object(vm, vm->exceptions[what], NULL);
   asy_str *message = asy_str_vformat(vm, format, list);
-  return message ? make_with_message(vm, what, asy_from_obj(message)) : ASY_FAILED;
+  asy_value e = message ? make_with_message(vm, what, asy_from_obj(message)) : ASY_FAILED;
+  if (e != ASY_FAILED && what == ASY_NameError) keep_self(vm, e);
+  return e;
 }
 
 asy_value asy_raise(asy_vm *vm, asy_exc_id what, const char *format, ...) {

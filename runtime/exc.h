@@ -13,6 +13,7 @@ typedef struct asy_traceback {
   asy_func *func;             /* its code says file and name; globals for loaders */
   uint32_t word;              /* instruction offset + its length: as saved pc */
   int32_t line;               /* computed when asked: 0 unknown */
+  asy_value frame;            /* tb_frame, made when asked; 0 before */
 } asy_traceback;
 
 /* One struct for every exception class: special attributes of OSError, StopIteration, SyntaxError, ImportError, NameError,

@@ -179,7 +179,8 @@ static asy_value load_namespace(asy_vm *vm, asy_str *name, asy_list *portions) {
   asy_module *module = asy_module_new(vm, name);
   if (!module) return ASY_FAILED;
   asy_value self = asy_from_obj(module);
-  if (!describe(vm, self, name, ASY_NONE, asy_from_obj(portions), true)) return ASY_FAILED;
+  if (!describe(vm, self, name, ASY_NONE, asy_from_obj(portions), true) || !asy_module_set(vm, self, "__file__", ASY_NONE))
+    return ASY_FAILED;
   return asy_dict_set_str(vm, vm->modules, name, self) ? self : ASY_FAILED;
 }
 

@@ -82,15 +82,31 @@ static asy_value module_repr(asy_vm *vm, asy_value self) {
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 
+/* The file lies beside the main script, so it may hide a module of the same name that was meant. */
+static bool beside_script(asy_vm *vm, asy_value file) {
+  if (!asy_is_str(file) || !vm->path->len || !asy_is_str(vm->path->items[0])) return false;
+  const asy_str *path = (const asy_str *)asy_obj_of(file), *folder = (const asy_str *)asy_obj_of(vm->path->items[0]);
+  uint32_t slash = path->len;
+  while (slash > 0 && asy_str_at(path, slash - 1) != '/') slash--;
+  if (slash != folder->len + 1) return false;
+  for (uint32_t i = 0; i < folder->len; i++)
+    if (asy_str_at(path, i) != asy_str_at(folder, i)) return false;
+  return true;
+}
+
 static asy_value raise_absent(asy_vm *vm, asy_value self, asy_str *name) {
-  asy_value own_name = entry(vm, self, ASY_NAME(vm, __name__));
+  asy_value own_name = entry(vm, self, ASY_NAME(vm, __name__)), file = entry(vm, self, ASY_NAME(vm, __file__));
   if (own_name == ASY_UNBOUND || !asy_is_str(own_name))
     return asy_raise_attribute(vm, self, name, "module has no attribute '%U'", name);
-  if (module_of(self)->head.flags & MODULE_INITIALIZING)
+  if (!(module_of(self)->head.flags & MODULE_INITIALIZING))
+    return asy_raise_attribute(vm, self, name, "module %R has no attribute '%U'", own_name, name);
+  if (beside_script(vm, file))
     return asy_raise_attribute(vm, self, name,
-                               "partially initialized module %R has no attribute '%U' (most likely due to a circular import)",
-                               own_name, name);
-  return asy_raise_attribute(vm, self, name, "module %R has no attribute '%U'", own_name, name);
+                               "module %R has no attribute '%U' (consider renaming %R if it has the same name as a third-party "
+                               "module you intended to import)", own_name, name, file);
+  return asy_raise_attribute(vm, self, name,
+                             "partially initialized module %R has no attribute '%U' (most likely due to a circular import)",
+                             own_name, name);
 }
 
 static asy_value module_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
@@ -110,7 +126,7 @@ static bool module_set_attr(asy_vm *vm, asy_value self, asy_str *name, asy_value
   if (found->kind == LOOKUP_DATA) return asy_generic_set_attr(vm, self, name, value);
   if (value != ASY_UNBOUND) return asy_dict_set_str(vm, module_of(self)->dict, name, value);
   int deleted = asy_dict_delete(vm, module_of(self)->dict, asy_from_obj(name), NULL);
-  if (!deleted) raise_absent(vm, self, name);
+  if (!deleted) asy_raise_no_attribute(vm, self, name);
   return deleted > 0;
 }
 

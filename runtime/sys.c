@@ -379,12 +379,21 @@ static bool sys_module_init(asy_vm *vm, asy_value module) {
          asy_module_set(vm, module, "stderr", vm->stderr_file) && asy_module_set(vm, module, "__stderr__", vm->stderr_file);
 }
 
+/* The two modules that are there before the first import. */
+static bool set_spec(asy_vm *vm, asy_str *name) {
+  asy_value origin = asy_from_cstr(vm, "built-in"), empty = asy_from_obj(vm->empty_str);
+  asy_value spec = asy_new_spec(vm, asy_from_obj(name), origin, ASY_NONE, empty);
+  asy_value module = asy_dict_get_str(vm, vm->modules, name);
+  return asy_module_set(vm, module, "__spec__", spec) && asy_module_set(vm, module, "__package__", empty);
+}
+
 bool asy_sys_init(asy_vm *vm) {
   static const asy_module_def def = {"sys", sys_natives, "The machine's own parameters and functions.", sys_module_init};
   asy_module *module = asy_module_from_def(vm, &def);
   if (!module) return false;
   vm->sys_module = asy_from_obj(module);
-  return asy_dict_set_str(vm, vm->modules, ASY_NAME(vm, sys), vm->sys_module);
+  return asy_dict_set_str(vm, vm->modules, ASY_NAME(vm, sys), vm->sys_module) && set_spec(vm, ASY_NAME(vm, sys)) &&
+         set_spec(vm, ASY_NAME(vm, builtins));
 }
 
 /* ---- Time, for modules that do not see the VM ---- */

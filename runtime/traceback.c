@@ -463,12 +463,19 @@ static asy_traceback *entry_of(asy_value v) { return (asy_traceback *)asy_obj_of
 static void traceback_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_obj(v, ((asy_traceback *)o)->next);
   asy_visit_obj(v, ((asy_traceback *)o)->func);
+  asy_visit_value(v, ((asy_traceback *)o)->frame);
 }
 
 static asy_value get_line(asy_vm *vm, const asy_value *args) { return asy_from_small(asy_traceback_line(entry_of(args[0]))); }
 static asy_value get_lasti(asy_vm *vm, const asy_value *args) { return asy_from_small((int64_t)entry_of(args[0])->word * 4); }
 static asy_value get_frame(asy_vm *vm, const asy_value *args) {
-  return asy_frame_object_at(vm, entry_of(args[0])->func, entry_of(args[0])->word);
+  asy_traceback *entry = entry_of(args[0]);
+  if (!entry->frame) {
+    asy_value frame = asy_frame_object_at(vm, entry->func, entry->word);
+    if (frame == ASY_FAILED) return ASY_FAILED;
+    asy_store(vm, entry, &entry->frame, frame);
+  }
+  return entry->frame;
 }
 static asy_value get_next(asy_vm *vm, const asy_value *args) {
   asy_traceback *next = entry_of(args[0])->next;

@@ -4,6 +4,8 @@
  * instruction. Anything slow is a call of a function that is not inlined; before it, the handler saves pc in the frame (SAVE), so
  * that tracebacks and collection see where the frame stands.
  */
+#include <math.h>
+
 #include "lang/opcode.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
@@ -209,7 +211,8 @@ static inline bool set_item(asy_vm *vm, asy_value v, asy_value key, asy_value it
   if (asy_is_exact(v, KIND_LIST)) {
     asy_list *list = (asy_list *)asy_obj_of(v);
     if (LIKELY(list_index(list->len, key, &i))) {
-      asy_store(vm, list, &list->items[i], item);
+      list->items[i] = item;
+      if (asy_is_obj(item)) asy_barrier(vm, list);
       return true;
     }
   } else if (asy_is_exact(v, KIND_DICT)) {

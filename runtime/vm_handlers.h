@@ -344,6 +344,11 @@ HANDLER(MOD) {
   NEXT();
 }
 HANDLER(POW) {
+  double x, y;
+  if (floats(R(B), R(C), &x, &y) && x > 0) {
+    double power = pow(x, y);
+    if (isfinite(power) && put_float(&R(A), power)) NEXT();
+  }
   SAVE();
   SET_A(arithmetic_slow(vm, BINARY_POW, R(B), R(C)));
   NEXT();

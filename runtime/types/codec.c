@@ -373,13 +373,17 @@ static uint32_t unit_at(const decoding *d, size_t at) {
   return unit;
 }
 
+/* Reads the byte order mark, where one may be. Errors name the codec of the order found. */
 static void read_mark(decoding *d) {
-  if (d->codec->order != ORDER_MARK || d->len < d->unit) return;
+  if (d->codec->order != ORDER_MARK) return;
+  d->name = d->unit == 2 ? "utf-16-le" : "utf-32-le";
+  if (d->len < d->unit) return;
   uint32_t first = unit_at(d, 0);
   if (first == 0xFEFF) d->at = d->unit;
   else if (first == (d->unit == 2 ? 0xFFFEu : 0xFFFE0000u)) {
     d->big = true;
     d->at = d->unit;
+    d->name = d->unit == 2 ? "utf-16-be" : "utf-32-be";
   }
 }
 

@@ -253,11 +253,13 @@ static inline int64_t find(asy_vm *vm, asy_dict *dict, asy_value key, uint32_t h
 /* ---- Changes ---- */
 
 /* Adds a key that is known to be absent. */
-static bool add(asy_vm *vm, asy_dict *dict, asy_value key, uint32_t hash, asy_value value) {
+static bool add(asy_vm *vm, asy_dict *dict, asy_value key, int64_t full_hash, asy_value value) {
+  uint32_t hash = asy_hash_fold(full_hash);
   bool full = dict->fill == dict->cap || (dict->index_size && dict->index_used == index_limit(dict->index_size));
   if (full && !make_room(vm, dict)) return false;
   uint32_t i = dict->fill++;
-  dict->entries[i] = (asy_dict_entry){.hash = hash, .key = key, .value = value};
+  dict->entries[i] = (asy_dict_entry){
+    .hash = hash, .hash_high = (uint32_t)((uint64_t)full_hash >> 32), .key = key, .value = value};
   dict->used++;
   dict->mutations++;
   dict->keys_version = 0;
@@ -287,21 +289,17 @@ int asy_dict_get(asy_vm *vm, asy_dict *dict, asy_value key, asy_value *out) {
   return asy_key_hash(vm, key, &hash) ? asy_dict_get_hashed(vm, dict, key, hash, out) : -1;
 }
 
-static bool set_folded(asy_vm *vm, asy_dict *dict, asy_value key, uint32_t hash, asy_value value) {
-  int64_t i = find(vm, dict, key, hash);
+bool asy_dict_set_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value value) {
+  int64_t i = find(vm, dict, key, asy_hash_fold(hash));
   if (i == ABSENT) return add(vm, dict, key, hash, value);
   if (i < 0) return false;
   asy_store(vm, dict, &dict->entries[i].value, value);
   return true;
 }
 
-bool asy_dict_set_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value value) {
-  return set_folded(vm, dict, key, asy_hash_fold(hash), value);
-}
-
 bool asy_dict_set(asy_vm *vm, asy_dict *dict, asy_value key, asy_value value) {
   int64_t hash;
-  return asy_key_hash(vm, key, &hash) && set_folded(vm, dict, key, asy_hash_fold(hash), value);
+  return asy_key_hash(vm, key, &hash) && asy_dict_set_hashed(vm, dict, key, hash, value);
 }
 
 int asy_dict_delete(asy_vm *vm, asy_dict *dict, asy_value key, asy_value *old) {
@@ -331,7 +329,7 @@ asy_value asy_dict_get_str(asy_vm *vm, asy_dict *dict, asy_str *key) {
 
 bool asy_dict_set_str(asy_vm *vm, asy_dict *dict, asy_str *key, asy_value value) {
   int64_t i = find_interned(vm, dict, key);
-  if (i < 0) return add(vm, dict, asy_from_obj(key), asy_hash_fold(asy_text_hash(vm, key)), value);
+  if (i < 0) return add(vm, dict, asy_from_obj(key), asy_text_hash(vm, key), value);
   asy_store(vm, dict, &dict->entries[i].value, value);
   return true;
 }
@@ -368,7 +366,7 @@ static bool merge_dict(asy_vm *vm, asy_dict *dict, asy_dict *other, bool overrid
     uint32_t mutations = other->mutations;
     if (!e.key) continue;
     int64_t at = find(vm, dict, e.key, e.hash);
-    if (at == FAILED || (at == ABSENT && !add(vm, dict, e.key, e.hash, e.value))) return false;
+    if (at == FAILED || (at == ABSENT && !add(vm, dict, e.key, asy_dict_entry_hash(&e), e.value))) return false;
     if (at >= 0 && override) asy_store(vm, dict, &dict->entries[at].value, e.value);
     if (other->mutations != mutations) {
       asy_raise(vm, ASY_RuntimeError, "dict mutated during update");
@@ -383,7 +381,7 @@ static bool set_unless_there(asy_vm *vm, asy_dict *dict, asy_value key, asy_valu
   if (override) return asy_dict_set(vm, dict, key, value);
   if (!asy_key_hash(vm, key, &hash)) return false;
   int64_t at = find(vm, dict, key, asy_hash_fold(hash));
-  return at == ABSENT ? add(vm, dict, key, asy_hash_fold(hash), value) : at >= 0;
+  return at == ABSENT ? add(vm, dict, key, hash, value) : at >= 0;
 }
 
 /* Whether v is a dict whose iteration is a dict's own. */
@@ -581,7 +579,7 @@ static asy_value dict_setdefault(asy_vm *vm, const asy_value *args) {
   if (!asy_key_hash(vm, args[1], &hash)) return ASY_FAILED;
   int64_t i = find(vm, dict, args[1], asy_hash_fold(hash));
   if (i >= 0) return dict->entries[i].value;
-  return i == ABSENT && add(vm, dict, args[1], asy_hash_fold(hash), args[2]) ? args[2] : ASY_FAILED;
+  return i == ABSENT && add(vm, dict, args[1], hash, args[2]) ? args[2] : ASY_FAILED;
 }
 
 static asy_value dict_pop(asy_vm *vm, const asy_value *args) {
@@ -616,11 +614,35 @@ static asy_value dict_clear(asy_vm *vm, const asy_value *args) {
 
 static asy_value dict_copy(asy_vm *vm, const asy_value *args) { return asy_object_or_failed(asy_dict_copy(vm, dict_of(args[0]))); }
 
+/* fromkeys of a container that knows the hashes of its items; each step reads it again, as a comparison may change it. */
+static bool fill_from_set(asy_vm *vm, asy_dict *dict, asy_set *keys, asy_value value) {
+  for (uint32_t i = 0; i < keys->cap; i++) {
+    asy_set_entry e = keys->entries[i];
+    if (e.key && !asy_dict_set_hashed(vm, dict, e.key, e.hash, value)) return false;
+  }
+  return true;
+}
+
+static bool fill_from_dict(asy_vm *vm, asy_dict *dict, asy_dict *keys, asy_value value) {
+  for (uint32_t i = 0; i < keys->fill; i++) {
+    asy_dict_entry e = keys->entries[i];
+    if (e.key && !asy_dict_set_hashed(vm, dict, e.key, asy_dict_entry_hash(&e), value)) return false;
+  }
+  return true;
+}
+
 static asy_value dict_fromkeys(asy_vm *vm, const asy_value *args) {
   asy_value result = args[0] == asy_from_obj(vm->classes[KIND_DICT]) ? asy_object_or_failed(asy_dict_new(vm, 0)) : asy_call0(vm, args[0]);
-  asy_value iterator = asy_failed(result) ? ASY_FAILED : asy_iter(vm, args[1]);
-  if (asy_failed(iterator)) return ASY_FAILED;
+  if (asy_failed(result)) return ASY_FAILED;
   bool exact = asy_is_exact(result, KIND_DICT);
+  if (exact && (asy_is_exact(args[1], KIND_SET) || asy_is_exact(args[1], KIND_FROZENSET))) {
+    return fill_from_set(vm, dict_of(result), (asy_set *)asy_obj_of(args[1]), args[2]) ? result : ASY_FAILED;
+  }
+  if (exact && asy_is_exact(args[1], KIND_DICT)) {
+    return fill_from_dict(vm, dict_of(result), dict_of(args[1]), args[2]) ? result : ASY_FAILED;
+  }
+  asy_value iterator = asy_iter(vm, args[1]);
+  if (asy_failed(iterator)) return ASY_FAILED;
   for (;;) {
     asy_value key = asy_next(vm, iterator);
     if (key == ASY_END) return result;

@@ -15,9 +15,9 @@
 #include "runtime/object.h"
 
 typedef struct {
-  uint32_t hash;   /* asy_hash_fold of the key's hash */
-  uint32_t unused;
-  asy_value key;   /* 0: deleted */
+  uint32_t hash;      /* asy_hash_fold of the key's hash: what the index goes by */
+  uint32_t hash_high; /* upper half of the whole hash: see asy_dict_entry_hash */
+  asy_value key;      /* 0: deleted */
   asy_value value;
 } asy_dict_entry;
 
@@ -61,6 +61,9 @@ asy_value asy_dict_item(asy_vm *vm, asy_dict *dict, asy_value key); /* dict[key]
 asy_value asy_mapping_proxy_new(asy_vm *vm, asy_value mapping);     /* a read-only view; mapping is not checked */
 
 static inline uint32_t asy_hash_fold(int64_t hash) { return (uint32_t)((uint64_t)hash ^ (uint64_t)hash >> 32); }
+static inline int64_t asy_dict_entry_hash(const asy_dict_entry *e) {
+  return (int64_t)((uint64_t)e->hash_high << 32 | (e->hash ^ e->hash_high));
+}
 
 /* set and frozenset: an open table of its own, laid out and probed as CPython's, so that sets of ints iterate in the same order.
  *   entries:  cap slots; key 0 with hash 0: never used; key 0 with hash -1: deleted (no hash is -1) */

@@ -219,9 +219,18 @@ static bool merge_set(asy_vm *vm, asy_set *set, asy_set *other) {
   return true;
 }
 
+static bool merge_keys(asy_vm *vm, asy_set *set, asy_dict *dict) {
+  if (!presize(vm, set, dict->used)) return false;
+  for (uint32_t i = 0; i < dict->fill; i++) { /* a comparison may change dict: read it again each time */
+    asy_dict_entry e = dict->entries[i];
+    if (e.key && add_hashed(vm, set, e.key, asy_dict_entry_hash(&e)) < 0) return false;
+  }
+  return true;
+}
+
 bool asy_set_update(asy_vm *vm, asy_set *set, asy_value iterable) {
   if (asy_is_any_set(iterable)) return merge_set(vm, set, set_of(iterable));
-  if (asy_is_exact(iterable, KIND_DICT) && !presize(vm, set, ((asy_dict *)asy_obj_of(iterable))->used)) return false;
+  if (asy_is_exact(iterable, KIND_DICT)) return merge_keys(vm, set, (asy_dict *)asy_obj_of(iterable));
   asy_value iterator = asy_iter(vm, iterable);
   if (asy_failed(iterator)) return false;
   for (;;) {
@@ -253,6 +262,12 @@ bool asy_set_difference_update(asy_vm *vm, asy_set *set, asy_value iterable) {
     for (uint32_t i = 0; i < other->cap; i++) {
       asy_set_entry e = other->entries[i];
       if (e.key && discard_hashed(vm, set, e.key, e.hash) < 0) return false;
+    }
+  } else if (asy_is_exact(iterable, KIND_DICT)) {
+    asy_dict *other = (asy_dict *)asy_obj_of(iterable);
+    for (uint32_t i = 0; i < other->fill; i++) {
+      asy_dict_entry e = other->entries[i];
+      if (e.key && discard_hashed(vm, set, e.key, asy_dict_entry_hash(&e)) < 0) return false;
     }
   } else {
     asy_value iterator = asy_iter(vm, iterable);

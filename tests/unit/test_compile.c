@@ -110,8 +110,8 @@ Test(compile, a_comparison_chain_evaluates_each_operand_once) {
 
 Test(compile, await_of_a_call_is_a_pair) {
   cr_assert_str_eq(code_of("async def f(g): return await g(1)"),
-                   "MOVE r2 r0(g); LOAD_I r6 1; AWAIT_CALL r2 r2 1; AWAIT r2 r2; RETURN r2");
-  cr_assert_str_eq(code_of("async def f(g): await g"), "MOVE r2 r0(g); AWAIT r2 r2; DROP r2; RETURN_NONE");
+                   "MOVE r2 r0(g); LOAD_I r6 1; AWAIT_CALL r2 r2 1; AWAIT r2 r2 0; RETURN r2");
+  cr_assert_str_eq(code_of("async def f(g): await g"), "MOVE r2 r0(g); AWAIT r2 r2 0; DROP r2; RETURN_NONE");
 }
 
 Test(compile, the_value_of_a_return_outlives_finally) {
