@@ -616,7 +616,7 @@ static int spine(asy_compiler *c, const asy_node *node, const asy_node *await, i
   while (c->nspine > base) {
     const asy_node *next = c->spine[--c->nspine];
     bool last = c->nspine == base;
-    reg = apply(c, next, reg, mark, await && last, last ? want : NO_REG);
+    reg = apply(c, next, reg, mark, last ? await : NULL, last ? want : NO_REG);
   }
   return reg;
 }

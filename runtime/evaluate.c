@@ -36,8 +36,12 @@ asy_value asy_current_locals(asy_vm *vm) {
   if (!(code->flags & CODE_OPTIMIZED)) return base[0];
   asy_dict *locals = asy_dict_new(vm, code->nlocals);
   if (!locals) return ASY_FAILED;
-  for (uint32_t i = 0; i < code->nlocals; i++)
-    if (!add_local(vm, locals, code->varnames[i], base[i], code->is_cell[i])) return ASY_FAILED;
+  uint32_t nparams = asy_code_nparams(code);
+  for (int cells = 0; cells < 2; cells++)   /* as CPython orders them: cells that are no parameters come last */
+    for (uint32_t i = 0; i < code->nlocals; i++)
+      if ((code->is_cell[i] && i >= nparams) == (cells == 1) &&
+          !add_local(vm, locals, code->varnames[i], base[i], code->is_cell[i]))
+        return ASY_FAILED;
   for (uint32_t i = 0; i < code->nfreevars && func->closure; i++)
     if (!add_local(vm, locals, code->freevars[i], func->closure->items[i], true)) return ASY_FAILED;
   return asy_from_obj(locals);

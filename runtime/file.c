@@ -410,7 +410,7 @@ asy_value asy_file_open(asy_vm *vm, asy_value name, const char *mode_text, int64
                         asy_value errors, asy_value newline, bool closefd, asy_value opener) {
   open_mode mode;
   if (!parse_mode(vm, mode_text, &mode)) return ASY_FAILED;
-  const char *encoding_name = "utf-8", *errors_name = "strict";
+  const char *encoding_name = "UTF-8", *errors_name = "strict";
   if (mode.binary) {
     const char *extra = encoding != ASY_NONE ? "encoding" : errors != ASY_NONE ? "errors" : newline != ASY_NONE ? "newline" : NULL;
     if (extra) return asy_raise(vm, ASY_ValueError, "binary mode doesn't take %s %s argument", *extra == 'n' ? "a" : "an", extra);

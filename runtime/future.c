@@ -422,7 +422,7 @@ const asy_type asy_future_iter_type = {
 
 /* ---- Repr ----------------------------------------------------------------------------------------------------------- */
 
-static void repr_callback(asy_vm *vm, asy_text *t, asy_value callback) {
+void asy_text_callback(asy_vm *vm, asy_text *t, asy_value callback) {
   if (asy_is_kind(callback, KIND_TASK)) {
     asy_text_ascii(t, "Task.task_wakeup()");
     return;
@@ -454,12 +454,12 @@ static void repr_callback(asy_vm *vm, asy_text *t, asy_value callback) {
 static void repr_callbacks(asy_vm *vm, asy_text *t, asy_value callbacks) {
   asy_text_ascii(t, " cb=[");
   if (!asy_is_exact(callbacks, KIND_LIST)) {
-    repr_callback(vm, t, callbacks);
+    asy_text_callback(vm, t, callbacks);
   } else {
     asy_list *list = (asy_list *)asy_obj_of(callbacks);
     uint32_t n = list->len / 2;
     asy_value last = list->items[n * 2 - 2];
-    repr_callback(vm, t, list->items[0]);
+    asy_text_callback(vm, t, list->items[0]);
     if (n > 2) {
       char more[32];
       snprintf(more, sizeof more, ", <%u more>", n - 2);
@@ -467,7 +467,7 @@ static void repr_callbacks(asy_vm *vm, asy_text *t, asy_value callbacks) {
     }
     if (n > 1) {
       asy_text_ascii(t, ", ");
-      repr_callback(vm, t, last);
+      asy_text_callback(vm, t, last);
     }
   }
   asy_text_ascii(t, "]");

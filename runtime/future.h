@@ -55,6 +55,7 @@ bool asy_future_end_cancelled(asy_vm *vm, asy_future *f, asy_value message, asy_
 bool asy_future_end_failed(asy_vm *vm, asy_future *f, asy_value exception);    /* an instance */
 /* Calls or wakes `callback` when f is done; f must be pending. context None: the current one. */
 bool asy_future_add_callback(asy_vm *vm, asy_future *f, asy_value callback, asy_value context);
+void asy_text_callback(asy_vm *vm, asy_text *t, asy_value callback); /* "name() at FILE:LINE", for reprs */
 asy_value asy_cancelled_error(asy_vm *vm, asy_future *f); /* a new CancelledError with f's message, or the kept one */
 
 

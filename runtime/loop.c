@@ -162,10 +162,23 @@ static asy_value call_in_context(asy_vm *vm, asy_handle *h) {
 
 static bool leaves_loop(asy_vm *vm) { return asy_raised_is(vm, ASY_SystemExit) || asy_raised_is(vm, ASY_KeyboardInterrupt); }
 
+/* "name() at FILE:LINE": a callback in messages and reprs. NULL: an exception is set. */
+static asy_str *callback_text(asy_vm *vm, asy_value callback) {
+  asy_value name;
+  int found = asy_find_attr(vm, callback, asy_intern(vm, "__qualname__"), &name);
+  if (found < 0) return NULL;
+  if (!found) return asy_str_format(vm, "%R()", callback);
+  asy_value func = asy_is_kind(callback, KIND_METHOD) ? ((asy_method *)asy_obj_of(callback))->func : callback;
+  if (!asy_is_kind(func, KIND_FUNCTION)) return asy_str_format(vm, "%S()", name);
+  const asy_code *code = ((asy_func *)asy_obj_of(func))->code;
+  return asy_str_format(vm, "%S() at %U:%d", name, code->filename, (int)code->first_line);
+}
+
 static bool report_callback(asy_vm *vm, asy_handle *h) {
   asy_value exception = asy_take_exception(vm);
   asy_dict *context = asy_dict_new(vm, 3);
-  asy_str *message = context ? asy_str_format(vm, "Exception in callback %R", h->callback) : NULL;
+  asy_str *callback = context ? callback_text(vm, h->callback) : NULL;
+  asy_str *message = callback ? asy_str_format(vm, "Exception in callback %U", callback) : NULL;
   if (!message || !asy_dict_set_str(vm, context, asy_intern(vm, "message"), asy_from_obj(message)) ||
       !asy_dict_set_str(vm, context, asy_intern(vm, "exception"), exception) ||
       !asy_dict_set_str(vm, context, asy_intern(vm, "handle"), asy_from_obj(h)))
@@ -813,11 +826,22 @@ static asy_value handle_when(asy_vm *vm, const asy_value *args) {
 
 static asy_value handle_repr(asy_vm *vm, asy_value self) {
   asy_handle *h = (asy_handle *)asy_obj_of(self);
-  asy_str *name = asy_type_of(vm, self)->name;
-  asy_str *text;
-  if (h->head.flags & HANDLE_CANCELLED) text = asy_str_format(vm, "<%U cancelled>", name);
-  else if (h->head.kind == KIND_HANDLE) text = asy_str_format(vm, "<%U %R>", name, h->callback);
-  else text = asy_str_format(vm, "<%U when=%R %R>", name, handle_when(vm, &self), h->callback);
+  asy_text t;
+  asy_text_init(&t, vm);
+  asy_text_ascii(&t, "<");
+  asy_text_str(&t, asy_type_of(vm, self)->name);
+  bool cancelled = h->head.flags & HANDLE_CANCELLED;
+  if (cancelled) asy_text_ascii(&t, " cancelled");
+  if (h->head.kind == KIND_TIMER_HANDLE) {
+    asy_text_ascii(&t, " when=");
+    asy_text_repr_of(&t, handle_when(vm, &self));
+  }
+  if (!cancelled) {
+    asy_text_ascii(&t, " ");
+    asy_text_callback(vm, &t, h->callback);
+  }
+  asy_text_ascii(&t, ">");
+  asy_str *text = asy_text_finish(&t);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 

@@ -187,7 +187,13 @@ asy_value asy_compare_inverted(asy_vm *vm, asy_value a, asy_value b) {
 
 /* What a's own method says. */
 static asy_value compare_half(asy_vm *vm, const asy_way *way, asy_value a, asy_value b, asy_compare_op op) {
-  if (way->value != ASY_UNBOUND) return asy_call_way(vm, a, way, 1, &b);
+  if (way->value != ASY_UNBOUND) {
+    if (way->kind == LOOKUP_METHOD) return asy_call_way(vm, a, way, 1, &b);
+    asy_value fn = asy_bind(vm, way->value, (asy_lookup_kind)way->kind, a, asy_class_of(vm, a));
+    if (fn != ASY_FAILED) return asy_call1(vm, fn, b);
+    asy_clear_exception(vm); /* as CPython: a comparison method that cannot be got at is one that is not there */
+    return ASY_NOT_IMPLEMENTED;
+  }
   asy_value (*slot)(asy_vm *, asy_value, asy_value, asy_compare_op) = way->type ? ASY_SLOT(way->type, compare) : NULL;
   if (slot) return slot(vm, a, b, op);
   switch (op) { /* object's */

@@ -26,21 +26,24 @@ static asy_exc_id exception_for(asy_diagnostic_kind kind) {
   }
 }
 
-/* The line of the text as SyntaxError.text: with its newline; None when there is none. */
-static asy_value line_text(asy_vm *vm, asy_source *source, uint32_t line) {
+/* The line of the text as SyntaxError.text: with its newline, save the one that was added to an expression; None when there is
+ * no such line. */
+static asy_value line_text(asy_vm *vm, asy_source *source, uint32_t line, bool is_expression) {
   size_t length;
   const char *text = source->text ? asy_source_line(source, line, &length) : NULL;
   if (!text) return ASY_NONE;
-  return asy_from_text(vm, text, length + (text[length] == '\n'));
+  bool added = source->newline_added && text + length + 1 == source->text + source->len;
+  return asy_from_text(vm, text, length + (text[length] == '\n' && !(added && is_expression)));
 }
 
-static asy_value raise_syntax(asy_vm *vm, const char *filename, asy_source *source, const asy_diagnostic *diag) {
+static asy_value raise_syntax(asy_vm *vm, const char *filename, asy_source *source, const asy_diagnostic *diag,
+                              asy_compile_mode_id mode) {
   if (diag->kind == DIAG_MEMORY) return asy_raise_no_memory(vm);
   asy_value cls = asy_from_obj(vm->exceptions[exception_for(diag->kind)]);
   asy_value message = asy_from_cstr(vm, diag->message), name = asy_from_cstr(vm, filename), error;
   if (asy_failed(message) || asy_failed(name)) return ASY_FAILED;
   if (diag->line) {
-    asy_value text = line_text(vm, source, diag->line);
+    asy_value text = line_text(vm, source, diag->line, mode == ASY_MODE_EVAL);
     int64_t offset = source->text ? asy_diagnostic_offset(source, diag->line, diag->col) : diag->col + 1;
     int64_t end_line = diag->end_line ? diag->end_line : diag->line;
     int64_t end_offset = diag->end_line && source->text ? asy_diagnostic_offset(source, diag->end_line, diag->end_col) : 0;
@@ -81,7 +84,7 @@ asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const ch
   if (!name) return ASY_FAILED;
   asy_diagnostic diag = {0};
   asy_source source = {0};
-  if (!asy_source_init(&source, filename, text, length, &diag)) return raise_syntax(vm, filename, &source, &diag);
+  if (!asy_source_init(&source, filename, text, length, &diag)) return raise_syntax(vm, filename, &source, &diag, mode);
   asy_arena arena;
   asy_arena_init(&arena);
   compilation context = {vm, &source};
@@ -99,7 +102,7 @@ asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const ch
   if (unit) {
     asy_code *code = asy_code_new(vm, unit, name);
     if (code) result = asy_from_obj(code);
-  } else raise_syntax(vm, filename, &source, &diag);
+  } else raise_syntax(vm, filename, &source, &diag, mode);
   asy_arena_free(&arena);
   asy_source_free(&source);
   return result;
