@@ -1,5 +1,6 @@
 /* main.c - the program `asy`: options, one script, its exit status. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +122,14 @@ static int run_script(const command *c, int argc, char **argv) {
   return status;
 }
 
+/* Large tables that grow and go are served from memory that is kept: fresh pages of the kernel cost more than the copy. */
+static void keep_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
 int main(int argc, char **argv) {
+  keep_memory();
   command c = read_command(argc, argv);
   switch (c.what) {
     case RUN_FILE:

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct asy_name {
   struct asy_name *next; /* of the same bucket in the arena's table */
@@ -31,6 +32,7 @@ typedef struct {
   uint32_t bucket_count; /* a power of two */
   uint32_t name_count;
   bool oom; /* an allocation has failed; everything made since may be NULL */
+  _Alignas(16) char wreck[256]; /* see asy_arena_wreck */
 } asy_arena;
 
 void asy_arena_init(asy_arena *arena);
@@ -46,6 +48,14 @@ static inline void *asy_arena_alloc(asy_arena *arena, size_t size) {
   void *bytes = arena->next;
   arena->next += size;
   return bytes;
+}
+
+/* What stands in for an object that could not be had, so that the caller can go on to its next look at `oom`: zeroed bytes, the
+ * same for everybody, never to be read for what they say. */
+static inline void *asy_arena_wreck(asy_arena *arena, size_t size) {
+  assert(size <= sizeof arena->wreck);
+  arena->oom = true;
+  return memset(arena->wreck, 0, size);
 }
 
 /* A copy of text with a NUL after it. NULL and `oom` when memory runs out. */

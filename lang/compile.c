@@ -22,14 +22,9 @@ void asy_compile_fail(asy_compiler *c, const asy_node *at, const char *format, .
 
 /* --- Code objects ------------------------------------------------------------------------------------------------------ */
 
-static asy_name *no_name(void) {   /* stands in once memory has run out */
-  static _Alignas(asy_name) char empty[sizeof(asy_name) + 8];
-  return (asy_name *)empty;
-}
-
 asy_name *asy_known(asy_compiler *c, const char *text) {
   asy_name *name = asy_arena_intern(c->arena, text, strlen(text));
-  return name ? name : no_name();
+  return name ? name : asy_arena_wreck(c->arena, sizeof(asy_name) + 1);
 }
 
 static const char *qualname_of(asy_compiler *c, asy_scope *scope, const char *name) {
@@ -145,13 +140,12 @@ void asy_making_begin(asy_compiler *c, asy_scope *scope, const char *name, const
   asy_making *m = take_making(c);
   asy_unit_code *code = asy_arena_alloc(c->arena, sizeof *code);
   if (!m || !code) {   /* go on in a place where nothing can break */
-    static asy_unit_code dummy;
     c->oom = true;
     if (!m) {
       fputs("asy: out of memory\n", stderr);   /* 600 bytes are not to be had */
       abort();
     }
-    code = &dummy;
+    code = asy_arena_wreck(c->arena, sizeof *code);
   }
   *code = (asy_unit_code){.name = name, .qualname = qualname_of(c, scope, name), .first_line = (int32_t)node->line};
   bool function = asy_scope_is_function(scope);
@@ -436,16 +430,16 @@ void asy_load_text(asy_compiler *c, const asy_node *at, int dst, const char *tex
 
 /* --- Names ---------------------------------------------------------------------------------------------------------------- */
 
-asy_symbol *asy_name_symbol(asy_compiler *c, asy_name *name) {
-  static asy_symbol none = {.place = PLACE_GLOBAL, .reg = -1, .free_index = -1};
+const asy_symbol *asy_name_symbol(asy_compiler *c, asy_name *name) {
+  static const asy_symbol global = {.place = PLACE_GLOBAL, .reg = -1, .free_index = -1};
   asy_symbol *s = asy_scope_lookup(c->making->scope, asy_mangle(c->arena, c->making->scope->class_name, name));
-  if (!s) return &none;
+  if (!s) return &global;
   while (s->place == PLACE_OUTER) s = s->outer;
   return s;
 }
 
 int asy_name_local(asy_compiler *c, asy_name *name) {
-  asy_symbol *s = asy_name_symbol(c, name);
+  const asy_symbol *s = asy_name_symbol(c, name);
   return s->place == PLACE_LOCAL && !s->captured && s->reg < ASY_FAR ? s->reg : NO_REG;
 }
 
@@ -460,7 +454,7 @@ static bool class_first(asy_compiler *c) {
 }
 
 int asy_name_load(asy_compiler *c, const asy_node *at, asy_name *name, int want) {
-  asy_symbol *s = asy_name_symbol(c, name);
+  const asy_symbol *s = asy_name_symbol(c, name);
   asy_emitter *e = c->e;
   int dst;
   switch (s->place) {
@@ -499,7 +493,7 @@ int asy_name_load(asy_compiler *c, const asy_node *at, asy_name *name, int want)
 }
 
 void asy_name_store(asy_compiler *c, const asy_node *at, asy_name *name, int reg) {
-  asy_symbol *s = asy_name_symbol(c, name);
+  const asy_symbol *s = asy_name_symbol(c, name);
   asy_emitter *e = c->e;
   switch (s->place) {
     case PLACE_LOCAL:
@@ -519,7 +513,7 @@ void asy_name_store(asy_compiler *c, const asy_node *at, asy_name *name, int reg
 }
 
 void asy_name_delete(asy_compiler *c, const asy_node *at, asy_name *name) {
-  asy_symbol *s = asy_name_symbol(c, name);
+  const asy_symbol *s = asy_name_symbol(c, name);
   asy_emitter *e = c->e;
   switch (s->place) {
     case PLACE_LOCAL:
@@ -542,7 +536,7 @@ void asy_name_delete(asy_compiler *c, const asy_node *at, asy_name *name) {
 }
 
 void asy_name_unbind(asy_compiler *c, const asy_node *at, asy_name *name) {
-  asy_symbol *s = asy_name_symbol(c, name);
+  const asy_symbol *s = asy_name_symbol(c, name);
   if (s->place == PLACE_LOCAL && !s->captured && s->reg < ASY_FAR) {
     asy_emit(c->e, at, OP_CLEAR, s->reg, 0, 0);
     asy_set_unbound(c->e, s->reg);

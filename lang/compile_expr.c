@@ -672,9 +672,9 @@ static void comprehension_loop(asy_compiler *c, const comprehension *k, uint32_t
     asy_emit_await(c, g->comprehension.iter, iter + 1, iter + 1, AWAIT_ANEXT);
     asy_region_close(e, &region);
   } else {
-    asy_emit_jump(e, g->comprehension.iter, OP_FOR_ITER, iter, 0, 0, end);
+    asy_emit_jump(e, g->comprehension.iter, OP_FOR_ITER, iter, iter + 1, 0, end);
   }
-  asy_symbol *symbol = target->kind == AST_Name ? asy_name_symbol(c, target->name.id) : NULL;
+  asy_symbol *symbol = target->kind == AST_Name ? asy_scope_lookup(c->making->scope, asy_mangle(c->arena, c->making->scope->class_name, target->name.id)) : NULL;
   if (symbol && symbol->place == PLACE_LOCAL && symbol->reg == NO_REG) {   /* the value is used where the iteration puts it */
     symbol->reg = (int16_t)(iter + 1);
     asy_set_bound(e, iter + 1);

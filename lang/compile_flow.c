@@ -160,7 +160,11 @@ void asy_for(asy_compiler *c, const asy_node *node) {
 
   int source = asy_expr(c, iter, NO_REG);
   e->top = mark;
-  int it = asy_temps(e, 2);
+  int it = asy_temps(e, 2), item = it + 1;
+  if (!async && node->for_.target->kind == AST_Name) { /* a plain local gets its value at once */
+    int local = asy_name_local(c, node->for_.target->name.id);
+    if (local != NO_REG) item = local;
+  }
   asy_emit(e, iter, async ? OP_GET_AITER : OP_GET_ITER, it, source, 0);
   asy_push_block(c, &loop);
   asy_label_bind_loop(e, head);
@@ -170,9 +174,10 @@ void asy_for(asy_compiler *c, const asy_node *node) {
     asy_emit_await(c, iter, it + 1, it + 1, AWAIT_ANEXT);
     asy_region_close(e, &region);
   } else {
-    asy_emit_jump(e, iter, OP_FOR_ITER, it, 0, 0, otherwise);
+    asy_emit_jump(e, iter, OP_FOR_ITER, it, item, 0, otherwise);
   }
-  asy_store(c, node->for_.target, it + 1);
+  if (item == it + 1) asy_store(c, node->for_.target, item);
+  else asy_set_bound(e, item);
   e->top = it + 1;   /* the item is in its target now */
   asy_body(c, &node->for_.body);
   asy_label_bind(e, loop.continue_to);

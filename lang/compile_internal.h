@@ -78,7 +78,7 @@ __attribute__((format(printf, 3, 4))) void asy_compile_fail(asy_compiler *c, con
 void asy_making_begin(asy_compiler *c, asy_scope *scope, const char *name, const asy_node *node);
 const asy_unit_code *asy_making_end(asy_compiler *c);
 asy_name *asy_known(asy_compiler *c, const char *text);   /* the interned name */
-asy_symbol *asy_name_symbol(asy_compiler *c, asy_name *name);
+const asy_symbol *asy_name_symbol(asy_compiler *c, asy_name *name);
 int asy_name_load(asy_compiler *c, const asy_node *at, asy_name *name, int want);
 void asy_name_store(asy_compiler *c, const asy_node *at, asy_name *name, int reg);
 void asy_name_delete(asy_compiler *c, const asy_node *at, asy_name *name);

@@ -15,6 +15,24 @@ static void store_own(asy_compiler *c, const asy_node *at, const char *name, int
 
 /* --- Targets ------------------------------------------------------------------------------------------------------------- */
 
+enum { MOST_TARGETS = 128 }; /* more of them are taken from a list, one after the other */
+
+static void store_long_sequence(asy_compiler *c, const asy_node *target, const asy_node_list *elts, int reg) {
+  asy_emitter *e = c->e;
+  int list = asy_temps(e, 2), item = list + 1;
+  asy_emit(e, target, OP_MOVE, list, reg, 0);
+  asy_const k = {.kind = ASY_CONST_INT, .integer = elts->len};
+  asy_load_constant(c, target, item, &k);
+  asy_emit(e, target, OP_INTRINSIC, list, list, INTRINSIC_UNPACK_LIST);
+  for (uint32_t i = 0; i < elts->len; i++) {
+    k.integer = i;
+    asy_load_constant(c, target, item, &k);
+    asy_emit(e, target, OP_GET_ITEM, item, list, item);
+    asy_store(c, elts->items[i], item);
+  }
+  e->top = list;
+}
+
 static void store_sequence(asy_compiler *c, const asy_node *target, const asy_node_list *elts, int reg) {
   asy_emitter *e = c->e;
   int mark = e->top;
@@ -26,6 +44,10 @@ static void store_sequence(asy_compiler *c, const asy_node *target, const asy_no
       return;
     }
     star = i;
+  }
+  if (elts->len > MOST_TARGETS && star == elts->len) {
+    store_long_sequence(c, target, elts, reg);
+    return;
   }
   int first = asy_temps(e, (int)elts->len);
   if (star < elts->len) asy_emit_x(e, target, OP_UNPACK_EX, first, reg, (int)star, elts->len - star - 1);
@@ -135,8 +157,9 @@ static void augment(asy_compiler *c, const asy_node *node, int dst, int left) {
   asy_ast_op op = node->aug_assign.op;
   const asy_node *value = node->aug_assign.value;
   asy_const k;
-  if (op == AST_Add && value->kind == AST_Constant && asy_fold(c, value, &k) && k.kind == ASY_CONST_INT && k.integer <= 127) {
-    asy_emit(e, node, OP_IADD_I, dst, left, (int)k.integer);
+  if ((op == AST_Add || op == AST_Sub) && value->kind == AST_Constant && asy_fold(c, value, &k) && k.kind == ASY_CONST_INT &&
+      k.integer <= 127) {
+    asy_emit(e, node, op == AST_Add ? OP_IADD_I : OP_ISUB_I, dst, left, (int)k.integer);
     return;
   }
   int right = asy_expr(c, value, NO_REG);

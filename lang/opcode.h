@@ -76,6 +76,7 @@
   OP(INPLACE, ABCX, W, R, R, U, EFFECT_CALLS | EFFECT_RAISES, "A = B op= C, X the row of ASY_BINARY_OPS")                  \
   OP(IADD, ABC, W, R, R, _, EFFECT_CALLS | EFFECT_RAISES, "A = B += C")                                                    \
   OP(IADD_I, ABC, W, R, I, _, EFFECT_CALLS | EFFECT_RAISES, "A = B += the int C")                                          \
+  OP(ISUB_I, ABC, W, R, I, _, EFFECT_CALLS | EFFECT_RAISES, "A = B -= the int C")                                          \
   OP(NEG, AB, W, R, _, _, EFFECT_CALLS | EFFECT_RAISES, "A = -B")                                                          \
   OP(POS, AB, W, R, _, _, EFFECT_CALLS | EFFECT_RAISES, "A = +B")                                                          \
   OP(INVERT, AB, W, R, _, _, EFFECT_CALLS | EFFECT_RAISES, "A = ~B")                                                       \
@@ -111,7 +112,7 @@
   OP(JUMP_IS, ABCX, R, R, U, J, EFFECT_JUMPS, "jump when (A is B) is C")                                                   \
   OP(JUMP_IN, ABCX, R, R, U, J, EFFECT_CALLS | EFFECT_RAISES | EFFECT_JUMPS, "jump when (A in B) is C")                    \
   OP(GET_ITER, AB, W, R, _, _, EFFECT_CALLS | EFFECT_RAISES, "A = iter(B)")                                                \
-  OP(FOR_ITER, AX, N, _, _, J, EFFECT_CALLS | EFFECT_RAISES | EFFECT_JUMPS, "A+1 = next(A), or jump when exhausted")       \
+  OP(FOR_ITER, ABX_S, R, W, _, J, EFFECT_CALLS | EFFECT_RAISES | EFFECT_JUMPS, "B = next(A), or jump when exhausted")       \
   OP(UNPACK, ABC, N, R, U, _, EFFECT_CALLS | EFFECT_RAISES, "A .. A+C-1 = the C items of B")                               \
   OP(UNPACK_EX, ABCX, N, R, U, U, EFFECT_CALLS | EFFECT_RAISES, "A.. = first C items of B, a list of the rest, the last X items") \
   OP(BUILD_TUPLE, ABC, W, N, U, _, 0, "A = tuple of the C registers from B")                                               \
@@ -223,7 +224,7 @@ enum asy_intrinsic {
   INTRINSIC_TYPEVARTUPLE,       /* B name, B+1 default */
   INTRINSIC_TYPEALIAS,          /* B name, B+1 type params tuple or None, B+2 function computing the value */
   INTRINSIC_SUBSCRIPT_GENERIC,  /* B type params tuple: typing.Generic[...] */
-  INTRINSIC_ASYNC_WITH_NOTHING, /* unused row kept free */
+  INTRINSIC_UNPACK_LIST,        /* B iterable, B+1 how many items: a list of exactly that many, errors as UNPACK */
   INTRINSIC_STOP_ITERATION_ERROR /* B exception: RuntimeError "generator raised StopIteration" in its place */
 };
 

@@ -116,17 +116,16 @@ static bool grow(asy_arena *arena, asy_symbol ***items, uint32_t count, uint32_t
 enum { LINEAR_SYMBOLS = 8 };   /* up to here a scope is searched without a table */
 
 static asy_symbol *symbol_of(asy_arena *arena, asy_scope *scope, asy_name *name, const asy_node *at) {
-  static asy_symbol none;
   asy_symbol *symbol = asy_scope_lookup(scope, name);
   if (symbol) return symbol;
   symbol = asy_arena_alloc(arena, sizeof *symbol);
-  if (!symbol || !grow(arena, &scope->symbols, scope->nsymbols, &scope->symbols_cap)) return &none;
+  if (!symbol || !grow(arena, &scope->symbols, scope->nsymbols, &scope->symbols_cap)) return asy_arena_wreck(arena, sizeof *symbol);
   *symbol = (asy_symbol){.name = name, .reg = -1, .free_index = -1, .first = at};
   scope->symbols[scope->nsymbols++] = symbol;
   if (scope->nsymbols > LINEAR_SYMBOLS && scope->nsymbols * 2 > scope->table_size) {
     uint32_t size = scope->table_size ? scope->table_size * 2 : 32;
     asy_symbol **table = asy_arena_alloc(arena, size * sizeof *table);
-    if (!table) return &none;
+    if (!table) return symbol;
     memset(table, 0, size * sizeof *table);
     scope->table = table, scope->table_size = size;
     for (uint32_t i = 0; i < scope->nsymbols; i++) table_put(scope, scope->symbols[i]);

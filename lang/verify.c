@@ -31,7 +31,7 @@ static unsigned base_count(const uint32_t *words, int which) {
   uint32_t word = words[0];
   unsigned b = ASY_WORD_C(word);
   switch (ASY_WORD_OP(word)) {
-    case OP_FOR_ITER: case OP_FOR_AITER: case OP_MATCH_EXC_GROUP: return 2;
+    case OP_FOR_AITER: case OP_MATCH_EXC_GROUP: return 2;
     case OP_UNPACK: return b;
     case OP_UNPACK_EX: return b + 1 + words[1];
     case OP_BUILD_SLICE: case OP_EXC_INFO: return 3;
@@ -47,7 +47,7 @@ static unsigned base_count(const uint32_t *words, int which) {
     case OP_INTRINSIC:
       switch (b) {
         case INTRINSIC_TYPEVAR: return 4;
-        case INTRINSIC_PARAMSPEC: case INTRINSIC_TYPEVARTUPLE: return 2;
+        case INTRINSIC_UNPACK_LIST: case INTRINSIC_PARAMSPEC: case INTRINSIC_TYPEVARTUPLE: return 2;
         case INTRINSIC_TYPEALIAS: return 3;
         default: return 1;
       }

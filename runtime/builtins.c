@@ -31,7 +31,7 @@ bool asy_write_stdout(asy_vm *vm, const char *text, size_t length) {
 
 bool asy_write_stderr(asy_vm *vm, const char *text, size_t length) {
   asy_file *f = asy_file_of(vm, vm->stderr_file);
-  return flush_file(vm, vm->stdout_file) && f && asy_file_write_bytes(vm, f, text, length);
+  return f && asy_file_write_bytes(vm, f, text, length);
 }
 
 void asy_flush_std(asy_vm *vm) {
@@ -56,7 +56,7 @@ static bool write_value(asy_vm *vm, asy_file *file, asy_value v) {
     if (i < 0) *--p = '-';
     return asy_file_write_bytes(vm, file, p, (size_t)(end - p));
   }
-  if (asy_is_flonum(v)) return asy_file_write_bytes(vm, file, text, asy_float_text(asy_flonum(v), text));
+  if (asy_is_flonum(v)) return asy_file_write_bytes(vm, file, text, asy_float_text(vm, asy_flonum(v), text));
   if (!asy_is_exact(v, KIND_STR)) v = asy_str_of(vm, v);
   return !asy_failed(v) && asy_file_write_str(vm, file, (asy_str *)asy_obj_of(v));
 }
@@ -81,7 +81,7 @@ static bool print_unbuffered(asy_vm *vm, asy_file *file, const asy_tuple *object
   }
   asy_text_str(&t, end);
   asy_str *all = asy_text_finish(&t);
-  return all && flush_file(vm, vm->stdout_file) && asy_file_write_str(vm, file, all);
+  return all && asy_file_write_str(vm, file, all);
 }
 
 static bool print_to(asy_vm *vm, asy_value file, const asy_tuple *objects, asy_str *separator, asy_str *end) {

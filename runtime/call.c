@@ -457,7 +457,7 @@ static asy_tuple *prepend(asy_vm *vm, asy_value first, const asy_value *args, ui
 
 asy_action asy_call_slow(asy_vm *vm, asy_value callee, asy_value self, asy_value *window, const asy_value *args, uint32_t nargs,
                          asy_tuple *kwnames, asy_value info, asy_value *result) {
-  for (;;) {
+  for (uint32_t steps = 0;; steps++) {
     if (asy_is_kind(callee, KIND_FUNCTION))
       return enter_function(vm, (asy_func *)asy_obj_of(callee), self, window, args, nargs, kwnames, 0, info, result);
     if (asy_is_kind(callee, KIND_NATIVE)) {
@@ -491,7 +491,10 @@ asy_action asy_call_slow(asy_vm *vm, asy_value callee, asy_value self, asy_value
       asy_raise(vm, ASY_TypeError, "'%T' object is not callable", callee);
       return ACT_UNWIND;
     }
-    if (!asy_check_c_stack(vm)) return ACT_UNWIND;
+    if (steps > vm->recursion_limit) { /* a __call__ that is its own callee */
+      asy_raise(vm, ASY_RecursionError, "maximum recursion depth exceeded");
+      return ACT_UNWIND;
+    }
     callee = fn;
     self = bound == ASY_UNBOUND ? 0 : bound;
   }
@@ -599,6 +602,6 @@ asy_value asy_call_method(asy_vm *vm, asy_value self, asy_str *name, int nargs, 
   window[FRAME_HEADER] = ASY_UNBOUND;
   if (!asy_ic_load_method(vm, window, self, name, NULL)) return ASY_FAILED;
   if (window[FRAME_HEADER] == ASY_UNBOUND) return asy_call(vm, window[0], nargs, args);
-  memcpy(window + FRAME_HEADER + 1, args, (size_t)nargs * sizeof *args);
+  if (nargs) memcpy(window + FRAME_HEADER + 1, args, (size_t)nargs * sizeof *args);
   return asy_call(vm, window[0], nargs + 1, window + FRAME_HEADER);
 }

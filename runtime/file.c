@@ -71,6 +71,12 @@ static void drop_input(asy_file *file) {
   file->eof = file->skip_lf = false;
 }
 
+/* What was printed before an error message is seen before it. */
+static bool flush_before_errors(asy_vm *vm) {
+  asy_file *out = vm->stdout_file ? asy_file_of(vm, vm->stdout_file) : NULL;
+  return !out || out->fd < 0 || !out->out_len || asy_file_flush(vm, out);
+}
+
 bool asy_file_write_bytes(asy_vm *vm, asy_file *file, const void *bytes, size_t length) {
   if (!check_open(vm, file)) return false;
   if (!file->writable) {
@@ -78,6 +84,7 @@ bool asy_file_write_bytes(asy_vm *vm, asy_file *file, const void *bytes, size_t 
     return false;
   }
   if (file->in_end) drop_input(file);
+  if (file->fd == STDERR_FILENO && !flush_before_errors(vm)) return false;
   if (file->unbuffered || length >= ASY_FILE_BUFFER) {
     if (!asy_file_flush(vm, file)) return false;
     int error = write_all(file->fd, bytes, length);

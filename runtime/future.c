@@ -384,12 +384,14 @@ static asy_value iter_next(asy_vm *vm, asy_value self) {
   }
   it->future = NULL;
   asy_value result = asy_future_result(vm, asy_from_obj(f));
-  return asy_failed(result) ? ASY_FAILED : asy_raise_stop(vm, result);
+  if (asy_failed(result)) return ASY_FAILED;
+  vm->stop_value = result;
+  return ASY_END;
 }
 
 static asy_value iter_send(asy_vm *vm, const asy_value *args) {
   asy_value v = iter_next(vm, args[0]);
-  return v == ASY_END ? asy_raise_stop(vm, ASY_NONE) : v;
+  return v == ASY_END ? asy_raise_stop(vm, asy_take_stop_value(vm)) : v;
 }
 
 static asy_value iter_throw(asy_vm *vm, const asy_value *args) {
@@ -551,7 +553,8 @@ static asy_value future_repr(asy_vm *vm, asy_value self) {
   asy_text t;
   asy_text_init(&t, vm);
   asy_text_ascii(&t, "<");
-  asy_text_str(&t, asy_type_of(vm, self)->name);
+  if (asy_gather_of(f)) asy_text_ascii(&t, "_GatheringFuture");
+  else asy_text_str(&t, asy_type_of(vm, self)->name);
   asy_text_ascii(&t, " ");
   bool cancelling = asy_future_state(f) == FUTURE_PENDING && f->head.flags >> TASK_CANCELS_SHIFT;
   asy_text_ascii(&t, cancelling ? "cancelling" : states[asy_future_state(f)]);
@@ -584,7 +587,7 @@ static bool context_set(asy_vm *vm, asy_dict *context, const char *name, asy_val
 }
 
 /* Nobody will ever ask for its exception. */
-static void future_finalize(asy_vm *vm, asy_obj *o) {
+void asy_future_finalize(asy_vm *vm, asy_obj *o) {
   asy_future *f = (asy_future *)o;
   if (!(f->head.flags & FUTURE_UNRETRIEVED) || !f->loop) return;
   f->head.flags &= (uint16_t)~FUTURE_UNRETRIEVED;
@@ -632,7 +635,7 @@ static const asy_native future_methods[] = {
 
 const asy_type asy_future_type = {
   .name = "_asyncio.Future", .doc = "A value that will be known later.", .size = sizeof(asy_future),
-  .flags = ASY_TYPE_LATE_FINALIZE, .visit = future_visit, .finalize = future_finalize,
+  .flags = ASY_TYPE_LATE_FINALIZE, .visit = future_visit, .finalize = asy_future_finalize,
   .new_ = future_new, .new_signature = "(cls, *args, **kwargs)",
   .init = future_init, .init_signature = "(self, *, loop=None)",
   .repr = future_repr, .iter = future_await, .await_ = future_await, .methods = future_methods,

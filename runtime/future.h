@@ -59,6 +59,7 @@ void asy_text_callback(asy_vm *vm, asy_text *t, asy_value callback); /* "name() 
 asy_value asy_cancelled_error(asy_vm *vm, asy_future *f); /* a new CancelledError with f's message, or the kept one */
 
 
+void asy_future_finalize(asy_vm *vm, asy_obj *o); /* also of tasks: an exception that nobody asked for is reported */
 extern const asy_type asy_future_type;
 extern const asy_type asy_future_iter_type;
 

@@ -51,6 +51,7 @@ typedef enum { ASY_COLLECT_MINOR, ASY_COLLECT_MAJOR } asy_collection;
 void asy_collect(asy_vm *vm, asy_collection what); /* now; finalisers are queued, see asy_run_finalizers */
 void asy_gc_safepoint(asy_vm *vm);                 /* vm->interrupt has ASY_INTERRUPT_GC: collect as the pacing asks, run finalisers */
 void asy_run_finalizers(asy_vm *vm);               /* script code may run */
+void asy_finalize_all(asy_vm *vm);           /* at the end of the program: all finalisers that have not run */
 /* Objects whose type has `finalize` are registered by asy_alloc, instances of a class with __del__ by asy_new_instance; a type
  * with ASY_TYPE_LATE_FINALIZE registers an object when there is something to do. false: MemoryError. */
 bool asy_register_finalizer(asy_vm *vm, void *object);

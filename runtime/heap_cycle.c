@@ -310,3 +310,17 @@ void asy_run_finalizers(asy_vm *vm) {
   if (pending) asy_set_exception(vm, pending);
   heap->finalizing = false;
 }
+
+void asy_finalize_all(asy_vm *vm) {
+  asy_heap *heap = vm->heap;
+  static const int ROUNDS = 8; /* finalisers may make objects that have one */
+  for (int round = 0; round < ROUNDS && heap->finalizable.count; round++) {
+    heap_list rest = heap->finalizable;
+    heap->finalizable = (heap_list){0};
+    heap->nfinalizable_old = 0;
+    for (size_t i = 0; i < rest.count; i++)
+      if (!(rest.items[i]->gc & ASY_GC_FINALIZED)) heap_list_push(&heap->queue, rest.items[i]);
+    heap_list_free(&rest);
+    asy_run_finalizers(vm);
+  }
+}

@@ -496,6 +496,20 @@ asy_value asy_loop_call_exception_handler(asy_vm *vm, asy_loop *loop, asy_dict *
   return ASY_NONE;
 }
 
+void asy_loop_finish(asy_vm *vm) {
+  asy_loop *loop = vm->loop_state ? vm->loop_state->current : NULL;
+  for (asy_task *task = loop ? loop->tasks : NULL; task; task = task->next) {
+    asy_dict *context = asy_dict_new(vm, 2);
+    asy_value message = asy_from_cstr(vm, "Task was destroyed but it is pending!");
+    if (!context || asy_failed(message) || !asy_dict_set_str(vm, context, asy_intern(vm, "message"), message) ||
+        !asy_dict_set_str(vm, context, asy_intern(vm, "task"), asy_from_obj(task)) ||
+        asy_failed(asy_loop_call_exception_handler(vm, loop, context))) {
+      asy_clear_exception(vm);
+      return;
+    }
+  }
+}
+
 /* ---- Loops ---------------------------------------------------------------------------------------------------------- */
 
 asy_loop *asy_loop_new(asy_vm *vm) {

@@ -74,6 +74,7 @@ typedef struct asy_loop_state {
 asy_loop_state *asy_loop_state_of(asy_vm *vm);            /* made on first use; NULL: MemoryError */
 void asy_loop_state_visit(asy_vm *vm, asy_visitor *v);    /* roots */
 void asy_loop_state_free(asy_vm *vm);
+void asy_loop_finish(asy_vm *vm);                         /* at the end of the program: reports tasks that never ended */
 /* SIGINT has come. True: the main task of asyncio.run takes it, as a cancellation. */
 bool asy_loop_take_interrupt(asy_vm *vm);
 void asy_loop_wake_from_signal(asy_vm *vm);               /* ends a blocking poll; async-signal-safe */

@@ -14,6 +14,7 @@
 #include "runtime/import.h"
 #include "runtime/loop.h"
 #include "runtime/module.h"
+#include "runtime/traceback.h"
 
 enum {
   RECURSION_LIMIT = 1000,
@@ -84,7 +85,9 @@ void asy_vm_free(asy_vm *vm) {
   asy_stack_free(vm, &vm->main_stack);
   asy_stack_pool_free(vm);
   asy_classes_free(vm);
+  asy_sources_free(vm);
   asy_strings_free(vm);
+  free(vm->float_powers);
   free(vm);
 }
 

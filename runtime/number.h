@@ -34,8 +34,8 @@ asy_value asy_absolute(asy_vm *vm, asy_value v);            /* builtin abs */
 enum { ASY_FLOAT_TEXT = 32 };
 /* The shortest digits that read back as d: *digits (not NUL-terminated) gets up to 17, returns their number; d is finite and
  * not 0, the value is 0.DIGITS times 10 to *point. */
-int asy_float_shortest(double d, char digits[18], int *point);
-size_t asy_float_text(double d, char text[ASY_FLOAT_TEXT]); /* repr, NUL-terminated; returns its length */
+int asy_float_shortest(asy_vm *vm, double d, char digits[18], int *point); /* types/shortest.c */
+size_t asy_float_text(asy_vm *vm, double d, char text[ASY_FLOAT_TEXT]); /* repr, NUL-terminated; returns its length */
 asy_str *asy_float_repr(asy_vm *vm, double d);
 asy_value asy_float_from_str(asy_vm *vm, asy_str *text);
 bool asy_double_from_text(const char *text, size_t length, double *out); /* as float(text) with ASCII text; false: malformed */

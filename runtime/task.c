@@ -490,7 +490,7 @@ static const asy_native task_methods[] = {
 
 const asy_type asy_task_type = {
   .name = "_asyncio.Task", .doc = "A coroutine that the event loop runs.", .base = &asy_future_type, .size = sizeof(asy_task),
-  .flags = ASY_TYPE_LATE_FINALIZE, .visit = task_visit, .free = task_free,
+  .flags = ASY_TYPE_LATE_FINALIZE, .visit = task_visit, .free = task_free, .finalize = asy_future_finalize,
   .init = task_init, .init_signature = "(self, coro, *, loop=None, name=None, context=None, eager_start=False)",
   .methods = task_methods,
 };

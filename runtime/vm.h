@@ -87,6 +87,7 @@ struct asy_vm {
   bool ic_verify;                /* ASY_IC=verify: a hit is checked against the slow lookup */
   asy_value async_gen_hooks[2];  /* sys.set_asyncgen_hooks: firstiter, finalizer; 0 none */
   uint32_t int_max_str_digits;   /* sys.set_int_max_str_digits; 0: no limit */
+  void *float_powers;            /* types/shortest.c: powers of ten; malloc'ed, NULL until used */
   struct asy_class_state *class_state; /* class.h */
   struct asy_source_text *sources;     /* source_lines.c: texts that tracebacks show */
   struct asy_repr_guard *repr_guards; /* containers whose repr is being made, innermost first: types/sequence.h */

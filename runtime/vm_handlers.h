@@ -455,6 +455,14 @@ HANDLER(IADD_I) {
   SET_A(asy_inplace(vm, BINARY_ADD, b, c));
   NEXT();
 }
+HANDLER(ISUB_I) {
+  asy_value b = R(B), c = asy_from_small(ASY_WORD_SC(w));
+  if (LIKELY(sub_ints(&R(A), b, c))) NEXT();
+  if (asy_is_flonum(b) && put_float(&R(A), asy_flonum(b) - ASY_WORD_SC(w))) NEXT();
+  SAVE();
+  SET_A(asy_inplace(vm, BINARY_SUB, b, c));
+  NEXT();
+}
 HANDLER(NEG) {
   asy_value b = R(B);
   if (LIKELY(asy_is_int(b) && asy_small(b) != ASY_INT_MIN)) {
@@ -644,18 +652,18 @@ HANDLER(FOR_ITER) {
       pc += x;
       NEXT();
     }
-    R(A + 1) = item;
+    R(B) = item;
     NEXT();
   }
   SAVE();
-  if (asy_is_exact(it, KIND_GENERATOR)) ACT(asy_for_iter_generator(vm, (asy_gen *)asy_obj_of(it), A + 1));
+  if (asy_is_exact(it, KIND_GENERATOR)) ACT(asy_for_iter_generator(vm, (asy_gen *)asy_obj_of(it), B));
   item = asy_next(vm, it);
   if (UNLIKELY(item == ASY_FAILED)) UNWIND();
   if (item == ASY_END) {
     pc += x;
     NEXT();
   }
-  R(A + 1) = item;
+  R(B) = item;
   NEXT();
 }
 HANDLER(UNPACK) {
@@ -972,13 +980,16 @@ HANDLER(RERAISE) {
   UNWIND_AGAIN();
 }
 HANDLER(PUSH_HANDLED) {
-  asy_value e = R(B);
-  R(A) = vm->handled;
+  asy_value e = R(B), before = vm->handled;
+  /* What the resumer of a generator handles is not the generator's: the next resumer may be another. */
+  if (UNLIKELY(FRAME_INFO(base) & FRAME_HEAP) && before == asy_gen_of_base(base)->outer_handled) before = ASY_UNBOUND;
+  R(A) = before;
   vm->handled = e;
   NEXT();
 }
 HANDLER(POP_HANDLED) {
-  vm->handled = R(A);
+  asy_value before = R(A);
+  vm->handled = UNLIKELY(before == ASY_UNBOUND) ? asy_gen_of_base(base)->outer_handled : before;
   NEXT();
 }
 HANDLER(MATCH_EXC) {

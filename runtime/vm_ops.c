@@ -450,6 +450,15 @@ static asy_value type_parameter(asy_vm *vm, const char *name, int nargs, const a
   return cls == ASY_FAILED ? ASY_FAILED : asy_call(vm, cls, nargs, args);
 }
 
+static asy_value unpack_list(asy_vm *vm, asy_value iterable, uint32_t n) {
+  asy_list *list = asy_list_new(vm, n);
+  for (uint32_t i = 0; list && i < n; i++)
+    if (!asy_list_append(vm, list, ASY_NONE)) return ASY_FAILED;
+  if (!list || !asy_op_unpack(vm, list->items, iterable, n)) return ASY_FAILED;
+  asy_barrier(vm, list);
+  return asy_from_obj(list);
+}
+
 asy_value asy_op_intrinsic(asy_vm *vm, unsigned which, const asy_value *b) {
   switch ((enum asy_intrinsic)which) {
     case INTRINSIC_PRINT: return asy_display(vm, b[0]) ? ASY_NONE : ASY_FAILED;
@@ -458,7 +467,7 @@ asy_value asy_op_intrinsic(asy_vm *vm, unsigned which, const asy_value *b) {
     case INTRINSIC_TYPEVARTUPLE: return type_parameter(vm, "_make_typevartuple", 2, b);
     case INTRINSIC_TYPEALIAS: return type_parameter(vm, "_make_typealias", 3, b);
     case INTRINSIC_SUBSCRIPT_GENERIC: return type_parameter(vm, "_make_generic", 1, b);
-    case INTRINSIC_ASYNC_WITH_NOTHING: return ASY_NONE;
+    case INTRINSIC_UNPACK_LIST: return unpack_list(vm, b[0], (uint32_t)asy_small(b[1]));
     case INTRINSIC_STOP_ITERATION_ERROR: return b[0];
   }
   return asy_raise(vm, ASY_SystemError, "unknown intrinsic %u", which);

@@ -127,8 +127,11 @@ bool asy_bytearray_fill(asy_vm *vm, asy_bytearray *out, const char *what, asy_va
   if (source == ASY_UNBOUND) return true;
   if (asy_is_bytes_like(source)) {
     asy_buffer b;
-    asy_value copy = asy_is_kind(source, KIND_MEMORYVIEW) ? asy_call_method(vm, source, asy_intern(vm, "tobytes"), 0, NULL) : source;
-    if (asy_failed(copy) || !asy_buffer_get(vm, copy, &b)) return false;
+    if (asy_is_kind(source, KIND_MEMORYVIEW)) {
+      asy_bytes *copy = asy_memoryview_copy(vm, (asy_memoryview *)asy_obj_of(source));
+      return copy && asy_bytearray_append(vm, out, copy->data, copy->len);
+    }
+    if (!asy_buffer_get(vm, source, &b)) return false;
     bool good = asy_bytearray_append(vm, out, b.data, b.len);
     asy_buffer_release(vm, &b);
     return good;

@@ -43,6 +43,8 @@ bool asy_bytearray_fill(asy_vm *vm, asy_bytearray *out, const char *what, asy_va
 bool asy_bytearray_can_resize(asy_vm *vm, asy_bytearray *b);
 /* len bytes; new ones are not set. */
 bool asy_bytearray_resize(asy_vm *vm, asy_bytearray *b, size_t len);
+/* The items of a view as bytes; NULL: raised (released, no memory). */
+asy_bytes *asy_memoryview_copy(asy_vm *vm, asy_memoryview *view);
 /* repr of the bytes: b'..'. A bytearray's escapes ' inside "" too. */
 void asy_text_octets(asy_text *t, const uint8_t *data, size_t len, bool escape_single);
 

@@ -158,8 +158,8 @@ static bool complex_hash(asy_vm *vm, asy_value self, int64_t *out) {
 }
 
 /* As repr of a float, without a closing ".0". */
-static size_t part_text(double d, char text[ASY_FLOAT_TEXT]) {
-  size_t length = asy_float_text(d, text);
+static size_t part_text(asy_vm *vm, double d, char text[ASY_FLOAT_TEXT]) {
+  size_t length = asy_float_text(vm, d, text);
   if (length > 2 && !strcmp(text + length - 2, ".0")) text[length -= 2] = 0;
   return length;
 }
@@ -167,8 +167,8 @@ static size_t part_text(double d, char text[ASY_FLOAT_TEXT]) {
 static asy_value complex_repr(asy_vm *vm, asy_value self) {
   pair p = parts_of(self);
   char real[ASY_FLOAT_TEXT], imag[ASY_FLOAT_TEXT];
-  part_text(p.real, real);
-  part_text(p.imag, imag);
+  part_text(vm, p.real, real);
+  part_text(vm, p.imag, imag);
   asy_str *text;
   if (p.real == 0 && !signbit(p.real)) text = asy_str_format(vm, "%sj", imag);
   else text = asy_str_format(vm, "(%s%s%sj)", real, imag[0] == '-' ? "" : "+", imag);

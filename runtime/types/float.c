@@ -232,44 +232,7 @@ static asy_value float_positive(asy_vm *vm, asy_value self) { return asy_from_do
 
 /* ---- Text ---- */
 
-/* Digits and point from printf's "d.ddde+xx", without trailing zeros. */
-static int take_digits(const char *text, char digits[18], int *point) {
-  int n = 0;
-  digits[n++] = *text++;
-  if (*text == '.') text++;
-  while (*text != 'e') digits[n++] = *text++;
-  *point = atoi(text + 1) + 1;
-  while (n > 1 && digits[n - 1] == '0') n--;
-  return n;
-}
-
-/* The next larger decimal of the same length. */
-static void increment_text(char *text) {
-  char *p = strchr(text, 'e') - 1;
-  for (; *p == '9' || *p == '.'; p--)
-    if (*p == '9') *p = '0';
-  ++*p;
-}
-
-int asy_float_shortest(double d, char digits[18], int *point) {
-  char text[ASY_FLOAT_TEXT];
-  d = fabs(d);
-  int least = d < DBL_MIN ? 1 : 15;   /* every decimal of 15 digits survives the way through a normal double */
-  for (int precision = least; precision < 17; precision++) {
-    snprintf(text, sizeof text, "%.*e", precision - 1, d);
-    if (strtod(text, NULL) == d) return take_digits(text, digits, point);
-    /* Below a power of two the doubles lie closer: the decimal above may read back where the nearest one does not. */
-    int exponent;
-    if (precision >= 16 && frexp(d, &exponent) == 0.5 && text[0] != '9') {
-      increment_text(text);
-      if (strtod(text, NULL) == d) return take_digits(text, digits, point);
-    }
-  }
-  snprintf(text, sizeof text, "%.16e", d);
-  return take_digits(text, digits, point);
-}
-
-size_t asy_float_text(double d, char out[ASY_FLOAT_TEXT]) {
+size_t asy_float_text(asy_vm *vm, double d, char out[ASY_FLOAT_TEXT]) {
   if (isnan(d)) return strlen(strcpy(out, "nan"));
   if (isinf(d)) return strlen(strcpy(out, d > 0 ? "inf" : "-inf"));
   char *p = out;
@@ -277,7 +240,7 @@ size_t asy_float_text(double d, char out[ASY_FLOAT_TEXT]) {
   if (d == 0) return (size_t)(stpcpy(p, "0.0") - out);
   char digits[18];
   int point;
-  int n = asy_float_shortest(d, digits, &point);
+  int n = asy_float_shortest(vm, d, digits, &point);
   if (point > -4 && point <= 16) {
     if (point <= 0) {
       *p++ = '0';
@@ -308,7 +271,7 @@ size_t asy_float_text(double d, char out[ASY_FLOAT_TEXT]) {
 
 asy_str *asy_float_repr(asy_vm *vm, double d) {
   char text[ASY_FLOAT_TEXT];
-  size_t length = asy_float_text(d, text);
+  size_t length = asy_float_text(vm, d, text);
   return asy_str_new_latin1(vm, (const uint8_t *)text, length);
 }
 
@@ -340,6 +303,36 @@ static bool special_value(const char *p, size_t length, double *out) {
   return true;
 }
 
+/* The value of checked text "ddd.ddde+dd" when it is exact in one operation on doubles: up to 2^53, and a power of ten that is
+ * exact itself. */
+static bool exact_double(const char *p, double *out) {
+  static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  const uint64_t largest = (uint64_t)1 << DBL_MANT_DIG;
+  uint64_t mantissa = 0;
+  int exponent = 0, given = 0;
+  bool dot = false;
+  for (; is_digit(*p) || *p == '.'; p++) {
+    if (*p == '.') {
+      dot = true;
+      continue;
+    }
+    mantissa = mantissa * 10 + (uint64_t)(*p - '0');
+    if (mantissa > largest) return false;
+    exponent -= dot;
+  }
+  if (*p) {
+    bool down = *++p == '-';
+    if (*p == '-' || *p == '+') p++;
+    for (; *p; p++)
+      if ((given = given * 10 + (*p - '0')) > 1000) return false;
+    exponent += down ? -given : given;
+  }
+  if (exponent < -22 || exponent > 22) return false;
+  *out = exponent < 0 ? (double)mantissa / powers[-exponent] : (double)mantissa * powers[exponent];
+  return true;
+}
+
 /* `clean` has room for length + 1 characters. */
 static bool parse_double(const char *p, size_t length, char *clean, double *out) {
   const char *end = p + length;
@@ -367,7 +360,7 @@ static bool parse_double(const char *p, size_t length, char *clean, double *out)
   }
   if (p != end) return false;
   *to = 0;
-  *out = strtod(clean, NULL);
+  if (!exact_double(clean, out)) *out = strtod(clean, NULL);
   if (negative) *out = -*out;
   return true;
 }

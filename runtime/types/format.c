@@ -383,7 +383,7 @@ static bool make_double_text(asy_vm *vm, double d, char type, int precision, uns
     set_text(out, isnan(d) ? (upper ? "NAN" : "nan") : d < 0 ? (upper ? "-INF" : "-inf") : upper ? "INF" : "inf");
   } else if (type == 'r') {
     char repr[ASY_FLOAT_TEXT];
-    asy_float_text(d, repr);
+    asy_float_text(vm, d, repr);
     if (!(flags & FORMAT_ADD_DOT_0)) {
       size_t n = strlen(repr);
       if (n > 2 && strcmp(repr + n - 2, ".0") == 0) repr[n - 2] = 0;

@@ -100,7 +100,7 @@ asy_value asy_int_instance(asy_vm *vm, asy_class *cls, asy_value integer) {
   asy_int_look(integer, &view);
   size_t size = sizeof(asy_int) + (size_t)view.n * sizeof(mp_limb_t) + sizeof(asy_value);
   asy_int *big = asy_alloc(vm, cls->root->id, KIND_INT, size);
-  if (!big) return ASY_FAILED;
+  if (!big || (cls->flags & ASY_CLASS_HAS_FINALIZER && !asy_register_finalizer(vm, big))) return ASY_FAILED;
   memcpy(big->limbs, view.limbs, (size_t)view.n * sizeof(mp_limb_t));
   big->size = (int32_t)(view.negative ? -view.n : view.n);
   return asy_from_obj(big);

@@ -213,7 +213,7 @@ static bool memoryview_set_item(asy_vm *vm, asy_value self, asy_value key, asy_v
 
 static int64_t memoryview_length(asy_vm *vm, asy_value self) { return alive(vm, view_of(self)) ? view_of(self)->len : -1; }
 
-static asy_bytes *copied(asy_vm *vm, asy_memoryview *view) {
+asy_bytes *asy_memoryview_copy(asy_vm *vm, asy_memoryview *view) {
   if (!alive(vm, view)) return NULL;
   asy_bytes *bytes = asy_bytes_new(vm, NULL, (size_t)view->len * view->itemsize);
   if (!bytes) return NULL;
@@ -254,7 +254,7 @@ static bool memoryview_hash(asy_vm *vm, asy_value self, int64_t *out) {
       asy_raise(vm, ASY_ValueError, "cannot hash writable memoryview object");
       return false;
     }
-    asy_bytes *bytes = copied(vm, view);
+    asy_bytes *bytes = asy_memoryview_copy(vm, view);
     if (!bytes) return false;
     view->hash = asy_hash_memory(vm, bytes->data, bytes->len);
   }
@@ -270,7 +270,7 @@ static asy_value memoryview_repr(asy_vm *vm, asy_value self) {
 /* ---- Methods and attributes --------------------------------------------------------------------------------------------------- */
 
 static asy_value memoryview_tobytes(asy_vm *vm, const asy_value *args) {
-  asy_bytes *bytes = copied(vm, view_of(args[0]));
+  asy_bytes *bytes = asy_memoryview_copy(vm, view_of(args[0]));
   return bytes ? asy_from_obj(bytes) : ASY_FAILED;
 }
 
@@ -286,7 +286,7 @@ static asy_value memoryview_tolist(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value memoryview_hex(asy_vm *vm, const asy_value *args) {
-  asy_bytes *bytes = copied(vm, view_of(args[0]));
+  asy_bytes *bytes = asy_memoryview_copy(vm, view_of(args[0]));
   return bytes ? asy_octets_hex(vm, bytes->data, bytes->len, args[1], args[2]) : ASY_FAILED;
 }
 

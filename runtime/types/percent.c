@@ -7,6 +7,7 @@
 #include "runtime/types/bytes_internal.h"
 #include "runtime/types/codec.h"
 #include "runtime/types/format.h"
+#include "runtime/types/str_case.h"
 
 enum { FLAG_LEFT = 1, FLAG_SIGN = 2, FLAG_BLANK = 4, FLAG_ALT = 8, FLAG_ZERO = 16 };
 
@@ -173,7 +174,7 @@ static bool put_integer(walk *w, const directive *d, asy_value v) {
   bool negative = asy_str_at(digits, 0) == '-';
   uint32_t start = negative;
   if (d->letter == 'X') {
-    asy_value upper = asy_call_method(vm, asy_from_obj(digits), asy_intern(vm, "upper"), 0, NULL);
+    asy_value lower = asy_from_obj(digits), upper = asy_str_upper(vm, &lower);
     if (asy_failed(upper)) return false;
     digits = str_of(upper);
   }

@@ -99,7 +99,7 @@ Test(value, every_double_reads_back_from_its_repr) {
     state ^= state << 17;
     double d = from_bits(state), back;
     char text[ASY_FLOAT_TEXT];
-    size_t length = asy_float_text(d, text);
+    size_t length = asy_float_text(vm, d, text);
     cr_assert_lt(length, ASY_FLOAT_TEXT);
     cr_assert(asy_double_from_text(text, length, &back), "%s is not read", text);
     if (!isnan(d)) cr_assert_eq(bits_of(back), bits_of(d), "%s", text);
@@ -116,7 +116,7 @@ Test(value, repr_of_a_double_is_the_shortest) {
   };
   char text[ASY_FLOAT_TEXT];
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    asy_float_text(rows[i].d, text);
+    asy_float_text(vm, rows[i].d, text);
     cr_assert_str_eq(text, rows[i].text);
   }
 }
