@@ -14,6 +14,11 @@
 
 enum { MAX_DIRECT = 64 }; /* arguments copied in a C array; more of them in a tuple */
 
+/* Overlapping is fine; `from` may be NULL when n is 0. */
+static inline void copy_values(asy_value *to, const asy_value *from, uint32_t n) {
+  if (n) memmove(to, from, n * sizeof *to);
+}
+
 /* ---- Binding arguments to a script function's parameters ----------------------------------------------------------- */
 
 static void append_names(asy_text *t, asy_str **names, const uint32_t *which, uint32_t n) {
@@ -153,14 +158,14 @@ bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value s
   uint32_t named = (uint32_t)code->argcount + code->kwonly;
 
   if (!(code->flags & (CODE_VARARGS | CODE_VARKEYWORDS)) && !kwnames && given == code->argcount && !code->kwonly) {
-    memmove(regs + shift, args, nargs * sizeof *args);
+    copy_values(regs + shift, args, nargs);
     if (shift) regs[0] = self;
     return true;
   }
 
   asy_value copy[256]; /* the registers may lie over the arguments */
   if (args < regs + code->nregs + 1 && args + nargs > regs && nargs <= 256) {
-    memcpy(copy, args, nargs * sizeof *args);
+    copy_values(copy, args, nargs);
     args = copy;
   }
   asy_value varargs = ASY_UNBOUND;
@@ -172,7 +177,7 @@ bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value s
     if (!tuple) return false;
     if (rest && shift && direct == 0) { /* self itself goes to *args */
       tuple->items[0] = self;
-      memcpy(tuple->items + 1, args, (rest - 1) * sizeof *args);
+      copy_values(tuple->items + 1, args, rest - 1);
     }
     varargs = asy_from_obj(tuple);
   }
@@ -183,7 +188,7 @@ bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value s
   for (uint32_t i = 0; i < named; i++) regs[i] = ASY_UNBOUND;
   if (direct) {
     if (shift) regs[0] = self;
-    memcpy(regs + shift, args, (direct - shift) * sizeof *args);
+    copy_values(regs + shift, args, direct - shift);
   }
   if (nnamed && !bind_keywords(vm, func, regs, args + (nargs - nnamed), kwnames, extra)) return false;
   if (given > code->argcount && !(code->flags & CODE_VARARGS)) return raise_too_many(vm, func, regs, given);
@@ -273,7 +278,7 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
   uint32_t direct = given < s->npos ? given : s->npos;
   if (direct) {
     if (shift) out[0] = self;
-    memcpy(out + shift, args, (direct - shift) * sizeof *args);
+    copy_values(out + shift, args, direct - shift);
   }
   if (s->varargs >= 0) {
     uint32_t rest = given - direct;
@@ -281,7 +286,7 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
     if (!tuple) return false;
     uint32_t at = 0;
     if (rest && shift && direct == 0) tuple->items[at++] = self;
-    if (rest > at) memcpy(tuple->items + at, args + (npositional - (rest - at)), (rest - at) * sizeof *args);
+    copy_values(tuple->items + at, args + (npositional - (rest - at)), rest - at);
     out[s->varargs] = asy_from_obj(tuple);
   } else if (given > s->npos) {
     return native_error(vm, native, s, given);
@@ -451,7 +456,7 @@ static asy_tuple *prepend(asy_vm *vm, asy_value first, const asy_value *args, ui
   asy_tuple *all = asy_tuple_new(vm, NULL, nargs + 1);
   if (!all) return NULL;
   all->items[0] = first;
-  memcpy(all->items + 1, args, nargs * sizeof *args);
+  copy_values(all->items + 1, args, nargs);
   return all;
 }
 
@@ -506,7 +511,7 @@ static bool spread(asy_vm *vm, asy_value callee, const asy_value *items, uint32_
   *all = asy_tuple_new(vm, NULL, n + kwargs->used);
   *names = asy_tuple_new(vm, NULL, kwargs->used);
   if (!*all || !*names) return false;
-  memcpy((*all)->items, items, n * sizeof *items);
+  copy_values((*all)->items, items, n);
   uint32_t position = 0, i = 0;
   asy_value key, value;
   while (asy_dict_next(kwargs, &position, &key, &value)) {
@@ -602,6 +607,6 @@ asy_value asy_call_method(asy_vm *vm, asy_value self, asy_str *name, int nargs, 
   window[FRAME_HEADER] = ASY_UNBOUND;
   if (!asy_ic_load_method(vm, window, self, name, NULL)) return ASY_FAILED;
   if (window[FRAME_HEADER] == ASY_UNBOUND) return asy_call(vm, window[0], nargs, args);
-  if (nargs) memcpy(window + FRAME_HEADER + 1, args, (size_t)nargs * sizeof *args);
+  copy_values(window + FRAME_HEADER + 1, args, (uint32_t)nargs);
   return asy_call(vm, window[0], nargs + 1, window + FRAME_HEADER);
 }

@@ -139,6 +139,12 @@ static void make_current(asy_heap *heap, heap_class *c, size_t block) {
   heap->young = (uint32_t)block + 1;
 }
 
+/* Free cells are poisoned, save for their headers, which the collector looks at. */
+static void poison_cells(const heap_class *c, char *cell, size_t count) {
+  for (size_t i = 0; i < count; i++, cell += c->size)
+    ASAN_POISON_MEMORY_REGION(cell + sizeof(asy_obj), c->size - sizeof(asy_obj));
+}
+
 /* Gives class c a block that has a free run. false: no memory. */
 NO_ASAN static bool next_block(asy_vm *vm, heap_class *c) {
   asy_heap *heap = vm->heap;
@@ -161,14 +167,9 @@ NO_ASAN static bool next_block(asy_vm *vm, heap_class *c) {
   heap->blocks[block] = (heap_block){.size_class = (uint8_t)(c - heap->classes), .flags = BLOCK_ZEROED, .first_run = 1};
   heap->live[block] = 0;
   *run_at(heap, block, 0) = (heap_run){.count = (uint16_t)c->cells};
-  if (HEAP_ASAN) ASAN_POISON_MEMORY_REGION(heap->base + (block << BLOCK_SHIFT), BLOCK_SIZE);
+  if (HEAP_ASAN) poison_cells(c, heap->base + (block << BLOCK_SHIFT), c->cells);
   make_current(heap, c, block);
   return true;
-}
-
-static void poison_cells(const heap_class *c, char *cell, size_t count) {
-  for (size_t i = 0; i < count; i++, cell += c->size)
-    ASAN_POISON_MEMORY_REGION(cell + sizeof(asy_obj), c->size - sizeof(asy_obj));
 }
 
 /* Takes the first run of the current block (or a part of it) as the run at hand. */

@@ -21,9 +21,17 @@ static const unsigned SLICE_ROUNDS = 128;      /* bounds a slice when the clock 
 static const unsigned MARK_ROUNDS = 2048;      /* slices of these before the last step of a major cycle takes the rest */
 static const size_t EARLY_BYTES = 256u << 10;  /* allocated between two slices of a long remembered list */
 static const size_t LIST_KEPT = 65536;         /* entries for which the collector keeps room between cycles */
+static const size_t MINOR_LEAST = 1u << 20, MINOR_MOST = 8u << 20; /* allocated between two minor cycles */
+static const int64_t MINOR_NS_FEW = 500 * 1000, MINOR_NS_MOST = 1500 * 1000;
 static const size_t BASE_LEAST = 16u << 20;    /* heaps below twice this see minor cycles only */
 
 static int64_t now(asy_vm *vm) { return vm->gate.monotonic_ns ? vm->gate.monotonic_ns(vm->gate.context) : 0; }
+
+/* The nursery grows and shrinks so that a minor cycle takes about a millisecond: its work is what survives. */
+static void pace_minor(asy_heap *heap, int64_t ns) {
+  if (ns > MINOR_NS_MOST && heap->minor_bytes > MINOR_LEAST) heap->minor_bytes /= 2;
+  else if (ns < MINOR_NS_FEW && heap->minor_bytes < MINOR_MOST) heap->minor_bytes *= 2;
+}
 
 static void count_pause(asy_vm *vm, int64_t start) {
   static const uint64_t limits[7] = {10000, 50000, 100000, 500000, 1000000, 5000000, 20000000};
@@ -252,6 +260,8 @@ static void run_step(asy_vm *vm, cycle_step step) {
     major_slice(&v, start);
   } else {
     minor(&v);
+    pace_minor(heap, now(vm) - start);
+    heap->trigger = heap->minor_bytes;
   }
   count_pause(vm, start);
   heap->collecting = false;

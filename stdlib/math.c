@@ -334,49 +334,62 @@ static asy_value math_sumprod(asy_vm *vm, const asy_value *args) {
   return total;
 }
 
-/* The length of a vector of differences: scaled, so that squares neither overflow nor vanish. */
-typedef struct { double largest, sum; bool nan; } norm;
-
-static void norm_add(norm *n, double x) {
-  x = fabs(x);
-  if (isnan(x)) n->nan = true;
-  else if (x > n->largest) {
-    double ratio = n->largest / x;
-    n->sum = 1 + (isinf(x) ? 0 : n->sum * ratio * ratio);
-    n->largest = x;
-  } else if (x > 0 && isfinite(n->largest)) n->sum += (x / n->largest) * (x / n->largest);
+/* The length of a vector: scaled by a power of two, squares summed in two doubles, and the root corrected once. */
+static double vector_length(const double *x, uint32_t n) {
+  double largest = 0, sum = 0, rest = 0;
+  bool nan = false;
+  for (uint32_t i = 0; i < n; i++) {
+    nan |= isnan(x[i]);
+    if (fabs(x[i]) > largest) largest = fabs(x[i]);
+  }
+  if (isinf(largest) || largest == 0) return nan && largest == 0 ? NAN : largest;
+  if (nan) return NAN;
+  int exponent;
+  frexp(largest, &exponent);
+  for (uint32_t i = 0; i < n; i++) {
+    double v = ldexp(x[i], -exponent), square = v * v, t = sum + square;
+    rest += fma(v, v, -square) + (fabs(sum) >= square ? (sum - t) + square : (square - t) + sum);
+    sum = t;
+  }
+  double root = sqrt(sum + rest);
+  root += (fma(-root, root, sum) + rest) / (2 * root);
+  return ldexp(root, exponent);
 }
 
-static double norm_value(const norm *n) {
-  if (isinf(n->largest)) return INFINITY;
-  return n->nan ? NAN : n->largest * sqrt(n->sum);
+/* Doubles of up to this many coordinates lie on the C stack. */
+enum { FEW = 16 };
+
+static asy_value length_of(asy_vm *vm, const asy_value *a, const asy_value *b, uint32_t n) {
+  double few[FEW], *x = n <= FEW ? few : asy_mem_alloc(vm, n * sizeof *x);
+  if (!x) return ASY_FAILED;
+  bool good = true;
+  for (uint32_t i = 0; i < n && good; i++) {
+    double other = 0;
+    good = asy_to_double(vm, a[i], &x[i]) && (!b || asy_to_double(vm, b[i], &other));
+    x[i] -= other;
+  }
+  double length = good ? vector_length(x, n) : 0;
+  if (x != few) asy_mem_free(vm, x, n * sizeof *x);
+  return good ? asy_from_double(vm, length) : ASY_FAILED;
 }
 
 static asy_value math_hypot(asy_vm *vm, const asy_value *args) {
   const asy_tuple *coordinates = (const asy_tuple *)asy_obj_of(args[0]);
-  double pair[2];
-  norm n = {0};
-  for (uint32_t i = 0; i < coordinates->len; i++) {
-    double x;
-    if (!asy_to_double(vm, coordinates->items[i], &x)) return ASY_FAILED;
-    if (i < 2) pair[i] = x;
-    norm_add(&n, x);
-  }
-  if (coordinates->len == 2) return asy_from_double(vm, hypot(pair[0], pair[1]));
-  return asy_from_double(vm, norm_value(&n));
+  return length_of(vm, coordinates->items, NULL, coordinates->len);
+}
+
+/* A point as a tuple, which script code cannot change while it is read. */
+static asy_tuple *point(asy_vm *vm, asy_value v) {
+  if (asy_is_kind(v, KIND_TUPLE)) return (asy_tuple *)asy_obj_of(v);
+  asy_list *list = list_of(vm, v);
+  return list ? asy_list_to_tuple(vm, list) : NULL;
 }
 
 static asy_value math_dist(asy_vm *vm, const asy_value *args) {
-  asy_list *p = list_of(vm, args[0]), *q = p ? list_of(vm, args[1]) : NULL;
+  asy_tuple *p = point(vm, args[0]), *q = p ? point(vm, args[1]) : NULL;
   if (!q) return ASY_FAILED;
   if (p->len != q->len) return asy_raise(vm, ASY_ValueError, "both points must have the same number of dimensions");
-  norm n = {0};
-  for (uint32_t i = 0; i < p->len && i < q->len; i++) {
-    double x, y;
-    if (!asy_to_double(vm, p->items[i], &x) || !asy_to_double(vm, q->items[i], &y)) return ASY_FAILED;
-    norm_add(&n, x - y);
-  }
-  return asy_from_double(vm, norm_value(&n));
+  return length_of(vm, p->items, q->items, p->len);
 }
 
 /* ---- Number theory ---- */

@@ -250,10 +250,16 @@ static asy_value iterate_small(asy_vm *vm, int64_t start, int64_t step, int64_t 
   return asy_from_obj(it);
 }
 
+/* Of a small range: it lies between start and stop, so wrapping on the way does no harm. */
+static int64_t last_item(const asy_range *range) {
+  if (!range->length) return 0;
+  return (int64_t)((uint64_t)range->start + (uint64_t)(range->length - 1) * (uint64_t)range->step);
+}
+
 static asy_value range_iter(asy_vm *vm, asy_value self) {
   const asy_range *range = range_of(self);
   if (!range->big) {
-    int64_t last = range->length ? range->start + (range->length - 1) * range->step : 0;
+    int64_t last = last_item(range);
     if (!range->length || (asy_int_fits(range->start) && asy_int_fits(last)))
       return iterate_small(vm, range->start, range->step, range->length);
   }
@@ -265,7 +271,7 @@ static asy_value range_iter(asy_vm *vm, asy_value self) {
 static asy_value range_reversed(asy_vm *vm, const asy_value *args) {
   const asy_range *range = range_of(args[0]);
   if (!range->big) {
-    int64_t last = range->length ? range->start + (range->length - 1) * range->step : 0;
+    int64_t last = last_item(range);
     if (!range->length || (asy_int_fits(range->start) && asy_int_fits(last) && range->step != INT64_MIN))
       return iterate_small(vm, last, range->length ? -range->step : 1, range->length);
   }

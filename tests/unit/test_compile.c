@@ -124,7 +124,7 @@ Test(compile, the_value_of_a_return_outlives_finally) {
 
 Test(compile, a_comprehension_variable_lives_where_the_iteration_puts_it) {
   cr_assert_str_eq(code_of("def f(a): return [x for x in a]"),
-                   "BUILD_LIST r1 r1 0; GET_ITER r2 r0(a); L1: FOR_ITER r2 L2; LIST_APPEND r1 r3; JUMP_BACK 4 L1; L2: RETURN r1");
+                   "BUILD_LIST r1 r1 0; GET_ITER r2 r0(a); L1: FOR_ITER r2 r3 L2; LIST_APPEND r1 r3; JUMP_BACK 4 L1; L2: RETURN r1");
 }
 
 Test(compile, equal_constants_of_different_kinds_are_apart) {

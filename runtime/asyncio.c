@@ -1,10 +1,10 @@
-/* asyncio.c - the native core of asyncio, module _asyncio: what is hot, or touches the loop. The rest is script beside this file. */
+/* asyncio.c - the native core of asyncio, module _asyncio: what is hot, or touches the loop. The rest is script, in stdlib/asyncio. */
 #include "runtime/class.h"
 #include "runtime/coro.h"
 #include "runtime/gather.h"
 #include "runtime/loop.h"
 #include "runtime/task.h"
-#include "stdlib/stdlib.h"
+#include "runtime/asy.h"
 
 /* ---- Loops ---------------------------------------------------------------------------------------------------------- */
 
