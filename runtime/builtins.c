@@ -124,7 +124,7 @@ static asy_value builtin_input(asy_vm *vm, const asy_value *args) {
   if (in == ASY_UNBOUND || in == ASY_NONE) return asy_raise(vm, ASY_RuntimeError, "input(): lost sys.stdin");
   if (out == ASY_UNBOUND || out == ASY_NONE) return asy_raise(vm, ASY_RuntimeError, "input(): lost sys.stdout");
   if (args[0] != ASY_UNBOUND && !write_to(vm, out, args[0])) return ASY_FAILED;
-  if (asy_failed(asy_call_method(vm, out, ASY_NAME(vm, flush), 0, NULL))) return ASY_FAILED;
+  if (asy_failed(asy_call_method(vm, out, ASY_NAME(vm, flush), 0, NULL))) asy_clear_exception(vm);   /* as CPython */
   asy_value line = asy_call_method(vm, in, asy_intern(vm, "readline"), 0, NULL);
   if (asy_failed(line)) return ASY_FAILED;
   if (!asy_is_str(line)) return asy_raise(vm, ASY_TypeError, "object.readline() returned non-string");
@@ -448,6 +448,12 @@ asy_value asy_dir(asy_vm *vm, asy_value v) {
   return asy_from_obj(list);
 }
 
+static asy_value builtin_breakpoint(asy_vm *vm, const asy_value *args) {
+  asy_value hook = asy_sys_get(vm, asy_intern(vm, "breakpointhook"));
+  if (hook == ASY_UNBOUND) return asy_raise(vm, ASY_RuntimeError, "lost sys.breakpointhook");
+  return asy_call_ex(vm, hook, (asy_tuple *)asy_obj_of(args[0]), (asy_dict *)asy_obj_of(args[1]));
+}
+
 static asy_value builtin_open(asy_vm *vm, const asy_value *args) {
   const char *mode;
   int64_t buffering;
@@ -470,6 +476,7 @@ static const asy_native builtin_natives[] = {
    "Return True if bool(x) is True for any x in the iterable.\n\nIf the iterable is empty, return False.", 0},
   {"ascii", "(obj, /)", builtin_ascii, "Return an ASCII-only representation of an object.", 0},
   {"bin", "(number, /)", builtin_bin, "Return the binary representation of an integer.", 0},
+  {"breakpoint", "(*args, **kws)", builtin_breakpoint, "Call sys.breakpointhook(*args, **kws).", 0},
   {"callable", "(obj, /)", builtin_callable, "Return whether the object is callable (i.e., some kind of function).", 0},
   {"chr", "(i, /)", builtin_chr, "Return a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff.", 0},
   {"delattr", "(obj, name, /)", builtin_delattr, "Deletes the named attribute from the given object.", 0},

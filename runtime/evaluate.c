@@ -68,9 +68,10 @@ static asy_value builtin_vars(asy_vm *vm, const asy_value *args) {
 
 static asy_value builtin_dir(asy_vm *vm, const asy_value *args) {
   if (args[0] != ASY_UNBOUND) return asy_dir(vm, args[0]);
-  asy_value locals = asy_current_locals(vm);
-  asy_list *names = asy_failed(locals) ? NULL : asy_list_new(vm, 0);
-  if (!names || !asy_list_extend(vm, names, locals) || !asy_list_sort(vm, names, ASY_NONE, false)) return ASY_FAILED;
+  asy_value locals = asy_current_locals(vm), keys = locals;
+  if (!asy_failed(locals) && !asy_is_exact(locals, KIND_DICT)) keys = asy_call_method(vm, locals, ASY_NAME(vm, keys), 0, NULL);
+  asy_list *names = asy_failed(keys) ? NULL : asy_list_new(vm, 0);
+  if (!names || !asy_list_extend(vm, names, keys) || !asy_list_sort(vm, names, ASY_NONE, false)) return ASY_FAILED;
   return asy_from_obj(names);
 }
 
@@ -100,7 +101,7 @@ static asy_value compile_value(asy_vm *vm, asy_value source, const char *filenam
                    who[0] == 'c' ? "AST" : "code");
 }
 
-enum { COMPILE_ONLY_AST = 0x400 };
+enum { COMPILE_ONLY_AST = 0x400, COMPILE_KNOWN_FLAGS = 0x1ffff00 | 0x10 | 0x200 };
 
 static asy_value builtin_compile(asy_vm *vm, const asy_value *args) {
   static const char *const modes[] = {[ASY_MODE_EXEC] = "exec", [ASY_MODE_EVAL] = "eval", [ASY_MODE_SINGLE] = "single"};
@@ -116,6 +117,8 @@ static asy_value builtin_compile(asy_vm *vm, const asy_value *args) {
   if (!asy_to_cstr(vm, args[2], &mode)) return ASY_FAILED;
   int64_t flags, optimize;
   if (!asy_to_int64(vm, args[3], &flags) || !asy_to_int64(vm, args[5], &optimize)) return ASY_FAILED;
+  if (flags & ~(int64_t)COMPILE_KNOWN_FLAGS) return asy_raise(vm, ASY_ValueError, "compile(): unrecognised flags");
+  if (optimize < -1 || optimize > 2) return asy_raise(vm, ASY_ValueError, "compile(): invalid optimize value");
   if (flags & COMPILE_ONLY_AST) return asy_raise(vm, ASY_ValueError, "compile(): asy makes no ast objects");
   unsigned asked = (unsigned)flags & (ASY_COMPILE_TOP_LEVEL_AWAIT | ASY_COMPILE_FUTURE_ANNOTATIONS);
   if (optimize > 0) asked |= ASY_COMPILE_DROP_ASSERTS;
@@ -153,6 +156,14 @@ static bool namespaces(asy_vm *vm, const char *who, asy_value *globals, asy_valu
   return asy_dict_set_str(vm, dict, ASY_NAME(vm, __builtins__), asy_dict_get_str(vm, vm->modules, ASY_NAME(vm, builtins)));
 }
 
+static bool is_closure(asy_value v, uint32_t n) {
+  if (!asy_is_kind(v, KIND_TUPLE)) return false;
+  const asy_tuple *cells = (const asy_tuple *)asy_obj_of(v);
+  for (uint32_t i = 0; i < cells->len; i++)
+    if (!asy_is_kind(cells->items[i], KIND_CELL)) return false;
+  return cells->len == n;
+}
+
 static asy_value run(asy_vm *vm, const char *who, asy_compile_mode_id mode, asy_value source, asy_value globals, asy_value locals,
                      asy_value closure) {
   if (!namespaces(vm, who, &globals, &locals)) return ASY_FAILED;
@@ -164,7 +175,8 @@ static asy_value run(asy_vm *vm, const char *who, asy_compile_mode_id mode, asy_
     if (code->nfreevars)
       return asy_raise(vm, ASY_TypeError, "code object passed to %s may not contain free variables", who);
     if (!(code->flags & CODE_OPTIMIZED)) return asy_run_code(vm, code, dict, locals);
-  } else if (!asy_is_kind(closure, KIND_TUPLE) || ((asy_tuple *)asy_obj_of(closure))->len != code->nfreevars) {
+  } else if (!code->nfreevars || !is_closure(closure, code->nfreevars)) {
+    if (!code->nfreevars) return asy_raise(vm, ASY_TypeError, "cannot use a closure with this code object");
     return asy_raise(vm, ASY_TypeError, "code object requires a closure of exactly length %u", (unsigned)code->nfreevars);
   }
   asy_func *func = asy_func_new(vm, code, dict);   /* the code of a function: called without arguments */

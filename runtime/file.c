@@ -341,7 +341,12 @@ static const char *path_of(asy_vm *vm, asy_value file, asy_value *keep) {
     if (path == ASY_UNBOUND || asy_failed(path)) return NULL;
   }
   *keep = path;
-  if (asy_is_kind(path, KIND_BYTES)) return (const char *)((const asy_bytes *)asy_obj_of(path))->data;
+  if (asy_is_kind(path, KIND_BYTES)) {
+    const asy_bytes *bytes = (const asy_bytes *)asy_obj_of(path);
+    if (!memchr(bytes->data, 0, bytes->len)) return (const char *)bytes->data;
+    asy_raise(vm, ASY_ValueError, "embedded null byte");
+    return NULL;
+  }
   if (!asy_is_str(path)) {
     asy_raise(vm, ASY_TypeError, "expected %T.__fspath__() to return str or bytes, not %T", file, path);
     return NULL;

@@ -37,7 +37,11 @@ static inline void asy_barrier(asy_vm *vm, void *object) {
 }
 static inline void asy_store(asy_vm *vm, void *object, asy_value *slot, asy_value value) {
   *slot = value;
-  asy_barrier(vm, object);
+  if (asy_is_obj(value)) asy_barrier(vm, object);
+}
+/* The barrier after storing `target` (may be NULL) into object: cheaper where most targets are old, as in lists of tasks. */
+static inline void asy_barrier_to(asy_vm *vm, void *object, const void *target) {
+  if (target && !(((const asy_obj *)target)->gc & ASY_GC_MARKED)) asy_barrier(vm, object);
 }
 
 /* Called by visit functions. NULL objects and values that are not references are fine. */

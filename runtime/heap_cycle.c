@@ -21,16 +21,21 @@ static const unsigned SLICE_ROUNDS = 128;      /* bounds a slice when the clock 
 static const unsigned MARK_ROUNDS = 2048;      /* slices of these before the last step of a major cycle takes the rest */
 static const size_t EARLY_BYTES = 256u << 10;  /* allocated between two slices of a long remembered list */
 static const size_t LIST_KEPT = 65536;         /* entries for which the collector keeps room between cycles */
-static const size_t MINOR_LEAST = 1u << 20, MINOR_MOST = 8u << 20; /* allocated between two minor cycles */
+static const size_t MINOR_LEAST = 1u << 20, MINOR_USUAL = 8u << 20, MINOR_MOST = 32u << 20; /* allocated between two minor cycles */
 static const int64_t MINOR_NS_FEW = 500 * 1000, MINOR_NS_MOST = 1500 * 1000;
 static const size_t BASE_LEAST = 16u << 20;    /* heaps below twice this see minor cycles only */
 
 static int64_t now(asy_vm *vm) { return vm->gate.monotonic_ns ? vm->gate.monotonic_ns(vm->gate.context) : 0; }
 
-/* The nursery grows and shrinks so that a minor cycle takes about a millisecond: its work is what survives. */
-static void pace_minor(asy_heap *heap, int64_t ns) {
-  if (ns > MINOR_NS_MOST && heap->minor_bytes > MINOR_LEAST) heap->minor_bytes /= 2;
-  else if (ns < MINOR_NS_FEW && heap->minor_bytes < MINOR_MOST) heap->minor_bytes *= 2;
+/* The nursery shrinks while a minor cycle takes longer than a pause should, and grows when the program gets little time between
+ * two of them: some of a cycle's work (a long list that was appended to) does not depend on its size. */
+static void pace_minor(asy_heap *heap, int64_t start, int64_t end) {
+  int64_t pause = end - start, mutator = start - heap->minor_end;
+  if (mutator < 4 * pause && heap->minor_bytes < MINOR_MOST) heap->minor_bytes *= 2;
+  else if (pause > MINOR_NS_MOST && mutator > 8 * pause && heap->minor_bytes > MINOR_LEAST) heap->minor_bytes /= 2;
+  else if (pause < MINOR_NS_FEW && heap->minor_bytes < MINOR_USUAL) heap->minor_bytes *= 2;
+  else if (mutator > 16 * pause && heap->minor_bytes > MINOR_USUAL) heap->minor_bytes /= 2;
+  heap->minor_end = end;
 }
 
 static void count_pause(asy_vm *vm, int64_t start) {
@@ -260,7 +265,7 @@ static void run_step(asy_vm *vm, cycle_step step) {
     major_slice(&v, start);
   } else {
     minor(&v);
-    pace_minor(heap, now(vm) - start);
+    pace_minor(heap, start, now(vm));
     heap->trigger = heap->minor_bytes;
   }
   count_pause(vm, start);

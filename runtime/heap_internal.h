@@ -157,6 +157,7 @@ struct asy_heap {
 
   size_t since;          /* bytes allocated since the last cycle ended */
   size_t minor_bytes;    /* allocated between two minor cycles */
+  int64_t minor_end;     /* when the last one ended */
   size_t trigger;        /* value of since that asks for the next step */
   size_t early;          /* value of since at which a long remembered list is worked on ahead of the cycle */
   size_t emergency;      /* value of since at which allocation itself collects */

@@ -136,10 +136,13 @@ static asy_value module_dict(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value module_dir(asy_vm *vm, const asy_value *args) {
-  asy_value hook = asy_dict_get_str(vm, module_of(args[0])->dict, ASY_NAME(vm, __dir__));
+  asy_value dict = asy_get_attr(vm, args[0], ASY_NAME(vm, __dict__));
+  if (asy_failed(dict)) return ASY_FAILED;
+  if (!asy_is_kind(dict, KIND_DICT)) return asy_raise(vm, ASY_TypeError, "<module>.__dict__ is not a dictionary");
+  asy_value hook = asy_dict_get_str(vm, (asy_dict *)asy_obj_of(dict), ASY_NAME(vm, __dir__));
   if (hook != ASY_UNBOUND) return asy_call0(vm, hook);
   asy_list *names = asy_list_new(vm, 0);
-  return names && asy_list_extend(vm, names, asy_from_obj(module_of(args[0])->dict)) ? asy_from_obj(names) : ASY_FAILED;
+  return names && asy_list_extend(vm, names, dict) ? asy_from_obj(names) : ASY_FAILED;
 }
 
 static asy_value module_annotations(asy_vm *vm, const asy_value *args) {

@@ -2,11 +2,13 @@
 #include "runtime/sys.h"
 
 #include <float.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "runtime/builtins.h"
 #include "runtime/class.h"
 #include "runtime/frame.h"
+#include "runtime/import.h"
 #include "runtime/module.h"
 #include "runtime/number.h"
 
@@ -151,6 +153,25 @@ static asy_value sys_unraisablehook(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 
+/* Calls what PYTHONBREAKPOINT names: "package.module.function"; nothing when it is "0" or cannot be imported. */
+static asy_value sys_breakpointhook(asy_vm *vm, const asy_value *args) {
+  const char *target = getenv("PYTHONBREAKPOINT");
+  if (!target || !*target) target = "pdb.set_trace";
+  if (!strcmp(target, "0")) return ASY_NONE;
+  const char *dot = strrchr(target, '.');
+  asy_str *module_name = dot ? asy_str_new_utf8(vm, target, (size_t)(dot - target)) : ASY_NAME(vm, builtins);
+  asy_value module = module_name ? asy_import_module(vm, module_name) : ASY_FAILED;
+  asy_value function = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, dot ? dot + 1 : target);
+  if (!asy_failed(function)) return asy_call_ex(vm, function, (asy_tuple *)asy_obj_of(args[0]), (asy_dict *)asy_obj_of(args[1]));
+  if (!asy_raised_is(vm, ASY_ImportError) && !asy_raised_is(vm, ASY_AttributeError)) return ASY_FAILED;
+  asy_clear_exception(vm);
+  asy_str *text = asy_str_format(vm, "RuntimeWarning: Ignoring unimportable $PYTHONBREAKPOINT: \"%s\"\n", target);
+  asy_value keep = 0;
+  size_t length;
+  const char *utf8 = text ? asy_str_utf8(vm, text, &length, &keep) : NULL;
+  return utf8 && asy_write_stderr(vm, utf8, length) ? ASY_NONE : ASY_FAILED;
+}
+
 static asy_value sys_get_int_max_str_digits(asy_vm *vm, const asy_value *args) {
   (void)args;
   return asy_from_small(asy_int_max_str_digits(vm));
@@ -232,6 +253,8 @@ static const asy_native sys_natives[] = {
   {"_getframemodulename", "(depth=0)", sys_getframemodulename, "Return the name of the module for a calling frame.", 0},
   {"audit", "(event, /, *args)", give_none, NULL, 0},
   {"addaudithook", "(hook)", give_none, NULL, 0},
+  {"breakpointhook", "(*args, **kws)", sys_breakpointhook, "Called by the built-in function breakpoint.", 0},
+  {"__breakpointhook__", "(*args, **kws)", sys_breakpointhook, NULL, 0},
   {"displayhook", "(object, /)", sys_displayhook, "Print an object to sys.stdout and also save it in builtins._", 0},
   {"__displayhook__", "(object, /)", sys_displayhook, NULL, 0},
   {"exc_info", "()", sys_exc_info, "Return current exception information: (type, value, traceback).", 0},

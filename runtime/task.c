@@ -23,27 +23,29 @@ static asy_task_extra *need_extra(asy_vm *vm, asy_task *task) {
 
 static void link_task(asy_vm *vm, asy_task *task) {
   asy_loop *loop = task->future.loop;
-  task->next = loop->tasks;
-  if (task->next) {
-    task->next->prev = task;
-    asy_barrier(vm, task->next);
+  asy_task *next = loop->tasks;
+  task->next = next;
+  asy_barrier_to(vm, task, next);
+  if (next) {
+    next->prev = task;
+    asy_barrier_to(vm, next, task);
   }
-  asy_barrier(vm, task);
   loop->tasks = task;
-  asy_barrier(vm, loop);
+  asy_barrier_to(vm, loop, task);
 }
 
 static void unlink_task(asy_vm *vm, asy_task *task) {
-  if (task->prev) {
-    task->prev->next = task->next;
-    asy_barrier(vm, task->prev);
+  asy_task *prev = task->prev, *next = task->next;
+  if (prev) {
+    prev->next = next;
+    asy_barrier_to(vm, prev, next);
   } else {
-    task->future.loop->tasks = task->next;
-    asy_barrier(vm, task->future.loop);
+    task->future.loop->tasks = next;
+    asy_barrier_to(vm, task->future.loop, next);
   }
-  if (task->next) {
-    task->next->prev = task->prev;
-    asy_barrier(vm, task->next);
+  if (next) {
+    next->prev = prev;
+    asy_barrier_to(vm, next, prev);
   }
   task->prev = task->next = NULL;
 }
