@@ -1,6 +1,7 @@
 /* main.c - the program `asy`: options, one script, its exit status. */
 #include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,21 @@ static void run(asy_vm *vm, const command *c) {
   }
 }
 
+/* A signal handler has no argument: the one variable of the program. */
+static asy_vm *volatile interruptible;
+
+static void on_interrupt(int number) {
+  (void)number;
+  asy_vm *vm = interruptible;
+  if (vm) asy_interrupt(vm);
+}
+
+/* A script that Ctrl-C has ended dies of the signal itself, so that a shell sees it. */
+static void die_of_interrupt(void) {
+  signal(SIGINT, SIG_DFL);
+  raise(SIGINT);
+}
+
 static int run_script(const command *c, int argc, char **argv) {
   if (c->what == RUN_FILE && access(c->subject, R_OK)) {
     fprintf(stderr, "asy: can't open file '%s': [Errno %d] %s\n", c->subject, errno, strerror(errno));
@@ -115,10 +131,17 @@ static int run_script(const command *c, int argc, char **argv) {
     fputs("asy: no memory\n", stderr);
     return STATUS_ERROR;
   }
+  interruptible = vm;
+  struct sigaction handler = {.sa_handler = on_interrupt};
+  sigaction(SIGINT, &handler, NULL);
+  signal(SIGPIPE, SIG_IGN);
   run(vm, c);
+  bool interrupted = asy_raised_is(vm, ASY_KeyboardInterrupt);
   int status = asy_finish(vm);
+  interruptible = NULL;
   if (c->stats) print_stats(vm);
   asy_vm_free(vm);
+  if (interrupted) die_of_interrupt();
   return status;
 }
 

@@ -21,6 +21,7 @@ typedef struct {
 } asy_options;
 asy_vm *asy_vm_new(const asy_options *options); /* NULL: no memory */
 void asy_vm_free(asy_vm *vm);
+void asy_interrupt(asy_vm *vm); /* from a signal handler or another thread: KeyboardInterrupt soon; ends a blocking poll */
 /* Compiles and runs text as the module `name` with __file__ = path. The module, or ASY_FAILED. */
 asy_value asy_run_source(asy_vm *vm, const char *text, size_t length, const char *path, const char *name);
 asy_value asy_run_file(asy_vm *vm, const char *path);  /* as __main__; sys.path[0] becomes its folder */

@@ -9,6 +9,7 @@
 #include "runtime/class.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
+#include "runtime/loop.h"
 #include "runtime/ic.h"
 #include "runtime/traceback.h"
 
@@ -363,6 +364,7 @@ bool asy_handle_interrupt(asy_vm *vm) {
   if (vm->interrupt & ASY_INTERRUPT_FINALIZERS) asy_run_finalizers(vm);
   if (vm->interrupt & ASY_INTERRUPT_SIGNAL) {
     __atomic_and_fetch(&vm->interrupt, ~(uint32_t)ASY_INTERRUPT_SIGNAL, __ATOMIC_SEQ_CST);
+    if (asy_loop_take_interrupt(vm)) return true; /* asyncio.run cancels its main task first */
     asy_raise(vm, ASY_KeyboardInterrupt, "");
     return false;
   }
@@ -436,6 +438,16 @@ static asy_action enter_function(asy_vm *vm, asy_func *func, asy_value self, asy
   if ((vm->depth > vm->recursion_limit || vm->interrupt) && !asy_enter_check(vm)) {
     return ACT_UNWIND;
   }
+  return ACT_RELOAD;
+}
+
+asy_action asy_enter_async(asy_vm *vm, asy_func *func, const asy_value *args, uint32_t nargs, asy_value info) {
+  asy_value *base = asy_frame_place(vm, NULL, 0, func->code->nregs, &info);
+  if (!base) return ACT_UNWIND;
+  if (FRAME_INFO(vm->base) & FRAME_HEAP) asy_barrier(vm, asy_gen_of_base(vm->base));
+  copy_values(base, args, nargs);
+  asy_frame_enter(vm, base, func, nargs, info);
+  if ((vm->depth > vm->recursion_limit || vm->interrupt) && !asy_enter_check(vm)) return ACT_UNWIND;
   return ACT_RELOAD;
 }
 

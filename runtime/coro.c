@@ -9,6 +9,7 @@
 #include "runtime/exc.h"
 #include "runtime/frame.h"
 #include "runtime/future.h"
+#include "runtime/task.h"
 
 /* ---- Making -------------------------------------------------------------------------------------------------------- */
 
@@ -217,10 +218,21 @@ static asy_value native_coro_send(asy_vm *vm, asy_coro *coro, asy_value thrown) 
   return vm->stop_value == ASY_FAILED ? ASY_FAILED : ASY_END;
 }
 
-bool asy_stack_is_running(const asy_vm *vm, const asy_stack *stack) {
+bool asy_coro_is_running(asy_vm *vm, const asy_coro *coro) {
+  if (coro->state != CORO_ON_STACK || !asy_coro_code((asy_coro *)coro)) return false;
   for (const asy_stack *s = vm->stack; s; s = s->below)
-    if (s == stack) return true;
+    if (coro->head.flags & CORO_PRIVATE ? s == coro->on.stack : s->owner && s->owner == coro->on.owner) return true;
   return false;
+}
+
+/* The top frame of the suspended stack that a coroutine lies on; NULL unknown. */
+static asy_value *suspended_top(const asy_coro *coro) {
+  if (coro->head.flags & CORO_PRIVATE) return coro->on.stack->base;
+  asy_obj *owner = coro->on.owner;
+  if (!owner) return NULL;
+  if (owner->kind == KIND_TASK) return ((asy_task *)owner)->base;
+  if (owner->kind == KIND_COROUTINE && owner->flags & CORO_PRIVATE) return ((asy_coro *)owner)->on.stack->base;
+  return NULL;
 }
 
 asy_value asy_coro_send(asy_vm *vm, asy_coro *coro, asy_value sent, asy_value thrown) {
@@ -229,7 +241,7 @@ asy_value asy_coro_send(asy_vm *vm, asy_coro *coro, asy_value sent, asy_value th
   if (coro->state == CORO_CLOSED) return asy_raise(vm, ASY_RuntimeError, "cannot reuse already awaited coroutine");
   if (!asy_check_c_stack(vm)) return ASY_FAILED;
   if (asy_is_kind(coro->func, KIND_NATIVE)) return native_coro_send(vm, coro, thrown);
-  if (coro->state == CORO_ON_STACK && asy_stack_is_running(vm, coro->on.stack))
+  if (asy_coro_is_running(vm, coro))
     return asy_raise(vm, ASY_ValueError, "coroutine already executing");
   if (coro->state == CORO_ON_STACK && !(coro->head.flags & CORO_PRIVATE))
     return asy_raise(vm, ASY_RuntimeError, "coroutine is being awaited already");
@@ -251,6 +263,7 @@ asy_value asy_coro_send(asy_vm *vm, asy_coro *coro, asy_value sent, asy_value th
     }
     stack->depth = vm->depth + 1;
     coro->head.flags |= CORO_PRIVATE;
+    coro->on.stack = stack;
     coro->head.gc &= (uint8_t)~ASY_GC_FINALIZED; /* dropped while suspended, it is closed */
   }
   coro->running = true;
@@ -613,6 +626,8 @@ static void coro_visit(asy_obj *o, asy_visitor *v) {
     asy_visit_values(v, coro->args, coro->nargs);
   else if (coro->head.flags & CORO_PRIVATE)
     asy_stack_visit(coro->on.stack, v);
+  else if (coro->state == CORO_ON_STACK)
+    asy_visit_obj(v, coro->on.owner);
 }
 
 static void coro_free(asy_vm *vm, asy_obj *o) { drop_private_stack(vm, (asy_coro *)o); }
@@ -641,10 +656,10 @@ static asy_value coro_repr(asy_vm *vm, asy_value self) {
 static asy_value coro_await(asy_vm *vm, asy_value self) { return awaiter_new(vm, self); }
 
 #define CORO_SELF ((asy_coro *)asy_obj_of(args[0]))
-static asy_value coro_get_running(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_bool(CORO_SELF->running); }
+static asy_value coro_get_running(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_bool(asy_coro_is_running(vm, CORO_SELF)); }
 static asy_value coro_get_suspended(asy_vm *vm, const asy_value *args) {
   (void)vm;
-  return asy_from_bool(CORO_SELF->state == CORO_ON_STACK && !CORO_SELF->running);
+  return asy_from_bool(CORO_SELF->state == CORO_ON_STACK && !asy_coro_is_running(vm, CORO_SELF));
 }
 static asy_value coro_get_code(asy_vm *vm, const asy_value *args) {
   (void)vm;
@@ -657,15 +672,15 @@ static asy_value coro_get_frame(asy_vm *vm, const asy_value *args) {
   return coro->state == CORO_ON_STACK ? asy_frame_object(vm, coro->on.base)
                                       : asy_frame_object_at(vm, (asy_func *)asy_obj_of(coro->func), 0);
 }
-/* The frame of a suspended stack that the frame at base awaits; NULL when that is the top one. */
-static asy_value *frame_above(const asy_stack *stack, const asy_value *base) {
+/* The frame that a suspended coroutine's frame awaits; NULL when that is the top one. */
+static asy_value *frame_above(const asy_coro *coro) {
   asy_value *above = NULL;
-  for (asy_value *at = stack->base; at && at != base; at = asy_frame_back(at)) above = at;
+  for (asy_value *at = suspended_top(coro); at && at != coro->on.base; at = asy_frame_back(at)) above = at;
   return above;
 }
 
 /* The coroutine object of a frame; one that AWAIT_CALL entered without any gets it now. None for other frames. */
-static asy_value coroutine_of_frame(asy_vm *vm, asy_stack *stack, asy_value *base) {
+static asy_value coroutine_of_frame(asy_vm *vm, asy_obj *owner, asy_value *base) {
   asy_code *code = asy_frame_code(base);
   if (!(code->flags & CODE_COROUTINE)) return ASY_NONE;
   if (FRAME_INFO(base) & FRAME_CORO) return base[code->self_register];
@@ -673,20 +688,20 @@ static asy_value coroutine_of_frame(asy_vm *vm, asy_stack *stack, asy_value *bas
   if (!coro) return ASY_FAILED;
   coro->state = CORO_ON_STACK;
   asy_cancel_finalizer(coro);
-  coro->on.stack = stack;
+  coro->on.owner = owner;
   coro->on.base = base;
   base[code->self_register] = asy_from_obj(coro);
   FRAME_INFO(base) |= FRAME_CORO;
-  if (stack->owner) asy_barrier(vm, stack->owner);
+  if (owner) asy_barrier(vm, owner);
   return asy_from_obj(coro);
 }
 
 static asy_value coro_get_await(asy_vm *vm, const asy_value *args) {
   (void)vm;
   asy_coro *coro = CORO_SELF;
-  if (coro->state != CORO_ON_STACK || coro->running || !asy_coro_code(coro)) return ASY_NONE;
-  asy_value *above = frame_above(coro->on.stack, coro->on.base);
-  if (above) return coroutine_of_frame(vm, coro->on.stack, above);
+  if (coro->state != CORO_ON_STACK || !asy_coro_code(coro) || asy_coro_is_running(vm, coro)) return ASY_NONE;
+  asy_value *above = frame_above(coro);
+  if (above) return coroutine_of_frame(vm, coro->head.flags & CORO_PRIVATE ? &coro->head : coro->on.owner, above);
   const uint32_t *pc = asy_frame_pc(coro->on.base);
   if (ASY_WORD_OP(*pc) != OP_AWAIT) return ASY_NONE;
   asy_value v = coro->on.base[ASY_WORD_B(*pc)];

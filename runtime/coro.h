@@ -25,7 +25,8 @@ typedef struct asy_coro {
   uint32_t origin_word;    /* where it was created */
   asy_code *origin_code;   /* NULL unknown */
   union {
-    struct { asy_stack *stack; asy_value *base; } on; /* ON_STACK */
+    /* ON_STACK: CORO_PRIVATE: its own stack; else the task, coroutine or step on whose stack it lies */
+    struct { union { asy_stack *stack; asy_obj *owner; }; asy_value *base; } on;
     asy_value args[2];     /* CREATED: parameters as bound; the cell is as large as needed */
   };
 } asy_coro;
@@ -131,7 +132,7 @@ asy_value asy_frame_locals(asy_vm *vm, const asy_value *base);
 asy_value asy_get_awaitable(asy_vm *vm, asy_value v);
 /* Makes a suspended or new generator the running frame; info: dst and FRAME_ flags. false: exception pending in the caller. */
 bool asy_gen_enter(asy_vm *vm, asy_gen *gen, asy_value info, asy_value sent);
-bool asy_stack_is_running(const asy_vm *vm, const asy_stack *stack); /* it, or what it resumed, executes now */
+bool asy_coro_is_running(asy_vm *vm, const asy_coro *coro); /* its stack, or one that this resumed, executes now */
 bool asy_agen_hook(asy_vm *vm, asy_gen *gen);       /* sys.set_asyncgen_hooks: the first iteration */
 void asy_coro_closed(asy_vm *vm, asy_coro *coro); /* its frame is gone */
 /* RuntimeError in place of a StopIteration that leaves a generator or coroutine. */

@@ -92,6 +92,8 @@ asy_value asy_call_native(asy_vm *vm, asy_nativefunc *native, asy_value self, co
 /* The same without making a coroutine of an async native: may return ASY_PARKED. */
 asy_value asy_start_native(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs,
                            asy_tuple *kwnames);
+/* The call of AWAIT_CALL where the callee's frame does not fit in place: a plain async function with all its parameters given. */
+asy_action asy_enter_async(asy_vm *vm, asy_func *func, const asy_value *args, uint32_t nargs, asy_value info);
 bool asy_enter_check(asy_vm *vm); /* a frame was entered: interrupts, and the recursion limit, which gives the frame up; false: exception pending */
 bool asy_handle_interrupt(asy_vm *vm); /* collect, finalisers, signals; false: exception pending */
 

@@ -63,7 +63,8 @@ bool asy_loop_take_interrupt(asy_vm *vm) {
   return true;
 }
 
-void asy_loop_wake_from_signal(asy_vm *vm) {
+void asy_interrupt(asy_vm *vm) {
+  __atomic_or_fetch(&vm->interrupt, ASY_INTERRUPT_SIGNAL, __ATOMIC_SEQ_CST);
   asy_loop_state *state = vm->loop_state;
   if (state && state->running && state->running->uv) uv_async_send(&state->running->uv->wake);
 }

@@ -77,7 +77,6 @@ void asy_loop_state_free(asy_vm *vm);
 void asy_loop_finish(asy_vm *vm);                         /* at the end of the program: reports tasks that never ended */
 /* SIGINT has come. True: the main task of asyncio.run takes it, as a cancellation. */
 bool asy_loop_take_interrupt(asy_vm *vm);
-void asy_loop_wake_from_signal(asy_vm *vm);               /* ends a blocking poll; async-signal-safe */
 
 asy_loop *asy_loop_new(asy_vm *vm);
 asy_loop *asy_loop_running(asy_vm *vm);                   /* NULL: RuntimeError "no running event loop" */

@@ -192,10 +192,18 @@ static bool finish(asy_vm *vm, asy_task *task, asy_value result) {
 }
 
 /* The pending exception ends the task. false: it leaves the loop too. */
+/* The traceback's outermost entry, the task's first frame, says where the task was created. */
+static void note_origin(asy_vm *vm, asy_task *task, asy_traceback *outermost) {
+  if (!outermost || outermost->task_origin) return;
+  outermost->task_origin = asy_task_origin(task, &outermost->task_origin_word);
+  asy_barrier(vm, outermost);
+}
+
 static bool finish_raising(asy_vm *vm, asy_task *task) {
   bool leaves = asy_raised_is(vm, ASY_KeyboardInterrupt) || asy_raised_is(vm, ASY_SystemExit);
   bool cancelled = asy_raised_is(vm, ASY_CancelledError);
   asy_value exception = asy_take_exception(vm);
+  note_origin(vm, task, asy_exception_of(exception)->traceback);
   unlink_task(vm, task);
   task->waiting = 0;
   if (cancelled) return asy_future_end_cancelled(vm, &task->future, 0, exception);

@@ -100,6 +100,16 @@ static void add_source(asy_vm *vm, asy_sink *out, asy_traceback *entry, const ch
   free(spans);
 }
 
+/* The frames from here on ran in a task of their own: where that was created. Not for tasks that our own modules make. */
+static void add_task_origin(asy_vm *vm, asy_sink *out, const asy_traceback *entry) {
+  if (!entry->task_origin || asy_str_at(entry->task_origin->filename, 0) == '<') return;
+  asy_sink_text(out, "  In a task created at \"");
+  add_str(vm, out, entry->task_origin->filename);
+  asy_sink_format(out, "\", line %d, in ", asy_code_position(entry->task_origin, entry->task_origin_word).line);
+  add_str(vm, out, entry->task_origin->name);
+  asy_sink_text(out, ":\n");
+}
+
 static void add_entry(asy_vm *vm, asy_sink *out, asy_traceback *entry) {
   asy_code *code = entry->func->code;
   asy_value keep;
@@ -109,6 +119,7 @@ static void add_entry(asy_vm *vm, asy_sink *out, asy_traceback *entry) {
     asy_clear_exception(vm);
     filename = "???";
   }
+  add_task_origin(vm, out, entry);
   asy_sink_text(out, "  File \"");
   asy_sink_text(out, filename);
   asy_sink_format(out, "\", line %d, in ", asy_traceback_line(entry));
@@ -464,6 +475,7 @@ static void traceback_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_obj(v, ((asy_traceback *)o)->next);
   asy_visit_obj(v, ((asy_traceback *)o)->func);
   asy_visit_value(v, ((asy_traceback *)o)->frame);
+  asy_visit_obj(v, ((asy_traceback *)o)->task_origin);
 }
 
 static asy_value get_line(asy_vm *vm, const asy_value *args) { return asy_from_small(asy_traceback_line(entry_of(args[0]))); }

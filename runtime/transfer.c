@@ -287,7 +287,7 @@ asy_action asy_await_native(asy_vm *vm, asy_value callee, asy_value self, const 
 static asy_action raise_reuse(asy_vm *vm, const asy_coro *coro) {
   if (coro->state != CORO_ON_STACK)
     asy_raise(vm, ASY_RuntimeError, "cannot reuse already awaited coroutine");
-  else if (!asy_is_kind(coro->func, KIND_NATIVE) && asy_stack_is_running(vm, coro->on.stack))
+  else if (!asy_is_kind(coro->func, KIND_NATIVE) && asy_coro_is_running(vm, coro))
     asy_raise(vm, ASY_ValueError, "coroutine already executing");
   else
     asy_raise(vm, ASY_RuntimeError, "coroutine is being awaited already");
@@ -313,7 +313,7 @@ static asy_action await_coroutine(asy_vm *vm, asy_coro *coro, unsigned dst) {
   base[code->self_register] = asy_from_obj(coro);
   coro->state = CORO_ON_STACK;
   asy_cancel_finalizer(coro);
-  coro->on.stack = vm->stack;
+  coro->on.owner = vm->stack->owner;
   coro->on.base = base;
   if ((vm->depth > vm->recursion_limit || vm->interrupt) && !asy_enter_check(vm)) return ACT_UNWIND;
   return ACT_RELOAD;
@@ -557,7 +557,7 @@ bool asy_stack_start_coroutine(asy_vm *vm, asy_stack *stack, asy_coro *coro) {
   stack->resume_register = -1;
   coro->state = CORO_ON_STACK;
   asy_cancel_finalizer(coro);
-  coro->on.stack = stack;
+  coro->on.owner = stack->owner;
   coro->on.base = base;
   return true;
 }

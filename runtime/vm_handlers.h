@@ -847,9 +847,11 @@ HANDLER(AWAIT_CALL) {
   if (asy_is_kind(callee, KIND_FUNCTION)) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
     asy_code *code = func->code;
-    if (LIKELY(code->simple_async && code->argcount == n && window + FRAME_HEADER + code->nregs <= vm->limit)) {
+    if (LIKELY(code->simple_async && code->argcount == n)) {
       pc++; /* the AWAIT */
       SAVE();
+      if (UNLIKELY(window + FRAME_HEADER + code->nregs > vm->limit))
+        ACT(asy_enter_async(vm, func, window + FRAME_HEADER, n, A));
       ENTER_FUNCTION(func, code, window + FRAME_HEADER, n, A);
     }
   } else if (asy_is_exact(callee, KIND_NATIVE) && ((asy_nativefunc *)asy_obj_of(callee))->def->flags & ASY_NATIVE_ASYNC) {
@@ -871,7 +873,12 @@ HANDLER(AWAIT_CALL_METHOD) {
   if (asy_is_kind(callee, KIND_FUNCTION)) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
     asy_code *code = func->code;
-    if (LIKELY(code->simple_async && code->argcount == n && args + code->nregs <= vm->limit)) {
+    if (LIKELY(code->simple_async && code->argcount == n)) {
+      if (UNLIKELY(args + code->nregs > vm->limit)) {
+        pc++; /* the AWAIT */
+        SAVE();
+        ACT(asy_enter_async(vm, func, args, n, A));
+      }
       if (args != window + FRAME_HEADER) {
         memmove(args - 1, args, n * sizeof *args);
         args--;
