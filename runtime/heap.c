@@ -424,6 +424,17 @@ void asy_weak_remove(asy_vm *vm, void **slot) {
   if (found) heap_weak_drop(vm->heap, *found);
 }
 
+bool asy_weak_owners(asy_vm *vm, asy_value target, asy_list *owners) {
+  const asy_heap *heap = vm->heap;
+  for (size_t i = 0; i < heap->nweak; i++) {
+    const heap_weak *entry = &heap->weak[i];
+    if (entry->owner && asy_is_obj(target) && *entry->slot == asy_obj_of(target) &&
+        !asy_list_append(vm, owners, asy_from_obj(entry->owner)))
+      return false;
+  }
+  return true;
+}
+
 /* ---- Start and end -------------------------------------------------------------------------------------------------- */
 
 static void *reserve(size_t size, int protection) {

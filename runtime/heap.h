@@ -68,6 +68,7 @@ void asy_unpin(asy_vm *vm, void *object);
  * heap object `owner` or in malloc'ed memory (owner NULL) and is removed with asy_weak_remove. */
 bool asy_weak_add(asy_vm *vm, void *owner, void **slot); /* false: MemoryError */
 void asy_weak_remove(asy_vm *vm, void **slot);
+bool asy_weak_owners(asy_vm *vm, asy_value target, asy_list *owners); /* appends the owners of all slots with target; looks at all */
 
 bool asy_heap_init(asy_vm *vm, const void *stack_base); /* reads ASY_GC; stack_base: highest C stack address of this thread */
 void asy_heap_destroy(asy_vm *vm);                      /* frees every object; calls `free`, not `finalize` */

@@ -4,14 +4,15 @@
  *   major   PREPARE: sweep what is left, clear all marks  ->  MARK: in slices between which the program runs  ->  last step:
  *           roots, stacks and objects written since are scanned again, all in one go
  *
- * Both end the same way: unreachable objects with a finaliser are queued and kept, weak slots of the dead are cleared, blocks are
- * handed to the sweeper. While a major cycle is in progress there are no minor ones. The barrier is one and the same: an object
+ * Both end the same way: unreachable objects with a finaliser are queued and kept, weak slots of the dead are cleared, weak
+ * references that live and have a callback are queued behind the finalisers, blocks are handed to the sweeper. While a major cycle is in progress there are no minor ones. The barrier is one and the same: an object
  * that is marked and written goes on the remembered list.
  * Must stay true: between PREPARE's first clearing and the end of the cycle, live[] and marks say nothing about liveness.
  */
 #include <stdlib.h>
 
 #include "runtime/heap_internal.h"
+#include "runtime/weakref.h"
 
 static const size_t SLICE_BYTES = 512u << 10;  /* allocated between two slices */
 static const int64_t SLICE_NS = 700 * 1000;
@@ -71,15 +72,18 @@ static void queue_finalizers(asy_visitor *v, bool minor) {
   if (heap->queue.count > heap->queue_next) v->vm->interrupt |= ASY_INTERRUPT_FINALIZERS;
 }
 
-static void clear_weak_slots(asy_heap *heap, bool minor) {
+static void clear_weak_slots(asy_vm *vm, bool minor) {
+  asy_heap *heap = vm->heap;
   for (size_t i = heap->nweak; i-- > (minor ? heap->nweak_old : 0);) { /* dropping moves the last one here: go down */
     heap_weak entry = heap->weak[i];
     bool owner_dead = entry.owner && !is_marked(entry.owner);
     if (!owner_dead && *entry.slot && is_marked(*entry.slot)) continue;
     if (!owner_dead) *entry.slot = NULL;
     heap_weak_drop(heap, i);
+    if (!owner_dead && entry.owner && asy_weakref_wants_call(entry.owner)) heap_list_push(&heap->queue, entry.owner);
   }
   heap->nweak_old = heap->nweak;
+  if (heap->queue.count > heap->queue_next) vm->interrupt |= ASY_INTERRUPT_FINALIZERS;
 }
 
 /* The lists of subclasses are weak. */
@@ -121,7 +125,7 @@ static void finish_cycle(asy_visitor *v, bool minor) {
   asy_vm *vm = v->vm;
   asy_heap *heap = v->heap;
   queue_finalizers(v, minor);
-  clear_weak_slots(heap, minor);
+  clear_weak_slots(vm, minor);
   if (!minor || heap->classes_young) drop_dead_subclasses(vm);
   heap->classes_young = false;
   if (minor) heap_after_minor(vm);
@@ -319,7 +323,7 @@ void asy_run_finalizers(asy_vm *vm) {
   asy_value pending = asy_raised(vm) ? asy_take_exception(vm) : 0;
   while (heap->queue_next < heap->queue.count) {
     asy_obj *o = heap->queue.items[heap->queue_next++];
-    finalize(vm, o);
+    if (!asy_weakref_call_back(vm, o)) finalize(vm, o);
   }
   heap->queue.count = heap->queue_next = 0;
   if (pending) asy_set_exception(vm, pending);

@@ -1,20 +1,65 @@
 /* weakref.c - weak references: one object a (referent, callback), cleared by the collector when the referent dies. */
-#include "runtime/class.h"
 #include "runtime/weakref.h"
+
+#include "runtime/class.h"
+
+enum { WEAKREF_CALL_DUE = 1 }; /* head.flags: the referent died, the callback has not been called yet */
+
+/* Kinds whose exact instances cannot be referred to weakly; instances of script classes can, if their layout is fixed. */
+static bool is_referable(asy_vm *vm, asy_value v) {
+  static const uint8_t kinds[] = {KIND_TYPE, KIND_SET, KIND_FROZENSET, KIND_FUNCTION, KIND_METHOD, KIND_CODE, KIND_MODULE,
+                                  KIND_GENERATOR, KIND_COROUTINE, KIND_ASYNC_GENERATOR, KIND_MEMORYVIEW, KIND_FUTURE, KIND_TASK,
+                                  KIND_LOOP, KIND_HANDLE, KIND_TIMER_HANDLE, KIND_NATIVE};
+  if (!asy_is_obj(v)) return false;
+  asy_class *cls = asy_type_of(vm, v);
+  const asy_obj *o = asy_obj_of(v);
+  for (unsigned i = 0; i < sizeof kinds; i++)
+    if (o->kind == kinds[i]) return true;
+  if (o->kind >= KIND_COUNT) return true;
+  if (cls->flags & ASY_CLASS_BUILTIN) return false;
+  if (o->kind == KIND_INT || o->kind == KIND_TUPLE || o->kind == KIND_BYTES) return false;
+  if (!(cls->flags & ASY_CLASS_NO_DICT)) return true;
+  for (uint32_t i = 0; i < cls->mro->len; i++) { /* __slots__ must name __weakref__, in one class at least */
+    const asy_class *base = (const asy_class *)asy_obj_of(cls->mro->items[i]);
+    if (base->flags & ASY_CLASS_BUILTIN) continue;
+    if (!base->slots) return true;
+    for (uint32_t j = 0; j < base->slots->len; j++)
+      if (asy_str_equal_cstr((asy_str *)asy_obj_of(base->slots->items[j]), "__weakref__")) return true;
+  }
+  return false;
+}
 
 static asy_value weakref_new(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
   asy_value referent = args[1];
-  if (!asy_is_obj(referent) || asy_is_kind(referent, KIND_STR) || asy_is_kind(referent, KIND_INT) ||
-      asy_is_kind(referent, KIND_TUPLE) || asy_is_kind(referent, KIND_BYTES) || asy_is_exact(referent, KIND_LIST) ||
-      asy_is_exact(referent, KIND_DICT))
-    return asy_raise(vm, ASY_TypeError, "cannot create weak reference to '%T' object", referent);
+  if (!is_referable(vm, referent)) return asy_raise(vm, ASY_TypeError, "cannot create weak reference to '%T' object", referent);
   asy_weakref *ref = asy_new_instance(vm, cls);
   if (!ref) return ASY_FAILED;
   ref->callback = args[2];
   ref->referent = asy_obj_of(referent);
-  asy_weak_add(vm, ref, (void **)&ref->referent);
-  return asy_from_obj(ref);
+  return asy_weak_add(vm, ref, (void **)&ref->referent) ? asy_from_obj(ref) : ASY_FAILED;
+}
+
+/* A subclass may take more arguments than __new__ does: they are its __init__'s business. */
+static asy_value weakref_init(asy_vm *vm, const asy_value *args) {
+  (void)vm, (void)args;
+  return ASY_NONE;
+}
+
+bool asy_weakref_wants_call(asy_obj *o) {
+  if (o->kind != KIND_WEAKREF || ((asy_weakref *)o)->callback == ASY_NONE) return false;
+  o->flags |= WEAKREF_CALL_DUE;
+  return true;
+}
+
+bool asy_weakref_call_back(asy_vm *vm, asy_obj *o) {
+  if (o->kind != KIND_WEAKREF || !(o->flags & WEAKREF_CALL_DUE)) return false;
+  asy_weakref *ref = (asy_weakref *)o;
+  o->flags &= (uint16_t)~WEAKREF_CALL_DUE;
+  asy_value callback = ref->callback;
+  ref->callback = ASY_NONE;
+  if (asy_failed(asy_call1(vm, callback, asy_from_obj(ref)))) asy_report_unraisable(vm, callback);
+  return true;
 }
 
 static void weakref_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((asy_weakref *)o)->callback); }
@@ -66,6 +111,32 @@ static const asy_member weakref_members[] = {
 };
 const asy_type asy_weakref_type = {
     .name = "weakref.ReferenceType", .size = sizeof(asy_weakref), .visit = weakref_visit, .free = weakref_free,
-    .new_ = weakref_new, .new_signature = "(cls, object, callback=None, /)", .repr = weakref_repr, .hash = weakref_hash,
+    .new_ = weakref_new, .new_signature = "(cls, object, callback=None, /)",
+    .init = weakref_init, .init_signature = "(self, object, callback=None, /)", .repr = weakref_repr, .hash = weakref_hash,
     .compare = weakref_compare, .call = weakref_call, .members = weakref_members,
 };
+
+/* ---- The module ----------------------------------------------------------------------------------------------------- */
+
+static asy_value getweakrefs(asy_vm *vm, const asy_value *args) {
+  asy_list *refs = asy_list_new(vm, 0);
+  return refs && asy_weak_owners(vm, args[0], refs) ? asy_from_obj(refs) : ASY_FAILED;
+}
+
+static asy_value getweakrefcount(asy_vm *vm, const asy_value *args) {
+  asy_list *refs = asy_list_new(vm, 0);
+  return refs && asy_weak_owners(vm, args[0], refs) ? asy_from_small(refs->len) : ASY_FAILED;
+}
+
+static bool init(asy_vm *vm, asy_value module) {
+  asy_value cls = asy_from_obj(vm->classes[KIND_WEAKREF]);
+  return asy_module_set(vm, module, "ref", cls) && asy_module_set(vm, module, "ReferenceType", cls);
+}
+
+static const asy_native natives[] = {
+  {"getweakrefcount", "(object, /)", getweakrefcount, "Return the number of weak references to 'object'.", 0},
+  {"getweakrefs", "(object, /)", getweakrefs, "Return a list of all weak reference objects pointing to 'object'.", 0},
+  {0},
+};
+
+const asy_module_def asy_module_weakref = {"_weakref", natives, "Weak references: the natives behind weakref.", init};

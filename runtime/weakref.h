@@ -14,4 +14,9 @@ typedef struct asy_weakref {
 
 asy_value asy_weakref_get(asy_value ref); /* the referent, or None */
 
+/* For the collector, which cleared the slot of a live object: whether that is a weak reference with a callback. It is noted then
+ * that the callback is due, and asy_weakref_call_back makes that call; false when there is none to make. */
+bool asy_weakref_wants_call(asy_obj *o);
+bool asy_weakref_call_back(asy_vm *vm, asy_obj *o);
+
 #endif
