@@ -150,6 +150,18 @@ static bool fill_defaults(asy_vm *vm, asy_func *func, asy_value *regs) {
   return nmissing == 0 || raise_missing(vm, func, missing, nmissing, false);
 }
 
+/* The last `rest` of the positional arguments (self, when there is one, and npositional more) as a tuple: the one that was
+ * spread, when they are all of it. */
+static asy_tuple *rest_arguments(asy_vm *vm, asy_value self, const asy_value *args, uint32_t npositional, uint32_t rest) {
+  if (vm->spread && args == vm->spread->items && rest == npositional && rest == vm->spread->len) return vm->spread;
+  asy_tuple *tuple = asy_tuple_new(vm, NULL, rest);
+  if (!tuple) return NULL;
+  uint32_t own = rest > npositional; /* self goes to *args too */
+  if (own) tuple->items[0] = self;
+  copy_values(tuple->items + own, args + (npositional - (rest - own)), rest - own);
+  return tuple;
+}
+
 bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value self, const asy_value *args, uint32_t nargs,
                         asy_tuple *kwnames) {
   asy_code *code = func->code;
@@ -158,9 +170,11 @@ bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value s
   uint32_t given = nargs - nnamed + shift; /* positional arguments */
   uint32_t named = (uint32_t)code->argcount + code->kwonly;
 
-  if (!(code->flags & (CODE_VARARGS | CODE_VARKEYWORDS)) && !kwnames && given == code->argcount && !code->kwonly) {
+  if (!(code->flags & (CODE_VARARGS | CODE_VARKEYWORDS)) && !kwnames && !code->kwonly &&
+      (given == code->argcount || asy_defaults_reach(func, given))) {
     copy_values(regs + shift, args, nargs);
     if (shift) regs[0] = self;
+    asy_fill_trailing_defaults(func, regs, given);
     return true;
   }
 
@@ -173,13 +187,8 @@ bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value s
   asy_dict *extra = NULL;
   uint32_t direct = given < code->argcount ? given : code->argcount;
   if (code->flags & CODE_VARARGS) {
-    uint32_t rest = given - direct;
-    asy_tuple *tuple = asy_tuple_new(vm, rest && !(shift && direct == 0) ? args + (direct - shift) : NULL, rest);
+    asy_tuple *tuple = rest_arguments(vm, self, args, nargs - nnamed, given - direct);
     if (!tuple) return false;
-    if (rest && shift && direct == 0) { /* self itself goes to *args */
-      tuple->items[0] = self;
-      copy_values(tuple->items + 1, args, rest - 1);
-    }
     varargs = asy_from_obj(tuple);
   }
   if (code->flags & CODE_VARKEYWORDS) {
@@ -255,7 +264,7 @@ static bool native_error(asy_vm *vm, asy_nativefunc *native, asy_signature *s, u
 /* Whether a method's self is of the class it belongs to. A call through an attribute of the object itself need not ask. */
 static bool check_self(asy_vm *vm, const asy_nativefunc *native, asy_value self) {
   if (!native->owner || native->def->flags & (ASY_NATIVE_STATIC | ASY_NATIVE_CLASS | ASY_NATIVE_NEW)) return true;
-  if (asy_is_instance(vm, self, native->owner)) return true;
+  if (asy_class_of(vm, self) == native->owner || asy_is_instance(vm, self, native->owner)) return true;
   if (strncmp(native->def->name, "__", 2) == 0)
     asy_raise(vm, ASY_TypeError, "descriptor '%s' requires a '%N' object but received a '%T'", native->def->name, native->owner,
               self);
@@ -282,12 +291,8 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
     copy_values(out + shift, args, direct - shift);
   }
   if (s->varargs >= 0) {
-    uint32_t rest = given - direct;
-    asy_tuple *tuple = asy_tuple_new(vm, NULL, rest);
+    asy_tuple *tuple = rest_arguments(vm, self, args, npositional, given - direct);
     if (!tuple) return false;
-    uint32_t at = 0;
-    if (rest && shift && direct == 0) tuple->items[at++] = self;
-    copy_values(tuple->items + at, args + (npositional - (rest - at)), rest - at);
     out[s->varargs] = asy_from_obj(tuple);
   } else if (given > s->npos) {
     return native_error(vm, native, s, given);
@@ -330,14 +335,29 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
   return true;
 }
 
+/* The usual call of a native: positional arguments, and defaults for the rest. false: bind_native must look. */
+static inline bool bind_native_positional(const asy_signature *s, asy_value *out, asy_value self, const asy_value *args,
+                                          uint32_t nargs) {
+  uint32_t shift = self != 0, given = nargs + shift;
+  if (given > s->npos || given < s->nrequired || s->varargs >= 0 || s->varkw >= 0) return false;
+  if (shift) out[0] = self;
+  for (uint32_t i = 0; i < nargs; i++) out[i + shift] = args[i];
+  for (uint32_t i = given; i < s->nparams; i++) {
+    out[i] = s->defaults[i];
+    if (!out[i]) return false; /* a required keyword */
+  }
+  return true;
+}
+
 asy_value asy_start_native(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs,
                            asy_tuple *kwnames) {
-  asy_signature *s = asy_native_signature(vm, native);
+  asy_signature *s = native->signature ? native->signature : asy_native_signature(vm, native);
   if (!s) return ASY_FAILED;
   if (self == 0 && native->self != ASY_UNBOUND) self = native->self;
   asy_value bound[MAX_DIRECT];
   if (!s->exact || self || kwnames || nargs != s->npos) {
-    if (!bind_native(vm, native, s, bound, self, args, nargs, kwnames)) return ASY_FAILED;
+    bool usual = !kwnames && bind_native_positional(s, bound, self, args, nargs);
+    if (!usual && !bind_native(vm, native, s, bound, self, args, nargs, kwnames)) return ASY_FAILED;
     args = bound;
   }
   if (native->def->flags & ASY_NATIVE_NEW && !asy_check_new(vm, native, args[0])) return ASY_FAILED;
@@ -566,7 +586,9 @@ asy_action asy_call_spread(asy_vm *vm, asy_value *window, asy_value args, asy_va
       !spread(vm, callee, tuple->items, tuple->len, (asy_dict *)asy_obj_of(kwargs), &tuple, &names))
     return ACT_UNWIND;
   /* The callee's frame may lie over the window, so the tuples live on the C stack until they are bound. */
+  vm->spread = names ? NULL : tuple;
   asy_action action = asy_call_slow(vm, callee, 0, window, tuple->items, tuple->len, names, info, result);
+  vm->spread = NULL;
   __asm__ volatile("" : : "r"(tuple), "r"(names) : "memory");
   return action;
 }

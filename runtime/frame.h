@@ -76,6 +76,20 @@ static inline uint32_t asy_code_nparams(const asy_code *code) {
   return code->argcount + code->kwonly + !!(code->flags & CODE_VARARGS) + !!(code->flags & CODE_VARKEYWORDS);
 }
 
+/* Whether `given` positional arguments and the defaults of func make up its positional parameters. */
+static inline bool asy_defaults_reach(const asy_func *func, uint32_t given) {
+  uint32_t argcount = func->code->argcount;
+  return given < argcount && func->defaults && argcount - given <= func->defaults->len;
+}
+
+/* Defaults for the positional parameters from `given` up, which must reach. */
+static inline void asy_fill_trailing_defaults(const asy_func *func, asy_value *regs, uint32_t given) {
+  uint32_t argcount = func->code->argcount;
+  if (given >= argcount) return;
+  const asy_value *end = func->defaults->items + func->defaults->len;
+  for (uint32_t i = given; i < argcount; i++) regs[i] = end[(int64_t)i - argcount];
+}
+
 /* ---- call.c ---- */
 /* A call that is not the loop's fast one: callee in window[0], arguments from window+4 (self first when it is not 0), the last
  * ones named by kwnames. ACT_NEXT: done, *result is the value. ACT_RELOAD: a frame was entered with `info` (dst and flags). */

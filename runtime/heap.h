@@ -13,6 +13,7 @@
 #include "runtime/object.h"
 
 typedef struct asy_heap asy_heap;
+struct asy_list;
 
 /* A zeroed object of `size` bytes with its header set. NULL with MemoryError set when there is no memory. The result is kept
  * alive by the C stack or registers alone until it is stored somewhere. */
@@ -68,7 +69,7 @@ void asy_unpin(asy_vm *vm, void *object);
  * heap object `owner` or in malloc'ed memory (owner NULL) and is removed with asy_weak_remove. */
 bool asy_weak_add(asy_vm *vm, void *owner, void **slot); /* false: MemoryError */
 void asy_weak_remove(asy_vm *vm, void **slot);
-bool asy_weak_owners(asy_vm *vm, asy_value target, asy_list *owners); /* appends the owners of all slots with target; looks at all */
+bool asy_weak_owners(asy_vm *vm, asy_value target, struct asy_list *owners); /* appends the owners of all slots with target; looks at all */
 
 bool asy_heap_init(asy_vm *vm, const void *stack_base); /* reads ASY_GC; stack_base: highest C stack address of this thread */
 void asy_heap_destroy(asy_vm *vm);                      /* frees every object; calls `free`, not `finalize` */

@@ -110,6 +110,7 @@ void asy_vm_visit_roots(asy_vm *vm, asy_visitor *v) {
   asy_visit_obj(v, vm->modules);
   asy_visit_obj(v, vm->path);
   asy_visit_obj(v, vm->current_task);
+  asy_visit_obj(v, vm->spread);
   asy_intern_visit(vm, v);
   if (vm->loop_state) asy_loop_state_visit(vm, v);
   if (vm->stack) { /* the running stack, and those below it that wait for it */

@@ -199,5 +199,6 @@ asy_value asy_next(asy_vm *vm, asy_value iterator) {
   }
   vm->stop_value = ASY_NONE;
   asy_value (*next)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, next) : NULL;
+  if (!asy_check_c_stack(vm)) return ASY_FAILED; /* iterators of iterators may be nested to any depth */
   return next ? next(vm, iterator) : asy_raise(vm, ASY_TypeError, "'%T' object is not an iterator", iterator);
 }

@@ -10,6 +10,7 @@
 #include "runtime/exc.h"
 #include "runtime/frame.h"
 #include "runtime/ic.h"
+#include "runtime/module.h"
 #include "runtime/number.h"
 #include "runtime/types/bytes.h"
 #include "runtime/types/iter.h"
@@ -29,7 +30,7 @@
 #define SITE_NAME(x) (CODE()->site_names[x])
 
 #if defined(ASY_DISPATCH_TAIL)
-#define ARGS asy_vm *vm, const uint32_t *pc, asy_value *base, const asy_value *k, uint32_t w
+#define ARGS asy_vm *vm, const uint32_t *pc, asy_value *base, const asy_value *k, uint64_t w
 #define PASS vm, pc, base, k, w
 typedef asy_run_outcome (*handler)(ARGS);
 static const handler handlers[OP_COUNT_];
@@ -189,36 +190,53 @@ static inline bool list_index(uint32_t len, asy_value key, uint32_t *out) {
   return true;
 }
 
-static inline asy_value get_item(asy_vm *vm, asy_value v, asy_value key) {
+/* The item of an exact list or tuple at an index in range; nothing is called. */
+static inline bool item_of_sequence(asy_value v, asy_value key, asy_value *out) {
   uint32_t i;
-  if (asy_is_exact(v, KIND_LIST)) {
+  if (LIKELY(asy_is_exact(v, KIND_LIST))) {
     asy_list *list = (asy_list *)asy_obj_of(v);
-    if (LIKELY(list_index(list->len, key, &i))) return list->items[i];
-  } else if (asy_is_exact(v, KIND_TUPLE)) {
-    asy_tuple *tuple = (asy_tuple *)asy_obj_of(v);
-    if (LIKELY(list_index(tuple->len, key, &i))) return tuple->items[i];
-  } else if (asy_is_exact(v, KIND_DICT)) {
-    asy_value out;
-    int found = asy_dict_get(vm, (asy_dict *)asy_obj_of(v), key, &out);
-    if (found > 0) return out;
-    return found < 0 ? ASY_FAILED : asy_raise_key(vm, key);
+    if (UNLIKELY(!list_index(list->len, key, &i))) return false;
+    *out = list->items[i];
+    return true;
   }
-  return asy_get_item(vm, v, key);
+  if (asy_is_exact(v, KIND_TUPLE)) {
+    asy_tuple *tuple = (asy_tuple *)asy_obj_of(v);
+    if (UNLIKELY(!list_index(tuple->len, key, &i))) return false;
+    *out = tuple->items[i];
+    return true;
+  }
+  return false;
 }
 
-static inline bool set_item(asy_vm *vm, asy_value v, asy_value key, asy_value item) {
-  uint32_t i;
-  if (asy_is_exact(v, KIND_LIST)) {
-    asy_list *list = (asy_list *)asy_obj_of(v);
-    if (LIKELY(list_index(list->len, key, &i))) {
-      list->items[i] = item;
-      if (asy_is_obj(item)) asy_barrier(vm, list);
-      return true;
-    }
-  } else if (asy_is_exact(v, KIND_DICT)) {
-    return asy_dict_set(vm, (asy_dict *)asy_obj_of(v), key, item);
-  }
+static __attribute__((noinline)) asy_value get_item_slow(asy_vm *vm, asy_value v, asy_value key) {
+  if (!asy_is_exact(v, KIND_DICT)) return asy_get_item(vm, v, key);
+  asy_value out;
+  int found = asy_dict_get(vm, (asy_dict *)asy_obj_of(v), key, &out);
+  if (found > 0) return out;
+  return found < 0 ? ASY_FAILED : asy_raise_key(vm, key);
+}
+
+static __attribute__((noinline)) bool set_item_slow(asy_vm *vm, asy_value v, asy_value key, asy_value item) {
+  if (asy_is_exact(v, KIND_DICT)) return asy_dict_set(vm, (asy_dict *)asy_obj_of(v), key, item);
   return asy_set_item(vm, v, key, item);
+}
+
+/* ---- Attributes --------------------------------------------------------------------------------------------------- */
+
+/* The hits that are a load behind one more guard: of modules, classes, and class attributes of instances; else UNBOUND. */
+static inline asy_value attribute_hit(asy_value v, const asy_ic *ic) {
+  if (!asy_is_obj(v)) return ASY_UNBOUND;
+  const asy_obj *o = asy_obj_of(v);
+  if (ic->kind == IC_MODULE) {
+    bool same = o->kind == KIND_MODULE && ((const asy_module *)o)->dict->keys_version == ic->shape;
+    return same ? *(const asy_value *)(uintptr_t)ic->payload : ASY_UNBOUND;
+  }
+  if (o->shape != ic->shape) return ASY_UNBOUND;
+  const asy_lookup *record = (const asy_lookup *)(uintptr_t)ic->payload;
+  if (ic->kind == IC_VALUE) return record->kind == LOOKUP_PLAIN ? record->value : ASY_UNBOUND;
+  if (ic->kind == IC_CLASS && &record->cls->head == o && (record->kind == LOOKUP_PLAIN || record->kind == LOOKUP_METHOD))
+    return record->value;
+  return ASY_UNBOUND;
 }
 
 /* ---- Iteration ---------------------------------------------------------------------------------------------------- */
@@ -280,6 +298,13 @@ static inline asy_value *enter_in_place(asy_vm *vm, asy_func *func, asy_code *co
     NEXT();                                                                            \
   } while (0)
 
+/* Whether the arguments are all of func's parameters, or become so by its defaults, which are written behind them. */
+static __attribute__((noinline)) bool add_defaults(const asy_func *func, asy_value *args, uint32_t n) {
+  if (!asy_defaults_reach(func, n)) return false;
+  asy_fill_trailing_defaults(func, args, n);
+  return true;
+}
+
 #define CALL_WINDOW(window, args, nargs, self, kwnames, info)                                                            \
   do {                                                                                                                   \
     asy_value result_;                                                                                                   \
@@ -329,7 +354,7 @@ static asy_run_outcome loop(asy_vm *vm, bool thrown) {
   asy_value *base = vm->base;
   const uint32_t *pc = asy_frame_pc(base);
   const asy_value *k = CODE()->constants;
-  uint32_t w = 0;
+  uint64_t w = 0;
   return thrown ? go_unwind(PASS) : go_reload(PASS);
 }
 
@@ -346,7 +371,7 @@ static asy_run_outcome loop(asy_vm *vm, bool thrown) {
   asy_value *base = vm->base;
   const uint32_t *pc = asy_frame_pc(base);
   const asy_value *k = CODE()->constants;
-  uint32_t w;
+  uint64_t w; /* the instruction; 64 bits, so that its operands index without a conversion */
   if (thrown) UNWIND();
 #if defined(ASY_DISPATCH_SWITCH)
 next:

@@ -45,6 +45,7 @@ struct asy_vm {
   asy_value sent;                /* what a resumed frame is sent, until it is taken */
   asy_value stop_value;          /* after ASY_END of a generator, coroutine or asy_next: what StopIteration would carry */
   asy_value thrown;              /* an exception on its way into the iterator that a resumed AWAIT waits for; 0 none */
+  asy_tuple *spread;             /* the tuple whose items are the arguments of the call being bound, or NULL: *args may be it */
   asy_value pending_future;      /* see asy_yield_future */
 
   /* classes and shapes */

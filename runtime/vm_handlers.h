@@ -203,6 +203,11 @@ HANDLER(GET_ATTR) {
     R(A) = *(asy_value *)((char *)asy_obj_of(v) + ic->slot);
     NEXT();
   }
+  asy_value cached = attribute_hit(v, ic);
+  if (LIKELY(cached != ASY_UNBOUND)) {
+    R(A) = cached;
+    NEXT();
+  }
   SAVE();
   SET_A(asy_ic_get_attr(vm, v, SITE_NAME(x), ic));
   NEXT();
@@ -246,6 +251,13 @@ HANDLER(LOAD_METHOD) {
       NEXT();
     }
   }
+  asy_value cached = attribute_hit(v, ic);
+  if (LIKELY(cached != ASY_UNBOUND)) {
+    asy_value *a = &R(A);
+    a[4] = ASY_UNBOUND;
+    a[0] = cached;
+    NEXT();
+  }
   SAVE();
   CHECK(asy_ic_load_method(vm, &R(A), v, SITE_NAME(x), ic));
   NEXT();
@@ -258,18 +270,36 @@ HANDLER(LOAD_SPECIAL) {
 
 /* ---- Items ---- */
 HANDLER(GET_ITEM) {
+  asy_value v = R(B), key = R(C), item;
+  if (LIKELY(item_of_sequence(v, key, &item))) {
+    R(A) = item;
+    NEXT();
+  }
   SAVE();
-  SET_A(get_item(vm, R(B), R(C)));
+  SET_A(get_item_slow(vm, v, key));
   NEXT();
 }
 HANDLER(GET_ITEM_I) {
+  asy_value v = R(B), key = asy_from_small(ASY_WORD_SC(w)), item;
+  if (LIKELY(item_of_sequence(v, key, &item))) {
+    R(A) = item;
+    NEXT();
+  }
   SAVE();
-  SET_A(get_item(vm, R(B), asy_from_small(ASY_WORD_SC(w))));
+  SET_A(get_item_slow(vm, v, key));
   NEXT();
 }
 HANDLER(SET_ITEM) {
+  asy_value v = R(A), key = R(B), item = R(C);
+  uint32_t i;
+  if (LIKELY(asy_is_exact(v, KIND_LIST)) && LIKELY(list_index(((asy_list *)asy_obj_of(v))->len, key, &i))) {
+    asy_list *list = (asy_list *)asy_obj_of(v);
+    list->items[i] = item;
+    if (asy_is_obj(item)) asy_barrier(vm, list);
+    NEXT();
+  }
   SAVE();
-  CHECK(set_item(vm, R(A), R(B), R(C)));
+  CHECK(set_item_slow(vm, v, key, item));
   NEXT();
 }
 HANDLER(DEL_ITEM) {
@@ -783,8 +813,9 @@ HANDLER(CALL) {
   if (asy_is_kind(callee, KIND_FUNCTION)) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
     asy_code *code = func->code;
-    if (LIKELY(code->simple && code->argcount == n && window + FRAME_HEADER + code->nregs <= vm->limit))
-      ENTER_FUNCTION(func, code, window + FRAME_HEADER, n, A);
+    if (LIKELY(code->simple && window + FRAME_HEADER + code->nregs <= vm->limit) &&
+        (LIKELY(code->argcount == n) || add_defaults(func, window + FRAME_HEADER, n)))
+      ENTER_FUNCTION(func, code, window + FRAME_HEADER, code->argcount, A);
   } else if (asy_is_exact(callee, KIND_NATIVE)) {
     asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(callee);
     if (native_is_exact(native, n) && !native->owner) { /* a method called as a function: its self is checked */
@@ -804,8 +835,9 @@ HANDLER(CALL_METHOD) {
   if (asy_is_kind(callee, KIND_FUNCTION)) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
     asy_code *code = func->code;
-    if (LIKELY(code->simple && code->argcount == n && args + code->nregs <= vm->limit))
-      ENTER_FUNCTION(func, code, args, n, A);
+    if (LIKELY(code->simple && args + code->nregs <= vm->limit) &&
+        (LIKELY(code->argcount == n) || add_defaults(func, args, n)))
+      ENTER_FUNCTION(func, code, args, code->argcount, A);
   } else if (asy_is_exact(callee, KIND_NATIVE)) {
     asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(callee);
     if (native_is_exact(native, n)) {

@@ -105,6 +105,7 @@ static asy_value alias_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
                                     "__reduce_ex__", "__copy__", "__deepcopy__", "__instancecheck__", "__subclasscheck__"};
   for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
     if (asy_str_equal_cstr(name, own[i])) return asy_generic_get_attr(vm, self, name);
+  if (!asy_check_c_stack(vm)) return ASY_FAILED; /* the origin may be an alias */
   return asy_get_attr(vm, alias_of(self)->origin, name);
 }
 

@@ -479,7 +479,7 @@ static asy_value dict_repr(asy_vm *vm, asy_value self) {
   asy_dict *dict = dict_of(self);
   asy_repr_guard guard;
   if (dict->used == 0) return asy_from_cstr(vm, "{}");
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  if (!asy_repr_check(vm)) return ASY_FAILED;
   if (!asy_repr_enter(vm, &guard, dict)) return asy_from_cstr(vm, "{...}");
   asy_text text;
   asy_text_init(&text, vm);

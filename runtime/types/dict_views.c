@@ -47,7 +47,7 @@ static asy_value view_repr(asy_vm *vm, asy_value self) {
   asy_dict *dict = dict_of(self);
   asy_dict_what what = what_of(self);
   asy_repr_guard guard;
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  if (!asy_repr_check(vm)) return ASY_FAILED;
   if (!asy_repr_enter(vm, &guard, asy_obj_of(self))) return asy_from_cstr(vm, "...");
   asy_text text;
   asy_text_init(&text, vm);

@@ -40,10 +40,20 @@ static asy_value proxy_repr(asy_vm *vm, asy_value self) {
 
 static asy_value proxy_str(asy_vm *vm, asy_value self) { return asy_str_of(vm, mapping_of(self)); }
 static bool proxy_hash(asy_vm *vm, asy_value self, int64_t *out) { return asy_hash(vm, mapping_of(self), out); }
-static int64_t proxy_length(asy_vm *vm, asy_value self) { return asy_length(vm, mapping_of(self)); }
-static asy_value proxy_get_item(asy_vm *vm, asy_value self, asy_value key) { return asy_get_item(vm, mapping_of(self), key); }
-static int proxy_contains(asy_vm *vm, asy_value self, asy_value item) { return asy_contains(vm, mapping_of(self), item); }
-static asy_value proxy_iter(asy_vm *vm, asy_value self) { return asy_iter(vm, mapping_of(self)); }
+
+/* A proxy of proxies may be nested to any depth. */
+static int64_t proxy_length(asy_vm *vm, asy_value self) {
+  return asy_check_c_stack(vm) ? asy_length(vm, mapping_of(self)) : -1;
+}
+static asy_value proxy_get_item(asy_vm *vm, asy_value self, asy_value key) {
+  return asy_check_c_stack(vm) ? asy_get_item(vm, mapping_of(self), key) : ASY_FAILED;
+}
+static int proxy_contains(asy_vm *vm, asy_value self, asy_value item) {
+  return asy_check_c_stack(vm) ? asy_contains(vm, mapping_of(self), item) : -1;
+}
+static asy_value proxy_iter(asy_vm *vm, asy_value self) {
+  return asy_check_c_stack(vm) ? asy_iter(vm, mapping_of(self)) : ASY_FAILED;
+}
 
 static asy_value proxy_compare(asy_vm *vm, asy_value self, asy_value other, asy_compare_op op) {
   return asy_compare(vm, mapping_of(self), other, op);

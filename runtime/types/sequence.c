@@ -11,11 +11,21 @@ asy_value asy_new_empty(asy_vm *vm, const asy_value *args) {
 
 /* ---- Reprs of containers that contain themselves ---- */
 
+/* The search for containers in progress is linear, so their number is kept small. */
+enum { REPR_DEPTH_MAX = 5000 };
+
+bool asy_repr_check(asy_vm *vm) {
+  const char *where = " while getting the repr of an object";
+  if (!vm->repr_guards || vm->repr_guards->depth < REPR_DEPTH_MAX) return asy_check_c_stack_in(vm, where);
+  asy_raise(vm, ASY_RecursionError, "maximum recursion depth exceeded%s", where);
+  return false;
+}
+
 bool asy_repr_enter(asy_vm *vm, asy_repr_guard *guard, const void *object) {
   for (const asy_repr_guard *g = vm->repr_guards; g; g = g->outer) {
     if (g->object == object) return false;
   }
-  *guard = (asy_repr_guard){.outer = vm->repr_guards, .object = object};
+  *guard = (asy_repr_guard){.outer = vm->repr_guards, .object = object, .depth = vm->repr_guards ? vm->repr_guards->depth + 1 : 1};
   vm->repr_guards = guard;
   return true;
 }
@@ -28,7 +38,7 @@ void asy_repr_leave(asy_vm *vm, asy_repr_guard *guard) {
 
 asy_value asy_sequence_repr(asy_vm *vm, asy_obj *o, const char *open, const char *close, const char *again) {
   asy_repr_guard guard;
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  if (!asy_repr_check(vm)) return ASY_FAILED;
   if (!asy_repr_enter(vm, &guard, o)) return asy_from_cstr(vm, again);
   asy_text text;
   asy_text_init(&text, vm);

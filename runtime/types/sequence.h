@@ -17,7 +17,11 @@ asy_value asy_new_empty(asy_vm *vm, const asy_value *args);
 typedef struct asy_repr_guard {
   struct asy_repr_guard *outer;
   const asy_obj *object;
+  uint32_t depth; /* guards from here outwards */
 } asy_repr_guard;
+
+/* False: too deep, in C frames or in containers; RecursionError is set. To be asked before asy_repr_enter. */
+bool asy_repr_check(asy_vm *vm);
 
 /* False: the repr of object is already in progress, so it contains itself; nothing is to be left then. */
 bool asy_repr_enter(asy_vm *vm, asy_repr_guard *guard, const void *object);

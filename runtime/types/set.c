@@ -396,7 +396,7 @@ static asy_value set_repr(asy_vm *vm, asy_value self) {
   bool plain = set->head.shape == KIND_SET;
   asy_repr_guard guard;
   asy_text text;
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  if (!asy_repr_check(vm)) return ASY_FAILED;
   bool entered = set->used && asy_repr_enter(vm, &guard, set);
   asy_text_init(&text, vm);
   if (!plain || !entered) {
