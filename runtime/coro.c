@@ -1,17 +1,13 @@
-/* coro.c - coroutine, generator and async generator objects: making them, driving them by hand, their attributes.
- * How their frames enter and leave the loop is in transfer.c.
- */
-#include "runtime/coro.h"
-
+/* coro.c - coroutines as objects, driving them by hand, and what can be awaited. */
 #include "lang/opcode.h"
 #include "runtime/builtins.h"
 #include "runtime/class.h"
+#include "runtime/drive.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
 #include "runtime/future.h"
 #include "runtime/task.h"
-
-/* ---- Making -------------------------------------------------------------------------------------------------------- */
+#include "runtime/types/iter.h"
 
 asy_coro *asy_coro_new(asy_vm *vm, asy_value func, const asy_value *args, uint32_t nargs) {
   uint32_t room = nargs < 2 ? 2 : nargs;
@@ -25,40 +21,6 @@ asy_coro *asy_coro_new(asy_vm *vm, asy_value func, const asy_value *args, uint32
     coro->origin_word = asy_frame_word(vm->base);
   }
   return coro;
-}
-
-asy_gen *asy_gen_new(asy_vm *vm, asy_func *func) {
-  asy_code *code = func->code;
-  unsigned kind = code->flags & CODE_ASYNC_GENERATOR ? KIND_ASYNC_GENERATOR : KIND_GENERATOR;
-  asy_gen *gen = asy_new_kind(vm, kind, offsetof(asy_gen, frame) + (FRAME_HEADER + code->nregs) * sizeof(asy_value));
-  if (!gen) return NULL;
-  gen->name = func->name;
-  gen->qualname = func->qualname;
-  asy_value *base = asy_gen_base(gen);
-  for (uint32_t i = 0; i < code->nregs; i++) base[i] = ASY_UNBOUND;
-  gen->nregs = code->nregs;
-  FRAME_FUNC(base) = asy_from_obj(func);
-  asy_frame_set_pc(base, code->words);
-  /* only one with a `finally` or `with` has something to do when it is dropped */
-  bool late = kind == KIND_ASYNC_GENERATOR || code->nhandlers;
-  return !late || asy_register_finalizer(vm, gen) ? gen : NULL;
-}
-
-asy_value asy_agen_step_new(asy_vm *vm, asy_gen *gen, unsigned kind, asy_value value) {
-  if (!asy_agen_hook(vm, gen)) return ASY_FAILED;
-  asy_agen_step *step = asy_new_kind(vm, KIND_ASYNC_GENERATOR_STEP, sizeof *step);
-  if (!step) return ASY_FAILED;
-  step->gen = gen;
-  step->kind = (uint8_t)kind;
-  step->value = value;
-  return asy_from_obj(step);
-}
-
-bool asy_agen_hook(asy_vm *vm, asy_gen *gen) {
-  if (gen->hooked) return true;
-  gen->hooked = true;
-  if (!vm->async_gen_hooks[0]) return true;
-  return asy_call1(vm, vm->async_gen_hooks[0], asy_from_obj(gen)) != ASY_FAILED;
 }
 
 asy_code *asy_coro_code(asy_coro *coro) {
@@ -88,98 +50,7 @@ void asy_coro_closed(asy_vm *vm, asy_coro *coro) {
   coro->running = false;
 }
 
-void asy_convert_stop_iteration(asy_vm *vm, asy_code *code) {
-  bool async_generator = code->flags & CODE_ASYNC_GENERATOR;
-  bool async_stop = async_generator && asy_raised_is(vm, ASY_StopAsyncIteration);
-  if (!async_stop && !asy_raised_is(vm, ASY_StopIteration)) return;
-  asy_value cause = asy_take_exception(vm);
-  asy_value error = asy_new_exception(vm, ASY_RuntimeError, "%s raised %s",
-                                      async_generator ? "async generator" : code->flags & CODE_COROUTINE ? "coroutine" : "generator",
-                                      async_stop ? "StopAsyncIteration" : "StopIteration");
-  if (error == ASY_FAILED) return;
-  asy_exception *e = asy_exception_of(error);
-  asy_store(vm, e, &e->cause, cause);
-  asy_store(vm, e, &e->context, cause);
-  e->suppress_context = true;
-  asy_set_exception(vm, error);
-}
-
 /* ---- Driving by hand ----------------------------------------------------------------------------------------------- */
-
-asy_value asy_take_stop_value(asy_vm *vm) {
-  asy_value value = vm->stop_value;
-  vm->stop_value = ASY_NONE;
-  return value;
-}
-
-static asy_value delegate_throw(asy_vm *vm, asy_gen *gen, asy_value *thrown);
-
-asy_value asy_gen_resume(asy_vm *vm, asy_gen *gen, asy_value sent, asy_value thrown) {
-  vm->stop_value = ASY_NONE;
-  if (gen->state == GEN_RUNNING) return asy_raise(vm, ASY_ValueError, "generator already executing");
-  if (gen->state == GEN_CREATED && thrown) {
-    gen->state = GEN_CLOSED;
-    asy_set_exception(vm, thrown);
-    asy_traceback_add(vm, asy_exception_of(thrown), asy_frame_func(asy_gen_base(gen)), 0);
-    return ASY_FAILED;
-  }
-  if (gen->state == GEN_CLOSED) {
-    if (!thrown) return ASY_END;
-    asy_set_exception(vm, thrown);
-    return ASY_FAILED;
-  }
-  if (gen->state == GEN_CREATED && sent != ASY_NONE)
-    return asy_raise(vm, ASY_TypeError, "can't send non-None value to a just-started generator");
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
-  if (thrown && gen->state == GEN_SUSPENDED && ASY_WORD_OP(*asy_frame_pc(asy_gen_base(gen))) == OP_YIELD_FROM) {
-    asy_value yielded = delegate_throw(vm, gen, &thrown);
-    if (yielded != ASY_UNBOUND) return yielded;
-  }
-  asy_value *base = vm->base, *top = vm->top, *limit = vm->limit;
-  asy_value result;
-  const uint32_t *pc = asy_frame_pc(asy_gen_base(gen));
-  asy_value resumed = ASY_UNBOUND;
-  if (!thrown && gen->state == GEN_SUSPENDED && ASY_WORD_OP(*pc) != OP_YIELD_FROM && ASY_WORD_OP(pc[-1]) == OP_YIELD_FROM)
-    resumed = asy_gen_base(gen)[ASY_WORD_A(pc[-1])]; /* delegate_throw has ended the delegation with this value */
-  if (!asy_gen_enter(vm, gen, FRAME_BOUNDARY, resumed != ASY_UNBOUND ? resumed : sent)) return ASY_FAILED;
-  asy_run_outcome outcome = asy_run(vm, vm->base, thrown, &result);
-  vm->base = base;
-  vm->top = top;
-  vm->limit = limit;
-  if (outcome == ASY_RUN_YIELDED) return result;
-  if (outcome == ASY_RUN_RAISED) return ASY_FAILED;
-  vm->stop_value = result;
-  return ASY_END;
-}
-
-/* A throw into a generator that stands in `yield from it`: it first gets the exception. UNBOUND: go on resuming the generator,
- * with *thrown 0 (the delegation returned) or the exception that came out of it. Else what was yielded. */
-static asy_value delegate_throw(asy_vm *vm, asy_gen *gen, asy_value *thrown) {
-  asy_value *base = asy_gen_base(gen);
-  const uint32_t *pc = asy_frame_pc(base);
-  asy_value it = base[ASY_WORD_B(*pc)];
-  gen->state = GEN_RUNNING;
-  asy_value v;
-  if (asy_is_instance(vm, *thrown, vm->exceptions[ASY_GeneratorExit])) {
-    bool closed = asy_iterator_close(vm, it);
-    v = ASY_FAILED;
-    if (closed) asy_set_exception(vm, *thrown);
-  } else {
-    v = asy_iterator_send(vm, it, ASY_NONE, *thrown);
-  }
-  gen->state = GEN_SUSPENDED;
-  if (v != ASY_FAILED && v != ASY_END) return v;
-  asy_frame_set_pc(base, pc + 1);
-  *thrown = 0;
-  if (v == ASY_FAILED) {
-    *thrown = asy_take_exception(vm);
-  } else {
-    base[ASY_WORD_A(*pc)] = vm->stop_value;
-    vm->stop_value = ASY_NONE;
-    asy_barrier(vm, gen);
-  }
-  return ASY_UNBOUND;
-}
 
 static asy_value native_coro_send(asy_vm *vm, asy_coro *coro, asy_value thrown) {
   if (coro->state == CORO_CREATED) {
@@ -278,84 +149,12 @@ asy_value asy_coro_send(asy_vm *vm, asy_coro *coro, asy_value sent, asy_value th
   return ASY_END;
 }
 
-/* After a close: what the frame did with GeneratorExit. */
-static bool closed_quietly(asy_vm *vm, asy_value outcome, const char *what) {
-  if (outcome == ASY_END) {
-    vm->stop_value = ASY_NONE;
-    return true;
-  }
-  if (outcome != ASY_FAILED) {
-    asy_raise(vm, ASY_RuntimeError, "%s ignored GeneratorExit", what);
-    return false;
-  }
-  if (!asy_raised_is(vm, ASY_GeneratorExit) && !asy_raised_is(vm, ASY_StopIteration)) return false;
-  asy_clear_exception(vm);
-  return true;
-}
-
-bool asy_gen_close(asy_vm *vm, asy_gen *gen) {
-  if (gen->state == GEN_CREATED) gen->state = GEN_CLOSED;
-  if (gen->state == GEN_CLOSED) return true;
-  asy_value exit = asy_new_exception(vm, ASY_GeneratorExit, "");
-  if (exit == ASY_FAILED) return false;
-  return closed_quietly(vm, asy_gen_resume(vm, gen, ASY_NONE, exit), "generator");
-}
-
 bool asy_coro_close(asy_vm *vm, asy_coro *coro) {
   if (coro->state == CORO_CREATED) coro->state = CORO_CLOSED;
   if (coro->state == CORO_CLOSED) return true;
   asy_value exit = asy_new_exception(vm, ASY_GeneratorExit, "");
   if (exit == ASY_FAILED) return false;
-  return closed_quietly(vm, asy_coro_send(vm, coro, ASY_NONE, exit), "coroutine");
-}
-
-bool asy_iterator_close(asy_vm *vm, asy_value it) {
-  if (asy_is_kind(it, KIND_GENERATOR)) return asy_gen_close(vm, (asy_gen *)asy_obj_of(it));
-  if (asy_is_kind(it, KIND_COROUTINE)) return asy_coro_close(vm, (asy_coro *)asy_obj_of(it));
-  asy_value close;
-  int found = asy_find_attr(vm, it, ASY_NAME(vm, close), &close);
-  if (found <= 0) return found == 0;
-  return asy_call0(vm, close) != ASY_FAILED;
-}
-
-/* What a call of send, throw or __next__ gave: a StopIteration is the end, with its value. */
-static asy_value end_of_stop(asy_vm *vm, asy_value v) {
-  if (v != ASY_FAILED || !asy_raised_is(vm, ASY_StopIteration)) return v;
-  vm->stop_value = asy_stop_value(asy_take_exception(vm));
-  return ASY_END;
-}
-
-static asy_value foreign_send(asy_vm *vm, asy_value it, asy_value sent, asy_value thrown) {
-  vm->stop_value = ASY_NONE;
-  if (thrown) {
-    asy_value method;
-    int found = asy_find_attr(vm, it, ASY_NAME(vm, throw), &method);
-    if (found < 0) return ASY_FAILED;
-    if (!found) {
-      asy_set_exception(vm, thrown);
-      return ASY_FAILED;
-    }
-    return end_of_stop(vm, asy_call1(vm, method, thrown));
-  }
-  if (sent != ASY_NONE) return end_of_stop(vm, asy_call_method(vm, it, ASY_NAME(vm, send), 1, &sent));
-  asy_class *cls = asy_class_of(vm, it);
-  if (cls->flags & ASY_CLASS_BUILTIN) return asy_next(vm, it);
-  asy_value v = asy_call_special(vm, it, ASY_NAME(vm, __next__), 0, NULL);
-  if (v == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "'%T' object is not an iterator", it);
-  return end_of_stop(vm, v);
-}
-
-asy_value asy_iterator_send(asy_vm *vm, asy_value it, asy_value sent, asy_value thrown) {
-  if (asy_is_obj(it)) {
-    asy_obj *o = asy_obj_of(it);
-    switch (o->kind) {
-      case KIND_GENERATOR: return asy_gen_resume(vm, (asy_gen *)o, sent, thrown);
-      case KIND_COROUTINE: return asy_coro_send(vm, (asy_coro *)o, sent, thrown);
-      case KIND_ASYNC_GENERATOR_STEP: return asy_agen_step_send(vm, (asy_agen_step *)o, sent, thrown);
-      case KIND_AWAITER: return asy_iterator_send(vm, ((asy_awaiter *)o)->iterator, sent, thrown);
-    }
-  }
-  return foreign_send(vm, it, sent, thrown);
+  return asy_closed_quietly(vm, asy_coro_send(vm, coro, ASY_NONE, exit), "coroutine");
 }
 
 /* ---- Awaitables ---------------------------------------------------------------------------------------------------- */
@@ -391,231 +190,6 @@ asy_value asy_get_awaitable(asy_vm *vm, asy_value v) {
   return awaiter_new(vm, it);
 }
 
-/* ---- The objects' methods, shared: send, throw, close ---------------------------------------------------------------- */
-
-/* The exception of throw(type_or_value, value, tb). */
-static asy_value thrown_of(asy_vm *vm, const asy_value *args) {
-  asy_value what = args[1];
-  if (args[2] != ASY_NONE && asy_is_kind(what, KIND_TYPE)) {
-    if (asy_is_instance(vm, args[2], (asy_class *)asy_obj_of(what)))
-      what = args[2];
-    else
-      what = asy_is_kind(args[2], KIND_TUPLE) ? asy_call_ex(vm, what, (asy_tuple *)asy_obj_of(args[2]), NULL)
-                                              : asy_call1(vm, what, args[2]);
-    if (what == ASY_FAILED) return ASY_FAILED;
-  }
-  if (asy_is_kind(what, KIND_TYPE) && ((asy_class *)asy_obj_of(what))->flags & ASY_CLASS_EXCEPTION) {
-    what = asy_call0(vm, what);
-    if (what == ASY_FAILED) return ASY_FAILED;
-  }
-  if (!asy_is_kind(what, KIND_EXCEPTION))
-    return asy_raise(vm, ASY_TypeError, "exceptions must be classes or instances deriving from BaseException, not %T", what);
-  return what;
-}
-
-/* A result of asy_iterator_send as a method returns it: the end is StopIteration. */
-static asy_value or_stop(asy_vm *vm, asy_value v) {
-  if (v != ASY_END) return v;
-  return asy_raise_stop(vm, asy_take_stop_value(vm));
-}
-
-static asy_value iterator_send(asy_vm *vm, const asy_value *args) {
-  return or_stop(vm, asy_iterator_send(vm, args[0], args[1], 0));
-}
-
-static asy_value iterator_throw(asy_vm *vm, const asy_value *args) {
-  asy_value thrown = thrown_of(vm, args);
-  if (thrown == ASY_FAILED) return ASY_FAILED;
-  return or_stop(vm, asy_iterator_send(vm, args[0], ASY_NONE, thrown));
-}
-
-static asy_value coroutine_close(asy_vm *vm, const asy_value *args) {
-  return asy_iterator_close(vm, args[0]) ? ASY_NONE : ASY_FAILED;
-}
-
-/* CPython 3.13: close() of a generator gives the value it returned. */
-static asy_value generator_close(asy_vm *vm, const asy_value *args) {
-  asy_gen *gen = (asy_gen *)asy_obj_of(args[0]);
-  if (gen->state == GEN_CREATED) gen->state = GEN_CLOSED;
-  if (gen->state == GEN_CLOSED) return ASY_NONE;
-  asy_value exit = asy_new_exception(vm, ASY_GeneratorExit, "");
-  if (exit == ASY_FAILED) return ASY_FAILED;
-  asy_value outcome = asy_gen_resume(vm, gen, ASY_NONE, exit);
-  if (outcome == ASY_END) {
-    asy_value value = vm->stop_value;
-    vm->stop_value = ASY_NONE;
-    return value;
-  }
-  return closed_quietly(vm, outcome, "generator") ? ASY_NONE : ASY_FAILED;
-}
-
-static asy_value itself(asy_vm *vm, asy_value self) {
-  (void)vm;
-  return self;
-}
-
-static asy_value next_of(asy_vm *vm, asy_value self) {
-  return asy_iterator_send(vm, self, ASY_NONE, 0);
-}
-
-/* ---- Generators ---------------------------------------------------------------------------------------------------- */
-
-static void gen_visit(asy_obj *o, asy_visitor *v) {
-  asy_gen *gen = (asy_gen *)o;
-  asy_visit_obj(v, gen->name);
-  asy_visit_obj(v, gen->qualname);
-  asy_visit_value(v, gen->handled);
-  asy_visit_value(v, gen->outer_handled);
-  asy_value *base = asy_gen_base(gen);
-  asy_visit_value(v, FRAME_FUNC(base));
-  for (uint32_t i = 0; i < gen->nregs; i++) asy_visit_conservative(v, base[i]);
-}
-
-/* A suspended generator that nobody can resume is closed, so that its finally blocks run. */
-static void gen_finalize(asy_vm *vm, asy_obj *o) {
-  asy_gen *gen = (asy_gen *)o;
-  if (gen->state != GEN_SUSPENDED) return;
-  if (gen->head.kind == KIND_ASYNC_GENERATOR) {
-    if (vm->async_gen_hooks[1] && asy_call1(vm, vm->async_gen_hooks[1], asy_from_obj(o)) == ASY_FAILED)
-      asy_report_unraisable(vm, asy_from_obj(o));
-    return;
-  }
-  if (!asy_gen_close(vm, gen)) asy_report_unraisable(vm, asy_from_obj(o));
-}
-
-static asy_value object_repr(asy_vm *vm, const char *what, asy_str *qualname, asy_value self) {
-  asy_str *s = asy_str_format(vm, "<%s object %U at %p>", what, qualname, (void *)(uintptr_t)self);
-  return s ? asy_from_obj(s) : ASY_FAILED;
-}
-
-static asy_value gen_repr(asy_vm *vm, asy_value self) {
-  asy_gen *gen = (asy_gen *)asy_obj_of(self);
-  return object_repr(vm, gen->head.kind == KIND_GENERATOR ? "generator" : "async_generator", gen->qualname, self);
-}
-
-#define GEN_SELF ((asy_gen *)asy_obj_of(args[0]))
-static asy_value gen_get_running(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  return asy_from_bool(GEN_SELF->state == GEN_RUNNING);
-}
-static asy_value gen_get_suspended(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  return asy_from_bool(GEN_SELF->state == GEN_SUSPENDED);
-}
-static asy_value gen_get_code(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  return asy_from_obj(asy_frame_code(asy_gen_base(GEN_SELF)));
-}
-static asy_value gen_get_frame(asy_vm *vm, const asy_value *args) {
-  asy_gen *gen = GEN_SELF;
-  return gen->state == GEN_CLOSED ? ASY_NONE : asy_frame_object(vm, asy_gen_base(gen));
-}
-static asy_value gen_get_yieldfrom(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  asy_gen *gen = GEN_SELF;
-  asy_value *base = asy_gen_base(gen);
-  const uint32_t *pc = asy_frame_pc(base);
-  if (gen->state != GEN_SUSPENDED || ASY_WORD_OP(*pc) != OP_YIELD_FROM) return ASY_NONE;
-  return base[ASY_WORD_B(*pc)];
-}
-static asy_value set_str(asy_vm *vm, void *owner, asy_str **place, asy_value v, const char *name) {
-  if (!asy_is_str(v)) return asy_raise(vm, ASY_TypeError, "%s must be set to a string object", name);
-  *place = (asy_str *)asy_obj_of(v);
-  asy_barrier(vm, owner);
-  return ASY_NONE;
-}
-static asy_value gen_get_name(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_obj(GEN_SELF->name); }
-static asy_value gen_set_name(asy_vm *vm, const asy_value *args) {
-  return set_str(vm, GEN_SELF, &GEN_SELF->name, args[1], "__name__");
-}
-static asy_value gen_get_qualname(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_obj(GEN_SELF->qualname); }
-static asy_value gen_set_qualname(asy_vm *vm, const asy_value *args) {
-  return set_str(vm, GEN_SELF, &GEN_SELF->qualname, args[1], "__qualname__");
-}
-
-#define NAME_ROWS                                                                                       \
-  {"__name__", "(self)", gen_get_name, "Name of the function.", ASY_NATIVE_GETTER},                     \
-  {"__name__", "(self, value)", gen_set_name, NULL, ASY_NATIVE_SETTER},                                 \
-  {"__qualname__", "(self)", gen_get_qualname, "Qualified name of the function.", ASY_NATIVE_GETTER},   \
-  {"__qualname__", "(self, value)", gen_set_qualname, NULL, ASY_NATIVE_SETTER}
-
-static const asy_native generator_methods[] = {
-    {"send", "(self, value, /)", iterator_send, "Resume with a value; the next one yielded.", 0},
-    {"throw", "(self, typ, val=None, tb=None, /)", iterator_throw, "Raise an exception where the generator stands.", 0},
-    {"close", "(self, /)", generator_close, "Raise GeneratorExit where the generator stands.", 0},
-    {"gi_running", "(self)", gen_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
-    {"gi_suspended", "(self)", gen_get_suspended, "Whether it stands at a yield.", ASY_NATIVE_GETTER},
-    {"gi_code", "(self)", gen_get_code, "Its code.", ASY_NATIVE_GETTER},
-    {"gi_frame", "(self)", gen_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
-    {"gi_yieldfrom", "(self)", gen_get_yieldfrom, "The iterator it delegates to.", ASY_NATIVE_GETTER},
-    NAME_ROWS,
-    {0},
-};
-const asy_type asy_generator_type = {
-    .name = "generator", .size = sizeof(asy_gen), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_LATE_FINALIZE,
-    .visit = gen_visit,
-    .finalize = gen_finalize, .repr = gen_repr, .iter = itself, .next = next_of, .methods = generator_methods,
-};
-
-/* ---- Async generators ---------------------------------------------------------------------------------------------- */
-
-static asy_value agen_anext(asy_vm *vm, const asy_value *args) { return asy_agen_step_new(vm, GEN_SELF, GEN_STEP_NEXT, ASY_NONE); }
-static asy_value agen_asend(asy_vm *vm, const asy_value *args) { return asy_agen_step_new(vm, GEN_SELF, GEN_STEP_SEND, args[1]); }
-static asy_value agen_aclose(asy_vm *vm, const asy_value *args) {
-  return asy_agen_step_new(vm, GEN_SELF, GEN_STEP_CLOSE, ASY_NONE);
-}
-static asy_value agen_athrow(asy_vm *vm, const asy_value *args) {
-  asy_value thrown = thrown_of(vm, args);
-  return thrown == ASY_FAILED ? ASY_FAILED : asy_agen_step_new(vm, GEN_SELF, GEN_STEP_THROW, thrown);
-}
-static asy_value agen_aiter(asy_vm *vm, const asy_value *args) { (void)vm; return args[0]; }
-static asy_value agen_get_await(asy_vm *vm, const asy_value *args) { (void)vm; (void)args; return ASY_NONE; }
-#undef GEN_SELF
-
-static const asy_native agen_methods[] = {
-    {"__aiter__", "(self, /)", agen_aiter, "Itself.", 0},
-    {"__anext__", "(self, /)", agen_anext, "Awaitable of the next value.", 0},
-    {"asend", "(self, value, /)", agen_asend, "Awaitable: resume with a value.", 0},
-    {"athrow", "(self, typ, val=None, tb=None, /)", agen_athrow, "Awaitable: raise where the generator stands.", 0},
-    {"aclose", "(self, /)", agen_aclose, "Awaitable: raise GeneratorExit where the generator stands.", 0},
-    {"ag_running", "(self)", gen_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
-    {"ag_code", "(self)", gen_get_code, "Its code.", ASY_NATIVE_GETTER},
-    {"ag_frame", "(self)", gen_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
-    {"ag_await", "(self)", agen_get_await, "What it awaits.", ASY_NATIVE_GETTER},
-    NAME_ROWS,
-    {0},
-};
-const asy_type asy_async_generator_type = {
-    .name = "async_generator", .size = sizeof(asy_gen), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_LATE_FINALIZE,
-    .visit = gen_visit,
-    .finalize = gen_finalize, .repr = gen_repr, .methods = agen_methods,
-};
-
-static void step_visit(asy_obj *o, asy_visitor *v) {
-  asy_agen_step *step = (asy_agen_step *)o;
-  asy_visit_obj(v, step->gen);
-  asy_visit_value(v, step->value);
-  if (step->stack) asy_stack_visit(step->stack, v);
-}
-
-static void step_free(asy_vm *vm, asy_obj *o) {
-  asy_agen_step *step = (asy_agen_step *)o;
-  if (!step->stack) return;
-  asy_stack_free(vm, step->stack);
-  asy_mem_free(vm, step->stack, sizeof(asy_stack));
-}
-
-static const asy_native step_methods[] = {
-    {"send", "(self, value, /)", iterator_send, "Resume with a value.", 0},
-    {"throw", "(self, typ, val=None, tb=None, /)", iterator_throw, "Raise an exception where it stands.", 0},
-    {"close", "(self, /)", coroutine_close, "End it.", 0},
-    {0},
-};
-const asy_type asy_async_generator_step_type = {
-    .name = "async_generator_asend", .size = sizeof(asy_agen_step), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-    .visit = step_visit, .free = step_free, .iter = itself, .next = next_of, .await_ = itself, .methods = step_methods,
-};
-
 /* ---- Coroutines ---------------------------------------------------------------------------------------------------- */
 
 static void coro_visit(asy_obj *o, asy_visitor *v) {
@@ -650,7 +224,7 @@ static void coro_finalize(asy_vm *vm, asy_obj *o) {
 }
 
 static asy_value coro_repr(asy_vm *vm, asy_value self) {
-  return object_repr(vm, "coroutine", coro_name(vm, (asy_coro *)asy_obj_of(self), true), self);
+  return asy_suspended_repr(vm, "coroutine", coro_name(vm, (asy_coro *)asy_obj_of(self), true), self);
 }
 
 static asy_value coro_await(asy_vm *vm, asy_value self) { return awaiter_new(vm, self); }
@@ -713,9 +287,9 @@ static asy_value coro_get_origin(asy_vm *vm, const asy_value *args) { (void)vm; 
 #undef CORO_SELF
 
 static const asy_native coroutine_methods[] = {
-    {"send", "(self, value, /)", iterator_send, "Resume with a value.", 0},
-    {"throw", "(self, typ, val=None, tb=None, /)", iterator_throw, "Raise an exception where the coroutine stands.", 0},
-    {"close", "(self, /)", coroutine_close, "Raise GeneratorExit where the coroutine stands.", 0},
+    {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
+    {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where the coroutine stands.", 0},
+    {"close", "(self, /)", asy_suspended_close, "Raise GeneratorExit where the coroutine stands.", 0},
     {"cr_running", "(self)", coro_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
     {"cr_suspended", "(self)", coro_get_suspended, "Whether it stands at an await.", ASY_NATIVE_GETTER},
     {"cr_code", "(self)", coro_get_code, "Its code.", ASY_NATIVE_GETTER},
@@ -734,14 +308,14 @@ const asy_type asy_coroutine_type = {
 static void awaiter_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((asy_awaiter *)o)->iterator); }
 
 static const asy_native awaiter_methods[] = {
-    {"send", "(self, value, /)", iterator_send, "Resume with a value.", 0},
-    {"throw", "(self, typ, val=None, tb=None, /)", iterator_throw, "Raise an exception where it stands.", 0},
-    {"close", "(self, /)", coroutine_close, "End it.", 0},
+    {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
+    {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where it stands.", 0},
+    {"close", "(self, /)", asy_suspended_close, "End it.", 0},
     {0},
 };
 const asy_type asy_awaiter_type = {
     .name = "coroutine_wrapper", .size = sizeof(asy_awaiter), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-    .visit = awaiter_visit, .iter = itself, .next = next_of, .methods = awaiter_methods,
+    .visit = awaiter_visit, .iter = asy_iter_self, .next = asy_suspended_next, .methods = awaiter_methods,
 };
 
 /* ---- A coroutine that nobody awaited --------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 typedef struct asy_vm asy_vm;
 typedef struct asy_class asy_class;
 typedef struct asy_dict asy_dict;
+typedef struct asy_list asy_list;
 typedef struct asy_str asy_str;
 typedef struct asy_tuple asy_tuple;
 typedef struct asy_type asy_type;

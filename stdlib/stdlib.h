@@ -12,6 +12,7 @@ extern const asy_module_def asy_module_math;
 extern const asy_module_def asy_module_gc;
 extern const asy_module_def asy_module_errno;
 extern const asy_module_def asy_module_functools;
+extern const asy_module_def asy_module_itertools;
 extern const asy_module_def asy_module_weakref;
 
 #endif

@@ -1,0 +1,255 @@
+/* native.c - C functions as objects, and their signatures, parsed from Python text when first called. */
+#include <stdlib.h>
+
+#include "runtime/class.h"
+#include "runtime/func.h"
+
+/* ---- Natives ------------------------------------------------------------------------------------------------------- */
+
+asy_value asy_new_native(asy_vm *vm, const asy_native *def, asy_value self, asy_value module_name) {
+  asy_str *name = asy_intern(vm, def->name);
+  asy_nativefunc *native = name ? asy_new_kind(vm, KIND_NATIVE, sizeof *native) : NULL;
+  if (!native) return ASY_FAILED;
+  native->def = def;
+  native->fn = def->fn;
+  native->self = self;
+  native->module = module_name;
+  native->name = name;
+  return asy_from_obj(native);
+}
+
+static void native_visit(asy_obj *o, asy_visitor *v) {
+  asy_nativefunc *native = (asy_nativefunc *)o;
+  asy_visit_value(v, native->self);
+  asy_visit_value(v, native->module);
+  asy_visit_obj(v, native->owner);
+  asy_visit_obj(v, native->name);
+  asy_signature *s = native->signature;
+  for (uint32_t i = 0; s && i < s->nparams; i++) {
+    asy_visit_obj(v, s->names[i]);
+    asy_visit_value(v, s->defaults[i]);
+  }
+}
+
+static void native_free(asy_vm *vm, asy_obj *o) {
+  asy_signature *s = ((asy_nativefunc *)o)->signature;
+  if (!s) return;
+  uint32_t n = s->nparams;
+  asy_mem_free(vm, s, sizeof *s + n * (sizeof(asy_str *) + sizeof(asy_value)));
+}
+
+static asy_value native_repr(asy_vm *vm, asy_value self) {
+  asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(self);
+  asy_str *s;
+  if (native->owner && native->self == ASY_UNBOUND && !(native->def->flags & ASY_NATIVE_NEW))
+    s = asy_str_format(vm, native->name->len > 4 && native->def->name[0] == '_' && native->def->name[1] == '_'
+                               ? "<slot wrapper '%U' of '%N' objects>" : "<method '%U' of '%N' objects>",
+                       native->name, native->owner);
+  else if (native->self != ASY_UNBOUND && !asy_is_kind(native->self, KIND_MODULE))
+    s = asy_str_format(vm, "<built-in method %U of %T object at %p>", native->name, native->self,
+                       (void *)(uintptr_t)native->self);
+  else
+    s = asy_str_format(vm, "<built-in function %U>", native->name);
+  return s ? asy_from_obj(s) : ASY_FAILED;
+}
+
+static asy_value native_call(asy_vm *vm, asy_value self, const asy_value *args, int nargs, asy_tuple *kwnames) {
+  return asy_call_kw(vm, self, nargs, args, kwnames);
+}
+
+static asy_value native_descr_get(asy_vm *vm, asy_value self, asy_value obj, asy_class *owner) {
+  (void)owner;
+  asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(self);
+  if (!native->owner || native->def->flags & ASY_NATIVE_NEW || obj == ASY_UNBOUND) return self;
+  return asy_method_new(vm, self, obj);
+}
+
+#define NATIVE_SELF ((asy_nativefunc *)asy_obj_of(args[0]))
+static asy_value native_get_qualname(asy_vm *vm, const asy_value *args) {
+  asy_nativefunc *native = NATIVE_SELF;
+  if (!native->owner) return asy_from_obj(native->name);
+  asy_str *s = asy_str_format(vm, "%N.%U", native->owner, native->name);
+  return s ? asy_from_obj(s) : ASY_FAILED;
+}
+static asy_value native_get_doc(asy_vm *vm, const asy_value *args) {
+  return NATIVE_SELF->def->doc ? asy_from_cstr(vm, NATIVE_SELF->def->doc) : ASY_NONE;
+}
+static asy_value native_get_self(asy_vm *vm, const asy_value *args) {
+  asy_nativefunc *native = NATIVE_SELF;
+  if (native->self != ASY_UNBOUND) return native->self;
+  if (native->owner)
+    return asy_raise(vm, ASY_AttributeError, "'method_descriptor' object has no attribute '__self__'");
+  return ASY_NONE;
+}
+static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
+  return asy_from_cstr(vm, NATIVE_SELF->def->signature);
+}
+#undef NATIVE_SELF
+
+static const asy_native native_methods[] = {
+    {"__qualname__", "(self)", native_get_qualname, "Name with the class.", ASY_NATIVE_GETTER},
+    {"__doc__", "(self)", native_get_doc, "What it does.", ASY_NATIVE_GETTER},
+    {"__self__", "(self)", native_get_self, "What it is bound to.", ASY_NATIVE_GETTER},
+    {"__text_signature__", "(self)", native_get_text_signature, "Its parameters as text.", ASY_NATIVE_GETTER},
+    {0},
+};
+static const asy_member native_members[] = {
+    {"__name__", offsetof(asy_nativefunc, name), MEMBER_OBJECT, false},
+    {"__module__", offsetof(asy_nativefunc, module), MEMBER_VALUE, true},
+    {"__objclass__", offsetof(asy_nativefunc, owner), MEMBER_OBJECT, false},
+    {0},
+};
+const asy_type asy_nativefunc_type = {
+    .name = "builtin_function_or_method", .size = sizeof(asy_nativefunc), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+    .visit = native_visit, .free = native_free, .repr = native_repr, .call = native_call, .descr_get = native_descr_get,
+    .methods = native_methods, .members = native_members,
+};
+
+/* ---- Signatures of natives: "(self, item, /, *, key=None)" ---------------------------------------------------------- */
+
+typedef struct {
+  asy_vm *vm;
+  const char *at;
+} signature_reader;
+
+static void skip_spaces(signature_reader *r) {
+  while (*r->at == ' ') r->at++;
+}
+
+static bool is_name_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool starts_with(const char *text, const char *word, signature_reader *r) {
+  size_t n = strlen(word);
+  if (strncmp(text, word, n) != 0 || is_name_char(text[n])) return false;
+  r->at += n;
+  return true;
+}
+
+/* The default written at r; a literal as object.h lists them. */
+static asy_value read_default(signature_reader *r) {
+  const char *at = r->at;
+  if (*at == '?') {
+    r->at++;
+    return ASY_UNBOUND;
+  }
+  if (starts_with(at, "None", r)) return ASY_NONE;
+  if (starts_with(at, "True", r)) return ASY_TRUE;
+  if (starts_with(at, "False", r)) return ASY_FALSE;
+  if (at[0] == '(' && at[1] == ')') {
+    r->at += 2;
+    return asy_from_obj(r->vm->empty_tuple);
+  }
+  if (at[0] == 'b' && (at[1] == '\'' || at[1] == '"')) {
+    const char *end = strchr(at + 2, at[1]);
+    r->at = end + 1;
+    return asy_from_bytes(r->vm, at + 2, (size_t)(end - at - 2));
+  }
+  if (*at == '\'' || *at == '"') {
+    char text[32];
+    size_t n = 0;
+    const char *p = at + 1;
+    for (; *p != *at; p++) {
+      if (*p == '\\') {
+        p++;
+        text[n++] = *p == 'n' ? '\n' : *p == 't' ? '\t' : *p;
+      } else {
+        text[n++] = *p;
+      }
+    }
+    r->at = p + 1;
+    return asy_from_text(r->vm, text, n);
+  }
+  char *end;
+  long long i = strtoll(at, &end, 0);
+  if (*end == '.' || *end == 'e') {
+    double d = strtod(at, &end);
+    r->at = end;
+    return asy_from_double(r->vm, d);
+  }
+  r->at = end > at ? end : at + strcspn(at, ",)"); /* another word: shown, but passed as UNBOUND */
+  return end > at ? asy_from_int64(r->vm, i) : ASY_UNBOUND;
+}
+
+static uint32_t count_parameters(const char *text) {
+  uint32_t n = 1;
+  for (; *text; text++) n += *text == ',';
+  return n;
+}
+
+asy_signature *asy_native_signature(asy_vm *vm, asy_nativefunc *native) {
+  if (native->signature) return native->signature;
+  const char *text = native->def->signature;
+  uint32_t cap = count_parameters(text);
+  asy_str *names[64];
+  asy_value defaults[64];
+  asy_signature draft = {.varargs = -1, .varkw = -1};
+  if (cap > 64 || text[0] != '(') {
+    asy_raise(vm, ASY_SystemError, "native %s: bad signature %s", native->def->name, text);
+    return NULL;
+  }
+  signature_reader r = {vm, text + 1};
+  bool keyword_only = false, slash = false, optional = false;
+  for (skip_spaces(&r); *r.at && *r.at != ')'; skip_spaces(&r)) {
+    if (*r.at == '/') {
+      draft.nposonly = draft.nparams;
+      slash = true;
+      r.at++;
+    } else if (*r.at == '*' && (r.at[1] == ',' || r.at[1] == ' ')) {
+      keyword_only = true;
+      r.at++;
+    } else {
+      int stars = 0;
+      while (*r.at == '*') {
+        stars++;
+        r.at++;
+      }
+      const char *name = r.at;
+      while (is_name_char(*r.at)) r.at++;
+      char buffer[64];
+      size_t length = (size_t)(r.at - name) < sizeof buffer ? (size_t)(r.at - name) : sizeof buffer - 1;
+      memcpy(buffer, name, length);
+      buffer[length] = 0;
+      uint32_t i = draft.nparams++;
+      names[i] = asy_intern(vm, buffer);
+      if (!names[i]) return NULL;
+      defaults[i] = 0;
+      if (stars == 1) {
+        draft.varargs = (int16_t)i;
+        keyword_only = true;
+      } else if (stars == 2) {
+        draft.varkw = (int16_t)i;
+      } else if (keyword_only) {
+        draft.nkwonly++;
+      } else {
+        draft.npos++;
+      }
+      skip_spaces(&r);
+      if (*r.at == '=') {
+        r.at++;
+        skip_spaces(&r);
+        defaults[i] = read_default(&r);
+        if (defaults[i] == ASY_FAILED) return NULL;
+        optional = true;
+      } else if (!stars && !keyword_only) {
+        draft.nrequired++;
+      }
+    }
+    skip_spaces(&r);
+    if (*r.at == ',') r.at++;
+  }
+  (void)slash;
+  draft.exact = !optional && !draft.nkwonly && draft.varargs < 0 && draft.varkw < 0;
+  uint32_t n = draft.nparams;
+  asy_signature *s = asy_mem_alloc(vm, sizeof *s + n * (sizeof *names + sizeof *defaults));
+  if (!s) return NULL;
+  *s = draft;
+  s->defaults = (asy_value *)(s + 1);
+  s->names = (asy_str **)(s->defaults + n);
+  memcpy(s->defaults, defaults, n * sizeof *defaults);
+  memcpy(s->names, names, n * sizeof *names);
+  native->signature = s;
+  asy_barrier(vm, native);
+  return s;
+}
