@@ -27,7 +27,7 @@ typedef struct slab {
 } slab;
 
 typedef struct {
-  asy_chunk *free[SMALL_BYTES / 16 + 1]; /* by size / 16, linked by prev */
+  asy_chunk *free[SMALL_BYTES / 8 + 1]; /* by size / 8, linked by prev */
   slab *slabs;
   char *cur, *end; /* uncut rest of the newest slab */
 } chunk_pool;
@@ -47,9 +47,9 @@ static chunk_pool *pool_of(asy_vm *vm) {
 static void *small_chunk(asy_vm *vm, size_t bytes) {
   chunk_pool *pool = pool_of(vm);
   if (!pool) return NULL;
-  asy_chunk *chunk = pool->free[bytes / 16];
+  asy_chunk *chunk = pool->free[bytes / 8];
   if (chunk) {
-    pool->free[bytes / 16] = chunk->prev;
+    pool->free[bytes / 8] = chunk->prev;
     return chunk;
   }
   if ((size_t)(pool->end - pool->cur) < bytes) {
@@ -67,7 +67,7 @@ static void *small_chunk(asy_vm *vm, size_t bytes) {
 
 /* NULL with MemoryError set. */
 static asy_chunk *chunk_new(asy_vm *vm, size_t bytes) {
-  bytes = (bytes + 15) & ~(size_t)15;
+  bytes = (bytes + 7) & ~(size_t)7;
   asy_chunk *chunk = bytes <= SMALL_BYTES ? small_chunk(vm, bytes) : asy_mem_alloc(vm, bytes);
   if (!chunk) return NULL;
   *chunk = (asy_chunk){.words = (uint32_t)((bytes - sizeof *chunk) / sizeof(asy_value))};
@@ -81,8 +81,8 @@ static void chunk_free(asy_vm *vm, asy_chunk *chunk) {
     return;
   }
   chunk_pool *pool = vm->chunk_pool;
-  chunk->prev = pool->free[bytes / 16];
-  pool->free[bytes / 16] = chunk;
+  chunk->prev = pool->free[bytes / 8];
+  pool->free[bytes / 8] = chunk;
 }
 
 void asy_stack_pool_free(asy_vm *vm) {
