@@ -841,6 +841,24 @@ static void resolve(walker *w, asy_scope *scope, asy_symbol *symbol) {
   }
 }
 
+static int by_text(const void *a, const void *b) {
+  return strcmp((*(asy_symbol *const *)a)->name->text, (*(asy_symbol *const *)b)->name->text);
+}
+
+/* The free variables of a code in the order of their names, as CPython has them: what builds a closure by hand relies on it. */
+static void order_free(asy_scope *first) {
+  for (asy_scope *s = first; s; s = s->next) {
+    if (s->nfree > 1) qsort(s->free, s->nfree, sizeof *s->free, by_text);
+    for (uint32_t i = 0; i < s->nfree; i++) s->free[i]->free_index = (int32_t)i;
+  }
+  for (asy_scope *s = first; s; s = s->next) { /* scopes inlined into a code see its indices */
+    if (s->code == s) continue;
+    for (uint32_t i = 0; i < s->nsymbols; i++)
+      if (s->symbols[i]->place == PLACE_FREE)
+        s->symbols[i]->free_index = asy_scope_lookup(s->code, s->symbols[i]->name)->free_index;
+  }
+}
+
 bool asy_scopes_build(asy_scopes *scopes, asy_arena *arena, const asy_node *tree, bool top_level_await, bool future_annotations,
                       asy_diagnostic *diagnostic) {
   *scopes = (asy_scopes){.arena = arena, .diagnostic = diagnostic, .top_level_await = top_level_await,
@@ -860,7 +878,9 @@ bool asy_scopes_build(asy_scopes *scopes, asy_arena *arena, const asy_node *tree
   }
   for (asy_scope *s = scopes->module; s && !arena->oom; s = s->next)
     for (uint32_t i = 0; i < s->nsymbols; i++) resolve(&w, s, s->symbols[i]);
-  return diagnostic->kind == DIAG_NONE && !arena->oom && !scopes->oom;
+  bool good = diagnostic->kind == DIAG_NONE && !arena->oom && !scopes->oom;
+  if (good) order_free(scopes->module);
+  return good;
 }
 
 void asy_scopes_free(asy_scopes *scopes) {
