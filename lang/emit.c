@@ -314,13 +314,18 @@ uint32_t asy_emit_site(asy_emitter *e, const char *name) {
 
 /* --- The end ------------------------------------------------------------------------------------------------------------- */
 
+/* A jump to a return is that return. */
+static bool is_return(uint32_t word) { return ASY_WORD_OP(word) == OP_RETURN || ASY_WORD_OP(word) == OP_RETURN_NONE; }
+
 static void patch(asy_emitter *e) {
   for (uint32_t i = 0; i < e->nlabels; i++) {
     const asy_label_state *label = &e->labels[i];
     for (uint32_t f = label->fixes; f != NOWHERE; f = e->fixes[f].next) {
       const asy_fix *fix = &e->fixes[f];
       assert(label->word != NOWHERE);
-      if (fix->one_word) {
+      if (fix->one_word && is_return(e->words[label->word])) {
+        e->words[fix->word] = e->words[label->word];
+      } else if (fix->one_word) {
         int32_t distance = (int32_t)(label->word - (fix->word + 1));
         if (distance >= 1 << 23 || distance < -(1 << 23)) asy_emit_fail(e, "too much code in one block");
         e->words[fix->word] |= (uint32_t)distance << 8;

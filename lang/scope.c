@@ -216,6 +216,8 @@ static void visit_global(walker *w, const asy_node *node) {
     else if (flags & (NAME_ASSIGNED | NAME_UNBOUND)) fail(w, node, "name '%s' is assigned to before %s declaration", name->text, what);
     symbol = note(w, node->global.names.items[i], nonlocal ? NAME_NONLOCAL : NAME_GLOBAL, node);
     if (!(flags & (NAME_NONLOCAL | NAME_GLOBAL))) symbol->first = node;
+    /* It is the global one outside of functions too: exec may run the text with other locals than globals. */
+    if (!nonlocal) symbol_of(w->arena, w->scopes->module, name, node)->flags |= NAME_GLOBAL;
   }
 }
 

@@ -119,9 +119,11 @@ static asy_value sleep_by_future(asy_vm *vm, asy_loop *loop, asy_value delay, as
 }
 
 static asy_value asyncio_sleep(asy_vm *vm, const asy_value *args) {
-  double seconds;
-  int64_t ns;
-  if (!asy_to_double(vm, args[0], &seconds) || !asy_seconds_to_ns(vm, seconds, &ns)) return ASY_FAILED;
+  double seconds = 0;
+  int64_t ns = 0;
+  bool zero = args[0] == asy_from_small(0); /* the usual way to give way to others */
+  if (!zero && !asy_to_double(vm, args[0], &seconds)) return ASY_FAILED;
+  if (!zero && !asy_seconds_to_ns(vm, seconds, &ns)) return ASY_FAILED;
   asy_loop *loop = asy_loop_running(vm);
   if (!loop) return ASY_FAILED;
   if (!asy_can_park(vm)) return sleep_by_future(vm, loop, args[0], args[1]);

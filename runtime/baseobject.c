@@ -189,7 +189,7 @@ static asy_list *new_arguments(asy_vm *vm, asy_value v, asy_value *kwargs) {
   asy_class *exact = asy_class_solid(cls);
   switch (cls->kind) {
     case KIND_OBJECT: case KIND_LIST: case KIND_DICT: return list;
-    case KIND_INT: case KIND_FLOAT: case KIND_COMPLEX: case KIND_STR: case KIND_BYTES: case KIND_TUPLE: {
+    case KIND_INT: case KIND_FLOAT: case KIND_COMPLEX: case KIND_STR: case KIND_BYTES: case KIND_TUPLE: case KIND_BYTEARRAY: {
       asy_value arg = asy_call1(vm, asy_from_obj(exact), v); /* the plain value of an instance of a subclass */
       return arg != ASY_FAILED && asy_list_append(vm, list, arg) ? list : NULL;
     }

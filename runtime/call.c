@@ -280,6 +280,17 @@ static int find_native_parameter(asy_signature *s, asy_str *name) {
   return -1;
 }
 
+/* A constructor without keywords ignores those that the other half of a subclass takes: float.__new__, when the class has an
+ * __init__ of its own, and list.__init__, when it has a __new__. */
+static bool leaves_keywords(asy_vm *vm, const asy_nativefunc *native, asy_value first) {
+  bool is_new = native->def->flags & ASY_NATIVE_NEW;
+  if (!native->owner || !first || (!is_new && strcmp(native->def->name, "__init__") != 0)) return false;
+  if (is_new && !asy_is_kind(first, KIND_TYPE)) return false;
+  asy_class *cls = is_new ? (asy_class *)asy_obj_of(first) : asy_class_of(vm, first);
+  const asy_lookup *other = asy_class_lookup(vm, cls, is_new ? ASY_NAME(vm, __init__) : ASY_NAME(vm, __new__));
+  return other && other->kind != LOOKUP_ABSENT && !(other->owner->flags & ASY_CLASS_BUILTIN);
+}
+
 static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, asy_value *out, asy_value self,
                         const asy_value *args, uint32_t nargs, asy_tuple *kwnames) {
   uint32_t nnamed = kwnames ? kwnames->len : 0;
@@ -316,6 +327,7 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
     } else if (extra) {
       if (!asy_dict_set(vm, extra, kwnames->items[i], args[npositional + i])) return false;
     } else if (s->nkwonly == 0 && s->nposonly >= s->npos) {
+      if (leaves_keywords(vm, native, out[0])) break;
       asy_str *title = native_title(vm, native, true);
       if (title) asy_raise(vm, ASY_TypeError, "%U() takes no keyword arguments", title);
       return false;
@@ -481,6 +493,24 @@ static asy_action enter_class(asy_vm *vm, asy_class *cls, asy_value *window, con
   }
   *result = asy_class_call(vm, cls, nargs, args, kwnames);
   return *result == ASY_FAILED ? ACT_UNWIND : ACT_NEXT;
+}
+
+bool asy_enter_instance(asy_vm *vm, asy_class *cls, asy_value *window, uint32_t nargs, asy_value dst) {
+  asy_func *init = cls->init_fn;
+  if (!init || !init->code->simple) return false;
+  asy_code *code = init->code;
+  asy_value *base = window + 1 + FRAME_HEADER; /* the instance lies below the header */
+  if (base + code->nregs > vm->limit || (nargs + 1u != code->argcount && !asy_defaults_reach(init, nargs + 1))) return false;
+  asy_obj *instance = asy_new_instance(vm, cls);
+  if (!instance) {
+    asy_clear_exception(vm);
+    return false;
+  }
+  for (uint32_t i = nargs; i--;) base[i + 1] = window[FRAME_HEADER + i];
+  base[0] = base[-FRAME_HEADER - 1] = asy_from_obj(instance);
+  asy_fill_trailing_defaults(init, base, nargs + 1);
+  asy_frame_enter(vm, base, init, code->argcount, dst | FRAME_INIT);
+  return true;
 }
 
 /* Arguments with one more in front, as a tuple: for the rare callees that need it. */

@@ -11,6 +11,7 @@
 #include "runtime/coro.h"
 #include "runtime/descriptors.h"
 #include "runtime/exc.h"
+#include "runtime/module.h"
 #include "runtime/types/alias.h"
 #include "runtime/types/int.h"
 #include "runtime/types/str_internal.h"
@@ -151,7 +152,8 @@ static bool add_made_method(asy_vm *vm, asy_class *cls, asy_native row) {
 }
 
 static asy_value get_instance_dict(asy_vm *vm, const asy_value *args) {
-  if (asy_is_kind(args[0], KIND_TYPE)) return asy_type_get_attr(vm, args[0], ASY_NAME(vm, __dict__));
+  if (asy_is_kind(args[0], KIND_TYPE)) return asy_mapping_proxy_new(vm, asy_from_obj(((asy_class *)asy_obj_of(args[0]))->dict));
+  if (asy_is_kind(args[0], KIND_MODULE)) return asy_from_obj(((asy_module *)asy_obj_of(args[0]))->dict);
   asy_dict *dict = asy_is_obj(args[0]) ? asy_instance_dict(vm, asy_obj_of(args[0])) : NULL;
   if (dict) return asy_from_obj(dict);
   return asy_raised(vm) ? ASY_FAILED : asy_raise_no_attribute(vm, args[0], ASY_NAME(vm, __dict__));
@@ -159,6 +161,8 @@ static asy_value get_instance_dict(asy_vm *vm, const asy_value *args) {
 
 static asy_value put_instance_dict(asy_vm *vm, const asy_value *args) {
   asy_class *cls = asy_class_of(vm, args[0]);
+  if (asy_is_kind(args[0], KIND_MODULE))
+    return asy_raise(vm, ASY_AttributeError, "attribute '__dict__' of 'module' objects is not writable");
   if (!asy_is_obj(args[0]) || !asy_instance_has_dict(cls)) return asy_raise(vm, ASY_AttributeError, "This object has no __dict__");
   asy_dict *dict;
   if (args[1] == ASY_UNBOUND) dict = asy_dict_new(vm, 0);
@@ -452,7 +456,10 @@ static bool read_slots(asy_vm *vm, asy_class *cls, asy_dict *ns, slots_spec *spe
     if (!asy_is_str(item)) return asy_raise(vm, ASY_TypeError, "__slots__ items must be strings, not '%T'", item), false;
     asy_str *name = (asy_str *)asy_obj_of(item);
     if (!is_identifier(name)) return asy_raise(vm, ASY_TypeError, "__slots__ must be identifiers"), false;
-    if (asy_str_equal_cstr(name, "__weakref__")) continue;
+    if (asy_str_equal_cstr(name, "__weakref__")) {
+      cls->flags |= ASY_CLASS_WEAK_SLOT;
+      continue;
+    }
     if (asy_str_equal_cstr(name, "__dict__")) {
       if (spec->dict) return asy_raise(vm, ASY_TypeError, "__dict__ slot disallowed: we already got one"), false;
       spec->dict = true;
@@ -740,6 +747,10 @@ static asy_value make_instance(asy_vm *vm, asy_class *cls, int nargs, const asy_
   }
   if (cls == vm->classes[KIND_SUPER] && nargs <= 2 && !kwnames)
     return asy_super_new(vm, nargs > 0 ? args[0] : ASY_UNBOUND, nargs > 1 ? args[1] : ASY_UNBOUND);
+  if (!kwnames && asy_is_exception_class(asy_from_obj(cls))) {
+    asy_value e = asy_exception_call(vm, cls, (uint32_t)nargs, args);
+    if (e != ASY_UNBOUND) return e;
+  }
   asy_value o = call_new(vm, cls, nargs, args, kwnames);
   if (o == ASY_FAILED) return ASY_FAILED;
   asy_class *made = asy_class_of(vm, o);

@@ -48,5 +48,7 @@ asy_value asy_raise_no_attribute(asy_vm *vm, asy_value obj, asy_str *name);
 asy_value asy_super_new(asy_vm *vm, asy_value type, asy_value self); /* both UNBOUND: super() in the running frame */
 /* What super(type, self).name finds: record-free. UNBOUND without an error when absent. */
 asy_value asy_super_find(asy_vm *vm, asy_class *type, asy_value self, asy_class *self_class, asy_str *name);
+/* The record of a plain method that super finds for an instance, which is put in *self; NULL: another way of finding it. */
+asy_lookup *asy_super_method(asy_vm *vm, const asy_super *s, asy_str *name, asy_value *self);
 
 #endif

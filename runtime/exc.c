@@ -274,6 +274,21 @@ static asy_value exception_new(asy_vm *vm, const asy_value *args) {
   return asy_new_exception_object(vm, (asy_class *)asy_obj_of(args[0]), (asy_tuple *)asy_obj_of(args[1]));
 }
 
+static asy_value exception_init(asy_vm *vm, const asy_value *args);
+
+static bool is_native(asy_value v, asy_native_fn fn) {
+  return asy_is_exact(v, KIND_NATIVE) && ((const asy_nativefunc *)asy_obj_of(v))->fn == fn;
+}
+
+asy_value asy_exception_call(asy_vm *vm, asy_class *cls, uint32_t nargs, const asy_value *args) {
+  const asy_lookup *new_ = asy_class_lookup(vm, cls, ASY_NAME(vm, __new__));
+  const asy_lookup *init = asy_class_lookup(vm, cls, ASY_NAME(vm, __init__));
+  if (!new_ || !init) return ASY_FAILED;
+  if (!is_native(new_->value, exception_new) || !is_native(init->value, exception_init)) return ASY_UNBOUND;
+  asy_tuple *tuple = nargs ? asy_tuple_new(vm, args, nargs) : vm->empty_tuple;
+  return tuple ? asy_new_exception_object(vm, cls, tuple) : ASY_FAILED;
+}
+
 static asy_value exception_init(asy_vm *vm, const asy_value *args) {
   if (asy_is_kind(args[2], KIND_DICT) && ((asy_dict *)asy_obj_of(args[2]))->used)
     return asy_raise(vm, ASY_TypeError, "%T() takes no keyword arguments", args[0]);

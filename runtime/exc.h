@@ -72,4 +72,7 @@ asy_value asy_exception_base_str(asy_vm *vm, asy_value self); /* BaseException._
 bool asy_exception_set_args(asy_vm *vm, asy_exception *e, asy_value args);
 asy_exc_id asy_errno_class(int error); /* OSError or the subclass for an errno */
 
+/* cls(*args) when BaseException's own __new__ and __init__ make it, without the calls; else UNBOUND. */
+asy_value asy_exception_call(asy_vm *vm, asy_class *cls, uint32_t nargs, const asy_value *args);
+
 #endif

@@ -108,6 +108,9 @@ asy_value asy_start_native(asy_vm *vm, asy_nativefunc *native, asy_value self, c
                            asy_tuple *kwnames);
 /* The call of AWAIT_CALL where the callee's frame does not fit in place: a plain async function with all its parameters given. */
 asy_action asy_enter_async(asy_vm *vm, asy_func *func, const asy_value *args, uint32_t nargs, asy_value info);
+/* The usual call of a class: its script __init__ with positional arguments, in the window. false: nothing has happened (or
+ * memory ran out): go by asy_call_slow. true: the frame was entered; asy_enter_check is still to come. */
+bool asy_enter_instance(asy_vm *vm, asy_class *cls, asy_value *window, uint32_t nargs, asy_value dst);
 bool asy_enter_check(asy_vm *vm); /* a frame was entered: interrupts, and the recursion limit, which gives the frame up; false: exception pending */
 bool asy_handle_interrupt(asy_vm *vm); /* collect, finalisers, signals; false: exception pending */
 

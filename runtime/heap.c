@@ -244,17 +244,17 @@ bool asy_register_finalizer(asy_vm *vm, void *object) {
   return false;
 }
 
-/* What some kinds need besides a cell. false: MemoryError. */
-static __attribute__((noinline)) bool note_kind(asy_vm *vm, asy_obj *o) {
+/* What some kinds need besides a cell. The object; NULL: MemoryError. */
+static __attribute__((noinline)) void *note_kind(asy_vm *vm, asy_obj *o) {
   asy_heap *heap = vm->heap;
   if (heap->kind_bits[o->kind] & KIND_UNKNOWN) set_kind(heap, o->kind, vm->shapes[o->shape]->cls->type);
   unsigned bits = heap->kind_bits[o->kind];
   size_t block = heap_block_of(heap, o);
   if (bits & KIND_HAS_FREE && block != SIZE_MAX) heap->blocks[block].flags |= BLOCK_NEEDS_FREE;
   if (bits & KIND_IS_CLASS) heap->classes_young = true;
-  if (!(bits & KIND_HAS_FINALIZE) || asy_register_finalizer(vm, o)) return true;
+  if (!(bits & KIND_HAS_FINALIZE) || asy_register_finalizer(vm, o)) return o;
   o->gc = 0; /* give the cell back: nobody has seen it */
-  return false;
+  return NULL;
 }
 
 static void *alloc_large(asy_vm *vm, size_t size) {
@@ -289,23 +289,29 @@ static void *alloc_large(asy_vm *vm, size_t size) {
   return memory;
 }
 
-void *asy_alloc(asy_vm *vm, uint32_t shape, unsigned kind, size_t size) {
+/* Where no cell is at hand: a new run, or a large object. */
+static __attribute__((noinline)) void *alloc_away(asy_vm *vm, uint32_t shape, unsigned kind, size_t size) {
   asy_heap *heap = vm->heap;
-  char *cell;
-  if (__builtin_expect(size <= CELL_MAX, 1)) {
-    heap_class *c = &heap->classes[heap->class_of[(size + 15) >> 4]];
-    cell = c->cur;
-    if (__builtin_expect(cell == c->end, 0)) cell = refill(vm, c);
-    else c->cur = cell + c->size;
-    if (HEAP_ASAN && cell) ASAN_UNPOISON_MEMORY_REGION(cell, size);
-  } else {
-    cell = alloc_large(vm, size);
-  }
-  if (__builtin_expect(!cell, 0)) return NULL;
+  char *cell = size <= CELL_MAX ? refill(vm, &heap->classes[heap->class_of[(size + 15) >> 4]]) : alloc_large(vm, size);
+  if (!cell) return NULL;
+  if (HEAP_ASAN && size <= CELL_MAX) ASAN_UNPOISON_MEMORY_REGION(cell, size);
   asy_obj *o = (asy_obj *)cell;
   *o = (asy_obj){.shape = shape, .kind = (uint8_t)kind, .gc = ASY_GC_LIVE};
-  if (__builtin_expect(heap->kind_bits[kind], 0) && !note_kind(vm, o)) return NULL;
-  return o;
+  return heap->kind_bits[kind] ? note_kind(vm, o) : o;
+}
+
+/* No call on the usual way but in the last line, so that it needs no frame. */
+void *asy_alloc(asy_vm *vm, uint32_t shape, unsigned kind, size_t size) {
+  asy_heap *heap = vm->heap;
+  if (__builtin_expect(size > CELL_MAX, 0)) return alloc_away(vm, shape, kind, size);
+  heap_class *c = &heap->classes[heap->class_of[(size + 15) >> 4]];
+  char *cell = c->cur;
+  if (__builtin_expect(cell == c->end, 0)) return alloc_away(vm, shape, kind, size);
+  c->cur = cell + c->size;
+  if (HEAP_ASAN) ASAN_UNPOISON_MEMORY_REGION(cell, size);
+  asy_obj *o = (asy_obj *)cell;
+  *o = (asy_obj){.shape = shape, .kind = (uint8_t)kind, .gc = ASY_GC_LIVE};
+  return __builtin_expect(heap->kind_bits[kind], 0) ? note_kind(vm, o) : o;
 }
 
 void *asy_new_instance(asy_vm *vm, asy_class *cls) {

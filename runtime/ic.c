@@ -3,7 +3,7 @@
  */
 #include "runtime/ic.h"
 
-#include "runtime/module.h"
+#include "runtime/descriptors.h"
 
 void asy_flush_inline_caches(asy_vm *vm) {
   for (asy_code *code = vm->code_list; code; code = code->next_code)
@@ -12,7 +12,7 @@ void asy_flush_inline_caches(asy_vm *vm) {
 
 static void fill(asy_vm *vm, asy_ic *ic, unsigned kind, uint32_t guard, uint32_t slot, uint64_t payload) {
   if (!ic || vm->ic_off || slot > UINT16_MAX) return;
-  *ic = (asy_ic){.shape = guard, .slot = (uint16_t)slot, .kind = (uint16_t)kind, .payload = payload};
+  *ic = (asy_ic){.shape = guard, .slot = (uint16_t)slot, .kind = (uint16_t)(vm->ic_verify ? kind | IC_CHECKED : kind), .payload = payload};
 }
 
 /* Fills for an attribute in slot i of o. */
@@ -37,24 +37,21 @@ static asy_value module_attribute(asy_vm *vm, asy_value v, asy_str *name, asy_ic
   return entry->value;
 }
 
-/* A hit of the entries that the loop does not know; UNBOUND: none. */
-static asy_value hit(asy_vm *vm, asy_value v, asy_ic *ic) {
-  if (!ic || !ic->kind || !asy_is_obj(v)) return ASY_UNBOUND;
+/* A hit of any entry for reading an attribute; UNBOUND: none. */
+static asy_value hit(asy_vm *vm, asy_value v, const asy_ic *entry) {
+  if (!entry || !entry->kind || !asy_is_obj(v)) return ASY_UNBOUND;
   asy_obj *o = asy_obj_of(v);
-  if (ic->kind == IC_MODULE) {
-    if (o->kind == KIND_MODULE && ((asy_module *)o)->dict->keys_version == ic->shape) return *(asy_value *)(uintptr_t)ic->payload;
-    return ASY_UNBOUND;
-  }
-  if (o->shape != ic->shape) return ASY_UNBOUND;
-  if (ic->kind == IC_OVERFLOW) {
+  asy_ic ic = *entry;
+  ic.kind &= (uint16_t)~IC_CHECKED;
+  asy_value found = asy_ic_hit(v, &ic);
+  if (found != ASY_UNBOUND || o->shape != ic.shape) return found;
+  if (ic.kind == IC_SLOT) return *(asy_value *)((char *)o + ic.slot);
+  if (ic.kind == IC_OVERFLOW) {
     asy_slots *slots = (asy_slots *)asy_obj_of(*asy_more_of(o, vm->shapes[o->shape]->cls));
-    return slots->items[ic->slot];
+    return slots->items[ic.slot];
   }
-  asy_lookup *record = (asy_lookup *)(uintptr_t)ic->payload;
-  if (ic->kind == IC_VALUE && record->kind == LOOKUP_PLAIN) return record->value;
-  if (ic->kind == IC_METHOD && record->kind == LOOKUP_METHOD) return asy_method_new(vm, record->value, v);
-  if (ic->kind == IC_CLASS && record->cls == (asy_class *)o && (record->kind == LOOKUP_PLAIN || record->kind == LOOKUP_METHOD))
-    return record->value;
+  const asy_lookup *record = (const asy_lookup *)(uintptr_t)ic.payload;
+  if (ic.kind == IC_METHOD && record->kind == LOOKUP_METHOD) return asy_method_new(vm, record->value, v);
   return ASY_UNBOUND;
 }
 
@@ -72,7 +69,19 @@ static void fill_class(asy_vm *vm, asy_ic *ic, asy_class *cls, asy_str *name) {
   asy_lookup *record = asy_class_lookup(vm, cls, name);
   if (!meta || !record || meta->kind != LOOKUP_ABSENT) return;
   if (record->kind == LOOKUP_PLAIN || record->kind == LOOKUP_METHOD)
-    fill(vm, ic, IC_CLASS, KIND_TYPE, 0, (uint64_t)(uintptr_t)record);
+    fill(vm, ic, IC_CLASS, cls->root->id, 0, (uint64_t)(uintptr_t)record);
+}
+
+/* A data descriptor in the class of o: reserved slots are read in place, getters of properties run as frames. */
+static void fill_data(asy_vm *vm, asy_ic *ic, asy_obj *o, const asy_class *cls, asy_value descriptor) {
+  if (asy_is_exact(descriptor, KIND_MEMBER)) {
+    const asy_member_descr *member = (const asy_member_descr *)asy_obj_of(descriptor);
+    if (member->sort != DESCR_SLOT || !asy_is_subclass(cls, member->owner)) return;
+    asy_value *place = &asy_slots_of(o, cls)[member->slot];
+    fill(vm, ic, IC_RESERVED, o->shape, (uint32_t)((char *)place - (char *)o), 0);
+  } else if (asy_is_exact(descriptor, KIND_PROPERTY) && !(cls->flags & ASY_CLASS_HAS_GETATTR)) {
+    fill(vm, ic, IC_PROPERTY, o->shape, 0, descriptor);
+  }
 }
 
 asy_value asy_ic_get_attr(asy_vm *vm, asy_value v, asy_str *name, asy_ic *ic) {
@@ -95,7 +104,9 @@ asy_value asy_ic_get_attr(asy_vm *vm, asy_value v, asy_str *name, asy_ic *ic) {
   } else if (plain_reads(cls) && !shape->dictionary && !(cls->flags & ASY_CLASS_VARIABLE)) {
     asy_lookup *record = asy_class_lookup(vm, cls, name);
     if (!record) return ASY_FAILED;
-    if (record->kind != LOOKUP_DATA) {
+    if (record->kind == LOOKUP_DATA) {
+      fill_data(vm, ic, o, cls, record->value);
+    } else {
       int i = asy_shape_find(shape, name);
       if (i >= 0) {
         fill_slot(vm, ic, o, shape, (uint32_t)i);
@@ -135,11 +146,20 @@ bool asy_ic_set_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value value, as
 }
 
 bool asy_ic_load_method(asy_vm *vm, asy_value *a, asy_value v, asy_str *name, asy_ic *ic) {
-  asy_value cached = ic && ic->kind != IC_METHOD ? hit(vm, v, ic) : ASY_UNBOUND;
+  asy_value cached = ic && (ic->kind & ~IC_CHECKED) != IC_METHOD ? hit(vm, v, ic) : ASY_UNBOUND;
   if (cached != ASY_UNBOUND) {
     a[0] = cached;
     a[4] = ASY_UNBOUND;
     return cached != ASY_FAILED;
+  }
+  if (asy_is_exact(v, KIND_SUPER)) { /* super().m(): no bound method is made */
+    asy_value self;
+    asy_lookup *record = asy_super_method(vm, (asy_super *)asy_obj_of(v), name, &self);
+    if (record) {
+      a[0] = record->value;
+      a[4] = self;
+      return true;
+    }
   }
   asy_class *cls = asy_class_of(vm, v);
   asy_shape *shape = asy_is_obj(v) ? vm->shapes[asy_obj_of(v)->shape] : NULL;

@@ -196,9 +196,10 @@ typedef struct {
   bool flush;
 } change;
 
-/* An absent name that becomes a plain attribute or method makes no cache entry wrong: instances came first, and still do. */
+/* An absent name that becomes a plain attribute or method makes no cache entry wrong: instances came first, and still do. A data
+ * descriptor that takes the place of another does: what it reads is cached without its record. */
 static bool harmless(uint32_t before, uint32_t after) {
-  return before == after || (before == LOOKUP_ABSENT && after != LOOKUP_DATA);
+  return after != LOOKUP_DATA && (before == after || before == LOOKUP_ABSENT);
 }
 
 static void update_record(asy_vm *vm, asy_class *cls, void *context) {

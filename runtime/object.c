@@ -25,6 +25,52 @@ bool asy_is_subclass(const asy_class *cls, const asy_class *of) {
 
 bool asy_is_instance(asy_vm *vm, asy_value v, const asy_class *cls) { return asy_is_subclass(asy_class_of(vm, v), cls); }
 
+/* What v.__bases__ is when that is a tuple: then v may stand for a class. 1, 0, -1 */
+static int abstract_bases(asy_vm *vm, asy_value v, asy_value *out) {
+  int found = asy_find_attr(vm, v, ASY_NAME(vm, __bases__), out);
+  return found > 0 ? asy_is_kind(*out, KIND_TUPLE) : found;
+}
+
+static int abstract_subclass(asy_vm *vm, asy_value derived, asy_value cls) {
+  for (;;) {
+    asy_value bases;
+    if (derived == cls) return 1;
+    int found = abstract_bases(vm, derived, &bases);
+    if (found <= 0) return found;
+    const asy_tuple *tuple = (const asy_tuple *)asy_obj_of(bases);
+    if (tuple->len == 0) return 0;
+    if (tuple->len == 1) {
+      derived = tuple->items[0];
+      continue;
+    }
+    if (!asy_check_c_stack_in(vm, " in __subclasscheck__")) return -1;
+    for (uint32_t i = 0; i < tuple->len; i++) {
+      found = abstract_subclass(vm, tuple->items[i], cls);
+      if (found) return found;
+    }
+    return 0;
+  }
+}
+
+int asy_abstract_subclass(asy_vm *vm, asy_value derived, asy_value cls) {
+  asy_value bases;
+  int found = asy_is_kind(derived, KIND_TYPE) ? 1 : abstract_bases(vm, derived, &bases);
+  if (found == 0) asy_raise(vm, ASY_TypeError, "issubclass() arg 1 must be a class");
+  if (found <= 0) return -1;
+  found = asy_is_kind(cls, KIND_TYPE) ? 1 : abstract_bases(vm, cls, &bases);
+  if (found == 0) asy_raise(vm, ASY_TypeError, "issubclass() arg 2 must be a class, a tuple of classes, or a union");
+  return found <= 0 ? -1 : abstract_subclass(vm, derived, cls);
+}
+
+static int abstract_instance(asy_vm *vm, asy_value v, asy_value cls) {
+  asy_value bases, claimed;
+  int found = abstract_bases(vm, cls, &bases);
+  if (found == 0) asy_raise(vm, ASY_TypeError, "isinstance() arg 2 must be a type, a tuple of types, or a union");
+  if (found <= 0) return -1;
+  found = asy_find_attr(vm, v, ASY_NAME(vm, __class__), &claimed);
+  return found <= 0 ? found : abstract_subclass(vm, claimed, cls);
+}
+
 /* isinstance and issubclass share everything but the method they ask. */
 static int class_check(asy_vm *vm, asy_value v, asy_value what, bool instance) {
   asy_value type = asy_from_obj(vm->classes[KIND_TYPE]);
@@ -48,10 +94,7 @@ static int class_check(asy_vm *vm, asy_value v, asy_value what, bool instance) {
   asy_value result = asy_call_special(vm, what, name, 1, &v);
   if (result == ASY_FAILED) return -1;
   if (result != ASY_UNBOUND) return asy_truth(vm, result);
-  if (instance) asy_raise(vm, ASY_TypeError, "isinstance() arg 2 must be a type, a tuple of types, or a union");
-  else if (!asy_is_kind(v, KIND_TYPE)) asy_raise(vm, ASY_TypeError, "issubclass() arg 1 must be a class");
-  else asy_raise(vm, ASY_TypeError, "issubclass() arg 2 must be a class, a tuple of classes, or a union");
-  return -1;
+  return instance ? abstract_instance(vm, v, what) : asy_abstract_subclass(vm, v, what);
 }
 
 int asy_isinstance(asy_vm *vm, asy_value v, asy_value cls_or_tuple) { return class_check(vm, v, cls_or_tuple, true); }

@@ -310,6 +310,7 @@ enum {
   ASY_CLASS_ABSTRACT = 1024,
   ASY_CLASS_VARIABLE = 2048,    /* instances of a script class over a variable-sized kind */
   ASY_CLASS_HAS_ATTRS = 4096,   /* instances have attribute slots (or a dict) */
+  ASY_CLASS_WEAK_SLOT = 8192,   /* its __slots__ name __weakref__ */
 };
 
 /* The `more` word of an object whose class has attribute slots. In variable-sized kinds (tuple, str, bytes, int: class flag

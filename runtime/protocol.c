@@ -189,6 +189,11 @@ asy_value asy_iter(asy_vm *vm, asy_value v) {
 }
 
 asy_value asy_next(asy_vm *vm, asy_value iterator) {
+  const asy_class *cls = asy_class_of(vm, iterator);
+  if (cls->flags & ASY_CLASS_BUILTIN && cls->type->next) {
+    vm->stop_value = ASY_NONE;
+    return asy_check_c_stack(vm) ? cls->type->next(vm, iterator) : ASY_FAILED;
+  }
   asy_way way;
   if (!asy_find_way(vm, asy_class_of(vm, iterator), ASY_NAME(vm, __next__), &way)) return ASY_FAILED;
   if (way.value != ASY_UNBOUND) {

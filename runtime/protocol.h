@@ -38,4 +38,7 @@ static inline bool asy_find_way(asy_vm *vm, asy_class *cls, asy_str *name, asy_w
 /* Calls what a way holds: value bound to v, with arguments. */
 asy_value asy_call_way(asy_vm *vm, asy_value v, const asy_way *way, int nargs, const asy_value *args);
 
+/* issubclass for what is no class but has __bases__, a tuple: 0, 1, -1. */
+int asy_abstract_subclass(asy_vm *vm, asy_value derived, asy_value cls);
+
 #endif

@@ -109,6 +109,21 @@ asy_value asy_super_find(asy_vm *vm, asy_class *type, asy_value self, asy_class 
   return ASY_UNBOUND;
 }
 
+asy_lookup *asy_super_method(asy_vm *vm, const asy_super *s, asy_str *name, asy_value *self) {
+  if (!s->self_class || s->self == asy_from_obj(s->self_class) || name == ASY_NAME(vm, __class__)) return NULL;
+  const asy_tuple *mro = s->self_class->mro;
+  uint32_t i = 0;
+  while (i < mro->len && mro->items[i] != asy_from_obj(s->type)) i++;
+  if (++i >= mro->len) return NULL;
+  asy_class *next = (asy_class *)asy_obj_of(mro->items[i]);
+  if (next->mro->len != mro->len - i) return NULL; /* as in asy_super_find */
+  asy_lookup *record = asy_class_lookup(vm, next, name);
+  if (!record) asy_clear_exception(vm);
+  if (!record || record->kind != LOOKUP_METHOD) return NULL;
+  *self = s->self;
+  return record;
+}
+
 static asy_value super_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
   asy_super *s = super_of(self);
   if (!(name->head.flags & STR_INTERNED) && !(name = asy_str_intern(vm, name))) return ASY_FAILED;

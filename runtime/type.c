@@ -3,6 +3,7 @@
 
 #include "runtime/descriptors.h"
 #include "runtime/exc.h"
+#include "runtime/protocol.h"
 #include "runtime/types/alias.h"
 
 static asy_class *class_of_value(asy_value v) { return (asy_class *)asy_obj_of(v); }
@@ -308,7 +309,10 @@ static asy_value type_instancecheck(asy_vm *vm, const asy_value *args) {
   return asy_from_bool(found && asy_is_kind(claimed, KIND_TYPE) && asy_is_subclass(class_of_value(claimed), cls));
 }
 static asy_value type_subclasscheck(asy_vm *vm, const asy_value *args) {
-  if (!asy_is_kind(args[1], KIND_TYPE)) return asy_raise(vm, ASY_TypeError, "issubclass() arg 1 must be a class");
+  if (!asy_is_kind(args[1], KIND_TYPE)) {
+    int derived = asy_abstract_subclass(vm, args[1], args[0]);
+    return derived < 0 ? ASY_FAILED : asy_from_bool(derived);
+  }
   return asy_from_bool(asy_is_subclass(class_of_value(args[1]), class_of_value(args[0])));
 }
 static asy_value type_prepare(asy_vm *vm, const asy_value *args) {

@@ -7,10 +7,10 @@
 #include <math.h>
 
 #include "lang/opcode.h"
+#include "runtime/descriptors.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
 #include "runtime/ic.h"
-#include "runtime/module.h"
 #include "runtime/number.h"
 #include "runtime/types/bytes.h"
 #include "runtime/types/iter.h"
@@ -57,7 +57,7 @@ static asy_run_outcome go_reload(ARGS);
 #define NEXT()                            \
   do {                                    \
     w = *pc++;                            \
-    goto *handlers[ASY_WORD_OP(w)];       \
+    goto *table[ASY_WORD_OP(w)];          \
   } while (0)
 #endif
 #define UNWIND() goto unwind
@@ -223,20 +223,11 @@ static __attribute__((noinline)) bool set_item_slow(asy_vm *vm, asy_value v, asy
 
 /* ---- Attributes --------------------------------------------------------------------------------------------------- */
 
-/* The hits that are a load behind one more guard: of modules, classes, and class attributes of instances; else UNBOUND. */
-static inline asy_value attribute_hit(asy_value v, const asy_ic *ic) {
-  if (!asy_is_obj(v)) return ASY_UNBOUND;
-  const asy_obj *o = asy_obj_of(v);
-  if (ic->kind == IC_MODULE) {
-    bool same = o->kind == KIND_MODULE && ((const asy_module *)o)->dict->keys_version == ic->shape;
-    return same ? *(const asy_value *)(uintptr_t)ic->payload : ASY_UNBOUND;
-  }
-  if (o->shape != ic->shape) return ASY_UNBOUND;
-  const asy_lookup *record = (const asy_lookup *)(uintptr_t)ic->payload;
-  if (ic->kind == IC_VALUE) return record->kind == LOOKUP_PLAIN ? record->value : ASY_UNBOUND;
-  if (ic->kind == IC_CLASS && &record->cls->head == o && (record->kind == LOOKUP_PLAIN || record->kind == LOOKUP_METHOD))
-    return record->value;
-  return ASY_UNBOUND;
+/* The script function that reads a property whose entry this is; UNBOUND: another entry, or it does not fit. */
+static inline asy_value getter_hit(asy_value v, const asy_ic *ic) {
+  if (ic->kind != IC_PROPERTY || !asy_is_obj(v) || asy_obj_of(v)->shape != ic->shape) return ASY_UNBOUND;
+  asy_value getter = ((const asy_property *)(uintptr_t)ic->payload)->fget;
+  return asy_is_kind(getter, KIND_FUNCTION) ? getter : ASY_UNBOUND;
 }
 
 /* ---- Iteration ---------------------------------------------------------------------------------------------------- */
@@ -266,6 +257,11 @@ static inline asy_value next_known(asy_value it) {
   return ASY_UNBOUND;
 }
 
+/* Whether `word`, behind a FOR_ITER into register b, takes a pair apart that nothing else sees: b is a temporary. */
+static inline bool takes_pair(const asy_code *code, unsigned b, uint32_t word) {
+  return ASY_WORD_OP(word) == OP_UNPACK && ASY_WORD_B(word) == b && ASY_WORD_C(word) == 2 && b >= code->nlocals;
+}
+
 static inline asy_value iter_known(asy_vm *vm, asy_value v) {
   if (asy_is_kind(v, KIND_GENERATOR) || asy_is_exact(v, KIND_RANGE_ITER)) return v;
   return asy_iter(vm, v);
@@ -274,21 +270,22 @@ static inline asy_value iter_known(asy_vm *vm, asy_value v) {
 /* ---- Calls -------------------------------------------------------------------------------------------------------- */
 
 /* The fast call of a plain function whose window has room. base is the caller's, its pc saved. The new base. */
-static inline asy_value *enter_in_place(asy_vm *vm, asy_func *func, asy_code *code, asy_value *args, uint32_t nargs,
-                                        asy_value info) {
-  for (uint32_t i = nargs; i < code->nlocals; i++) args[i] = ASY_UNBOUND;
+static inline asy_value *enter_in_place(asy_vm *vm, asy_value *base, asy_func *func, asy_code *code, asy_value *args,
+                                        uint32_t nargs, asy_value info) {
+  uint32_t nlocals = code->nlocals;
+  vm->top = args + code->nregs;
+  for (uint32_t i = nargs; i < nlocals; i++) args[i] = ASY_UNBOUND;
   FRAME_FUNC(args) = asy_from_obj(func);
-  FRAME_BACK(args) = (asy_value)(uintptr_t)vm->base;
+  FRAME_BACK(args) = (asy_value)(uintptr_t)base;
   FRAME_INFO(args) = info;
   vm->base = args;
-  vm->top = args + code->nregs;
   vm->depth++;
   return args;
 }
 
 #define ENTER_FUNCTION(func, code, args, nargs, info)                                  \
   do {                                                                                 \
-    base = enter_in_place(vm, func, code, args, nargs, info);                          \
+    base = enter_in_place(vm, base, func, code, args, nargs, info);                          \
     pc = (code)->words;                                                                \
     k = (code)->constants;                                                             \
     if (UNLIKELY(vm->depth > vm->recursion_limit || vm->interrupt)) {                  \
@@ -367,6 +364,8 @@ static asy_run_outcome loop(asy_vm *vm, bool thrown) {
       ASY_OPCODES(OP)
 #undef OP
   };
+  const void *const *table = handlers;
+  __asm__("" : "+r"(table)); /* kept in a register: the compiler no longer knows that it could compute the address again */
 #endif
   asy_value *base = vm->base;
   const uint32_t *pc = asy_frame_pc(base);

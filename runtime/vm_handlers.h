@@ -111,8 +111,8 @@ HANDLER(LOAD_GLOBAL) {
   uint32_t x = *pc++;
   asy_func *func = asy_frame_func(base);
   asy_ic *ic = &func->code->ics[x];
-  if (LIKELY(ic->shape == func->globals->keys_version && ic->kind != IC_EMPTY)) {
-    if (LIKELY(ic->kind == IC_GLOBAL || vm->builtins->keys_version == vm->builtins_version)) {
+  if (LIKELY(ic->shape == func->globals->keys_version)) {
+    if (LIKELY(ic->kind == IC_GLOBAL) || (ic->kind == IC_BUILTIN && vm->builtins->keys_version == vm->builtins_version)) {
       R(A) = *(asy_value *)(uintptr_t)ic->payload;
       NEXT();
     }
@@ -145,8 +145,8 @@ HANDLER(LOAD_NAME) {
   SAVE();
   if (LIKELY(R(0) == asy_from_obj(func->globals))) {
     asy_ic *ic = &func->code->ics[x];
-    if (LIKELY(ic->shape == func->globals->keys_version && ic->kind != IC_EMPTY) &&
-        (ic->kind == IC_GLOBAL || vm->builtins->keys_version == vm->builtins_version)) {
+    if (LIKELY(ic->shape == func->globals->keys_version) &&
+        (ic->kind == IC_GLOBAL || (ic->kind == IC_BUILTIN && vm->builtins->keys_version == vm->builtins_version))) {
       R(A) = *(asy_value *)(uintptr_t)ic->payload;
       NEXT();
     }
@@ -203,12 +203,29 @@ HANDLER(GET_ATTR) {
     R(A) = *(asy_value *)((char *)asy_obj_of(v) + ic->slot);
     NEXT();
   }
-  asy_value cached = attribute_hit(v, ic);
+  asy_value cached = asy_ic_hit(v, ic);
   if (LIKELY(cached != ASY_UNBOUND)) {
     R(A) = cached;
     NEXT();
   }
   SAVE();
+  asy_value getter = getter_hit(v, ic);
+  if (getter != ASY_UNBOUND) {
+    asy_func *func = (asy_func *)asy_obj_of(getter);
+    asy_code *code = func->code;
+    asy_value *args = vm->top + FRAME_HEADER; /* no window was made for it: above the frame */
+    if (LIKELY(code->simple && code->argcount == 1 && args + code->nregs <= vm->limit)) {
+      args[0] = v;
+      ENTER_FUNCTION(func, code, args, 1, A);
+    }
+    asy_value result;
+    asy_action action = asy_call_slow(vm, getter, 0, NULL, &R(B), 1, NULL, A, &result);
+    if (action == ACT_NEXT) {
+      R(A) = result;
+      NEXT();
+    }
+    ACT(action);
+  }
   SET_A(asy_ic_get_attr(vm, v, SITE_NAME(x), ic));
   NEXT();
 }
@@ -251,7 +268,7 @@ HANDLER(LOAD_METHOD) {
       NEXT();
     }
   }
-  asy_value cached = attribute_hit(v, ic);
+  asy_value cached = asy_ic_hit(v, ic);
   if (LIKELY(cached != ASY_UNBOUND)) {
     asy_value *a = &R(A);
     a[4] = ASY_UNBOUND;
@@ -596,7 +613,10 @@ HANDLER(JUMP_IF_TRUE) {
     truth = asy_truth(vm, R(A));
     CHECK(truth >= 0);
   }
-  if (truth) pc += x;
+  if (truth) {
+    pc += x;
+    NEXT();
+  }
   NEXT();
 }
 HANDLER(JUMP_IF_FALSE) {
@@ -607,7 +627,10 @@ HANDLER(JUMP_IF_FALSE) {
     truth = asy_truth(vm, R(A));
     CHECK(truth >= 0);
   }
-  if (!truth) pc += x;
+  if (!truth) {
+    pc += x;
+    NEXT();
+  }
   NEXT();
 }
 HANDLER(JUMP_IF_NONE) {
@@ -637,7 +660,10 @@ HANDLER(JUMP_IF_NOT_NONE) {
       truth = compare_slow(vm, a, b, COMPARE_##name);                           \
       CHECK(truth >= 0);                                                        \
     }                                                                           \
-    if (truth == (int)C) pc += x;                                               \
+    if (truth == (int)C) {                                                      \
+      pc += x;                                                                  \
+      NEXT(); /* its own dispatch: predicted apart from the one below */        \
+    }                                                                           \
     NEXT();                                                                     \
   }
 HANDLER(JUMP_LT) COMPARE_AND_JUMP(LT, <, R(B))
@@ -687,6 +713,14 @@ HANDLER(FOR_ITER) {
   }
   SAVE();
   if (asy_is_exact(it, KIND_GENERATOR)) ACT(asy_for_iter_generator(vm, (asy_gen *)asy_obj_of(it), B));
+  if (takes_pair(CODE(), B, *pc)) {
+    int step = asy_next_pair(vm, it, &R(ASY_WORD_A(*pc)));
+    CHECK(step != -1);
+    if (step >= 0) {
+      pc += step ? 1 : x; /* behind the UNPACK */
+      NEXT();
+    }
+  }
   item = asy_next(vm, it);
   if (UNLIKELY(item == ASY_FAILED)) UNWIND();
   if (item == ASY_END) {
@@ -810,7 +844,7 @@ HANDLER(CALL) {
   uint32_t n = C;
   asy_value callee = window[0];
   SAVE();
-  if (asy_is_kind(callee, KIND_FUNCTION)) {
+  if (LIKELY(asy_is_kind(callee, KIND_FUNCTION))) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
     asy_code *code = func->code;
     if (LIKELY(code->simple && window + FRAME_HEADER + code->nregs <= vm->limit) &&
@@ -822,6 +856,9 @@ HANDLER(CALL) {
       SET_A(native->fn(vm, window + FRAME_HEADER));
       NEXT();
     }
+  } else if (asy_is_exact(callee, KIND_TYPE) && asy_enter_instance(vm, (asy_class *)asy_obj_of(callee), window, n, A)) {
+    if (UNLIKELY(vm->depth > vm->recursion_limit || vm->interrupt)) CHECK(asy_enter_check(vm));
+    RELOAD();
   }
   CALL_WINDOW(window, window + FRAME_HEADER, n, 0, NULL, A);
 }
@@ -832,7 +869,7 @@ HANDLER(CALL_METHOD) {
   SAVE();
   if (UNLIKELY(args[0] == ASY_UNBOUND)) CALL_WINDOW(window, args + 1, n - 1, 0, NULL, A);
   asy_value callee = window[0];
-  if (asy_is_kind(callee, KIND_FUNCTION)) {
+  if (LIKELY(asy_is_kind(callee, KIND_FUNCTION))) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
     asy_code *code = func->code;
     if (LIKELY(code->simple && args + code->nregs <= vm->limit) &&
@@ -948,10 +985,14 @@ HANDLER(RETURN) {
   NEXT();
 }
 HANDLER(RETURN_NONE) {
-  asy_value info = FRAME_INFO(base);
+  asy_value info = FRAME_INFO(base), v = ASY_NONE;
   if (UNLIKELY(info & ~(asy_value)0xff)) {
-    SAVE();
-    ACT(asy_return_slow(vm, ASY_NONE));
+    if ((info & ~(asy_value)0xff) != FRAME_INIT) {
+      SAVE();
+      ACT(asy_return_slow(vm, v));
+    }
+    v = base[-FRAME_HEADER - 1]; /* the instance that __init__ made */
+    info &= 0xff;
   }
   base = asy_frame_back(base);
   vm->base = base;
@@ -960,7 +1001,7 @@ HANDLER(RETURN_NONE) {
   vm->top = base + code->nregs;
   pc = asy_frame_pc(base);
   k = code->constants;
-  R(info) = ASY_NONE;
+  R(info) = v;
   NEXT();
 }
 

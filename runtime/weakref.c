@@ -21,10 +21,7 @@ static bool is_referable(asy_vm *vm, asy_value v) {
   if (!(cls->flags & ASY_CLASS_NO_DICT)) return true;
   for (uint32_t i = 0; i < cls->mro->len; i++) { /* __slots__ must name __weakref__, in one class at least */
     const asy_class *base = (const asy_class *)asy_obj_of(cls->mro->items[i]);
-    if (base->flags & ASY_CLASS_BUILTIN) continue;
-    if (!base->slots) return true;
-    for (uint32_t j = 0; j < base->slots->len; j++)
-      if (asy_str_equal_cstr((asy_str *)asy_obj_of(base->slots->items[j]), "__weakref__")) return true;
+    if (!(base->flags & ASY_CLASS_BUILTIN) && (!base->slots || base->flags & ASY_CLASS_WEAK_SLOT)) return true;
   }
   return false;
 }
@@ -58,11 +55,14 @@ bool asy_weakref_call_back(asy_vm *vm, asy_obj *o) {
   o->flags &= (uint16_t)~WEAKREF_CALL_DUE;
   asy_value callback = ref->callback;
   ref->callback = ASY_NONE;
-  if (asy_failed(asy_call1(vm, callback, asy_from_obj(ref)))) asy_report_unraisable(vm, callback);
+  if (asy_failed(asy_call1(vm, callback, asy_from_obj(ref->proxy ? ref->proxy : o)))) asy_report_unraisable(vm, callback);
   return true;
 }
 
-static void weakref_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((asy_weakref *)o)->callback); }
+static void weakref_visit(asy_obj *o, asy_visitor *v) {
+  asy_visit_value(v, ((asy_weakref *)o)->callback);
+  asy_visit_obj(v, ((asy_weakref *)o)->proxy);
+}
 
 static void weakref_free(asy_vm *vm, asy_obj *o) { asy_weak_remove(vm, (void **)&((asy_weakref *)o)->referent); }
 
@@ -130,12 +130,16 @@ static asy_value getweakrefcount(asy_vm *vm, const asy_value *args) {
 
 static bool init(asy_vm *vm, asy_value module) {
   asy_value cls = asy_from_obj(vm->classes[KIND_WEAKREF]);
-  return asy_module_set(vm, module, "ref", cls) && asy_module_set(vm, module, "ReferenceType", cls);
+  asy_class *proxy = asy_define_type(vm, &asy_proxy_type), *callable = asy_define_type(vm, &asy_callable_proxy_type);
+  return proxy && callable && asy_module_set(vm, module, "ref", cls) && asy_module_set(vm, module, "ReferenceType", cls) &&
+         asy_module_set(vm, module, "ProxyType", asy_from_obj(proxy)) &&
+         asy_module_set(vm, module, "CallableProxyType", asy_from_obj(callable));
 }
 
 static const asy_native natives[] = {
   {"getweakrefcount", "(object, /)", getweakrefcount, "Return the number of weak references to 'object'.", 0},
   {"getweakrefs", "(object, /)", getweakrefs, "Return a list of all weak reference objects pointing to 'object'.", 0},
+  {"proxy", "(object, callback=None, /)", asy_proxy_new, "Create a proxy object that weakly references 'object'.", 0},
   {0},
 };
 

@@ -585,17 +585,17 @@ static tee *tee_at(asy_vm *vm, tee_cell *cell) {
   return t;
 }
 
-/* An iterator like `iterator`, which is one of these itself or is shared from now on. */
+/* `iterator` itself when it is one of these, else one that shares it from now on. */
 static tee *tee_of(asy_vm *vm, asy_value iterator) {
   asy_class *cls = asy_define_type(vm, &tee_type);
-  if (!cls) return NULL;
-  if (asy_type_of(vm, iterator) == cls) return tee_at(vm, ((tee *)asy_obj_of(iterator))->cell);
-  return tee_at(vm, tee_cell_new(vm, iterator));
+  if (cls && asy_type_of(vm, iterator) == cls) return (tee *)asy_obj_of(iterator);
+  return cls ? tee_at(vm, tee_cell_new(vm, iterator)) : NULL;
 }
 
 static asy_value tee_new(asy_vm *vm, const asy_value *args) {
   asy_value iterator = asy_iter(vm, args[1]);
-  return asy_failed(iterator) ? ASY_FAILED : or_failed(tee_of(vm, iterator));
+  tee *t = asy_failed(iterator) ? NULL : tee_of(vm, iterator);
+  return t ? or_failed(tee_at(vm, t->cell)) : ASY_FAILED;
 }
 
 static asy_value tee_copy(asy_vm *vm, const asy_value *args) { return or_failed(tee_at(vm, ((tee *)asy_obj_of(args[0]))->cell)); }

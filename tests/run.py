@@ -8,7 +8,7 @@ Kinds, each a function below that yields tests:
   dis       tests/dis/*.asy beside a .out with the output of `asy --dis FILE`
   samples   samples/**/*.asy beside a .out; seconds after TIME may differ a little
   tutorial  the programs of the asyncio tutorial (tests/tutorial/run.py)
-  layers, symbols, corpus, docs    tests/layers.py, tests/symbols.py, tests/corpus.py, tests/docs.py
+  layers, symbols, dispatch, corpus, docs    tests/layers.py, tests/symbols.py, tests/dispatch.py, tests/corpus.py, tests/docs.py
 
 A name that begins with _ and a folder with an __init__ belong to the test that imports them. The first comment lines of a
 script say how it is run:
@@ -265,6 +265,7 @@ def tutorial(options):
 KINDS = {
     'layers': lambda options: [tool(options, 'tests/layers.py')],
     'symbols': lambda options: [tool(options, 'tests/symbols.py', str(pathlib.Path(options.bin[0]).parent))],
+    'dispatch': lambda options: [tool(options, 'tests/dispatch.py', str(pathlib.Path(options.bin[0]).parent))],
     'tutorial': tutorial,
     'unit': unit,
     'script': lambda options: script_tests('tests/script', options, ('.asy', '.py')),

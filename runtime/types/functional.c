@@ -30,16 +30,25 @@ static void enumerate_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_value(v, it->count);
 }
 
-static asy_value enumerate_next(asy_vm *vm, asy_value self) {
-  enumerate *it = (enumerate *)asy_obj_of(self);
+/* The next pair in pair[0], pair[1]: 1, 0 at the end, -1 failed. */
+static int enumerate_step(asy_vm *vm, enumerate *it, asy_value *pair) {
   asy_value item = asy_next(vm, it->iterator);
-  if (item == ASY_END || asy_failed(item)) return item;
+  if (item == ASY_END || asy_failed(item)) return item == ASY_END ? 0 : -1;
   asy_value count = it->count;
   bool small = asy_is_int(count) && asy_small(count) < ASY_INT_MAX;
   asy_value following = small ? asy_from_small(asy_small(count) + 1) : asy_binary(vm, BINARY_ADD, count, asy_from_small(1));
-  if (asy_failed(following)) return ASY_FAILED;
+  if (asy_failed(following)) return -1;
   asy_store(vm, it, &it->count, following);
-  return asy_object_or_failed(asy_tuple_pair(vm, count, item));
+  pair[0] = count;
+  pair[1] = item;
+  return 1;
+}
+
+static asy_value enumerate_next(asy_vm *vm, asy_value self) {
+  asy_value pair[2];
+  int step = enumerate_step(vm, (enumerate *)asy_obj_of(self), pair);
+  if (step <= 0) return step ? ASY_FAILED : ASY_END;
+  return asy_object_or_failed(asy_tuple_pair(vm, pair[0], pair[1]));
 }
 
 const asy_type asy_enumerate_type = {
@@ -137,6 +146,27 @@ const asy_type asy_zip_type = {
   .iter = asy_iter_self,
   .next = zip_next,
 };
+
+static int zip_step(asy_vm *vm, parallel *it, asy_value *pair) {
+  for (uint32_t i = 0; i < 2; i++) {
+    pair[i] = asy_next(vm, it->iterators->items[i]);
+    if (pair[i] == ASY_END && it->strict) pair[i] = zip_strict_end(vm, it, i);
+    if (pair[i] == ASY_END || asy_failed(pair[i])) return pair[i] == ASY_END ? 0 : -1;
+  }
+  return 1;
+}
+
+int asy_next_pair(asy_vm *vm, asy_value iterator, asy_value *pair) {
+  switch (asy_obj_of(iterator)->shape) {
+    case KIND_DICT_ITER: return asy_dict_iter_step(vm, (asy_dict_iter *)asy_obj_of(iterator), pair);
+    case KIND_ENUMERATE: return enumerate_step(vm, (enumerate *)asy_obj_of(iterator), pair);
+    case KIND_ZIP: {
+      parallel *it = (parallel *)asy_obj_of(iterator);
+      return it->iterators->len == 2 ? zip_step(vm, it, pair) : -2;
+    }
+    default: return -2;
+  }
+}
 
 static asy_value map_new(asy_vm *vm, const asy_value *args) {
   asy_tuple *rest = (asy_tuple *)asy_obj_of(args[1]); /* the function and the iterables */

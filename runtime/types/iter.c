@@ -138,20 +138,35 @@ static bool dict_step(asy_dict_iter *it, asy_value *key, asy_value *value) {
   return false;
 }
 
+/* The next entry: 1, 0 at the end, -1 failed. */
+static int dict_iter_entry(asy_vm *vm, asy_dict_iter *it, asy_value *key, asy_value *value) {
+  if (!it->dict) return 0;
+  if (it->dict->used != it->used) {
+    it->used = UINT32_MAX; /* stays an error */
+    asy_raise(vm, ASY_RuntimeError, "dictionary changed size during iteration");
+    return -1;
+  }
+  if (!dict_step(it, key, value)) {
+    it->dict = NULL;
+    return 0;
+  }
+  if (it->left == 0) {
+    asy_raise(vm, ASY_RuntimeError, "dictionary keys changed during iteration");
+    return -1;
+  }
+  it->left--;
+  return 1;
+}
+
+int asy_dict_iter_step(asy_vm *vm, asy_dict_iter *it, asy_value *pair) {
+  return it->what == DICT_WHAT_ITEMS ? dict_iter_entry(vm, it, &pair[0], &pair[1]) : -2;
+}
+
 asy_value asy_dict_iter_next(asy_vm *vm, asy_value iterator) {
   asy_dict_iter *it = (asy_dict_iter *)asy_obj_of(iterator);
   asy_value key, value;
-  if (!it->dict) return ASY_END;
-  if (it->dict->used != it->used) {
-    it->used = UINT32_MAX; /* stays an error */
-    return asy_raise(vm, ASY_RuntimeError, "dictionary changed size during iteration");
-  }
-  if (!dict_step(it, &key, &value)) {
-    it->dict = NULL;
-    return ASY_END;
-  }
-  if (it->left == 0) return asy_raise(vm, ASY_RuntimeError, "dictionary keys changed during iteration");
-  it->left--;
+  int step = dict_iter_entry(vm, it, &key, &value);
+  if (step <= 0) return step ? ASY_FAILED : ASY_END;
   if (it->what == DICT_WHAT_KEYS) return key;
   if (it->what == DICT_WHAT_VALUES) return value;
   return asy_object_or_failed(asy_tuple_pair(vm, key, value));

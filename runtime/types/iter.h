@@ -84,6 +84,11 @@ asy_value asy_tuple_iter_next(asy_vm *vm, asy_value iterator);
 asy_value asy_dict_iter_next(asy_vm *vm, asy_value iterator);
 asy_value asy_set_iter_next(asy_vm *vm, asy_value iterator);
 
+/* For `for a, b in ..`: the next pair of dict.items(), enumerate() or zip() of two, without its tuple, in pair[0] and pair[1].
+ * 1; 0 at the end; -1 failed; -2 not such an iterator. pair may be registers. */
+int asy_next_pair(asy_vm *vm, asy_value iterator, asy_value *pair);
+int asy_dict_iter_step(asy_vm *vm, asy_dict_iter *it, asy_value *pair);
+
 /* The `iter` slot of every iterator: itself. */
 asy_value asy_iter_self(asy_vm *vm, asy_value iterator);
 /* After a call failed: true when it was StopIteration (or IndexError too, for sequences), which is then cleared. */

@@ -671,7 +671,16 @@ static asy_value set_symmetric_difference_update(asy_vm *vm, const asy_value *ar
   return asy_set_symmetric_update(vm, set_of(args[0]), args[1]) ? ASY_NONE : ASY_FAILED;
 }
 
+static asy_value set_reduce(asy_vm *vm, const asy_value *args) {
+  asy_str *getstate = asy_intern(vm, "__getstate__");
+  asy_value state = getstate ? asy_call_method(vm, args[0], getstate, 0, NULL) : ASY_FAILED;
+  asy_list *items = state == ASY_FAILED ? NULL : asy_list_from_iterable(vm, args[0]);
+  asy_value arguments = items ? asy_tuple_of(vm, 1, asy_from_obj(items)) : ASY_FAILED;
+  return arguments == ASY_FAILED ? ASY_FAILED : asy_tuple_of(vm, 3, asy_from_obj(asy_type_of(vm, args[0])), arguments, state);
+}
+
 #define METHODS_OF_BOTH                                                                                                      \
+  {"__reduce__", "(self, /)", set_reduce, "Return state information for pickling.", 0},                                      \
   {"copy", "(self, /)", set_copy, "Return a shallow copy of a set.", 0},                                                     \
   {"union", "(self, /, *others)", set_union, "Return a new set with elements from the set and all others.", 0},              \
   {"intersection", "(self, /, *others)", set_intersection,                                                                   \
