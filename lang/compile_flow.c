@@ -86,12 +86,19 @@ static bool unwinding_runs_code(const asy_block *b) {
   return false;
 }
 
-void asy_return(asy_compiler *c, const asy_node *node) {
+static void return_value(asy_compiler *c, const asy_node *node, const asy_node *value) {
   asy_emitter *e = c->e;
   int mark = e->top;
   asy_block *inner = c->making->blocks;
   asy_const k;
-  const asy_node *value = node->return_.value;
+  if (value && value->kind == AST_IfExp && !unwinding_runs_code(inner) && !asy_fold(c, value, &k)) { /* two returns */
+    asy_label other = asy_label_new(e);
+    asy_condition(c, value->if_exp.test, other, false);
+    return_value(c, node, value->if_exp.body);
+    asy_label_bind(e, other);
+    return_value(c, node, value->if_exp.orelse);
+    return;
+  }
   bool constant = !value || asy_fold(c, value, &k);
   bool none = !value || (constant && k.kind == ASY_CONST_NONE);
   int reg = NO_REG;
@@ -108,6 +115,8 @@ void asy_return(asy_compiler *c, const asy_node *node) {
   resume_blocks(c, inner, NULL);
   e->top = mark;
 }
+
+void asy_return(asy_compiler *c, const asy_node *node) { return_value(c, node, node->return_.value); }
 
 void asy_leave_loop(asy_compiler *c, const asy_node *node) {
   asy_emitter *e = c->e;

@@ -22,6 +22,7 @@
  * V free variable index (BX), _ unused.
  * Effects: CALLS may run script code or collect; RAISES may raise; SUSPENDS may suspend the frame; JUMPS; ENDS never falls
  * through. name, format, A, B, C or BX, X, effects, meaning */
+/* clang-format off */
 #define ASY_OPCODES(OP)                                                                                                    \
   OP(NOP, NONE, _, _, _, _, 0, "nothing")                                                                                  \
   OP(MOVE, AB, W, R, _, _, 0, "A = B")                                                                                     \
@@ -167,6 +168,7 @@
   OP(DROP, A, R, _, _, _, EFFECT_CALLS | EFFECT_RAISES, "the value A of an expression statement is not used")              \
   OP(LOAD_FAR, ABX, W, U, _, _, 0, "A = item BX of the list of far locals in the last local register; UnboundLocalError when UNBOUND") \
   OP(STORE_FAR, ABX, R, U, _, _, 0, "item BX of the far locals = A")
+/* clang-format on */
 
 typedef enum {
 #define OP(name, ...) OP_##name,

@@ -58,8 +58,7 @@ static asy_value own_attribute(asy_vm *vm, asy_value v, asy_str *name) {
   return slot < 0 ? ASY_UNBOUND : *asy_slot_place(vm, o, shape, (uint32_t)slot);
 }
 
-/* A data descriptor that has __set__ alone leaves reading to the instance. */
-static bool reads(asy_vm *vm, asy_value descriptor) {
+bool asy_descriptor_reads(asy_vm *vm, asy_value descriptor) {
   asy_class *cls = asy_class_of(vm, descriptor);
   if (cls->flags & ASY_CLASS_BUILTIN) return true;
   asy_lookup *get = asy_class_lookup(vm, cls, ASY_NAME(vm, __get__));
@@ -72,7 +71,7 @@ static asy_value generic_find(asy_vm *vm, asy_value v, asy_str *name) {
   asy_lookup scratch;
   const asy_lookup *record = find_in_class(vm, cls, &name, &scratch);
   if (!record) return ASY_FAILED;
-  if (record->kind == LOOKUP_DATA && reads(vm, record->value)) return asy_bind(vm, record->value, LOOKUP_DATA, v, cls);
+  if (record->kind == LOOKUP_DATA && asy_descriptor_reads(vm, record->value)) return asy_bind(vm, record->value, LOOKUP_DATA, v, cls);
   asy_value own = own_attribute(vm, v, name);
   if (own != ASY_UNBOUND) return own;
   return record->kind == LOOKUP_ABSENT ? ASY_UNBOUND : asy_bind(vm, record->value, (asy_lookup_kind)record->kind, v, cls);

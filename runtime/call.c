@@ -578,8 +578,8 @@ static bool spread(asy_vm *vm, asy_value callee, const asy_value *items, uint32_
   asy_value key, value;
   while (asy_dict_next(kwargs, &position, &key, &value)) {
     if (!asy_is_str(key)) {
-      (void)callee;
-      asy_raise(vm, ASY_TypeError, "keywords must be strings");
+      if (asy_callable(vm, callee)) asy_raise(vm, ASY_TypeError, "keywords must be strings");
+      else asy_raise(vm, ASY_TypeError, "'%T' object is not callable", callee);
       return false;
     }
     (*names)->items[i] = key;

@@ -37,6 +37,7 @@ asy_value asy_class_get(asy_vm *vm, asy_class *cls, asy_str *name);
 asy_lookup_kind asy_class_find(asy_vm *vm, asy_class *cls, asy_str *name, asy_value *value, asy_class **owner);
 /* What `value`, found in a class, is when read through obj (UNBOUND: through the class itself). */
 asy_value asy_bind(asy_vm *vm, asy_value value, asy_lookup_kind kind, asy_value obj, asy_class *cls);
+bool asy_descriptor_reads(asy_vm *vm, asy_value descriptor); /* false: it has __set__ alone and leaves reading to the instance */
 asy_lookup_kind asy_classify(asy_vm *vm, asy_value value);
 /* Puts o, whose attributes are those of `to`'s parent, into shape `to`: the newest slot gets value. */
 bool asy_slot_add(asy_vm *vm, asy_obj *o, asy_shape *to, asy_value value);

@@ -10,6 +10,7 @@ static asy_value forwarded(asy_vm *vm, asy_value func, asy_str *name) {
 
 static asy_value is_abstract(asy_vm *vm, asy_value func) {
   asy_value value;
+  if (!asy_check_c_stack(vm)) return ASY_FAILED; /* a property of a property, and so on */
   int found = asy_find_attr(vm, func, ASY_NAME(vm, __isabstractmethod__), &value);
   if (found <= 0) return found < 0 ? ASY_FAILED : ASY_FALSE;
   int truth = asy_truth(vm, value);
@@ -211,11 +212,16 @@ static asy_value staticmethod_call(asy_vm *vm, asy_value self, const asy_value *
 }
 
 static asy_value wrapped_is_abstract(asy_vm *vm, const asy_value *args) { return is_abstract(vm, wrapped_of(args[0])->func); }
+
+/* An attribute of the wrapped function, which may be wrapped itself, to any depth. */
+static asy_value of_wrapped(asy_vm *vm, asy_value self, asy_str *name) {
+  return asy_check_c_stack(vm) ? asy_get_attr(vm, wrapped_of(self)->func, name) : ASY_FAILED;
+}
 static asy_value wrapped_name(asy_vm *vm, const asy_value *args) {
-  return asy_get_attr(vm, wrapped_of(args[0])->func, ASY_NAME(vm, __name__));
+  return of_wrapped(vm, args[0], ASY_NAME(vm, __name__));
 }
 static asy_value wrapped_qualname(asy_vm *vm, const asy_value *args) {
-  return asy_get_attr(vm, wrapped_of(args[0])->func, ASY_NAME(vm, __qualname__));
+  return of_wrapped(vm, args[0], ASY_NAME(vm, __qualname__));
 }
 static asy_value wrapped_doc(asy_vm *vm, const asy_value *args) {
   return forwarded(vm, wrapped_of(args[0])->func, ASY_NAME(vm, __doc__));
@@ -224,7 +230,7 @@ static asy_value wrapped_module(asy_vm *vm, const asy_value *args) {
   return forwarded(vm, wrapped_of(args[0])->func, ASY_NAME(vm, __module__));
 }
 static asy_value wrapped_annotations(asy_vm *vm, const asy_value *args) {
-  return asy_get_attr(vm, wrapped_of(args[0])->func, ASY_NAME(vm, __annotations__));
+  return of_wrapped(vm, args[0], ASY_NAME(vm, __annotations__));
 }
 
 static const asy_native wrapped_methods[] = {

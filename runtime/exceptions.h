@@ -2,6 +2,7 @@
 #ifndef ASY_RUNTIME_EXCEPTIONS_H
 #define ASY_RUNTIME_EXCEPTIONS_H
 
+/* clang-format off */
 #define ASY_EXCEPTIONS(X)                                                                                                    \
   X(BaseException, BaseException) X(BaseExceptionGroup, BaseException) X(GeneratorExit, BaseException)                       \
   X(KeyboardInterrupt, BaseException) X(SystemExit, BaseException) X(Exception, BaseException)                               \
@@ -25,6 +26,7 @@
   X(UserWarning, Warning)                                                                                                    \
   /* asyncio's own, in its module only; their first __module__ is asyncio.exceptions */                                      \
   X(CancelledError, BaseException) X(InvalidStateError, Exception)
+/* clang-format on */
 
 typedef enum {
 #define X(name, base) ASY_##name,

@@ -2,6 +2,7 @@
 #ifndef ASY_RUNTIME_NAMES_H
 #define ASY_RUNTIME_NAMES_H
 
+/* clang-format off */
 #define ASY_NAMES(X)                                                                                                      \
   X(__abs__) X(__add__) X(__aenter__) X(__aexit__) X(__aiter__) X(__all__) X(__and__) X(__anext__) X(__annotations__)     \
   X(__await__) X(__bases__) X(__bool__) X(__build_class__) X(__builtins__) X(__bytes__) X(__call__) X(__cause__)          \
@@ -26,6 +27,7 @@
   X(message) X(metaclass) X(mro) X(msg) X(name) X(name_from) X(obj) X(offset) X(path) X(print_file_and_line) X(reverse) X(send) X(sep)  \
   X(set_result) X(start) X(step) X(stderr) X(stdin) X(stdout) X(stop) X(sys) X(text) X(throw) X(update) X(value)          \
   X(values) X(with_traceback) X(write) X(_asyncio_future_blocking)
+/* clang-format on */
 
 typedef enum {
 #define X(name) NAME_##name,

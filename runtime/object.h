@@ -28,6 +28,7 @@ typedef struct asy_visitor asy_visitor;
 
 /* Every C layout the runtime knows. X(kind, descriptor). The descriptor's class is made at start, in this order; rows of
  * the first part are bases of later ones. Natives of modules that define types of their own use KIND_COUNT and above. */
+/* clang-format off */
 #define ASY_KINDS(X)                          \
   X(OBJECT, asy_object_type)                  \
   X(TYPE, asy_type_type)                      \
@@ -93,6 +94,7 @@ typedef struct asy_visitor asy_visitor;
   X(HANDLE, asy_handle_type)                  \
   X(TIMER_HANDLE, asy_timer_handle_type)      \
   X(SLOTS, asy_slots_type)
+/* clang-format on */
 
 typedef enum {
 #define X(name, descriptor) KIND_##name,
@@ -122,6 +124,7 @@ static inline bool asy_is_exact(asy_value v, unsigned kind) { return asy_is_obj(
 /* ---- The type descriptor: a constant table that a kind's file fills in -------------------------------------------- */
 
 /* Binary operators, in the order of the tables below. X(name, symbol, method, reflected, in-place) */
+/* clang-format off */
 #define ASY_BINARY_OPS(X)                                   \
   X(ADD, "+", __add__, __radd__, __iadd__)                  \
   X(SUB, "-", __sub__, __rsub__, __isub__)                  \
@@ -136,6 +139,7 @@ static inline bool asy_is_exact(asy_value v, unsigned kind) { return asy_is_obj(
   X(OR, "|", __or__, __ror__, __ior__)                      \
   X(XOR, "^", __xor__, __rxor__, __ixor__)                  \
   X(MATMUL, "@", __matmul__, __rmatmul__, __imatmul__)
+/* clang-format on */
 
 typedef enum {
 #define X(name, ...) BINARY_##name,
@@ -311,6 +315,8 @@ enum {
   ASY_CLASS_VARIABLE = 2048,    /* instances of a script class over a variable-sized kind */
   ASY_CLASS_HAS_ATTRS = 4096,   /* instances have attribute slots (or a dict) */
   ASY_CLASS_WEAK_SLOT = 8192,   /* its __slots__ name __weakref__ */
+  ASY_CLASS_SEQUENCE = 16384,   /* a script class whose instances match sequence patterns (abc), those of subclasses too */
+  ASY_CLASS_MAPPING = 32768,    /* and mapping patterns */
 };
 
 /* The `more` word of an object whose class has attribute slots. In variable-sized kinds (tuple, str, bytes, int: class flag

@@ -104,7 +104,8 @@ bool asy_del_item(asy_vm *vm, asy_value v, asy_value key) {
   if (way.value != ASY_UNBOUND) return asy_call_way(vm, v, &way, 1, &key) != ASY_FAILED;
   bool (*set)(asy_vm *, asy_value, asy_value, asy_value) = way.type ? ASY_SLOT(way.type, set_item) : NULL;
   if (set) return set(vm, v, key, ASY_UNBOUND);
-  bool sequence = !way.type || way.type->flags & ASY_TYPE_SEQUENCE || asy_is_str(v); /* CPython's two wordings */
+  bool sequence = !way.type || way.type->flags & ASY_TYPE_SEQUENCE || asy_is_str(v) || asy_is_kind(v, KIND_SET) ||
+                  asy_is_kind(v, KIND_FROZENSET); /* CPython's two wordings */
   asy_raise(vm, ASY_TypeError, "'%T' object does%s support item deletion", v, sequence && asy_is_integer(key) ? "n't" : " not");
   return false;
 }

@@ -238,7 +238,8 @@ asy_value asy_type_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
   if (!(name->head.flags & STR_INTERNED) && !(name = asy_str_intern(vm, name))) return ASY_FAILED;
   asy_lookup *above = asy_class_lookup(vm, meta, name);
   if (!above) return ASY_FAILED;
-  if (above->kind == LOOKUP_DATA) return asy_bind(vm, above->value, LOOKUP_DATA, self, meta);
+  if (above->kind == LOOKUP_DATA && asy_descriptor_reads(vm, above->value))
+    return asy_bind(vm, above->value, LOOKUP_DATA, self, meta);
   asy_value found = asy_class_get(vm, cls, name);
   if (found != ASY_UNBOUND) return found;
   if (above->kind != LOOKUP_ABSENT) return asy_bind(vm, above->value, (asy_lookup_kind)above->kind, self, meta);

@@ -302,6 +302,13 @@ static __attribute__((noinline)) bool add_defaults(const asy_func *func, asy_val
   return true;
 }
 
+/* The coroutine of a plain async function whose arguments are all given; UNBOUND: the general way. */
+static __attribute__((noinline)) asy_value plain_coroutine(asy_vm *vm, asy_func *func, const asy_value *args, uint32_t n) {
+  if (!func->code->simple_async || func->code->argcount != n) return ASY_UNBOUND;
+  asy_coro *coro = asy_coro_new(vm, asy_from_obj(func), args, n);
+  return coro ? asy_from_obj(coro) : ASY_FAILED;
+}
+
 #define CALL_WINDOW(window, args, nargs, self, kwnames, info)                                                            \
   do {                                                                                                                   \
     asy_value result_;                                                                                                   \

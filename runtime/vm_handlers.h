@@ -850,6 +850,11 @@ HANDLER(CALL) {
     if (LIKELY(code->simple && window + FRAME_HEADER + code->nregs <= vm->limit) &&
         (LIKELY(code->argcount == n) || add_defaults(func, window + FRAME_HEADER, n)))
       ENTER_FUNCTION(func, code, window + FRAME_HEADER, code->argcount, A);
+    asy_value coro = plain_coroutine(vm, func, window + FRAME_HEADER, n);
+    if (coro != ASY_UNBOUND) {
+      SET_A(coro);
+      NEXT();
+    }
   } else if (asy_is_exact(callee, KIND_NATIVE)) {
     asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(callee);
     if (native_is_exact(native, n) && !native->owner) { /* a method called as a function: its self is checked */
@@ -875,6 +880,11 @@ HANDLER(CALL_METHOD) {
     if (LIKELY(code->simple && args + code->nregs <= vm->limit) &&
         (LIKELY(code->argcount == n) || add_defaults(func, args, n)))
       ENTER_FUNCTION(func, code, args, code->argcount, A);
+    asy_value coro = plain_coroutine(vm, func, args, n);
+    if (coro != ASY_UNBOUND) {
+      SET_A(coro);
+      NEXT();
+    }
   } else if (asy_is_exact(callee, KIND_NATIVE)) {
     asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(callee);
     if (native_is_exact(native, n)) {

@@ -234,13 +234,10 @@ bool asy_op_dict_merge(asy_vm *vm, asy_value dict, asy_value mapping, asy_value 
   uint32_t position = 0;
   asy_value key, value, old;
   while (asy_dict_next(from, &position, &key, &value)) {
-    if (!asy_is_str(key)) {
-      asy_str *text = asy_callee_text(vm, callee);
-      if (text) asy_raise(vm, ASY_TypeError, "keywords must be strings");
-      return false;
-    }
     int found = asy_dict_get(vm, into, key, &old);
-    if (found > 0) {
+    if (found > 0 && !asy_is_str(key)) {
+      asy_raise(vm, ASY_TypeError, "keywords must be strings");
+    } else if (found > 0) {
       asy_str *text = asy_callee_text(vm, callee);
       if (text) asy_raise(vm, ASY_TypeError, "%U got multiple values for keyword argument '%S'", text, key);
     }
@@ -351,8 +348,13 @@ bool asy_op_drop(asy_vm *vm, asy_value v) {
 /* ---- Patterns ------------------------------------------------------------------------------------------------------ */
 
 int asy_op_match_type(asy_vm *vm, asy_value v, uint32_t type_flag) {
-  for (const asy_type *type = asy_class_of(vm, v)->type; type; type = type->base)
+  const asy_class *cls = asy_class_of(vm, v);
+  for (const asy_type *type = cls->type; type; type = type->base)
     if (type->flags & type_flag) return 1;
+  if (cls->flags & ASY_CLASS_BUILTIN) return 0;
+  uint32_t class_flag = type_flag == ASY_TYPE_SEQUENCE ? ASY_CLASS_SEQUENCE : ASY_CLASS_MAPPING;
+  for (uint32_t i = 0; i < cls->mro->len; i++)
+    if (((const asy_class *)asy_obj_of(cls->mro->items[i]))->flags & class_flag) return 1;
   return 0;
 }
 

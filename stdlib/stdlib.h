@@ -6,6 +6,7 @@
 
 /* asy_embedded, asy_embedded_modules and asy_native_modules are declared by the runtime, which looks modules up in them. */
 
+extern const asy_module_def asy_module_abc;
 extern const asy_module_def asy_module_asyncio;
 extern const asy_module_def asy_module_time;
 extern const asy_module_def asy_module_math;

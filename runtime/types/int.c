@@ -19,9 +19,18 @@ static const uint64_t HASH_MODULUS = ((uint64_t)1 << 61) - 1;
 
 /* ---- Making integers ---- */
 
+/* GMP ends the process when it gets no memory for its scratch space. Before work on numbers of millions of bits we ask for
+ * that much ourselves. */
+static bool has_scratch(mp_size_t limbs) {
+  if (limbs < 1 << 16) return true;
+  void *scratch = malloc((size_t)limbs * 6 * sizeof(mp_limb_t));
+  free(scratch);
+  return scratch != NULL;
+}
+
 /* An int object with room for n limbs, to be handed to finish. NULL: MemoryError. */
 static asy_int *new_int(asy_vm *vm, mp_size_t n) {
-  if (n > ASY_INT_MAX_LIMBS) {
+  if (n > ASY_INT_MAX_LIMBS || !has_scratch(n)) {
     asy_raise_no_memory(vm);
     return NULL;
   }
@@ -432,7 +441,8 @@ static asy_value int_power(asy_vm *vm, asy_value a, asy_value b) {
   if (!x.n) return asy_from_small(0);
   if (x.n == 1 && x.limbs[0] == 1) return asy_from_small(x.negative && (y.limbs[0] & 1) ? -1 : 1);
   uint64_t bits;
-  if (y.n > 1 || __builtin_mul_overflow(view_bits(&x) - 1, y.limbs[0], &bits) || bits / 64 >= ASY_INT_MAX_LIMBS)
+  if (y.n > 1 || __builtin_mul_overflow(view_bits(&x) - 1, y.limbs[0], &bits) || bits / 64 >= ASY_INT_MAX_LIMBS ||
+      !has_scratch((mp_size_t)(bits / 64)))
     return asy_raise_no_memory(vm);
   if (x.n == 1) {   /* small results without mpz */
     uint64_t base = x.limbs[0], exponent = y.limbs[0], result = 1;
@@ -946,6 +956,9 @@ asy_value asy_int_round_to(asy_vm *vm, asy_value a, asy_value ndigits) {
   if (asy_int_sign(index) >= 0) return asy_int_plain(vm, a);
   int64_t digits;
   if (!asy_is_number_int64(index, &digits) || digits < -((int64_t)ASY_INT_MAX_LIMBS * 20)) return asy_from_small(0);
+  asy_int_view x;
+  asy_int_look(a, &x);
+  if (-digits > (int64_t)x.n * 20) return asy_from_small(0); /* less than half a unit: a limb has 20 digits at most */
   asy_value unit = int_power(vm, asy_from_small(10), asy_from_small(-digits));
   if (asy_failed(unit)) return ASY_FAILED;
   asy_value quotient, remainder;

@@ -60,8 +60,8 @@ static asy_value proxy_compare(asy_vm *vm, asy_value self, asy_value other, asy_
 }
 
 static asy_value proxy_or(asy_vm *vm, asy_value left, asy_value right) {
-  if (asy_is_kind(left, KIND_MAPPING_PROXY)) left = mapping_of(left);
-  if (asy_is_kind(right, KIND_MAPPING_PROXY)) right = mapping_of(right);
+  while (asy_is_kind(left, KIND_MAPPING_PROXY)) left = mapping_of(left);
+  while (asy_is_kind(right, KIND_MAPPING_PROXY)) right = mapping_of(right);
   return asy_binary(vm, BINARY_OR, left, right);
 }
 
