@@ -109,7 +109,7 @@ static uint32_t any_character(void *context, const char *name, size_t length) {
 int asy_parse_bench(const char *list) {
   size_t length;
   char *names = read_file(list, &length);
-  asy_vm *vm = names ? asy_vm_new(NULL) : NULL;   /* for its clock */
+  asy_vm *vm = names ? asy_vm_new(NULL) : NULL; /* for its clock */
   if (!vm) {
     free(names);
     return STATUS_USAGE;

@@ -27,12 +27,18 @@ typedef struct {
   enum { RUN_FILE, RUN_TEXT, RUN_STDIN, PRINT_DIS, PRINT_AST, PARSE_BENCH, PRINT_VERSION, PRINT_HELP, WRONG } what;
   const char *subject; /* file, text or list */
   bool stats;
-  int rest;            /* argv index of sys.argv[0] */
+  int rest; /* argv index of sys.argv[0] */
 } command;
 
 static command read_command(int argc, char **argv) {
-  static const struct { const char *option; int what; } subjects[] = {
-    {"-c", RUN_TEXT}, {"--dis", PRINT_DIS}, {"--ast", PRINT_AST}, {"--parse-bench", PARSE_BENCH},
+  static const struct {
+    const char *option;
+    int what;
+  } subjects[] = {
+    {"-c", RUN_TEXT},
+    {"--dis", PRINT_DIS},
+    {"--ast", PRINT_AST},
+    {"--parse-bench", PARSE_BENCH},
   };
   command c = {.what = WRONG};
   int i = 1;
@@ -80,12 +86,14 @@ static char *read_stdin(size_t *length) {
 }
 
 static void print_stats(asy_vm *vm) {
-  static const char *const limits[] = {"< 10 us", "< 50 us", "< 100 us", "< 500 us", "< 1 ms", "< 5 ms", "< 20 ms", "more"};
+  static const char *const limits[] = {"< 10 us", "< 50 us", "< 100 us", "< 500 us",
+                                       "< 1 ms",  "< 5 ms",  "< 20 ms",  "more"};
   asy_heap_stats s = asy_heap_get_stats(vm);
   fprintf(stderr, "collections: %llu minor, %llu major\n", (unsigned long long)s.minors, (unsigned long long)s.majors);
   fprintf(stderr, "allocated: %.1f MB in all; live after the last collection: %.1f MB, %llu objects\n",
           (double)s.allocated_bytes / 1e6, (double)s.live_bytes / 1e6, (unsigned long long)s.objects);
-  fprintf(stderr, "pauses: longest %.3f ms, all together %.3f ms\n", (double)s.pause_max_ns / 1e6, (double)s.pause_total_ns / 1e6);
+  fprintf(stderr, "pauses: longest %.3f ms, all together %.3f ms\n", (double)s.pause_max_ns / 1e6,
+          (double)s.pause_total_ns / 1e6);
   for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
     fprintf(stderr, "  %-8s %llu\n", limits[i], (unsigned long long)s.pauses[i]);
 }

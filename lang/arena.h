@@ -31,7 +31,7 @@ typedef struct {
   asy_name **buckets;    /* table of names; owned by malloc, NULL while there is no name */
   uint32_t bucket_count; /* a power of two */
   uint32_t name_count;
-  bool oom; /* an allocation has failed; everything made since may be NULL */
+  bool oom;                     /* an allocation has failed; everything made since may be NULL */
   _Alignas(16) char wreck[256]; /* see asy_arena_wreck */
 } asy_arena;
 

@@ -120,7 +120,7 @@ typedef enum {
   ASY_AST_KINDS(NODE, SAME)
 #undef NODE
 #undef SAME
-  AST_COUNT_
+    AST_COUNT_
 } asy_ast_kind;
 
 /* clang-format off */
@@ -139,7 +139,7 @@ typedef enum {
 #define OP(name, text) AST_##name,
   ASY_AST_OPS(OP)
 #undef OP
-  AST_OP_COUNT_
+    AST_OP_COUNT_
 } asy_ast_op;
 
 typedef enum { AST_Load, AST_Store, AST_Del } asy_ast_ctx;

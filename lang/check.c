@@ -416,7 +416,8 @@ asy_node *asy_check_try(asy_parser *p, asy_node_list body, asy_node_list handler
   for (uint32_t i = 0; i < handlers.len; i++) {
     asy_node *handler = handlers.items[i];
     if ((bool)handler->parens != star) {
-      asy_span at = {handler->span.line, handler->span.col, handler->span.line, handler->span.col + (uint32_t)strlen("except")};
+      asy_span at = {handler->span.line, handler->span.col, handler->span.line,
+                     handler->span.col + (uint32_t)strlen("except")};
       size_t len;
       const char *line = asy_source_line(p->source, at.line, &len);
       const char *mark = !star && line ? memchr(line + at.col, '*', len - at.col) : NULL;

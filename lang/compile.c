@@ -60,7 +60,7 @@ static asy_making *take_making(asy_compiler *c) {
 
 typedef struct {
   asy_compiler *c;
-  const char **names;   /* of the registers so far */
+  const char **names; /* of the registers so far */
   bool *is_cell;
   int count;
 } local_table;
@@ -86,7 +86,7 @@ static void place_locals(asy_compiler *c, asy_scope *scope, asy_unit_code *code,
     add_local(&t, "", false);
     if (scope->has_class_cell) c->making->class_cell = add_local(&t, "__class__", true);
   }
-  for (int pass = 0; pass < 3; pass++) {   /* parameters; what must have a register; the rest */
+  for (int pass = 0; pass < 3; pass++) { /* parameters; what must have a register; the rest */
     for (uint32_t i = 0; i < scope->nsymbols && asy_scope_is_function(scope); i++) {
       asy_symbol *s = scope->symbols[i];
       bool param = s->flags & NAME_PARAM;
@@ -117,7 +117,7 @@ static void place_locals(asy_compiler *c, asy_scope *scope, asy_unit_code *code,
 
   for (int i = 0; i < t.count; i++)
     if (is_cell[i]) asy_emit(e, NULL, OP_MAKE_CELL, i, 0, 0);
-  if (far) {   /* a list of `far` unbound items */
+  if (far) { /* a list of `far` unbound items */
     int list = c->making->far_list, t0 = asy_temp(e);
     asy_emit(e, NULL, OP_CLEAR, t0, 0, 0);
     asy_emit(e, NULL, OP_BUILD_LIST, list, t0, 1);
@@ -139,10 +139,10 @@ static void count_arguments(asy_unit_code *code, const asy_node *args) {
 void asy_making_begin(asy_compiler *c, asy_scope *scope, const char *name, const asy_node *node) {
   asy_making *m = take_making(c);
   asy_unit_code *code = asy_arena_alloc(c->arena, sizeof *code);
-  if (!m || !code) {   /* go on in a place where nothing can break */
+  if (!m || !code) { /* go on in a place where nothing can break */
     c->oom = true;
     if (!m) {
-      fputs("asy: out of memory\n", stderr);   /* 600 bytes are not to be had */
+      fputs("asy: out of memory\n", stderr); /* 600 bytes are not to be had */
       abort();
     }
     code = asy_arena_wreck(c->arena, sizeof *code);
@@ -187,7 +187,8 @@ const asy_unit_code *asy_making_end(asy_compiler *c) {
     if (c->e->failure && !c->e->oom && c->out->kind == DIAG_NONE) {
       asy_position at = c->e->failure_at;
       if (!at.line) at.line = (int32_t)scope->node->line;
-      asy_diagnostic_set(c->out, DIAG_SYNTAX, (uint32_t)at.line, at.col, (uint32_t)at.end_line, at.end_col, "%s", c->e->failure);
+      asy_diagnostic_set(c->out, DIAG_SYNTAX, (uint32_t)at.line, at.col, (uint32_t)at.end_line, at.end_col, "%s",
+                         c->e->failure);
     }
     c->oom |= c->e->oom || c->arena->oom;
   }
@@ -209,7 +210,8 @@ static bool is_identifier(const char *text, size_t len) {
 }
 
 asy_const asy_text_constant(const char *text, size_t len) {
-  return (asy_const){.kind = ASY_CONST_STR, .interned = is_identifier(text, len), .length = (uint32_t)len, .text = text};
+  return (asy_const){
+    .kind = ASY_CONST_STR, .interned = is_identifier(text, len), .length = (uint32_t)len, .text = text};
 }
 
 static asy_const int_constant(int64_t i) { return (asy_const){.kind = ASY_CONST_INT, .integer = i}; }
@@ -222,10 +224,17 @@ static bool is_number(const asy_const *k) {
 static bool fold_int(asy_ast_op op, int64_t a, int64_t b, asy_const *out) {
   int64_t r;
   switch (op) {
-    case AST_Add: if (__builtin_add_overflow(a, b, &r)) return false; break;
-    case AST_Sub: if (__builtin_sub_overflow(a, b, &r)) return false; break;
-    case AST_Mult: if (__builtin_mul_overflow(a, b, &r)) return false; break;
-    case AST_FloorDiv: case AST_Mod: {
+    case AST_Add:
+      if (__builtin_add_overflow(a, b, &r)) return false;
+      break;
+    case AST_Sub:
+      if (__builtin_sub_overflow(a, b, &r)) return false;
+      break;
+    case AST_Mult:
+      if (__builtin_mul_overflow(a, b, &r)) return false;
+      break;
+    case AST_FloorDiv:
+    case AST_Mod: {
       if (!b || a == INT64_MIN) return false;
       int64_t quotient = a / b, rest = a % b;
       if (rest && (rest < 0) != (b < 0)) quotient--, rest += b;
@@ -242,8 +251,14 @@ static bool fold_int(asy_ast_op op, int64_t a, int64_t b, asy_const *out) {
       for (int64_t i = 0; i < b; i++)
         if (__builtin_mul_overflow(r, a, &r)) return false;
       break;
-    case AST_LShift: if (b < 0 || b > 61 || llabs(a) >= (int64_t)1 << (61 - b)) return false; r = a * ((int64_t)1 << b); break;
-    case AST_RShift: if (b < 0) return false; r = b > 62 ? (a < 0 ? -1 : 0) : a >> b; break;
+    case AST_LShift:
+      if (b < 0 || b > 61 || llabs(a) >= (int64_t)1 << (61 - b)) return false;
+      r = a * ((int64_t)1 << b);
+      break;
+    case AST_RShift:
+      if (b < 0) return false;
+      r = b > 62 ? (a < 0 ? -1 : 0) : a >> b;
+      break;
     case AST_BitOr: r = a | b; break;
     case AST_BitXor: r = a ^ b; break;
     case AST_BitAnd: r = a & b; break;
@@ -313,7 +328,8 @@ static bool fold_unary(asy_compiler *c, asy_ast_op op, const asy_const *k, asy_c
   if (op == AST_Not) {
     bool truth;
     switch (k->kind) {
-      case ASY_CONST_NONE: case ASY_CONST_FALSE: truth = false; break;
+      case ASY_CONST_NONE:
+      case ASY_CONST_FALSE: truth = false; break;
       case ASY_CONST_TRUE: truth = true; break;
       case ASY_CONST_INT: truth = k->integer != 0; break;
       case ASY_CONST_STR: truth = k->length > 0; break;
@@ -372,7 +388,7 @@ bool asy_fold(asy_compiler *c, const asy_node *node, asy_const *out) {
   const asy_node *spine[MAX_FOLD_SPINE];
   int depth = 0;
   for (; node->kind == AST_BinOp; node = node->bin_op.left) {
-    uint8_t right = node->bin_op.right->kind;   /* cheap refusal first: most operands are names and calls */
+    uint8_t right = node->bin_op.right->kind; /* cheap refusal first: most operands are names and calls */
     if (depth == MAX_FOLD_SPINE || (right != AST_Constant && right != AST_UnaryOp && right != AST_BinOp)) return false;
     spine[depth++] = node;
   }
@@ -384,13 +400,14 @@ bool asy_fold(asy_compiler *c, const asy_node *node, asy_const *out) {
       break;
     case AST_UnaryOp: {
       asy_const operand;
-      if (!asy_fold(c, node->unary_op.operand, &operand) || !fold_unary(c, node->unary_op.op, &operand, out)) return false;
+      if (!asy_fold(c, node->unary_op.operand, &operand) || !fold_unary(c, node->unary_op.op, &operand, out))
+        return false;
       break;
     }
     case AST_Tuple: {
       uint32_t len = node->tuple.elts.len;
       if (node->tuple.ctx != AST_Load) return false;
-      for (uint32_t i = 0; i < len; i++) {   /* cheap refusal first */
+      for (uint32_t i = 0; i < len; i++) { /* cheap refusal first */
         uint8_t kind = node->tuple.elts.items[i]->kind;
         if (kind != AST_Constant && kind != AST_UnaryOp && kind != AST_Tuple && kind != AST_BinOp) return false;
       }
@@ -415,8 +432,7 @@ void asy_load_constant(asy_compiler *c, const asy_node *at, int dst, const asy_c
   if (!c->e->reachable) return;
   if (k->kind == ASY_CONST_INT && k->integer >= INT16_MIN && k->integer <= INT16_MAX)
     asy_emit_bx(c->e, at, OP_LOAD_I, dst, (uint16_t)k->integer);
-  else
-    asy_emit_bx(c->e, at, OP_LOAD_K, dst, (int32_t)asy_emit_constant(c->e, k));
+  else asy_emit_bx(c->e, at, OP_LOAD_K, dst, (int32_t)asy_emit_constant(c->e, k));
 }
 
 void asy_load_none(asy_compiler *c, const asy_node *at, int dst) {
@@ -443,7 +459,9 @@ int asy_name_local(asy_compiler *c, asy_name *name) {
   return s->place == PLACE_LOCAL && !s->captured && s->reg < ASY_FAR ? s->reg : NO_REG;
 }
 
-static asy_name *mangled(asy_compiler *c, asy_name *name) { return asy_mangle(c->arena, c->making->scope->class_name, name); }
+static asy_name *mangled(asy_compiler *c, asy_name *name) {
+  return asy_mangle(c->arena, c->making->scope->class_name, name);
+}
 
 static uint32_t site(asy_compiler *c, asy_name *name) { return asy_emit_site(c->e, mangled(c, name)->text); }
 
@@ -542,7 +560,7 @@ void asy_name_unbind(asy_compiler *c, const asy_node *at, asy_name *name) {
     asy_set_unbound(c->e, s->reg);
     return;
   }
-  int t = asy_temp(c->e);   /* a value first, so that deleting cannot fail */
+  int t = asy_temp(c->e); /* a value first, so that deleting cannot fail */
   asy_load_none(c, at, t);
   asy_name_store(c, at, name, t);
   c->e->top = t;
@@ -574,8 +592,8 @@ static void load_cell(asy_compiler *c, const asy_node *at, int dst, asy_name *na
   assert(!"a free variable without a cell");
 }
 
-void asy_make_function(asy_compiler *c, const asy_node *at, int dst, const asy_unit_code *code, asy_scope *scope, int parts,
-                       int first, int type_params) {
+void asy_make_function(asy_compiler *c, const asy_node *at, int dst, const asy_unit_code *code, asy_scope *scope,
+                       int parts, int first, int type_params) {
   asy_emitter *e = c->e;
   assert(parts || first == e->top);
   if (scope->nfree) {
@@ -646,7 +664,8 @@ const asy_unit_code *asy_compile_tree(asy_arena *arena, const asy_node *tree, co
   return code;
 }
 
-const asy_unit_code *asy_compile(asy_arena *arena, asy_source *source, const asy_compile_options *options, asy_diagnostic *out) {
+const asy_unit_code *asy_compile(asy_arena *arena, asy_source *source, const asy_compile_options *options,
+                                 asy_diagnostic *out) {
   asy_parse_options parse = {.mode = PARSE_FILE};
   if (options) parse = (asy_parse_options){options->mode, options->find_character, options->warn, options->context};
   const asy_node *tree = asy_parse_with(arena, source, &parse, out);

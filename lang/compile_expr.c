@@ -41,9 +41,10 @@ static bool small_int(asy_compiler *c, const asy_node *node, int *out) {
 
 asy_op asy_binary_op_of(asy_ast_op op) {
   static const uint8_t ops[] = {
-    [AST_Add] = OP_ADD, [AST_Sub] = OP_SUB, [AST_Mult] = OP_MUL, [AST_MatMult] = OP_MATMUL, [AST_Div] = OP_TRUEDIV,
-    [AST_Mod] = OP_MOD, [AST_Pow] = OP_POW, [AST_LShift] = OP_LSHIFT, [AST_RShift] = OP_RSHIFT, [AST_BitOr] = OP_OR,
-    [AST_BitXor] = OP_XOR, [AST_BitAnd] = OP_AND, [AST_FloorDiv] = OP_FLOORDIV,
+    [AST_Add] = OP_ADD,           [AST_Sub] = OP_SUB,  [AST_Mult] = OP_MUL,   [AST_MatMult] = OP_MATMUL,
+    [AST_Div] = OP_TRUEDIV,       [AST_Mod] = OP_MOD,  [AST_Pow] = OP_POW,    [AST_LShift] = OP_LSHIFT,
+    [AST_RShift] = OP_RSHIFT,     [AST_BitOr] = OP_OR, [AST_BitXor] = OP_XOR, [AST_BitAnd] = OP_AND,
+    [AST_FloorDiv] = OP_FLOORDIV,
   };
   return ops[op];
 }
@@ -52,8 +53,8 @@ asy_op asy_binary_op_of(asy_ast_op op) {
 
 static asy_op compare_op_of(asy_ast_op op) {
   static const uint8_t ops[] = {
-    [AST_Eq] = OP_EQ, [AST_NotEq] = OP_NE, [AST_Lt] = OP_LT, [AST_LtE] = OP_LE, [AST_Gt] = OP_GT, [AST_GtE] = OP_GE,
-    [AST_Is] = OP_IS, [AST_IsNot] = OP_IS_NOT, [AST_In] = OP_IN, [AST_NotIn] = OP_NOT_IN,
+    [AST_Eq] = OP_EQ,  [AST_NotEq] = OP_NE, [AST_Lt] = OP_LT,        [AST_LtE] = OP_LE, [AST_Gt] = OP_GT,
+    [AST_GtE] = OP_GE, [AST_Is] = OP_IS,    [AST_IsNot] = OP_IS_NOT, [AST_In] = OP_IN,  [AST_NotIn] = OP_NOT_IN,
   };
   return ops[op];
 }
@@ -66,14 +67,16 @@ static bool is_none(const asy_node *node) {
 static bool fold_display(asy_compiler *c, const asy_node *node, asy_const *out) {
   if (node->kind != AST_List && node->kind != AST_Set) return false;
   const asy_node_list *elts = node->kind == AST_List ? &node->list.elts : &node->set.elts;
-  for (uint32_t i = 0; i < elts->len; i++)   /* cheap refusal first */
-    if (elts->items[i]->kind != AST_Constant && elts->items[i]->kind != AST_UnaryOp && elts->items[i]->kind != AST_Tuple)
+  for (uint32_t i = 0; i < elts->len; i++) /* cheap refusal first */
+    if (elts->items[i]->kind != AST_Constant && elts->items[i]->kind != AST_UnaryOp &&
+        elts->items[i]->kind != AST_Tuple)
       return false;
   asy_const *items = asy_arena_alloc(c->arena, elts->len * sizeof *items);
   if (!items) return false;
   for (uint32_t i = 0; i < elts->len; i++)
     if (!asy_fold(c, elts->items[i], &items[i])) return false;
-  *out = (asy_const){.kind = node->kind == AST_List ? ASY_CONST_TUPLE : ASY_CONST_FROZENSET, .length = elts->len, .items = items};
+  *out = (asy_const){
+    .kind = node->kind == AST_List ? ASY_CONST_TUPLE : ASY_CONST_FROZENSET, .length = elts->len, .items = items};
   return true;
 }
 
@@ -88,8 +91,8 @@ static int right_operand(asy_compiler *c, asy_ast_op op, const asy_node *node) {
   return op == AST_In || op == AST_NotIn ? container_operand(c, node) : asy_expr(c, node, NO_REG);
 }
 
-void asy_jump_compare(asy_compiler *c, const asy_node *at, asy_ast_op op, int left, const asy_node *right, asy_label target,
-                      bool when) {
+void asy_jump_compare(asy_compiler *c, const asy_node *at, asy_ast_op op, int left, const asy_node *right,
+                      asy_label target, bool when) {
   asy_emitter *e = c->e;
   if ((op == AST_Is || op == AST_IsNot) && is_none(right)) {
     asy_emit_jump(e, at, (op == AST_Is) == when ? OP_JUMP_IF_NONE : OP_JUMP_IF_NOT_NONE, left, 0, 0, target);
@@ -121,7 +124,7 @@ static void condition_compare(asy_compiler *c, const asy_node *node, asy_label t
   int left = asy_expr(c, node->compare.left, NO_REG);
   asy_label out = target;
   if (count > 1 && when) out = asy_label_new(e);
-  for (uint32_t i = 0; i + 1 < count; i++) {   /* a < b < c: each but the last may only leave as false */
+  for (uint32_t i = 0; i + 1 < count; i++) { /* a < b < c: each but the last may only leave as false */
     asy_ast_op op = (asy_ast_op)node->compare.ops[i];
     int right = right_operand(c, op, node->compare.comparators.items[i]);
     switch (op) {
@@ -131,7 +134,7 @@ static void condition_compare(asy_compiler *c, const asy_node *node, asy_label t
       case AST_NotIn: asy_emit_jump(e, node, OP_JUMP_IN, left, right, true, out); break;
       default: asy_emit_jump(e, node, (asy_op)(compare_op_of(op) - OP_LT + OP_JUMP_LT), left, right, false, out); break;
     }
-    if (right >= mark) {   /* keep only the new left operand: temporaries stay a stack */
+    if (right >= mark) { /* keep only the new left operand: temporaries stay a stack */
       if (right != mark) asy_emit(e, node, OP_MOVE, mark, right, 0);
       right = mark;
       e->top = mark + 1;
@@ -140,7 +143,8 @@ static void condition_compare(asy_compiler *c, const asy_node *node, asy_label t
     }
     left = right;
   }
-  asy_jump_compare(c, node, (asy_ast_op)node->compare.ops[count - 1], left, node->compare.comparators.items[count - 1], target, when);
+  asy_jump_compare(c, node, (asy_ast_op)node->compare.ops[count - 1], left, node->compare.comparators.items[count - 1],
+                   target, when);
   if (count > 1 && when) asy_label_bind(e, out);
   e->top = mark;
 }
@@ -155,7 +159,7 @@ void asy_condition(asy_compiler *c, const asy_node *node, asy_label target, bool
       return;
     case AST_BoolOp: {
       const asy_node_list *values = &node->bool_op.values;
-      bool decides = node->bool_op.op == AST_Or;   /* the truth of one operand that makes it the truth of all */
+      bool decides = node->bool_op.op == AST_Or; /* the truth of one operand that makes it the truth of all */
       asy_label out = decides == when ? target : asy_label_new(e);
       for (uint32_t i = 0; i + 1 < values->len; i++) asy_condition(c, values->items[i], out, decides);
       asy_condition(c, values->items[values->len - 1], target, when);
@@ -179,11 +183,15 @@ void asy_condition(asy_compiler *c, const asy_node *node, asy_label target, bool
   if (asy_fold(c, node, &k)) {
     bool truth;
     switch (k.kind) {
-      case ASY_CONST_NONE: case ASY_CONST_FALSE: truth = false; break;
+      case ASY_CONST_NONE:
+      case ASY_CONST_FALSE: truth = false; break;
       case ASY_CONST_INT: truth = k.integer != 0; break;
       case ASY_CONST_FLOAT: truth = k.real != 0; break;
       case ASY_CONST_COMPLEX: truth = k.real != 0 || k.imaginary != 0; break;
-      case ASY_CONST_STR: case ASY_CONST_BYTES: case ASY_CONST_TUPLE: case ASY_CONST_FROZENSET: truth = k.length > 0; break;
+      case ASY_CONST_STR:
+      case ASY_CONST_BYTES:
+      case ASY_CONST_TUPLE:
+      case ASY_CONST_FROZENSET: truth = k.length > 0; break;
       default: truth = true; break;
     }
     if (truth == when) asy_emit_jump(e, node, OP_JUMP, 0, 0, 0, target);
@@ -208,7 +216,8 @@ static int compare_value(asy_compiler *c, const asy_node *node, int want) {
     return dst;
   }
   asy_label end = asy_label_new(e);
-  int dst = asy_expr_next(c, node->compare.left);   /* left operand; then the result so far at dst, right operand behind it */
+  int dst = asy_expr_next(
+    c, node->compare.left); /* left operand; then the result so far at dst, right operand behind it */
   for (uint32_t i = 0; i < count; i++) {
     asy_ast_op op = (asy_ast_op)node->compare.ops[i];
     const asy_node *comparator = node->compare.comparators.items[i];
@@ -267,7 +276,8 @@ static bool has_starred(const asy_node_list *list) {
 }
 
 /* A list (set) of the elements in a new temporary, made in parts where need be; `fixed` values already lie from `dst` on. */
-static void build_in_parts(asy_compiler *c, const asy_node *at, int dst, int fixed, const asy_node_list *elts, bool set) {
+static void build_in_parts(asy_compiler *c, const asy_node *at, int dst, int fixed, const asy_node_list *elts,
+                           bool set) {
   asy_emitter *e = c->e;
   uint32_t i = 0;
   for (; i < elts->len && i < MAX_WINDOW && elts->items[i]->kind != AST_Starred; i++) asy_expr_next(c, elts->items[i]);
@@ -435,11 +445,11 @@ static void keyword_dict(asy_compiler *c, const asy_node *at, int window, const 
 }
 
 typedef struct {
-  int window;        /* register of the callee */
-  int fixed;         /* values that already lie in the window: self, or name and function of a class */
-  bool method;       /* LOAD_METHOD came before */
-  bool await;        /* AWAIT_CALL: no keywords, no stars */
-  int generic_base;  /* one more base class, or NO_REG */
+  int window;       /* register of the callee */
+  int fixed;        /* values that already lie in the window: self, or name and function of a class */
+  bool method;      /* LOAD_METHOD came before */
+  bool await;       /* AWAIT_CALL: no keywords, no stars */
+  int generic_base; /* one more base class, or NO_REG */
 } call_plan;
 
 /* Arguments and the call itself. The result is in `want` or in the register of the window; with `await` always in the latter. */
@@ -452,8 +462,7 @@ static int finish_call(asy_compiler *c, const asy_node *at, const call_plan *pla
     assert(!plan->method);
     if (args->len == 1 && args->items[0]->kind == AST_Starred && !plan->fixed && plan->generic_base == NO_REG)
       asy_expr_next(c, args->items[0]->starred.value); /* f(*x): the call takes any iterable */
-    else
-      build_in_parts(c, at, window + 4, plan->fixed, args, false);
+    else build_in_parts(c, at, window + 4, plan->fixed, args, false);
     if (plan->generic_base != NO_REG) asy_emit(e, at, OP_LIST_APPEND, window + 4, plan->generic_base, 0);
     if (keywords->len) keyword_dict(c, at, window, keywords);
     e->top = window;
@@ -487,8 +496,8 @@ static int finish_call(asy_compiler *c, const asy_node *at, const call_plan *pla
   return dst;
 }
 
-int asy_emit_call(asy_compiler *c, const asy_node *at, int window, int fixed, const asy_node_list *args, const asy_node_list *keywords,
-             int generic_base, int want) {
+int asy_emit_call(asy_compiler *c, const asy_node *at, int window, int fixed, const asy_node_list *args,
+                  const asy_node_list *keywords, int generic_base, int want) {
   call_plan plan = {.window = window, .fixed = fixed, .generic_base = generic_base};
   return finish_call(c, at, &plan, args, keywords, want);
 }
@@ -626,7 +635,7 @@ static int spine(asy_compiler *c, const asy_node *node, const asy_node *await, i
 typedef struct {
   const asy_node *node;
   const asy_node_list *generators;
-  int container;    /* register of the list, set or dict; NO_REG in a generator expression */
+  int container; /* register of the list, set or dict; NO_REG in a generator expression */
 } comprehension;
 
 static void comprehension_item(asy_compiler *c, const comprehension *k) {
@@ -674,8 +683,12 @@ static void comprehension_loop(asy_compiler *c, const comprehension *k, uint32_t
   } else {
     asy_emit_jump(e, g->comprehension.iter, OP_FOR_ITER, iter, iter + 1, 0, end);
   }
-  asy_symbol *symbol = target->kind == AST_Name ? asy_scope_lookup(c->making->scope, asy_mangle(c->arena, c->making->scope->class_name, target->name.id)) : NULL;
-  if (symbol && symbol->place == PLACE_LOCAL && symbol->reg == NO_REG) {   /* the value is used where the iteration puts it */
+  asy_symbol *symbol = target->kind == AST_Name
+                         ? asy_scope_lookup(c->making->scope,
+                                            asy_mangle(c->arena, c->making->scope->class_name, target->name.id))
+                         : NULL;
+  if (symbol && symbol->place == PLACE_LOCAL &&
+      symbol->reg == NO_REG) { /* the value is used where the iteration puts it */
     symbol->reg = (int16_t)(iter + 1);
     asy_set_bound(e, iter + 1);
   } else {
@@ -721,12 +734,13 @@ static int inlined_comprehension(asy_compiler *c, const asy_node *node) {
   asy_emitter *e = c->e;
   int mark = asy_temp(e);
   asy_scope *scope = asy_scopes_find(&c->scopes, node), *around = c->making->scope;
-  comprehension k = {node, node->kind == AST_DictComp ? &node->dict_comp.generators : &node->list_comp.generators, mark};
+  comprehension k = {node, node->kind == AST_DictComp ? &node->dict_comp.generators : &node->list_comp.generators,
+                     mark};
   asy_op build = node->kind == AST_DictComp ? OP_BUILD_MAP : node->kind == AST_SetComp ? OP_BUILD_SET : OP_BUILD_LIST;
   asy_emit(e, node, build, mark, mark, 0);
   place_comprehension(c, scope, node);
   const asy_node *first = k.generators->items[0];
-  iterable(c, first->comprehension.iter, first->comprehension.is_async);   /* still in the scope around */
+  iterable(c, first->comprehension.iter, first->comprehension.is_async); /* still in the scope around */
   c->making->scope = scope;
   comprehension_loop(c, &k, 0);
   c->making->scope = around;
@@ -790,7 +804,8 @@ static int await_value(asy_compiler *c, const asy_node *node, int want) {
   asy_emitter *e = c->e;
   int mark = e->top;
   const asy_node *value = node->await.value;
-  if (value->kind == AST_Call && !value->call.keywords.len && !needs_call_ex(&value->call.args, &value->call.keywords, 1))
+  if (value->kind == AST_Call && !value->call.keywords.len &&
+      !needs_call_ex(&value->call.args, &value->call.keywords, 1))
     return spine(c, value, node, NO_REG);
   int reg = asy_expr_next(c, value);
   e->top = mark;
@@ -839,7 +854,7 @@ static int unary(asy_compiler *c, const asy_node *node, int want) {
 }
 
 static int walrus(asy_compiler *c, const asy_node *node) {
-  int reg = asy_expr_next(c, node->named_expr.value);   /* a copy: the name may be assigned again */
+  int reg = asy_expr_next(c, node->named_expr.value); /* a copy: the name may be assigned again */
   asy_store(c, node->named_expr.target, reg);
   return reg;
 }
@@ -848,9 +863,7 @@ static int walrus(asy_compiler *c, const asy_node *node) {
 static int leaf(asy_compiler *c, const asy_node *node, int want) {
   asy_const k;
   switch ((asy_ast_kind)node->kind) {
-    case AST_Constant:
-      asy_fold(c, node, &k);
-      return load_folded(c, node, &k, want);
+    case AST_Constant: asy_fold(c, node, &k); return load_folded(c, node, &k, want);
     case AST_Name:
       if (asy_fold(c, node, &k)) return load_folded(c, node, &k, want);
       return asy_name_load(c, node, node->name.id, want);
@@ -862,11 +875,15 @@ static int leaf(asy_compiler *c, const asy_node *node, int want) {
     case AST_Dict: return dict_display(c, node, want);
     case AST_Set: return display(c, node, &node->set.elts, want);
     case AST_List: return display(c, node, &node->list.elts, want);
-    case AST_Tuple: return asy_fold(c, node, &k) ? load_folded(c, node, &k, want) : display(c, node, &node->tuple.elts, want);
-    case AST_ListComp: case AST_SetComp: case AST_DictComp: return inlined_comprehension(c, node);
+    case AST_Tuple:
+      return asy_fold(c, node, &k) ? load_folded(c, node, &k, want) : display(c, node, &node->tuple.elts, want);
+    case AST_ListComp:
+    case AST_SetComp:
+    case AST_DictComp: return inlined_comprehension(c, node);
     case AST_GeneratorExp: return generator_expression(c, node, want);
     case AST_Await: return await_value(c, node, want);
-    case AST_Yield: case AST_YieldFrom: return yield_value(c, node, want);
+    case AST_Yield:
+    case AST_YieldFrom: return yield_value(c, node, want);
     case AST_Compare: return compare_value(c, node, want);
     case AST_FormattedValue: return formatted(c, node, want);
     case AST_JoinedStr: return joined(c, node, want);
@@ -878,7 +895,10 @@ static int leaf(asy_compiler *c, const asy_node *node, int want) {
 
 int asy_expr(asy_compiler *c, const asy_node *node, int want) {
   switch (node->kind) {
-    case AST_BinOp: case AST_Attribute: case AST_Subscript: case AST_Call: return spine(c, node, NULL, want);
+    case AST_BinOp:
+    case AST_Attribute:
+    case AST_Subscript:
+    case AST_Call: return spine(c, node, NULL, want);
     default: return leaf(c, node, want);
   }
 }

@@ -53,13 +53,13 @@ static void unwind_block(asy_compiler *c, asy_block *b) {
   asy_emitter *e = c->e;
   int mark = e->top;
   switch (b->kind) {
-    case BLOCK_LOOP: case BLOCK_TRY: break;
+    case BLOCK_LOOP:
+    case BLOCK_TRY: break;
     case BLOCK_FINALLY: asy_body(c, b->finalbody); break;
-    case BLOCK_NAMED_HANDLER:
-      asy_name_unbind(c, b->node, b->name);
-      __attribute__((fallthrough));
+    case BLOCK_NAMED_HANDLER: asy_name_unbind(c, b->node, b->name); __attribute__((fallthrough));
     case BLOCK_HANDLING: asy_emit(e, b->node, OP_POP_HANDLED, b->save, 0, 0); break;
-    case BLOCK_WITH: case BLOCK_ASYNC_WITH: call_exit(c, b, NO_REG); break;
+    case BLOCK_WITH:
+    case BLOCK_ASYNC_WITH: call_exit(c, b, NO_REG); break;
   }
   e->top = mark;
 }
@@ -122,7 +122,7 @@ void asy_leave_loop(asy_compiler *c, const asy_node *node) {
   asy_emitter *e = c->e;
   asy_block *inner = c->making->blocks, *loop = inner;
   while (loop && loop->kind != BLOCK_LOOP) loop = loop->outer;
-  if (!loop) return;   /* the scope pass has complained */
+  if (!loop) return; /* the scope pass has complained */
   asy_bound_set bound = e->bound;
   unwind_blocks(c, loop);
   asy_emit_jump(e, node, OP_JUMP, 0, 0, 0, node->kind == AST_Break ? loop->break_to : loop->continue_to);
@@ -187,7 +187,7 @@ void asy_for(asy_compiler *c, const asy_node *node) {
   }
   if (item == it + 1) asy_store(c, node->for_.target, item);
   else asy_set_bound(e, item);
-  e->top = it + 1;   /* the item is in its target now */
+  e->top = it + 1; /* the item is in its target now */
   asy_body(c, &node->for_.body);
   asy_label_bind(e, loop.continue_to);
   asy_emit_jump(e, node, OP_JUMP_BACK, e->top, 0, 0, head);
@@ -243,8 +243,10 @@ static void except_clauses(asy_compiler *c, const asy_node *node, int exc, asy_l
     } else {
       all_caught = true;
     }
-    asy_block handling = {.kind = h->except_handler.name ? BLOCK_NAMED_HANDLER : BLOCK_HANDLING, .node = h,
-                          .name = h->except_handler.name, .save = save};
+    asy_block handling = {.kind = h->except_handler.name ? BLOCK_NAMED_HANDLER : BLOCK_HANDLING,
+                          .node = h,
+                          .name = h->except_handler.name,
+                          .save = save};
     asy_label failed = asy_label_new(e);
     if (handling.name) asy_name_store(c, h, handling.name, exc);
     handling.region = asy_region_open(e, failed, top);
@@ -298,8 +300,10 @@ static void except_star_clauses(asy_compiler *c, const asy_node *node, int exc, 
     asy_emit_jump(e, h, OP_JUMP_IF_NONE, part, 0, 0, next);
     int inner = asy_temp(e);
     asy_emit(e, h, OP_PUSH_HANDLED, inner, part, 0);
-    asy_block handling = {.kind = h->except_handler.name ? BLOCK_NAMED_HANDLER : BLOCK_HANDLING, .node = h,
-                          .name = h->except_handler.name, .save = inner};
+    asy_block handling = {.kind = h->except_handler.name ? BLOCK_NAMED_HANDLER : BLOCK_HANDLING,
+                          .node = h,
+                          .name = h->except_handler.name,
+                          .save = inner};
     if (handling.name) asy_name_store(c, h, handling.name, part);
     handling.region = asy_region_open(e, failed, inner + 1);
     asy_push_block(c, &handling);
@@ -308,7 +312,7 @@ static void except_star_clauses(asy_compiler *c, const asy_node *node, int exc, 
     asy_pop_block(c, &handling);
     unwind_block(c, &handling);
     asy_emit_jump(e, h, OP_JUMP, 0, 0, 0, done);
-    asy_label_bind(e, failed);   /* what the clause raised is kept for the end */
+    asy_label_bind(e, failed); /* what the clause raised is kept for the end */
     asy_temp(e);
     if (handling.name) asy_name_unbind(c, h, handling.name);
     asy_emit(e, h, OP_POP_HANDLED, inner, 0, 0);
@@ -368,7 +372,9 @@ void asy_try(asy_compiler *c, const asy_node *node) {
   }
   int exc = e->top, save = exc + 1;
   asy_label handler = asy_label_new(e), end = asy_label_new(e), cleanup = asy_label_new(e);
-  asy_block guarded = {.kind = BLOCK_FINALLY, .node = node, .finalbody = &node->try_.finalbody,
+  asy_block guarded = {.kind = BLOCK_FINALLY,
+                       .node = node,
+                       .finalbody = &node->try_.finalbody,
                        .region = asy_region_open(e, handler, exc)};
   asy_push_block(c, &guarded);
   try_except(c, node);
@@ -380,7 +386,8 @@ void asy_try(asy_compiler *c, const asy_node *node) {
   asy_label_bind(e, handler);
   asy_temps(e, 2);
   asy_emit(e, node, OP_PUSH_HANDLED, save, exc, 0);
-  asy_block handling = {.kind = BLOCK_HANDLING, .node = node, .save = save, .region = asy_region_open(e, cleanup, save + 1)};
+  asy_block handling = {
+    .kind = BLOCK_HANDLING, .node = node, .save = save, .region = asy_region_open(e, cleanup, save + 1)};
   asy_push_block(c, &handling);
   asy_body(c, &node->try_.finalbody);
   asy_region_close(e, &handling.region);
@@ -407,7 +414,8 @@ static void with_item(asy_compiler *c, const asy_node *node, uint32_t index) {
   bool async = node->kind == AST_AsyncWith;
   const asy_node *item = node->with.items.items[index], *at = item->withitem.context_expr;
   asy_block block = {.kind = async ? BLOCK_ASYNC_WITH : BLOCK_WITH, .node = at};
-  asy_label handler = asy_label_new(e), end = asy_label_new(e), cleanup = asy_label_new(e), suppressed = asy_label_new(e);
+  asy_label handler = asy_label_new(e), end = asy_label_new(e), cleanup = asy_label_new(e),
+            suppressed = asy_label_new(e);
   int manager = asy_expr_next(c, at);
   block.exit = asy_temps(e, 2);
   int window = asy_temps(e, 5);
@@ -432,7 +440,8 @@ static void with_item(asy_compiler *c, const asy_node *node, uint32_t index) {
   asy_label_bind(e, handler);
   asy_temps(e, 2);
   asy_emit(e, at, OP_PUSH_HANDLED, save, exc, 0);
-  asy_block handling = {.kind = BLOCK_HANDLING, .node = at, .save = save, .region = asy_region_open(e, cleanup, save + 1)};
+  asy_block handling = {
+    .kind = BLOCK_HANDLING, .node = at, .save = save, .region = asy_region_open(e, cleanup, save + 1)};
   asy_push_block(c, &handling);
   int result = call_exit(c, &block, exc);
   asy_emit_jump(e, at, OP_JUMP_IF_TRUE, result, 0, 0, suppressed);

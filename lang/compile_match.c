@@ -43,9 +43,9 @@ static bool has_name(const captures *all, int from, const asy_name *name) {
 
 static void refuse_irrefutable(asy_compiler *c, const asy_node *pattern) {
   if (pattern->match_as.name)
-    asy_compile_fail(c, pattern, "name capture '%s' makes remaining patterns unreachable", pattern->match_as.name->text);
-  else
-    asy_compile_fail(c, pattern, "wildcard makes remaining patterns unreachable");
+    asy_compile_fail(c, pattern, "name capture '%s' makes remaining patterns unreachable",
+                     pattern->match_as.name->text);
+  else asy_compile_fail(c, pattern, "wildcard makes remaining patterns unreachable");
 }
 
 static void collect_or(asy_compiler *c, const asy_node *pattern, captures *all) {
@@ -59,7 +59,7 @@ static void collect_or(asy_compiler *c, const asy_node *pattern, captures *all) 
       after = all->count;
       continue;
     }
-    all->count = before;   /* the other alternatives: the same names, in any order */
+    all->count = before; /* the other alternatives: the same names, in any order */
     captures other = {.count = before};
     memcpy(other.items, all->items, (size_t)before * sizeof *all->items);
     collect(c, pattern->match_or.patterns.items[i], &other);
@@ -104,7 +104,9 @@ static void keep(const matching *m, const asy_node *at, asy_name *name, int reg)
     if (m->captured->items[i].name == name) asy_emit(m->c->e, at, OP_MOVE, m->captured->items[i].reg, reg, 0);
 }
 
-static bool is_wildcard(const asy_node *p) { return p->kind == AST_MatchAs && !p->match_as.pattern && !p->match_as.name; }
+static bool is_wildcard(const asy_node *p) {
+  return p->kind == AST_MatchAs && !p->match_as.pattern && !p->match_as.name;
+}
 
 /* Fails unless the length in reg is `count`, or, with at_least, more. */
 static void check_length(const matching *m, const asy_node *at, int reg, uint32_t count, bool at_least) {
@@ -186,7 +188,9 @@ static bool number_of(const asy_const *k, double *real, double *imaginary) {
   switch (k->kind) {
     case ASY_CONST_FALSE: *real = 0; return true;
     case ASY_CONST_TRUE: *real = 1; return true;
-    case ASY_CONST_INT: *real = (double)k->integer; return k->integer < (int64_t)1 << 53 && k->integer > -((int64_t)1 << 53);
+    case ASY_CONST_INT:
+      *real = (double)k->integer;
+      return k->integer < (int64_t)1 << 53 && k->integer > -((int64_t)1 << 53);
     case ASY_CONST_FLOAT: *real = k->real; return true;
     case ASY_CONST_COMPLEX: *real = k->real, *imaginary = k->imaginary; return true;
     default: return false;
@@ -240,7 +244,8 @@ static void match_mapping(const matching *m, const asy_node *pattern, int subjec
   if (keys->len) {
     int first = asy_temps(e, (int)keys->len);
     asy_emit(e, pattern, OP_UNPACK, first, values, (int)keys->len);
-    for (uint32_t i = 0; i < keys->len; i++) match_pattern(m, pattern->match_mapping.patterns.items[i], first + (int)i, true);
+    for (uint32_t i = 0; i < keys->len; i++)
+      match_pattern(m, pattern->match_mapping.patterns.items[i], first + (int)i, true);
   }
   if (pattern->match_mapping.rest) {
     e->top = mark + 1;
@@ -266,7 +271,8 @@ static void match_class(const matching *m, const asy_node *pattern, int subject)
   for (uint32_t i = 0; i < attrs->len; i++)
     for (uint32_t j = 0; j < i; j++)
       if (attrs->items[i] == attrs->items[j])
-        asy_compile_fail(c, pattern->match_class.kwd_patterns.items[i], "attribute name repeated in class pattern: %s", attrs->items[i]->text);
+        asy_compile_fail(c, pattern->match_class.kwd_patterns.items[i], "attribute name repeated in class pattern: %s",
+                         attrs->items[i]->text);
   asy_const *names = asy_arena_alloc(c->arena, attrs->len * sizeof *names);
   if (!names) return;
   for (uint32_t i = 0; i < attrs->len; i++) names[i] = asy_text_constant(attrs->items[i]->text, attrs->items[i]->len);
@@ -345,7 +351,8 @@ void asy_match(asy_compiler *c, const asy_node *node) {
   int mark = e->top, subject = asy_expr_next(c, node->match.subject);
   asy_label end = asy_label_new(e);
   for (uint32_t i = 0; i < node->match.cases.len; i++) {
-    const asy_node *kase = node->match.cases.items[i], *pattern = kase->match_case.pattern, *guard = kase->match_case.guard;
+    const asy_node *kase = node->match.cases.items[i], *pattern = kase->match_case.pattern,
+                   *guard = kase->match_case.guard;
     bool last = i + 1 == node->match.cases.len;
     captures captured;
     captured.count = 0;

@@ -129,7 +129,7 @@ static bool assign_in_parallel(asy_compiler *c, const asy_node *target, const as
     const asy_node *item = from->items[i];
     regs[i] = asy_expr(c, item, NO_REG);
     if (regs[i] >= mark) continue;
-    bool overwritten = !names;   /* a local that an earlier target assigns must be copied first */
+    bool overwritten = !names; /* a local that an earlier target assigns must be copied first */
     for (uint32_t k = 0; k < i && !overwritten; k++) overwritten = asy_name_local(c, to->items[k]->name.id) == regs[i];
     if (!overwritten) continue;
     int t = asy_temp(e);
@@ -157,8 +157,8 @@ static void augment(asy_compiler *c, const asy_node *node, int dst, int left) {
   asy_ast_op op = node->aug_assign.op;
   const asy_node *value = node->aug_assign.value;
   asy_const k;
-  if ((op == AST_Add || op == AST_Sub) && value->kind == AST_Constant && asy_fold(c, value, &k) && k.kind == ASY_CONST_INT &&
-      k.integer <= 127) {
+  if ((op == AST_Add || op == AST_Sub) && value->kind == AST_Constant && asy_fold(c, value, &k) &&
+      k.kind == ASY_CONST_INT && k.integer <= 127) {
     asy_emit(e, node, op == AST_Add ? OP_IADD_I : OP_ISUB_I, dst, left, (int)k.integer);
     return;
   }
@@ -203,7 +203,7 @@ static void aug_assign(asy_compiler *c, const asy_node *node) {
 static int annotation_value(asy_compiler *c, const asy_node *node) {
   if (!c->scopes.future_annotations) {
     if (node->kind != AST_Starred) return asy_expr_next(c, node);
-    int reg = asy_expr_next(c, node->starred.value);   /* *args: *Ts */
+    int reg = asy_expr_next(c, node->starred.value); /* *args: *Ts */
     asy_emit(c->e, node, OP_UNPACK, reg, reg, 1);
     return reg;
   }
@@ -258,7 +258,8 @@ static void expression_statement(asy_compiler *c, const asy_node *node) {
     asy_emit(e, node, OP_INTRINSIC, asy_temp(e), reg, INTRINSIC_PRINT);
   } else if (value->kind != AST_Constant) {
     int reg = asy_expr(c, value, NO_REG);
-    if (value->kind == AST_Call || value->kind == AST_Await || value->kind == AST_Name) asy_emit(e, node, OP_DROP, reg, 0, 0);
+    if (value->kind == AST_Call || value->kind == AST_Await || value->kind == AST_Name)
+      asy_emit(e, node, OP_DROP, reg, 0, 0);
   }
   e->top = mark;
 }
@@ -313,7 +314,7 @@ static void import(asy_compiler *c, const asy_node *node) {
     if (!to) {
       to = dot ? asy_arena_intern(c->arena, name, (size_t)(dot - name)) : alias->alias.name;
     } else {
-      while (dot) {   /* import a.b.c as m: walk down from a */
+      while (dot) { /* import a.b.c as m: walk down from a */
         const char *part = dot + 1;
         dot = strchr(part, '.');
         asy_name *attr = asy_arena_intern(c->arena, part, dot ? (size_t)(dot - part) : strlen(part));
@@ -354,7 +355,7 @@ static void import_from(asy_compiler *c, const asy_node *node) {
 static void if_statement(asy_compiler *c, const asy_node *node) {
   asy_emitter *e = c->e;
   asy_label end = asy_label_new(e);
-  for (;;) {   /* elif is an If alone in orelse */
+  for (;;) { /* elif is an If alone in orelse */
     const asy_node_list *orelse = &node->if_.orelse;
     asy_label out;
     if (!orelse->len && node->if_.body.len == 1 && asy_plain_leave(c, node->if_.body.items[0], &out)) {
@@ -381,7 +382,7 @@ static void if_statement(asy_compiler *c, const asy_node *node) {
 /* As inspect.cleandoc: the first line loses its leading blanks, the others their common indentation. */
 static char *clean_doc(asy_arena *arena, const char *text, size_t len, size_t *out_len) {
   const char *end = text + len;
-  asy_buf expanded = {0};   /* tabs to eight columns */
+  asy_buf expanded = {0}; /* tabs to eight columns */
   size_t column = 0;
   bool tabs = memchr(text, '\t', len) != NULL;
   if (tabs) {
@@ -455,7 +456,8 @@ int asy_defaults(asy_compiler *c, const asy_node *args) {
   int first = e->top, count = 0;
   for (uint32_t i = 0; i < kw->len; i++) {
     if (!kw->items[i]) continue;
-    const asy_name *name = asy_mangle(c->arena, c->making->scope->class_name, args->arguments.kwonlyargs.items[i]->arg.arg);
+    const asy_name *name = asy_mangle(c->arena, c->making->scope->class_name,
+                                      args->arguments.kwonlyargs.items[i]->arg.arg);
     asy_load_text(c, kw->items[i], asy_temp(e), name->text);
     asy_expr_next(c, kw->items[i]);
     count++;
@@ -476,7 +478,8 @@ static int annotate(asy_compiler *c, const char *name, const asy_node *annotatio
 }
 
 static int annotate_arg(asy_compiler *c, const asy_node *arg) {
-  return arg ? annotate(c, asy_mangle(c->arena, c->making->scope->class_name, arg->arg.arg)->text, arg->arg.annotation) : 0;
+  return arg ? annotate(c, asy_mangle(c->arena, c->making->scope->class_name, arg->arg.arg)->text, arg->arg.annotation)
+             : 0;
 }
 
 /* Pushes the dict of annotations; PART_ANNOTATIONS or 0. */
@@ -509,7 +512,7 @@ const asy_unit_code *asy_function_code(asy_compiler *c, const asy_node *node, as
   const char *doc = asy_docstring(c, body, &len);
   if (doc) {
     asy_const k = asy_text_constant(doc, len);
-    asy_emit_constant(c->e, &k);   /* the first constant */
+    asy_emit_constant(c->e, &k); /* the first constant */
     c->making->code->flags |= CODE_HAS_DOCSTRING;
   }
   for (uint32_t i = doc ? 1 : 0; i < body->len; i++) asy_statement(c, body->items[i]);
@@ -538,7 +541,7 @@ static void end_decorators(asy_compiler *c, const asy_node_list *decorators, int
 /* The namespace that an annotation scope inside a class looks names up in. */
 static void push_namespace(asy_compiler *c, const asy_node *at) {
   if (c->making->owner->kind == SCOPE_CLASS) asy_emit(c->e, at, OP_LOAD_LOCALS, asy_temp(c->e), 0, 0);
-  else asy_emit(c->e, at, OP_MOVE, asy_temp(c->e), 0, 0);   /* .classdict is the first parameter */
+  else asy_emit(c->e, at, OP_MOVE, asy_temp(c->e), 0, 0); /* .classdict is the first parameter */
 }
 
 /* A function that computes the value of `node` when asked for, in a new temporary; None without a node. */
@@ -569,7 +572,7 @@ static int make_type_params(asy_compiler *c, const asy_node_list *params) {
   asy_emitter *e = c->e;
   int tuple = e->top;
   bool future = c->scopes.future_annotations;
-  c->scopes.future_annotations = false;   /* these are lazy anyway */
+  c->scopes.future_annotations = false; /* these are lazy anyway */
   for (uint32_t i = 0; i < params->len; i++) {
     const asy_node *p = params->items[i];
     bool is_var = p->kind == AST_TypeVar;
@@ -608,7 +611,8 @@ static const char *generic_name(asy_compiler *c, const char *name) {
 }
 
 /* Makes the function of a type-parameter scope at `window` and pushes the namespace argument where it wants one. */
-static int begin_generic_call(asy_compiler *c, const asy_node *at, int window, const asy_unit_code *code, asy_scope *scope) {
+static int begin_generic_call(asy_compiler *c, const asy_node *at, int window, const asy_unit_code *code,
+                              asy_scope *scope) {
   c->e->top = window;
   asy_make_function(c, at, window, code, scope, 0, window, NO_REG);
   c->e->top = window;
@@ -784,7 +788,8 @@ static void type_alias(asy_compiler *c, const asy_node *node) {
 
 void asy_statement(asy_compiler *c, const asy_node *node) {
   switch ((asy_ast_kind)node->kind) {
-    case AST_FunctionDef: case AST_AsyncFunctionDef: function_def(c, node); break;
+    case AST_FunctionDef:
+    case AST_AsyncFunctionDef: function_def(c, node); break;
     case AST_ClassDef: class_def(c, node); break;
     case AST_Return: asy_return(c, node); break;
     case AST_Delete:
@@ -794,19 +799,25 @@ void asy_statement(asy_compiler *c, const asy_node *node) {
     case AST_TypeAlias: type_alias(c, node); break;
     case AST_AugAssign: aug_assign(c, node); break;
     case AST_AnnAssign: ann_assign(c, node); break;
-    case AST_For: case AST_AsyncFor: asy_for(c, node); break;
+    case AST_For:
+    case AST_AsyncFor: asy_for(c, node); break;
     case AST_While: asy_while(c, node); break;
     case AST_If: if_statement(c, node); break;
-    case AST_With: case AST_AsyncWith: asy_with(c, node); break;
+    case AST_With:
+    case AST_AsyncWith: asy_with(c, node); break;
     case AST_Match: asy_match(c, node); break;
     case AST_Raise: raise(c, node); break;
-    case AST_Try: case AST_TryStar: asy_try(c, node); break;
+    case AST_Try:
+    case AST_TryStar: asy_try(c, node); break;
     case AST_Assert: assert_statement(c, node); break;
     case AST_Import: import(c, node); break;
     case AST_ImportFrom: import_from(c, node); break;
-    case AST_Global: case AST_Nonlocal: case AST_Pass: break;
+    case AST_Global:
+    case AST_Nonlocal:
+    case AST_Pass: break;
     case AST_Expr: expression_statement(c, node); break;
-    case AST_Break: case AST_Continue: asy_leave_loop(c, node); break;
+    case AST_Break:
+    case AST_Continue: asy_leave_loop(c, node); break;
     default: assert(!"no statement"); break;
   }
 }

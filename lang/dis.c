@@ -51,7 +51,8 @@ static void print_constant(const asy_const *k, asy_buf *out) {
       asy_buf_char(out, 'b');
       print_text(k->text, k->length, out);
       break;
-    case ASY_CONST_TUPLE: case ASY_CONST_FROZENSET:
+    case ASY_CONST_TUPLE:
+    case ASY_CONST_FROZENSET:
       asy_buf_text(out, k->kind == ASY_CONST_TUPLE ? "(" : "frozenset(");
       for (uint32_t i = 0; i < k->length; i++) {
         if (i) asy_buf_text(out, ", ");
@@ -74,7 +75,7 @@ static void print_register(const asy_unit_code *code, unsigned reg, asy_buf *out
 
 typedef struct {
   const asy_unit_code *code;
-  uint32_t *labels;   /* number of the label at a word, or 0 */
+  uint32_t *labels; /* number of the label at a word, or 0 */
   uint32_t count;
 } listing;
 
@@ -119,7 +120,10 @@ static void print_operand(const listing *l, uint32_t pc, int which, asy_buf *out
                                 : code->words[pc + (asy_op_words(info->format) == 2)];
   asy_buf_text(out, " ");
   switch (info->operand[which]) {
-    case KIND_W: case KIND_R: case KIND_RW: case KIND_N: print_register(code, value, out); break;
+    case KIND_W:
+    case KIND_R:
+    case KIND_RW:
+    case KIND_N: print_register(code, value, out); break;
     case KIND_K:
       if (value < code->nconstants) print_constant(&code->constants[value], out);
       else asy_buf_format(out, "constant %u", value);
@@ -128,7 +132,8 @@ static void print_operand(const listing *l, uint32_t pc, int which, asy_buf *out
     case KIND_U: asy_buf_format(out, "%u", value); break;
     case KIND_J: print_label(l, jump_target(code, pc), out); break;
     case KIND_S:
-      if (value < code->nsites && code->sites[value].name < code->nnames) asy_buf_format(out, ".%s", code->names[code->sites[value].name]);
+      if (value < code->nsites && code->sites[value].name < code->nnames)
+        asy_buf_format(out, ".%s", code->names[code->sites[value].name]);
       else asy_buf_format(out, "site %u", value);
       break;
     case KIND_V:
@@ -150,10 +155,13 @@ static void print_handlers(const listing *l, asy_buf *out) {
 }
 
 static void print_header(const asy_unit_code *code, asy_buf *out) {
-  static const struct { uint32_t flag; const char *name; } names[] = {
-    {CODE_VARARGS, "varargs"}, {CODE_VARKEYWORDS, "varkeywords"}, {CODE_GENERATOR, "generator"}, {CODE_COROUTINE, "coroutine"},
-    {CODE_ASYNC_GENERATOR, "async generator"}, {CODE_CLASS_BODY, "class body"}, {CODE_MODULE_BODY, "module body"},
-    {CODE_HAS_DOCSTRING, "docstring"},
+  static const struct {
+    uint32_t flag;
+    const char *name;
+  } names[] = {
+    {CODE_VARARGS, "varargs"},         {CODE_VARKEYWORDS, "varkeywords"},         {CODE_GENERATOR, "generator"},
+    {CODE_COROUTINE, "coroutine"},     {CODE_ASYNC_GENERATOR, "async generator"}, {CODE_CLASS_BODY, "class body"},
+    {CODE_MODULE_BODY, "module body"}, {CODE_HAS_DOCSTRING, "docstring"},
   };
   asy_buf_format(out, "%s: %u registers, %u locals", code->qualname, code->nregs, code->nlocals);
   if (code->argcount || code->kwonly) asy_buf_format(out, ", %u arguments", code->argcount);

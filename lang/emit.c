@@ -74,7 +74,8 @@ static void locate(asy_emitter *e, const asy_node *at) {
   }
   if (e->npositions) {
     asy_position *last = &e->positions[e->npositions - 1];
-    if (last->line == p.line && last->col == p.col && last->end_line == p.end_line && last->end_col == p.end_col) return;
+    if (last->line == p.line && last->col == p.col && last->end_line == p.end_line && last->end_col == p.end_col)
+      return;
     if (last->word == p.word) {
       *last = p;
       return;
@@ -125,10 +126,8 @@ static void meet(asy_bound_set *into, const asy_bound_set *other) {
 
 static void reach(asy_emitter *e, asy_label label, const asy_bound_set *bound) {
   asy_label_state *state = &e->labels[label.id];
-  if (state->reached)
-    meet(&state->bound, bound);
-  else
-    state->bound = *bound;
+  if (state->reached) meet(&state->bound, bound);
+  else state->bound = *bound;
   state->reached = true;
 }
 
@@ -157,10 +156,8 @@ void asy_label_bind(asy_emitter *e, asy_label label) {
   assert(state->word == NOWHERE);
   state->word = e->nwords;
   if (!state->reached) return;
-  if (e->reachable)
-    meet(&e->bound, &state->bound);
-  else
-    e->bound = state->bound;
+  if (e->reachable) meet(&e->bound, &state->bound);
+  else e->bound = state->bound;
   e->reachable = true;
 }
 
@@ -194,7 +191,9 @@ void asy_region_close(asy_emitter *e, asy_region *region) {
     region->start = e->nwords;
     return;
   }
-  if (!GROW(e, handlers, nhandlers) || !grow(e, &e->handler_labels, e->nhandlers, &e->handler_labels_cap, sizeof(uint32_t))) return;
+  if (!GROW(e, handlers, nhandlers) ||
+      !grow(e, &e->handler_labels, e->nhandlers, &e->handler_labels_cap, sizeof(uint32_t)))
+    return;
   reach(e, region->target, &region->bound);
   e->handler_labels[e->nhandlers] = region->target.id;
   e->handlers[e->nhandlers++] = (asy_handler){.start = region->start, .end = e->nwords, .reg = (uint8_t)region->reg};
@@ -207,7 +206,7 @@ int asy_temps(asy_emitter *e, int count) {
   int first = e->top;
   if (first + count > ASY_MAX_REGISTERS) {
     asy_emit_fail(e, "too many nested expressions");
-    return ASY_MAX_REGISTERS - 10;   /* any register: the code is thrown away */
+    return ASY_MAX_REGISTERS - 10; /* any register: the code is thrown away */
   }
   e->top += count;
   if (e->top > e->max) e->max = e->top;
@@ -227,13 +226,19 @@ static uint32_t hash_bytes(uint32_t h, const void *bytes, size_t len) {
 static uint32_t hash_constant(const asy_const *k) {
   uint32_t h = 2166136261u ^ k->kind;
   switch (k->kind) {
-    case ASY_CONST_NONE: case ASY_CONST_FALSE: case ASY_CONST_TRUE: case ASY_CONST_ELLIPSIS: return h * 16777619u;
+    case ASY_CONST_NONE:
+    case ASY_CONST_FALSE:
+    case ASY_CONST_TRUE:
+    case ASY_CONST_ELLIPSIS: return h * 16777619u;
     case ASY_CONST_INT: return hash_bytes(h, &k->integer, sizeof k->integer);
     case ASY_CONST_FLOAT: return hash_bytes(h, &k->real, sizeof k->real);
-    case ASY_CONST_COMPLEX: return hash_bytes(hash_bytes(h, &k->real, sizeof k->real), &k->imaginary, sizeof k->imaginary);
-    case ASY_CONST_BIGINT: case ASY_CONST_STR: case ASY_CONST_BYTES:
-      return hash_bytes(h ^ k->length, k->text, k->length < 64 ? k->length : 64);
-    case ASY_CONST_TUPLE: case ASY_CONST_FROZENSET:
+    case ASY_CONST_COMPLEX:
+      return hash_bytes(hash_bytes(h, &k->real, sizeof k->real), &k->imaginary, sizeof k->imaginary);
+    case ASY_CONST_BIGINT:
+    case ASY_CONST_STR:
+    case ASY_CONST_BYTES: return hash_bytes(h ^ k->length, k->text, k->length < 64 ? k->length : 64);
+    case ASY_CONST_TUPLE:
+    case ASY_CONST_FROZENSET:
       for (uint32_t i = 0; i < k->length && i < 64; i++) h = (h ^ hash_constant(&k->items[i])) * 16777619u;
       return h ^ k->length;
     case ASY_CONST_CODE: return hash_bytes(h, &k->code, sizeof k->code);
@@ -244,13 +249,19 @@ static uint32_t hash_constant(const asy_const *k) {
 bool asy_same_constant(const asy_const *a, const asy_const *b) {
   if (a->kind != b->kind || a->length != b->length) return false;
   switch (a->kind) {
-    case ASY_CONST_NONE: case ASY_CONST_FALSE: case ASY_CONST_TRUE: case ASY_CONST_ELLIPSIS: return true;
+    case ASY_CONST_NONE:
+    case ASY_CONST_FALSE:
+    case ASY_CONST_TRUE:
+    case ASY_CONST_ELLIPSIS: return true;
     case ASY_CONST_INT: return a->integer == b->integer;
     case ASY_CONST_FLOAT: return !memcmp(&a->real, &b->real, sizeof a->real);
     case ASY_CONST_COMPLEX:
       return !memcmp(&a->real, &b->real, sizeof a->real) && !memcmp(&a->imaginary, &b->imaginary, sizeof a->imaginary);
-    case ASY_CONST_BIGINT: case ASY_CONST_STR: case ASY_CONST_BYTES: return !memcmp(a->text, b->text, a->length);
-    case ASY_CONST_TUPLE: case ASY_CONST_FROZENSET:
+    case ASY_CONST_BIGINT:
+    case ASY_CONST_STR:
+    case ASY_CONST_BYTES: return !memcmp(a->text, b->text, a->length);
+    case ASY_CONST_TUPLE:
+    case ASY_CONST_FROZENSET:
       for (uint32_t i = 0; i < a->length; i++)
         if (!asy_same_constant(&a->items[i], &b->items[i])) return false;
       return true;
@@ -360,6 +371,6 @@ bool asy_emit_finish(asy_emitter *e, asy_unit_code *code) {
   code->sites = KEEP(sites, nsites), code->nsites = e->nsites;
   code->handlers = KEEP(handlers, nhandlers), code->nhandlers = e->nhandlers;
   code->positions = KEEP(positions, npositions), code->npositions = e->npositions;
-  code->nregs = (uint16_t)(e->max ? e->max : 1);   /* a bare raise names register 0 */
+  code->nregs = (uint16_t)(e->max ? e->max : 1); /* a bare raise names register 0 */
   return !e->arena->oom && !e->failure;
 }

@@ -174,19 +174,41 @@ typedef enum {
 #define OP(name, ...) OP_##name,
   ASY_OPCODES(OP)
 #undef OP
-  OP_COUNT_
+    OP_COUNT_
 } asy_op;
 
 enum { EFFECT_CALLS = 1, EFFECT_RAISES = 2, EFFECT_SUSPENDS = 4, EFFECT_JUMPS = 8, EFFECT_ENDS = 16 };
 
 /* One word: NONE, A, AB, ABC, ABX (16-bit BX in B and C), SJ (24 bits). Two words: AX, ABX_S (A, B and X), ABCX. */
-typedef enum { FORMAT_NONE, FORMAT_A, FORMAT_AB, FORMAT_ABC, FORMAT_ABX, FORMAT_SJ, FORMAT_AX, FORMAT_ABX_S, FORMAT_ABCX } asy_code_format;
-typedef enum { KIND__, KIND_W, KIND_R, KIND_RW, KIND_N, KIND_K, KIND_I, KIND_U, KIND_J, KIND_S, KIND_V } asy_operand_kind;
+typedef enum {
+  FORMAT_NONE,
+  FORMAT_A,
+  FORMAT_AB,
+  FORMAT_ABC,
+  FORMAT_ABX,
+  FORMAT_SJ,
+  FORMAT_AX,
+  FORMAT_ABX_S,
+  FORMAT_ABCX
+} asy_code_format;
+typedef enum {
+  KIND__,
+  KIND_W,
+  KIND_R,
+  KIND_RW,
+  KIND_N,
+  KIND_K,
+  KIND_I,
+  KIND_U,
+  KIND_J,
+  KIND_S,
+  KIND_V
+} asy_operand_kind;
 
 typedef struct {
   const char *name;
-  uint8_t format;          /* asy_code_format */
-  uint8_t operand[4];      /* asy_operand_kind of A, B (or BX), C, X */
+  uint8_t format;     /* asy_code_format */
+  uint8_t operand[4]; /* asy_operand_kind of A, B (or BX), C, X */
   uint8_t effects;
   const char *meaning;
 } asy_op_info;
@@ -194,7 +216,7 @@ extern const asy_op_info asy_op_table[OP_COUNT_];
 
 static inline unsigned asy_op_words(unsigned format) { return format >= FORMAT_AX ? 2 : 1; }
 
-#define ASY_WORD_OP(w) ((w) & 0xff)
+#define ASY_WORD_OP(w) ((w)&0xff)
 #define ASY_WORD_A(w) ((w) >> 8 & 0xff)
 #define ASY_WORD_B(w) ((w) >> 16 & 0xff)
 #define ASY_WORD_C(w) ((w) >> 24)
@@ -219,14 +241,14 @@ enum asy_special { SPECIAL_ENTER, SPECIAL_EXIT, SPECIAL_AENTER, SPECIAL_AEXIT };
 enum asy_await_origin { AWAIT_EXPRESSION, AWAIT_AENTER, AWAIT_AEXIT, AWAIT_ANEXT };
 
 enum asy_intrinsic {
-  INTRINSIC_PRINT,              /* the REPL's display of an expression statement: B */
+  INTRINSIC_PRINT, /* the REPL's display of an expression statement: B */
   /* bound, constraints, default: a function without parameters that computes the value when it is asked for, or None */
-  INTRINSIC_TYPEVAR,            /* B name, B+1 bound, B+2 constraints (the function gives a tuple), B+3 default */
-  INTRINSIC_PARAMSPEC,          /* B name, B+1 default */
-  INTRINSIC_TYPEVARTUPLE,       /* B name, B+1 default */
-  INTRINSIC_TYPEALIAS,          /* B name, B+1 type params tuple or None, B+2 function computing the value */
-  INTRINSIC_SUBSCRIPT_GENERIC,  /* B type params tuple: typing.Generic[...] */
-  INTRINSIC_UNPACK_LIST,        /* B iterable, B+1 how many items: a list of exactly that many, errors as UNPACK */
+  INTRINSIC_TYPEVAR,             /* B name, B+1 bound, B+2 constraints (the function gives a tuple), B+3 default */
+  INTRINSIC_PARAMSPEC,           /* B name, B+1 default */
+  INTRINSIC_TYPEVARTUPLE,        /* B name, B+1 default */
+  INTRINSIC_TYPEALIAS,           /* B name, B+1 type params tuple or None, B+2 function computing the value */
+  INTRINSIC_SUBSCRIPT_GENERIC,   /* B type params tuple: typing.Generic[...] */
+  INTRINSIC_UNPACK_LIST,         /* B iterable, B+1 how many items: a list of exactly that many, errors as UNPACK */
   INTRINSIC_STOP_ITERATION_ERROR /* B exception: RuntimeError "generator raised StopIteration" in its place */
 };
 

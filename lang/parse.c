@@ -73,9 +73,9 @@ static bool is_legacy_statement(const asy_token *token) {
 /* The operand that follows `=` where a condition was meant: up to what binds less tightly than `|`. False: there is none, or
  * another `=` follows. */
 static bool operand_ahead(const asy_parser *p, asy_span *span) {
-  static const int ends[] = {':',      ',',      ')',        ']',     '}',      TOKEN_NEWLINE, TOKEN_END, TOKEN_EQ,   TOKEN_NE, '<',
-                             '>',      TOKEN_LE, TOKEN_GE,   TOKEN_IN, TOKEN_IS, TOKEN_AND,     TOKEN_OR,  TOKEN_IF,   TOKEN_ELSE,
-                             TOKEN_FOR, TOKEN_NOT, TOKEN_ASYNC};
+  static const int ends[] = {':',      ',',      ')',        ']',       '}',       TOKEN_NEWLINE, TOKEN_END, TOKEN_EQ,
+                             TOKEN_NE, '<',      '>',        TOKEN_LE,  TOKEN_GE,  TOKEN_IN,      TOKEN_IS,  TOKEN_AND,
+                             TOKEN_OR, TOKEN_IF, TOKEN_ELSE, TOKEN_FOR, TOKEN_NOT, TOKEN_ASYNC};
   asy_lexer copy = p->lexer;
   asy_diagnostic ignored;
   copy.error = &ignored;

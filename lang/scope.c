@@ -9,12 +9,12 @@
 typedef struct {
   asy_scopes *scopes;
   asy_arena *arena;
-  asy_scope *scope;        /* the block being walked */
-  int loops;               /* loops around, within the block */
-  bool except_star;        /* in the body of an `except*`, outside any loop or function of its own */
-  bool iterable;           /* in the iterable of a comprehension */
-  bool targets;            /* in the target of a comprehension */
-  bool future_allowed;     /* only the docstring and __future__ imports came before */
+  asy_scope *scope;    /* the block being walked */
+  int loops;           /* loops around, within the block */
+  bool except_star;    /* in the body of an `except*`, outside any loop or function of its own */
+  bool iterable;       /* in the iterable of a comprehension */
+  bool targets;        /* in the target of a comprehension */
+  bool future_allowed; /* only the docstring and __future__ imports came before */
   asy_name *super, *class_, *debug;
 } walker;
 
@@ -113,13 +113,14 @@ static bool grow(asy_arena *arena, asy_symbol ***items, uint32_t count, uint32_t
   return true;
 }
 
-enum { LINEAR_SYMBOLS = 8 };   /* up to here a scope is searched without a table */
+enum { LINEAR_SYMBOLS = 8 }; /* up to here a scope is searched without a table */
 
 static asy_symbol *symbol_of(asy_arena *arena, asy_scope *scope, asy_name *name, const asy_node *at) {
   asy_symbol *symbol = asy_scope_lookup(scope, name);
   if (symbol) return symbol;
   symbol = asy_arena_alloc(arena, sizeof *symbol);
-  if (!symbol || !grow(arena, &scope->symbols, scope->nsymbols, &scope->symbols_cap)) return asy_arena_wreck(arena, sizeof *symbol);
+  if (!symbol || !grow(arena, &scope->symbols, scope->nsymbols, &scope->symbols_cap))
+    return asy_arena_wreck(arena, sizeof *symbol);
   *symbol = (asy_symbol){.name = name, .reg = -1, .free_index = -1, .first = at};
   scope->symbols[scope->nsymbols++] = symbol;
   if (scope->nsymbols > LINEAR_SYMBOLS && scope->nsymbols * 2 > scope->table_size) {
@@ -161,7 +162,7 @@ static saved_walk enter(walker *w, asy_scope *scope) {
   saved_walk saved = {w->scope, w->loops, w->except_star, w->iterable, w->targets};
   w->scope = scope;
   w->loops = 0;
-  w->except_star = w->targets = false;   /* what is within an iterable stays within it */
+  w->except_star = w->targets = false; /* what is within an iterable stays within it */
   return saved;
 }
 
@@ -213,7 +214,8 @@ static void visit_global(walker *w, const asy_node *node) {
     if (flags & NAME_PARAM) fail(w, node, "name '%s' is parameter and %s", name->text, what);
     else if (flags & NAME_USED) fail(w, node, "name '%s' is used prior to %s declaration", name->text, what);
     else if (flags & NAME_ANNOTATED) fail(w, node, "annotated name '%s' can't be %s", name->text, what);
-    else if (flags & (NAME_ASSIGNED | NAME_UNBOUND)) fail(w, node, "name '%s' is assigned to before %s declaration", name->text, what);
+    else if (flags & (NAME_ASSIGNED | NAME_UNBOUND))
+      fail(w, node, "name '%s' is assigned to before %s declaration", name->text, what);
     symbol = note(w, node->global.names.items[i], nonlocal ? NAME_NONLOCAL : NAME_GLOBAL, node);
     if (!(flags & (NAME_NONLOCAL | NAME_GLOBAL))) symbol->first = node;
     /* It is the global one outside of functions too: exec may run the text with other locals than globals. */
@@ -228,7 +230,9 @@ static bool refuse_in_annotation(walker *w, const asy_node *node, const char *ex
   return true;
 }
 
-static bool is_comprehension(const asy_scope *s) { return s->kind == SCOPE_COMPREHENSION || s->kind == SCOPE_GENERATOR; }
+static bool is_comprehension(const asy_scope *s) {
+  return s->kind == SCOPE_COMPREHENSION || s->kind == SCOPE_GENERATOR;
+}
 
 static void visit_walrus(walker *w, const asy_node *node) {
   const asy_node *target = node->named_expr.target;
@@ -250,7 +254,8 @@ static void visit_walrus(walker *w, const asy_node *node) {
     if (symbol && symbol->flags & NAME_ITERATED)
       fail(w, target, "assignment expression cannot rebind comprehension iteration variable '%s'", name->text);
   }
-  if (owner->kind == SCOPE_CLASS) fail(w, target, "assignment expression within a comprehension cannot be used in a class body");
+  if (owner->kind == SCOPE_CLASS)
+    fail(w, target, "assignment expression within a comprehension cannot be used in a class body");
   if (owner->what)
     fail(w, target, "assignment expression within a comprehension cannot be used %s %s",
          owner->kind == SCOPE_TYPE_PARAMS ? "within" : "in", owner->what);
@@ -329,10 +334,13 @@ static saved_walk enter_type_params(walker *w, const asy_node *owner, const asy_
     if (symbol && symbol->flags & NAME_TYPE_PARAM) fail(w, p, "duplicate type parameter '%s'", name->text);
     note(w, name, NAME_TYPE_PARAM, p);
     if (is_var && p->type_var.bound)
-      visit_type_value(w, p->type_var.bound, p->type_var.bound->kind == AST_Tuple ? "a TypeVar constraint" : "a TypeVar bound");
+      visit_type_value(w, p->type_var.bound,
+                       p->type_var.bound->kind == AST_Tuple ? "a TypeVar constraint" : "a TypeVar bound");
     if (default_value) defaults = true;
     else if (defaults) fail(w, p, "non-default type parameter '%s' follows default type parameter", name->text);
-    const char *what = is_var ? "a TypeVar default" : p->kind == AST_ParamSpec ? "a ParamSpec default" : "a TypeVarTuple default";
+    const char *what = is_var                     ? "a TypeVar default"
+                       : p->kind == AST_ParamSpec ? "a ParamSpec default"
+                                                  : "a TypeVarTuple default";
     visit_type_value(w, default_value, what);
   }
   return saved;
@@ -350,7 +358,8 @@ static void visit_function(walker *w, const asy_node *node) {
     around = enter_type_params(w, node, &node->function_def.type_params);
     if (args->arguments.defaults.len) hidden(w, ".defaults", NAME_PARAM, node);
     bool kwdefaults = false;
-    for (uint32_t i = 0; i < args->arguments.kw_defaults.len; i++) kwdefaults |= args->arguments.kw_defaults.items[i] != NULL;
+    for (uint32_t i = 0; i < args->arguments.kw_defaults.len; i++)
+      kwdefaults |= args->arguments.kw_defaults.items[i] != NULL;
     if (kwdefaults) hidden(w, ".kwdefaults", NAME_PARAM, node);
   }
   visit_annotations(w, args, node->function_def.returns);
@@ -412,7 +421,8 @@ static const char *comprehension_name(const asy_node *node) {
 }
 
 static void visit_comprehension(walker *w, const asy_node *node) {
-  const asy_node_list *generators = node->kind == AST_DictComp ? &node->dict_comp.generators : &node->list_comp.generators;
+  const asy_node_list *generators = node->kind == AST_DictComp ? &node->dict_comp.generators
+                                                               : &node->list_comp.generators;
   const asy_node *first = generators->items[0];
   bool iterable = w->iterable;
   w->iterable = true;
@@ -439,7 +449,7 @@ static void visit_comprehension(walker *w, const asy_node *node) {
     visit_list(w, &g->comprehension.ifs);
   }
   if (node->kind == AST_DictComp) {
-    visit(w, node->dict_comp.value);   /* in CPython's order, which decides which error is reported */
+    visit(w, node->dict_comp.value); /* in CPython's order, which decides which error is reported */
     visit(w, node->dict_comp.key);
   } else {
     visit(w, node->list_comp.elt);
@@ -490,7 +500,8 @@ static void visit_yield(walker *w, const asy_node *node) {
 static void visit_import(walker *w, const asy_node *node) {
   bool from = node->kind == AST_ImportFrom;
   const asy_node_list *names = from ? &node->import_from.names : &node->import.names;
-  if (from && node->import_from.module && !node->import_from.level && !strcmp(node->import_from.module->text, "__future__")) {
+  if (from && node->import_from.module && !node->import_from.level &&
+      !strcmp(node->import_from.module->text, "__future__")) {
     if (!w->future_allowed) fail(w, node, "from __future__ imports must occur at the beginning of the file");
   }
   for (uint32_t i = 0; i < names->len; i++) {
@@ -514,8 +525,10 @@ static void visit_ann_assign(walker *w, const asy_node *node) {
   const asy_node *target = node->ann_assign.target;
   if (target->kind == AST_Name) {
     asy_symbol *symbol = asy_scope_lookup(w->scope, asy_mangle(w->arena, w->scope->class_name, target->name.id));
-    if (symbol && node->ann_assign.simple && symbol->flags & (NAME_GLOBAL | NAME_NONLOCAL) && w->scope->kind != SCOPE_MODULE)
-      fail(w, node, "annotated name '%s' can't be %s", target->name.id->text, symbol->flags & NAME_GLOBAL ? "global" : "nonlocal");
+    if (symbol && node->ann_assign.simple && symbol->flags & (NAME_GLOBAL | NAME_NONLOCAL) &&
+        w->scope->kind != SCOPE_MODULE)
+      fail(w, node, "annotated name '%s' can't be %s", target->name.id->text,
+           symbol->flags & NAME_GLOBAL ? "global" : "nonlocal");
     if (node->ann_assign.simple) {
       assign(w, target->name.id, NAME_ANNOTATED, node);
       if (!asy_scope_is_function(w->scope)) w->scope->has_annotations = true;
@@ -571,9 +584,10 @@ static void visit_name(walker *w, const asy_node *node) {
 }
 
 static void visit(walker *w, const asy_node *node) {
-  for (;;) {   /* left spines and elif chains */
+  for (;;) { /* left spines and elif chains */
     switch ((asy_ast_kind)node->kind) {
-      case AST_FunctionDef: case AST_AsyncFunctionDef: visit_function(w, node); return;
+      case AST_FunctionDef:
+      case AST_AsyncFunctionDef: visit_function(w, node); return;
       case AST_ClassDef: visit_class(w, node); return;
       case AST_Return:
         if (w->except_star) fail(w, node, "'break', 'continue' and 'return' cannot appear in an except* block");
@@ -594,9 +608,7 @@ static void visit(walker *w, const asy_node *node) {
         node = node->aug_assign.value;
         continue;
       case AST_AnnAssign: visit_ann_assign(w, node); return;
-      case AST_AsyncFor:
-        need_async(w, node, "async for", false);
-        __attribute__((fallthrough));
+      case AST_AsyncFor: need_async(w, node, "async for", false); __attribute__((fallthrough));
       case AST_For:
         visit(w, node->for_.target);
         visit(w, node->for_.iter);
@@ -615,9 +627,7 @@ static void visit(walker *w, const asy_node *node) {
         }
         visit_body(w, &node->if_.orelse);
         return;
-      case AST_AsyncWith:
-        need_async(w, node, "async with", false);
-        __attribute__((fallthrough));
+      case AST_AsyncWith: need_async(w, node, "async with", false); __attribute__((fallthrough));
       case AST_With:
         visit_list(w, &node->with.items);
         visit_body(w, &node->with.body);
@@ -639,13 +649,16 @@ static void visit(walker *w, const asy_node *node) {
         visit_opt(w, node->raise.exc);
         visit_opt(w, node->raise.cause);
         return;
-      case AST_Try: case AST_TryStar: visit_try(w, node); return;
+      case AST_Try:
+      case AST_TryStar: visit_try(w, node); return;
       case AST_Assert:
         visit(w, node->assert_.test);
         visit_opt(w, node->assert_.msg);
         return;
-      case AST_Import: case AST_ImportFrom: visit_import(w, node); return;
-      case AST_Global: case AST_Nonlocal: visit_global(w, node); return;
+      case AST_Import:
+      case AST_ImportFrom: visit_import(w, node); return;
+      case AST_Global:
+      case AST_Nonlocal: visit_global(w, node); return;
       case AST_Expr: node = node->expr.value; continue;
       case AST_Pass: return;
       case AST_Break: leave_by(w, node, "'break' outside loop"); return;
@@ -653,7 +666,10 @@ static void visit(walker *w, const asy_node *node) {
 
       case AST_BoolOp: visit_list(w, &node->bool_op.values); return;
       case AST_NamedExpr: visit_walrus(w, node); return;
-      case AST_BinOp: visit(w, node->bin_op.right); node = node->bin_op.left; continue;
+      case AST_BinOp:
+        visit(w, node->bin_op.right);
+        node = node->bin_op.left;
+        continue;
       case AST_UnaryOp: node = node->unary_op.operand; continue;
       case AST_Lambda: visit_lambda(w, node); return;
       case AST_IfExp:
@@ -661,9 +677,15 @@ static void visit(walker *w, const asy_node *node) {
         visit(w, node->if_exp.body);
         node = node->if_exp.orelse;
         continue;
-      case AST_Dict: visit_list(w, &node->dict.keys); visit_list(w, &node->dict.values); return;
+      case AST_Dict:
+        visit_list(w, &node->dict.keys);
+        visit_list(w, &node->dict.values);
+        return;
       case AST_Set: visit_list(w, &node->set.elts); return;
-      case AST_ListComp: case AST_SetComp: case AST_DictComp: case AST_GeneratorExp: visit_comprehension(w, node); return;
+      case AST_ListComp:
+      case AST_SetComp:
+      case AST_DictComp:
+      case AST_GeneratorExp: visit_comprehension(w, node); return;
       case AST_Await:
         need_async(w, node, "await", true);
         node = node->await.value;
@@ -676,7 +698,10 @@ static void visit(walker *w, const asy_node *node) {
         visit_yield(w, node);
         node = node->yield_from.value;
         continue;
-      case AST_Compare: visit_list(w, &node->compare.comparators); node = node->compare.left; continue;
+      case AST_Compare:
+        visit_list(w, &node->compare.comparators);
+        node = node->compare.left;
+        continue;
       case AST_Call:
         visit_list(w, &node->call.args);
         visit_list(w, &node->call.keywords);
@@ -686,7 +711,10 @@ static void visit(walker *w, const asy_node *node) {
         if (node->keyword.arg == w->debug && w->debug) fail(w, node, "cannot assign to __debug__");
         node = node->keyword.value;
         continue;
-      case AST_FormattedValue: visit(w, node->formatted_value.value); visit_opt(w, node->formatted_value.format_spec); return;
+      case AST_FormattedValue:
+        visit(w, node->formatted_value.value);
+        visit_opt(w, node->formatted_value.format_spec);
+        return;
       case AST_JoinedStr: visit_list(w, &node->joined_str.values); return;
       case AST_Constant: return;
       case AST_Attribute:
@@ -694,12 +722,19 @@ static void visit(walker *w, const asy_node *node) {
           fail(w, node, node->attribute.ctx == AST_Store ? "cannot assign to __debug__" : "cannot delete __debug__");
         node = node->attribute.value;
         continue;
-      case AST_Subscript: visit(w, node->subscript.slice); node = node->subscript.value; continue;
+      case AST_Subscript:
+        visit(w, node->subscript.slice);
+        node = node->subscript.value;
+        continue;
       case AST_Starred: node = node->starred.value; continue;
       case AST_Name: visit_name(w, node); return;
       case AST_List: visit_list(w, &node->list.elts); return;
       case AST_Tuple: visit_list(w, &node->tuple.elts); return;
-      case AST_Slice: visit_opt(w, node->slice.lower); visit_opt(w, node->slice.upper); visit_opt(w, node->slice.step); return;
+      case AST_Slice:
+        visit_opt(w, node->slice.lower);
+        visit_opt(w, node->slice.upper);
+        visit_opt(w, node->slice.step);
+        return;
 
       case AST_MatchValue: node = node->match_value.value; continue;
       case AST_MatchSingleton: return;
@@ -723,9 +758,18 @@ static void visit(walker *w, const asy_node *node) {
         return;
       case AST_MatchOr: visit_list(w, &node->match_or.patterns); return;
 
-      case AST_Module: case AST_Interactive: case AST_Expression: case AST_comprehension: case AST_ExceptHandler:
-      case AST_arguments: case AST_arg: case AST_alias: case AST_TypeVar: case AST_ParamSpec: case AST_TypeVarTuple:
-      case AST_COUNT_: return;   /* reached through their owners */
+      case AST_Module:
+      case AST_Interactive:
+      case AST_Expression:
+      case AST_comprehension:
+      case AST_ExceptHandler:
+      case AST_arguments:
+      case AST_arg:
+      case AST_alias:
+      case AST_TypeVar:
+      case AST_ParamSpec:
+      case AST_TypeVarTuple:
+      case AST_COUNT_: return; /* reached through their owners */
     }
   }
 }
@@ -735,8 +779,9 @@ static void visit_body(walker *w, const asy_node_list *body) { visit_list(w, bod
 /* --- __future__ -------------------------------------------------------------------------------------------------------------- */
 
 static void check_future(walker *w, const asy_node *node) {
-  static const char *const known[] = {"nested_scopes", "generators", "division", "absolute_import", "with_statement",
-                                      "print_function", "unicode_literals", "barry_as_FLUFL", "generator_stop", "annotations"};
+  static const char *const known[] = {"nested_scopes",  "generators",     "division",         "absolute_import",
+                                      "with_statement", "print_function", "unicode_literals", "barry_as_FLUFL",
+                                      "generator_stop", "annotations"};
   for (uint32_t i = 0; i < node->import_from.names.len; i++) {
     const asy_node *alias = node->import_from.names.items[i];
     const char *feature = alias->alias.name->text;
@@ -813,7 +858,7 @@ static void resolve(walker *w, asy_scope *scope, asy_symbol *symbol) {
     symbol->place = PLACE_GLOBAL;
   } else if (symbol->flags & NAME_NONLOCAL) {
     if (resolve_outer(w, scope, symbol)) {
-      asy_scope *s = scope->parent;   /* the nearest scope that binds the name */
+      asy_scope *s = scope->parent; /* the nearest scope that binds the name */
       asy_symbol *found = NULL;
       for (; s && !(found && found->flags & NAME_BOUND && !(found->flags & NAME_NONLOCAL)); s = s->parent)
         found = s->kind == SCOPE_CLASS ? NULL : asy_scope_lookup(s, symbol->name);
@@ -861,9 +906,11 @@ static void order_free(asy_scope *first) {
   }
 }
 
-bool asy_scopes_build(asy_scopes *scopes, asy_arena *arena, const asy_node *tree, bool top_level_await, bool future_annotations,
-                      asy_diagnostic *diagnostic) {
-  *scopes = (asy_scopes){.arena = arena, .diagnostic = diagnostic, .top_level_await = top_level_await,
+bool asy_scopes_build(asy_scopes *scopes, asy_arena *arena, const asy_node *tree, bool top_level_await,
+                      bool future_annotations, asy_diagnostic *diagnostic) {
+  *scopes = (asy_scopes){.arena = arena,
+                         .diagnostic = diagnostic,
+                         .top_level_await = top_level_await,
                          .future_annotations = future_annotations};
   diagnostic->kind = DIAG_NONE;
   walker w = {.scopes = scopes, .arena = arena};

@@ -6,17 +6,33 @@
 #include <stdlib.h>
 
 typedef enum {
-  PREC_NAMED, PREC_TUPLE, PREC_YIELD, PREC_TEST, PREC_OR, PREC_AND, PREC_NOT, PREC_CMP, PREC_BOR, PREC_BXOR, PREC_BAND,
-  PREC_SHIFT, PREC_ARITH, PREC_TERM, PREC_FACTOR, PREC_POWER, PREC_AWAIT, PREC_ATOM,
+  PREC_NAMED,
+  PREC_TUPLE,
+  PREC_YIELD,
+  PREC_TEST,
+  PREC_OR,
+  PREC_AND,
+  PREC_NOT,
+  PREC_CMP,
+  PREC_BOR,
+  PREC_BXOR,
+  PREC_BAND,
+  PREC_SHIFT,
+  PREC_ARITH,
+  PREC_TERM,
+  PREC_FACTOR,
+  PREC_POWER,
+  PREC_AWAIT,
+  PREC_ATOM,
   PREC_EXPR = PREC_BOR
 } precedence;
 
 typedef struct {
   asy_buf text;
-  int depth;      /* forms around */
+  int depth; /* forms around */
 } printer;
 
-enum { MAX_DEPTH = 2000 };   /* what lies deeper is cut: no annotation does */
+enum { MAX_DEPTH = 2000 }; /* what lies deeper is cut: no annotation does */
 
 static void put(const asy_node *node, precedence around, printer *out);
 
@@ -66,7 +82,8 @@ static void put_real(double d, bool imaginary, printer *out) {
     asy_buf_format(&out->text, "%.*f", decimals > 0 ? decimals : 0, d);
     if (decimals <= 0 && !imaginary) asy_buf_text(&out->text, ".0");
   } else {
-    snprintf(digits, sizeof digits, "%.*e", precision - 1, d);   /* C writes at least two digits of exponent, as Python does */
+    snprintf(digits, sizeof digits, "%.*e", precision - 1,
+             d); /* C writes at least two digits of exponent, as Python does */
     asy_buf_text(&out->text, digits);
   }
   if (imaginary) asy_buf_char(&out->text, 'j');
@@ -146,8 +163,10 @@ static precedence binary_precedence(asy_ast_op op) {
     case AST_BitOr: return PREC_BOR;
     case AST_BitXor: return PREC_BXOR;
     case AST_BitAnd: return PREC_BAND;
-    case AST_LShift: case AST_RShift: return PREC_SHIFT;
-    case AST_Add: case AST_Sub: return PREC_ARITH;
+    case AST_LShift:
+    case AST_RShift: return PREC_SHIFT;
+    case AST_Add:
+    case AST_Sub: return PREC_ARITH;
     case AST_Pow: return PREC_POWER;
     default: return PREC_TERM;
   }
@@ -179,7 +198,8 @@ static void put_arguments(const asy_node *args, printer *out) {
       put(args->arguments.kw_defaults.items[i], PREC_TEST, out);
     }
   }
-  if (args->arguments.kwarg) asy_buf_format(&out->text, "%s**%s", first ? "" : ", ", args->arguments.kwarg->arg.arg->text);
+  if (args->arguments.kwarg)
+    asy_buf_format(&out->text, "%s**%s", first ? "" : ", ", args->arguments.kwarg->arg.arg->text);
 }
 
 static void put_generators(const asy_node_list *generators, printer *out) {
@@ -207,7 +227,7 @@ static void put_subscript(const asy_node *node, printer *out) {
   const asy_node *index = node->subscript.slice;
   put(node->subscript.value, PREC_ATOM, out);
   asy_buf_char(&out->text, '[');
-  if (index->kind == AST_Tuple && index->tuple.elts.len) {   /* no parentheses around a tuple that is not empty */
+  if (index->kind == AST_Tuple && index->tuple.elts.len) { /* no parentheses around a tuple that is not empty */
     put_list(&index->tuple.elts, out);
     if (index->tuple.elts.len == 1) asy_buf_char(&out->text, ',');
   } else {
@@ -251,8 +271,10 @@ static precedence own_precedence(const asy_node *node) {
   switch (node->kind) {
     case AST_NamedExpr: return PREC_NAMED;
     case AST_Tuple: return node->tuple.elts.len ? PREC_TUPLE : PREC_ATOM;
-    case AST_Yield: case AST_YieldFrom: return PREC_YIELD;
-    case AST_Lambda: case AST_IfExp: return PREC_TEST;
+    case AST_Yield:
+    case AST_YieldFrom: return PREC_YIELD;
+    case AST_Lambda:
+    case AST_IfExp: return PREC_TEST;
     case AST_BoolOp: return node->bool_op.op == AST_Or ? PREC_OR : PREC_AND;
     case AST_Compare: return PREC_CMP;
     case AST_BinOp: return binary_precedence(node->bin_op.op);
@@ -267,10 +289,12 @@ static void put_form(const asy_node *node, printer *out) {
   switch (node->kind) {
     case AST_Name: asy_buf_text(&out->text, node->name.id->text); break;
     case AST_Constant: put_constant(&node->constant.value, out); break;
-    case AST_JoinedStr: case AST_FormattedValue: put_fstring(node, out); break;
+    case AST_JoinedStr:
+    case AST_FormattedValue: put_fstring(node, out); break;
     case AST_Attribute:
       put(node->attribute.value, PREC_ATOM, out);
-      if (node->attribute.value->kind == AST_Constant && node->attribute.value->constant.value.kind == CONST_INT) asy_buf_char(&out->text, ' ');
+      if (node->attribute.value->kind == AST_Constant && node->attribute.value->constant.value.kind == CONST_INT)
+        asy_buf_char(&out->text, ' ');
       asy_buf_format(&out->text, ".%s", node->attribute.attr->text);
       break;
     case AST_Subscript: put_subscript(node, out); break;

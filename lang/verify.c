@@ -10,7 +10,7 @@
 
 typedef struct {
   const asy_unit_code *code;
-  bool *starts;         /* an instruction starts at this word */
+  bool *starts; /* an instruction starts at this word */
   asy_buf *out;
   bool ok;
 } checker;
@@ -31,15 +31,24 @@ static unsigned base_count(const uint32_t *words, int which) {
   uint32_t word = words[0];
   unsigned b = ASY_WORD_C(word);
   switch (ASY_WORD_OP(word)) {
-    case OP_FOR_AITER: case OP_MATCH_EXC_GROUP: return 2;
+    case OP_FOR_AITER:
+    case OP_MATCH_EXC_GROUP: return 2;
     case OP_UNPACK: return b;
     case OP_UNPACK_EX: return b + 1 + words[1];
-    case OP_BUILD_SLICE: case OP_EXC_INFO: return 3;
-    case OP_BUILD_TUPLE: case OP_BUILD_LIST: case OP_BUILD_SET: case OP_BUILD_STRING: return b;
+    case OP_BUILD_SLICE:
+    case OP_EXC_INFO: return 3;
+    case OP_BUILD_TUPLE:
+    case OP_BUILD_LIST:
+    case OP_BUILD_SET:
+    case OP_BUILD_STRING: return b;
     case OP_BUILD_MAP: return b * 2;
     case OP_FORMAT: return b & 4 ? 2 : 1;
-    case OP_CALL: case OP_CALL_METHOD: case OP_CALL_KW: case OP_CALL_METHOD_KW: case OP_AWAIT_CALL: case OP_AWAIT_CALL_METHOD:
-      return b + 4;
+    case OP_CALL:
+    case OP_CALL_METHOD:
+    case OP_CALL_KW:
+    case OP_CALL_METHOD_KW:
+    case OP_AWAIT_CALL:
+    case OP_AWAIT_CALL_METHOD: return b + 4;
     case OP_CALL_EX: return b ? 6 : 5;
     case OP_IMPORT_NAME: return 2;
     case OP_MAKE_FUNCTION: return (unsigned)__builtin_popcount(b);
@@ -47,7 +56,9 @@ static unsigned base_count(const uint32_t *words, int which) {
     case OP_INTRINSIC:
       switch (b) {
         case INTRINSIC_TYPEVAR: return 4;
-        case INTRINSIC_UNPACK_LIST: case INTRINSIC_PARAMSPEC: case INTRINSIC_TYPEVARTUPLE: return 2;
+        case INTRINSIC_UNPACK_LIST:
+        case INTRINSIC_PARAMSPEC:
+        case INTRINSIC_TYPEVARTUPLE: return 2;
         case INTRINSIC_TYPEALIAS: return 3;
         default: return 1;
       }
@@ -60,7 +71,8 @@ static void check_register(checker *k, uint32_t pc, unsigned reg, unsigned count
 }
 
 static void check_jump(checker *k, uint32_t pc, int64_t target) {
-  if (target < 0 || target >= k->code->nwords || !k->starts[target]) complain(k, pc, "jump to word %lld", (long long)target);
+  if (target < 0 || target >= k->code->nwords || !k->starts[target])
+    complain(k, pc, "jump to word %lld", (long long)target);
 }
 
 static void check_operands(checker *k, uint32_t pc) {
@@ -69,14 +81,16 @@ static void check_operands(checker *k, uint32_t pc) {
   const asy_op_info *info = &asy_op_table[ASY_WORD_OP(word)];
   for (int which = 0; which < 4; which++) {
     bool wide = info->format == FORMAT_ABX && which == 1;
-    uint32_t value = which == 0   ? ASY_WORD_A(word)
-                     : wide       ? ASY_WORD_BX(word)
-                     : which == 1 ? ASY_WORD_B(word)
-                     : which == 2 ? ASY_WORD_C(word)
+    uint32_t value = which == 0                        ? ASY_WORD_A(word)
+                     : wide                            ? ASY_WORD_BX(word)
+                     : which == 1                      ? ASY_WORD_B(word)
+                     : which == 2                      ? ASY_WORD_C(word)
                      : asy_op_words(info->format) == 2 ? code->words[pc + 1]
                                                        : 0;
     switch (info->operand[which]) {
-      case KIND_W: case KIND_R: case KIND_RW: check_register(k, pc, value, 1); break;
+      case KIND_W:
+      case KIND_R:
+      case KIND_RW: check_register(k, pc, value, 1); break;
       case KIND_N: {
         unsigned count = base_count(code->words + pc, which);
         if (count) check_register(k, pc, value, count);
@@ -86,7 +100,8 @@ static void check_operands(checker *k, uint32_t pc) {
         if (value >= code->nconstants) complain(k, pc, "constant %u of %u", value, code->nconstants);
         break;
       case KIND_S:
-        if (value >= code->nsites || code->sites[value].name >= code->nnames) complain(k, pc, "site %u of %u", value, code->nsites);
+        if (value >= code->nsites || code->sites[value].name >= code->nnames)
+          complain(k, pc, "site %u of %u", value, code->nsites);
         break;
       case KIND_V:
         if (value >= code->nfreevars) complain(k, pc, "free variable %u of %u", value, code->nfreevars);
@@ -123,7 +138,8 @@ static void check_rules(checker *k, uint32_t pc) {
     complain(k, pc, "constant %u is no code", code->words[pc + 1]);
   if ((op == OP_CALL_KW || op == OP_CALL_METHOD_KW) && code->words[pc + 1] < code->nconstants) {
     const asy_const *names = &code->constants[code->words[pc + 1]];
-    if (names->kind != ASY_CONST_TUPLE || names->length > ASY_WORD_C(word)) complain(k, pc, "keyword names are no tuple");
+    if (names->kind != ASY_CONST_TUPLE || names->length > ASY_WORD_C(word))
+      complain(k, pc, "keyword names are no tuple");
   }
 }
 
@@ -131,10 +147,13 @@ static void check_tables(checker *k) {
   const asy_unit_code *code = k->code;
   for (uint32_t i = 0; i < code->nhandlers; i++) {
     const asy_handler *h = &code->handlers[i];
-    if (h->start >= h->end || h->end > code->nwords || !k->starts[h->start] || (h->end < code->nwords && !k->starts[h->end]))
+    if (h->start >= h->end || h->end > code->nwords || !k->starts[h->start] ||
+        (h->end < code->nwords && !k->starts[h->end]))
       complain(k, h->start, "handler row %u guards %u..%u", i, h->start, h->end);
-    if (h->target >= code->nwords || !k->starts[h->target]) complain(k, h->start, "handler row %u goes to %u", i, h->target);
-    if (h->reg < code->nlocals || h->reg >= code->nregs) complain(k, h->start, "handler row %u stores to register %u", i, h->reg);
+    if (h->target >= code->nwords || !k->starts[h->target])
+      complain(k, h->start, "handler row %u goes to %u", i, h->target);
+    if (h->reg < code->nlocals || h->reg >= code->nregs)
+      complain(k, h->start, "handler row %u stores to register %u", i, h->reg);
     for (uint32_t j = 0; j < i; j++) {
       const asy_handler *inner = &code->handlers[j];
       if (inner->start < h->start && inner->end > h->start && inner->end < h->end)
@@ -142,7 +161,8 @@ static void check_tables(checker *k) {
     }
   }
   for (uint32_t i = 1; i < code->npositions; i++)
-    if (code->positions[i].word <= code->positions[i - 1].word) complain(k, code->positions[i].word, "position row %u is out of order", i);
+    if (code->positions[i].word <= code->positions[i - 1].word)
+      complain(k, code->positions[i].word, "position row %u is out of order", i);
   if (code->nlocals > code->nregs) complain(k, 0, "%u locals, %u registers", code->nlocals, code->nregs);
   for (uint32_t i = 0; i < code->nlocals; i++)
     if (!code->varnames[i]) complain(k, 0, "local %u has no name", i);
@@ -163,7 +183,8 @@ bool asy_verify(const asy_unit_code *code, asy_buf *out) {
     pc += asy_op_words(asy_op_table[ASY_WORD_OP(code->words[pc])].format);
   }
   if (!code->nwords || pc != code->nwords) complain(&k, last, "the code ends within an instruction");
-  else if (!(asy_op_table[ASY_WORD_OP(code->words[last])].effects & EFFECT_ENDS)) complain(&k, last, "control falls off the end");
+  else if (!(asy_op_table[ASY_WORD_OP(code->words[last])].effects & EFFECT_ENDS))
+    complain(&k, last, "control falls off the end");
   for (pc = 0; k.ok && pc < code->nwords; pc += asy_op_words(asy_op_table[ASY_WORD_OP(code->words[pc])].format)) {
     check_operands(&k, pc);
     check_rules(&k, pc);

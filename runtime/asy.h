@@ -16,15 +16,16 @@
 /* ---- The machine (vm.c) ---- */
 typedef struct {
   int argc;
-  char **argv;            /* sys.argv; not copied */
+  char **argv;                 /* sys.argv; not copied */
   const struct asy_gate *gate; /* NULL: the system's */
 } asy_options;
 asy_vm *asy_vm_new(const asy_options *options); /* NULL: no memory */
 void asy_vm_free(asy_vm *vm);
-void asy_interrupt(asy_vm *vm); /* from a signal handler or another thread: KeyboardInterrupt soon; ends a blocking poll */
+void asy_interrupt(
+  asy_vm *vm); /* from a signal handler or another thread: KeyboardInterrupt soon; ends a blocking poll */
 /* Compiles and runs text as the module `name` with __file__ = path. The module, or ASY_FAILED. */
 asy_value asy_run_source(asy_vm *vm, const char *text, size_t length, const char *path, const char *name);
-asy_value asy_run_file(asy_vm *vm, const char *path);  /* as __main__; sys.path[0] becomes its folder */
+asy_value asy_run_file(asy_vm *vm, const char *path); /* as __main__; sys.path[0] becomes its folder */
 /* The end of a program: a pending exception is shown (SystemExit is not), atexit callbacks and finalisers run, output is
  * flushed. The exit status: 0, 1 after an exception, SystemExit's own. */
 int asy_finish(asy_vm *vm);
@@ -33,88 +34,91 @@ int asy_finish(asy_vm *vm);
 asy_value asy_raise(asy_vm *vm, asy_exc_id what, const char *format, ...); /* always ASY_FAILED */
 asy_value asy_raise_value(asy_vm *vm, asy_value exception);                /* an instance or class; sets __context__ */
 asy_value asy_raise_no_memory(asy_vm *vm);
-asy_value asy_raise_errno(asy_vm *vm, int error, asy_value filename);      /* OSError's right subclass; filename UNBOUND: none */
-asy_value asy_raise_uv(asy_vm *vm, int rc, const char *subject);           /* subject may be NULL */
-asy_value asy_raise_key(asy_vm *vm, asy_value key);                        /* KeyError(key) */
-asy_value asy_raise_stop(asy_vm *vm, asy_value value);                     /* StopIteration(value); UNBOUND or None: without value */
-bool asy_raised(asy_vm *vm);                                               /* an exception is pending */
-bool asy_raised_is(asy_vm *vm, asy_exc_id what);                           /* pending and an instance of it */
-asy_value asy_take_exception(asy_vm *vm);                                  /* the pending exception; none is pending any more */
-void asy_set_exception(asy_vm *vm, asy_value exception);                   /* pending again as it was: no context, no traceback added */
+asy_value asy_raise_errno(asy_vm *vm, int error,
+                          asy_value filename);                   /* OSError's right subclass; filename UNBOUND: none */
+asy_value asy_raise_uv(asy_vm *vm, int rc, const char *subject); /* subject may be NULL */
+asy_value asy_raise_key(asy_vm *vm, asy_value key);              /* KeyError(key) */
+asy_value asy_raise_stop(asy_vm *vm, asy_value value);   /* StopIteration(value); UNBOUND or None: without value */
+bool asy_raised(asy_vm *vm);                             /* an exception is pending */
+bool asy_raised_is(asy_vm *vm, asy_exc_id what);         /* pending and an instance of it */
+asy_value asy_take_exception(asy_vm *vm);                /* the pending exception; none is pending any more */
+void asy_set_exception(asy_vm *vm, asy_value exception); /* pending again as it was: no context, no traceback added */
 void asy_clear_exception(asy_vm *vm);
 asy_value asy_new_exception(asy_vm *vm, asy_exc_id what, const char *format, ...); /* not raised */
-void asy_report_unraisable(asy_vm *vm, asy_value where);                   /* pending exception to stderr, cleared */
-void asy_print_exception(asy_vm *vm, asy_value exception);                 /* traceback as CPython's, to stderr */
-bool asy_check_c_stack(asy_vm *vm);                                        /* false: RecursionError is set */
-bool asy_check_c_stack_in(asy_vm *vm, const char *where);                  /* where: " in comparison", added to its text */
+void asy_report_unraisable(asy_vm *vm, asy_value where);   /* pending exception to stderr, cleared */
+void asy_print_exception(asy_vm *vm, asy_value exception); /* traceback as CPython's, to stderr */
+bool asy_check_c_stack(asy_vm *vm);                        /* false: RecursionError is set */
+bool asy_check_c_stack_in(asy_vm *vm, const char *where);  /* where: " in comparison", added to its text */
 
 /* ---- From C to values and back (number.c, str.c) ---- */
 asy_value asy_from_int64(asy_vm *vm, int64_t i);
 asy_value asy_from_uint64(asy_vm *vm, uint64_t i);
 asy_value asy_from_double(asy_vm *vm, double d);
-asy_value asy_from_cstr(asy_vm *vm, const char *text);                  /* UTF-8 */
-asy_value asy_from_text(asy_vm *vm, const char *text, size_t length);   /* UTF-8 */
+asy_value asy_from_cstr(asy_vm *vm, const char *text);                /* UTF-8 */
+asy_value asy_from_text(asy_vm *vm, const char *text, size_t length); /* UTF-8 */
 asy_value asy_from_bytes(asy_vm *vm, const void *bytes, size_t length);
-asy_value asy_tuple_of(asy_vm *vm, uint32_t n, ...);                    /* n asy_values */
-bool asy_to_int64(asy_vm *vm, asy_value v, int64_t *out);               /* int or __index__; OverflowError outside */
+asy_value asy_tuple_of(asy_vm *vm, uint32_t n, ...);      /* n asy_values */
+bool asy_to_int64(asy_vm *vm, asy_value v, int64_t *out); /* int or __index__; OverflowError outside */
 bool asy_to_int(asy_vm *vm, asy_value v, int64_t min, int64_t max, int *out); /* ValueError names value and range */
-bool asy_to_double(asy_vm *vm, asy_value v, double *out);               /* float, int, __float__, __index__ */
-bool asy_to_cstr(asy_vm *vm, asy_value v, const char **out);            /* a str without NUL; lives as long as v */
-bool asy_is_str(asy_value v);    /* str or a subclass; likewise below */
-bool asy_is_float(asy_value v);  /* any float: in the word or boxed */
-bool asy_is_integer(asy_value v); /* small, big, bool or a subclass instance */
+bool asy_to_double(asy_vm *vm, asy_value v, double *out);                     /* float, int, __float__, __index__ */
+bool asy_to_cstr(asy_vm *vm, asy_value v, const char **out); /* a str without NUL; lives as long as v */
+bool asy_is_str(asy_value v);                                /* str or a subclass; likewise below */
+bool asy_is_float(asy_value v);                              /* any float: in the word or boxed */
+bool asy_is_integer(asy_value v);                            /* small, big, bool or a subclass instance */
 bool asy_is_number_int64(asy_value v, int64_t *out); /* an integer that fits int64 (no __index__); no error set */
 double asy_float_value(asy_value v);                 /* v is a float */
 
 /* ---- Integers of any size (types/int.c): v must be asy_is_integer ---- */
-int asy_int_sign(asy_value a);                  /* -1, 0, 1 */
+int asy_int_sign(asy_value a);                       /* -1, 0, 1 */
 asy_value asy_int_from_double(asy_vm *vm, double d); /* truncated; ValueError, OverflowError for NaN, infinity */
 asy_value asy_int_gcd(asy_vm *vm, asy_value a, asy_value b);
 asy_value asy_int_sqrt(asy_vm *vm, asy_value a); /* floor of the root; a >= 0 */
 uint64_t asy_int_bit_length(asy_value a);
 bool asy_int_is_odd(asy_value a);
-uint64_t asy_int_mask64(asy_value a);           /* the low 64 bits of the two's complement */
+uint64_t asy_int_mask64(asy_value a);               /* the low 64 bits of the two's complement */
 bool asy_int_to_uint64(asy_value a, uint64_t *out); /* false when it does not fit; no error set */
 asy_value asy_int_binary(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b); /* two integers; any row but MATMUL */
 /* a < b: -1, 0, 1; 2 when unordered (a NaN). Exact: no rounding of the int. */
 int asy_float_compare_int(double a, asy_value integer);
 
 /* ---- The object protocol (object.c); each may run script code unless it says otherwise ---- */
-asy_class *asy_type_of(asy_vm *vm, asy_value v);                        /* runs nothing */
-bool asy_is_instance(asy_vm *vm, asy_value v, const asy_class *cls);    /* by the mro only; runs nothing */
+asy_class *asy_type_of(asy_vm *vm, asy_value v);                     /* runs nothing */
+bool asy_is_instance(asy_vm *vm, asy_value v, const asy_class *cls); /* by the mro only; runs nothing */
 bool asy_is_subclass(const asy_class *cls, const asy_class *of);
-int asy_isinstance(asy_vm *vm, asy_value v, asy_value cls_or_tuple);    /* with __instancecheck__, tuples, unions: 0, 1, -1 */
+int asy_isinstance(asy_vm *vm, asy_value v,
+                   asy_value cls_or_tuple); /* with __instancecheck__, tuples, unions: 0, 1, -1 */
 int asy_issubclass(asy_vm *vm, asy_value cls, asy_value cls_or_tuple);
-int asy_truth(asy_vm *vm, asy_value v);                                 /* 0, 1, -1 */
-asy_value asy_repr(asy_vm *vm, asy_value v);                            /* a str */
-asy_value asy_str_of(asy_vm *vm, asy_value v);                          /* str(v) */
-asy_value asy_format(asy_vm *vm, asy_value v, asy_value spec);          /* format(v, spec); spec a str */
+int asy_truth(asy_vm *vm, asy_value v);                        /* 0, 1, -1 */
+asy_value asy_repr(asy_vm *vm, asy_value v);                   /* a str */
+asy_value asy_str_of(asy_vm *vm, asy_value v);                 /* str(v) */
+asy_value asy_format(asy_vm *vm, asy_value v, asy_value spec); /* format(v, spec); spec a str */
 asy_value asy_ascii(asy_vm *vm, asy_value v);
 bool asy_hash(asy_vm *vm, asy_value v, int64_t *out);
 asy_value asy_compare(asy_vm *vm, asy_value a, asy_value b, asy_compare_op op); /* the full protocol; any value */
-int asy_equal(asy_vm *vm, asy_value a, asy_value b);                    /* identity first, as containers do: 0, 1, -1 */
-int asy_less(asy_vm *vm, asy_value a, asy_value b);                     /* a < b: 0, 1, -1 */
+int asy_equal(asy_vm *vm, asy_value a, asy_value b); /* identity first, as containers do: 0, 1, -1 */
+int asy_less(asy_vm *vm, asy_value a, asy_value b);  /* a < b: 0, 1, -1 */
 asy_value asy_binary(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b);
 asy_value asy_inplace(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b);
 asy_value asy_unary(asy_vm *vm, asy_unary_op op, asy_value a);
-int64_t asy_length(asy_vm *vm, asy_value v);                            /* -1 failed */
+int64_t asy_length(asy_vm *vm, asy_value v); /* -1 failed */
 int64_t asy_length_hint(asy_vm *vm, asy_value v, int64_t otherwise);
 asy_value asy_get_item(asy_vm *vm, asy_value v, asy_value key);
 bool asy_set_item(asy_vm *vm, asy_value v, asy_value key, asy_value value);
 bool asy_del_item(asy_vm *vm, asy_value v, asy_value key);
 int asy_contains(asy_vm *vm, asy_value v, asy_value item);
-asy_value asy_index(asy_vm *vm, asy_value v);                           /* operator.index: an integer */
+asy_value asy_index(asy_vm *vm, asy_value v); /* operator.index: an integer */
 asy_value asy_iter(asy_vm *vm, asy_value v);
-asy_value asy_next(asy_vm *vm, asy_value iterator);                     /* the item, ASY_END (nothing set), or ASY_FAILED */
-asy_value asy_take_stop_value(asy_vm *vm);                               /* after ASY_END: the iterator's StopIteration.value */
+asy_value asy_next(asy_vm *vm, asy_value iterator); /* the item, ASY_END (nothing set), or ASY_FAILED */
+asy_value asy_take_stop_value(asy_vm *vm);          /* after ASY_END: the iterator's StopIteration.value */
 bool asy_callable(asy_vm *vm, asy_value v);
 asy_value asy_get_attr(asy_vm *vm, asy_value v, asy_str *name);
-int asy_find_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value *out); /* 1; 0 absent, AttributeError swallowed; -1 */
+int asy_find_attr(asy_vm *vm, asy_value v, asy_str *name,
+                  asy_value *out); /* 1; 0 absent, AttributeError swallowed; -1 */
 bool asy_set_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value value);
 bool asy_del_attr(asy_vm *vm, asy_value v, asy_str *name);
 asy_value asy_get_attr_cstr(asy_vm *vm, asy_value v, const char *name);
 bool asy_set_attr_cstr(asy_vm *vm, asy_value v, const char *name, asy_value value);
-asy_value asy_generic_get_attr(asy_vm *vm, asy_value v, asy_str *name); /* object.__getattribute__ */
+asy_value asy_generic_get_attr(asy_vm *vm, asy_value v, asy_str *name);             /* object.__getattribute__ */
 bool asy_generic_set_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value value); /* UNBOUND deletes */
 /* A special method looked up on the class, bound: *fn to call with *self first, or *self UNBOUND when already bound. 1, 0, -1 */
 int asy_find_special(asy_vm *vm, asy_value v, asy_str *name, asy_value *fn, asy_value *self);
@@ -134,13 +138,13 @@ asy_value asy_call_method(asy_vm *vm, asy_value self, asy_str *name, int nargs, 
 /* ---- Modules and types (module.c, class.c) ---- */
 typedef struct asy_module_def {
   const char *name;
-  const asy_native *natives;  /* ends with {0}; may be NULL */
+  const asy_native *natives; /* ends with {0}; may be NULL */
   const char *doc;
   bool (*init)(asy_vm *vm, asy_value module); /* may be NULL: constants, types */
 } asy_module_def;
 /* The class of a descriptor, made on first use in this VM; `kind` is chosen then. NULL failed. */
 asy_class *asy_define_type(asy_vm *vm, const asy_type *type);
-asy_class *asy_class_for(asy_vm *vm, const asy_type *type);             /* the class made by asy_define_type, or NULL */
+asy_class *asy_class_for(asy_vm *vm, const asy_type *type); /* the class made by asy_define_type, or NULL */
 /* A class of tuples whose items have names too (sys.version_info, time.struct_time). fields: MEMBER_VALUE rows at ASY_RECORD(i),
  * kept by the class. asy_record_new takes one value a field. */
 #define ASY_RECORD(i) (offsetof(asy_tuple, items) + (i) * sizeof(asy_value))
@@ -149,7 +153,7 @@ asy_value asy_record_new(asy_vm *vm, asy_class *cls, const asy_value *items);
 /* An object that only has attributes, as types.SimpleNamespace. */
 asy_value asy_namespace_new(asy_vm *vm);
 bool asy_module_set(asy_vm *vm, asy_value module, const char *name, asy_value value);
-asy_value asy_import(asy_vm *vm, const char *name);                     /* absolute name; the module itself, not the top package */
+asy_value asy_import(asy_vm *vm, const char *name); /* absolute name; the module itself, not the top package */
 asy_value asy_new_native(asy_vm *vm, const asy_native *def, asy_value self, asy_value module_name);
 /* The modules of the standard library, sorted by name; each list ends with a NULL name or NULL. Defined by stdlib/. */
 typedef struct {

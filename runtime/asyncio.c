@@ -1,10 +1,10 @@
 /* asyncio.c - the native core of asyncio, module _asyncio: what is hot, or touches the loop. The rest is script, in stdlib/asyncio. */
+#include "runtime/asy.h"
 #include "runtime/class.h"
 #include "runtime/coro.h"
 #include "runtime/gather.h"
 #include "runtime/loop.h"
 #include "runtime/task.h"
-#include "runtime/asy.h"
 
 /* ---- Loops ---------------------------------------------------------------------------------------------------------- */
 
@@ -105,7 +105,8 @@ static asy_value set_sleep_result(asy_vm *vm, const asy_value *args) {
   if (asy_future_done(args[0])) return ASY_NONE;
   return asy_future_set_result(vm, asy_future_of(args[0]), args[1]) ? ASY_NONE : ASY_FAILED;
 }
-static const asy_native wake_sleeper = {"_set_result_unless_cancelled", "(future, result, /)", set_sleep_result, NULL, 0};
+static const asy_native wake_sleeper = {"_set_result_unless_cancelled", "(future, result, /)", set_sleep_result, NULL,
+                                        0};
 
 /* Where the task cannot be parked itself (a coroutine is driven by hand in between): a future, and a timer that completes it. */
 static asy_value sleep_by_future(asy_vm *vm, asy_loop *loop, asy_value delay, asy_value result) {
@@ -158,7 +159,8 @@ static bool add_class(asy_vm *vm, asy_value module, const char *name, const void
 }
 
 static bool init(asy_vm *vm, asy_value module) {
-  return add_class(vm, module, "Future", vm->classes[KIND_FUTURE]) && add_class(vm, module, "Task", vm->classes[KIND_TASK]) &&
+  return add_class(vm, module, "Future", vm->classes[KIND_FUTURE]) &&
+         add_class(vm, module, "Task", vm->classes[KIND_TASK]) &&
          add_class(vm, module, "EventLoop", vm->classes[KIND_LOOP]) &&
          add_class(vm, module, "Handle", vm->classes[KIND_HANDLE]) &&
          add_class(vm, module, "TimerHandle", vm->classes[KIND_TIMER_HANDLE]) &&
@@ -172,7 +174,8 @@ static const asy_native natives[] = {
   {"_get_running_loop", "()", get_running_loop_or_none, "The running loop, or None.", 0},
   {"new_event_loop", "()", new_event_loop, "A new event loop.", 0},
   {"set_event_loop", "(loop, /)", set_event_loop, "Make loop the current one.", 0},
-  {"create_task", "(coro, *, name=None, context=None)", create_task, "Run a coroutine as a task of the running loop.", 0},
+  {"create_task", "(coro, *, name=None, context=None)", create_task, "Run a coroutine as a task of the running loop.",
+   0},
   {"ensure_future", "(coro_or_future, *, loop=None)", ensure_future, "A future for any awaitable.", 0},
   {"gather", "(*coros_or_futures, return_exceptions=False)", gather, "A future of the list of all results.", 0},
   {"current_task", "(loop=None)", current_task, "The task that runs, or None.", 0},

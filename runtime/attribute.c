@@ -29,7 +29,8 @@ asy_value asy_raise_attribute(asy_vm *vm, asy_value obj, asy_str *name, const ch
 
 asy_value asy_raise_no_attribute(asy_vm *vm, asy_value obj, asy_str *name) {
   if (asy_is_kind(obj, KIND_TYPE))
-    return asy_raise_attribute(vm, obj, name, "type object '%N' has no attribute '%U'", (asy_class *)asy_obj_of(obj), name);
+    return asy_raise_attribute(vm, obj, name, "type object '%N' has no attribute '%U'", (asy_class *)asy_obj_of(obj),
+                               name);
   return asy_raise_attribute(vm, obj, name, "'%T' object has no attribute '%U'", obj, name);
 }
 
@@ -71,10 +72,12 @@ static asy_value generic_find(asy_vm *vm, asy_value v, asy_str *name) {
   asy_lookup scratch;
   const asy_lookup *record = find_in_class(vm, cls, &name, &scratch);
   if (!record) return ASY_FAILED;
-  if (record->kind == LOOKUP_DATA && asy_descriptor_reads(vm, record->value)) return asy_bind(vm, record->value, LOOKUP_DATA, v, cls);
+  if (record->kind == LOOKUP_DATA && asy_descriptor_reads(vm, record->value))
+    return asy_bind(vm, record->value, LOOKUP_DATA, v, cls);
   asy_value own = own_attribute(vm, v, name);
   if (own != ASY_UNBOUND) return own;
-  return record->kind == LOOKUP_ABSENT ? ASY_UNBOUND : asy_bind(vm, record->value, (asy_lookup_kind)record->kind, v, cls);
+  return record->kind == LOOKUP_ABSENT ? ASY_UNBOUND
+                                       : asy_bind(vm, record->value, (asy_lookup_kind)record->kind, v, cls);
 }
 
 asy_value asy_generic_get_attr(asy_vm *vm, asy_value v, asy_str *name) {
@@ -199,7 +202,8 @@ bool asy_generic_set_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value valu
   else if (cls->flags & ASY_CLASS_HAS_SETATTR)
     asy_raise_attribute(vm, v, name, "'%T' object has no attribute '%U'", v, name);
   else
-    asy_raise_attribute(vm, v, name, "'%T' object has no attribute '%U' and no __dict__ for setting new attributes", v, name);
+    asy_raise_attribute(vm, v, name, "'%T' object has no attribute '%U' and no __dict__ for setting new attributes", v,
+                        name);
   return false;
 }
 
@@ -218,7 +222,9 @@ static bool change_attribute(asy_vm *vm, asy_value v, asy_str *name, asy_value v
   return set ? set(vm, v, name, value) : asy_generic_set_attr(vm, v, name, value);
 }
 
-bool asy_set_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value value) { return change_attribute(vm, v, name, value); }
+bool asy_set_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value value) {
+  return change_attribute(vm, v, name, value);
+}
 bool asy_del_attr(asy_vm *vm, asy_value v, asy_str *name) { return change_attribute(vm, v, name, ASY_UNBOUND); }
 
 bool asy_set_attr_cstr(asy_vm *vm, asy_value v, const char *name, asy_value value) {

@@ -40,10 +40,14 @@ static asy_value object_init(asy_vm *vm, const asy_value *args) {
 
 static asy_value object_repr(asy_vm *vm, const asy_value *args) { return asy_default_repr(vm, args[0]); }
 static asy_value object_str(asy_vm *vm, const asy_value *args) { return asy_repr(vm, args[0]); }
-static asy_value object_eq(asy_vm *vm, const asy_value *args) { return args[0] == args[1] ? ASY_TRUE : ASY_NOT_IMPLEMENTED; }
+static asy_value object_eq(asy_vm *vm, const asy_value *args) {
+  return args[0] == args[1] ? ASY_TRUE : ASY_NOT_IMPLEMENTED;
+}
 static asy_value object_ne(asy_vm *vm, const asy_value *args) { return asy_compare_inverted(vm, args[0], args[1]); }
 static asy_value object_order(asy_vm *vm, const asy_value *args) { return ASY_NOT_IMPLEMENTED; }
-static asy_value object_hash(asy_vm *vm, const asy_value *args) { return asy_from_int64(vm, asy_identity_hash(vm, args[0])); }
+static asy_value object_hash(asy_vm *vm, const asy_value *args) {
+  return asy_from_int64(vm, asy_identity_hash(vm, args[0]));
+}
 
 static bool name_argument(asy_vm *vm, asy_value name) {
   if (asy_is_str(name)) return true;
@@ -72,13 +76,15 @@ static asy_value get_class(asy_vm *vm, const asy_value *args) { return asy_from_
 
 static asy_value set_class(asy_vm *vm, const asy_value *args) {
   if (args[1] == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "can't delete __class__ attribute");
-  if (!asy_is_kind(args[1], KIND_TYPE)) return asy_raise(vm, ASY_TypeError, "__class__ must be set to a class, not '%T' object", args[1]);
+  if (!asy_is_kind(args[1], KIND_TYPE))
+    return asy_raise(vm, ASY_TypeError, "__class__ must be set to a class, not '%T' object", args[1]);
   asy_class *from = asy_class_of(vm, args[0]), *to = (asy_class *)asy_obj_of(args[1]);
   if (from == to) return ASY_NONE;
   asy_obj *o = asy_is_obj(args[0]) ? asy_obj_of(args[0]) : NULL;
   bool module = o && o->kind == KIND_MODULE && to->kind == KIND_MODULE;
   if (!o || ((from->flags | to->flags) & ASY_CLASS_BUILTIN && !module))
-    return asy_raise(vm, ASY_TypeError, "__class__ assignment only supported for mutable types or ModuleType subclasses");
+    return asy_raise(vm, ASY_TypeError,
+                     "__class__ assignment only supported for mutable types or ModuleType subclasses");
   if (from->kind != to->kind || from->base_size != to->base_size || from->root->reserved != to->root->reserved ||
       asy_instance_has_dict(from) != asy_instance_has_dict(to) || from->slots_offset != to->slots_offset)
     return asy_raise(vm, ASY_TypeError, "__class__ assignment: '%N' object layout differs from '%N'", to, from);
@@ -150,7 +156,8 @@ static asy_dict *slot_values(asy_vm *vm, asy_value v) {
 
 static asy_value object_getstate(asy_vm *vm, const asy_value *args) {
   asy_value state = ASY_NONE;
-  asy_dict *dict = asy_is_obj(args[0]) && !asy_is_kind(args[0], KIND_TYPE) ? asy_instance_dict(vm, asy_obj_of(args[0])) : NULL;
+  asy_dict *dict = asy_is_obj(args[0]) && !asy_is_kind(args[0], KIND_TYPE) ? asy_instance_dict(vm, asy_obj_of(args[0]))
+                                                                           : NULL;
   if (asy_raised(vm)) return ASY_FAILED;
   if (dict) {
     asy_dict *copy = asy_dict_copy(vm, dict);
@@ -188,8 +195,16 @@ static asy_list *new_arguments(asy_vm *vm, asy_value v, asy_value *kwargs) {
   asy_class *cls = asy_class_of(vm, v);
   asy_class *exact = asy_class_solid(cls);
   switch (cls->kind) {
-    case KIND_OBJECT: case KIND_LIST: case KIND_DICT: return list;
-    case KIND_INT: case KIND_FLOAT: case KIND_COMPLEX: case KIND_STR: case KIND_BYTES: case KIND_TUPLE: case KIND_BYTEARRAY: {
+    case KIND_OBJECT:
+    case KIND_LIST:
+    case KIND_DICT: return list;
+    case KIND_INT:
+    case KIND_FLOAT:
+    case KIND_COMPLEX:
+    case KIND_STR:
+    case KIND_BYTES:
+    case KIND_TUPLE:
+    case KIND_BYTEARRAY: {
       asy_value arg = asy_call1(vm, asy_from_obj(exact), v); /* the plain value of an instance of a subclass */
       return arg != ASY_FAILED && asy_list_append(vm, list, arg) ? list : NULL;
     }
@@ -265,18 +280,25 @@ static const asy_native object_methods[] = {
   {"__reduce__", "(self, /)", object_reduce, "Helper for pickle.", 0},
   {"__reduce_ex__", "(self, protocol, /)", object_reduce_ex, "Helper for pickle.", 0},
   {"__sizeof__", "(self, /)", object_sizeof, "Size of object in memory, in bytes.", 0},
-  {"__init_subclass__", "(cls, /, **kwargs)", object_init_subclass, "This method is called when a class is subclassed.", ASY_NATIVE_CLASS},
-  {"__subclasshook__", "(cls, subclass, /)", object_subclasshook, "Abstract classes can override this to customize issubclass().", ASY_NATIVE_CLASS},
+  {"__init_subclass__", "(cls, /, **kwargs)", object_init_subclass, "This method is called when a class is subclassed.",
+   ASY_NATIVE_CLASS},
+  {"__subclasshook__", "(cls, subclass, /)", object_subclasshook,
+   "Abstract classes can override this to customize issubclass().", ASY_NATIVE_CLASS},
   {"__class__", "(self)", get_class, "the object's class", ASY_NATIVE_GETTER},
   {"__class__", "(self, value)", set_class, NULL, ASY_NATIVE_SETTER},
   {0},
 };
 
 const asy_type asy_object_type = {
-  .name = "object", .size = sizeof(asy_obj),
-  .doc = "The base class of the class hierarchy.\n\n"
-         "When called, it accepts no arguments and returns a new featureless\n"
-         "instance that has no instance attributes and cannot be given any.\n",
-  .new_ = object_new, .new_signature = "(cls, /, *args, **kwargs)",
-  .init = object_init, .init_signature = "(self, /, *args, **kwargs)", .methods = object_methods,
+  .name = "object",
+  .size = sizeof(asy_obj),
+  .doc =
+    "The base class of the class hierarchy.\n\n"
+    "When called, it accepts no arguments and returns a new featureless\n"
+    "instance that has no instance attributes and cannot be given any.\n",
+  .new_ = object_new,
+  .new_signature = "(cls, /, *args, **kwargs)",
+  .init = object_init,
+  .init_signature = "(self, /, *args, **kwargs)",
+  .methods = object_methods,
 };

@@ -40,7 +40,8 @@ void asy_flush_std(asy_vm *vm) {
   for (int i = 0; i < 2; i++)
     if (!flush_file(vm, files[i])) asy_clear_exception(vm);
   asy_value scripts_own = vm->sys_module ? asy_sys_get(vm, ASY_NAME(vm, stdout)) : ASY_UNBOUND;
-  if (scripts_own != ASY_UNBOUND && scripts_own != vm->stdout_file && !flush_file(vm, scripts_own)) asy_clear_exception(vm);
+  if (scripts_own != ASY_UNBOUND && scripts_own != vm->stdout_file && !flush_file(vm, scripts_own))
+    asy_clear_exception(vm);
   if (pending) asy_set_exception(vm, pending);
 }
 
@@ -89,7 +90,8 @@ static bool print_to(asy_vm *vm, asy_value file, const asy_tuple *objects, asy_s
   if (own && own->text && own->unbuffered) return print_unbuffered(vm, own, objects, separator, end);
   bool direct = own && own->text && asy_type_of(vm, file) == asy_class_for(vm, &asy_file_type);
   for (uint32_t i = 0; i < objects->len; i++) {
-    if (i && !(direct ? asy_file_write_str(vm, own, separator) : write_to(vm, file, asy_from_obj(separator)))) return false;
+    if (i && !(direct ? asy_file_write_str(vm, own, separator) : write_to(vm, file, asy_from_obj(separator))))
+      return false;
     if (!(direct ? write_value(vm, own, objects->items[i]) : write_to(vm, file, objects->items[i]))) return false;
   }
   return direct ? asy_file_write_str(vm, own, end) : write_to(vm, file, asy_from_obj(end));
@@ -112,7 +114,8 @@ static asy_value builtin_print(asy_vm *vm, const asy_value *args) {
     if (file == ASY_UNBOUND) return asy_raise(vm, ASY_RuntimeError, "lost sys.stdout");
     if (file == ASY_NONE) return ASY_NONE;
   }
-  if (!text_or_none(vm, args[1], "sep", " ", &separator) || !text_or_none(vm, args[2], "end", "\n", &end)) return ASY_FAILED;
+  if (!text_or_none(vm, args[1], "sep", " ", &separator) || !text_or_none(vm, args[2], "end", "\n", &end))
+    return ASY_FAILED;
   if (!print_to(vm, file, (const asy_tuple *)asy_obj_of(args[0]), separator, end)) return ASY_FAILED;
   int flush = asy_truth(vm, args[4]);
   if (flush < 0) return ASY_FAILED;
@@ -124,7 +127,7 @@ static asy_value builtin_input(asy_vm *vm, const asy_value *args) {
   if (in == ASY_UNBOUND || in == ASY_NONE) return asy_raise(vm, ASY_RuntimeError, "input(): lost sys.stdin");
   if (out == ASY_UNBOUND || out == ASY_NONE) return asy_raise(vm, ASY_RuntimeError, "input(): lost sys.stdout");
   if (args[0] != ASY_UNBOUND && !write_to(vm, out, args[0])) return ASY_FAILED;
-  if (asy_failed(asy_call_method(vm, out, ASY_NAME(vm, flush), 0, NULL))) asy_clear_exception(vm);   /* as CPython */
+  if (asy_failed(asy_call_method(vm, out, ASY_NAME(vm, flush), 0, NULL))) asy_clear_exception(vm); /* as CPython */
   asy_value line = asy_call_method(vm, in, asy_intern(vm, "readline"), 0, NULL);
   if (asy_failed(line)) return ASY_FAILED;
   if (!asy_is_str(line)) return asy_raise(vm, ASY_TypeError, "object.readline() returned non-string");
@@ -211,7 +214,7 @@ static asy_value builtin_round(asy_vm *vm, const asy_value *args) {
 typedef struct {
   asy_vm *vm;
   asy_value iterator;
-  asy_value item;  /* the next item, when not yet used */
+  asy_value item; /* the next item, when not yet used */
 } summing;
 
 static bool next_item(summing *s) {
@@ -232,7 +235,8 @@ static bool sum_ints(summing *s, asy_value *total) {
       sum += asy_small(s->item);
     }
     *total = asy_from_small(sum);
-    if (!asy_is_int(s->item) && !asy_is_bool(s->item) && !asy_is_exact(s->item, KIND_INT)) return true; /* a subclass may have its own + */
+    if (!asy_is_int(s->item) && !asy_is_bool(s->item) && !asy_is_exact(s->item, KIND_INT))
+      return true; /* a subclass may have its own + */
     *total = asy_int_add(s->vm, *total, s->item);
     if (asy_failed(*total)) {
       s->item = ASY_FAILED;
@@ -264,14 +268,16 @@ static bool sum_floats(summing *s, asy_value *total) {
 
 static asy_value builtin_sum(asy_vm *vm, const asy_value *args) {
   asy_value total = args[1];
-  const char *type = asy_is_str(total) ? "strings [use ''" : asy_is_kind(total, KIND_BYTES) ? "bytes [use b''"
-                     : asy_is_kind(total, KIND_BYTEARRAY) ? "bytearray [use b''" : NULL;
+  const char *type = asy_is_str(total)                    ? "strings [use ''"
+                     : asy_is_kind(total, KIND_BYTES)     ? "bytes [use b''"
+                     : asy_is_kind(total, KIND_BYTEARRAY) ? "bytearray [use b''"
+                                                          : NULL;
   summing s = {vm, asy_iter(vm, args[0]), ASY_END};
   if (asy_failed(s.iterator)) return ASY_FAILED;
   if (type) return asy_raise(vm, ASY_TypeError, "sum() can't sum %s.join(seq) instead]", type);
   bool more = asy_is_int(total) ? sum_ints(&s, &total) : next_item(&s);
   bool exact_float = asy_is_flonum(s.item) || asy_is_exact(s.item, KIND_FLOAT);
-  if (more && exact_float && asy_is_integer(total)) {   /* ints became floats */
+  if (more && exact_float && asy_is_integer(total)) { /* ints became floats */
     double d;
     if (asy_int_to_double(vm, total, &d)) total = asy_from_double(vm, d);
     else asy_clear_exception(vm);
@@ -386,7 +392,9 @@ static asy_value builtin_anext(asy_vm *vm, const asy_value *args) {
 
 static asy_value builtin_repr(asy_vm *vm, const asy_value *args) { return asy_repr(vm, args[0]); }
 static asy_value builtin_ascii(asy_vm *vm, const asy_value *args) { return asy_ascii(vm, args[0]); }
-static asy_value builtin_callable(asy_vm *vm, const asy_value *args) { return asy_from_bool(asy_callable(vm, args[0])); }
+static asy_value builtin_callable(asy_vm *vm, const asy_value *args) {
+  return asy_from_bool(asy_callable(vm, args[0]));
+}
 static asy_value builtin_id(asy_vm *vm, const asy_value *args) { return asy_from_uint64(vm, args[0]); }
 
 static asy_value builtin_hash(asy_vm *vm, const asy_value *args) {
@@ -498,30 +506,35 @@ static const asy_native builtin_natives[] = {
   {"min", "(*args, key=None, default=?)", builtin_min, "With a single iterable argument, return its smallest item.", 0},
   {"next", "(iterator, default=?, /)", builtin_next, "Return the next item from the iterator.", 0},
   {"oct", "(number, /)", builtin_oct, "Return the octal representation of an integer.", 0},
-  {"open", "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)", builtin_open,
-   "Open file and return a stream.  Raise OSError upon failure.", 0},
+  {"open", "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
+   builtin_open, "Open file and return a stream.  Raise OSError upon failure.", 0},
   {"ord", "(c, /)", builtin_ord, "Return the Unicode code point for a one-character string.", 0},
-  {"pow", "(base, exp, mod=None)", builtin_pow, "Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.", 0},
+  {"pow", "(base, exp, mod=None)", builtin_pow,
+   "Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.", 0},
   {"print", "(*args, sep=' ', end='\\n', file=None, flush=False)", builtin_print,
    "Prints the values to a stream, or to sys.stdout by default.", 0},
   {"repr", "(obj, /)", builtin_repr, "Return the canonical string representation of the object.", 0},
   {"round", "(number, ndigits=None)", builtin_round, "Round a number to a given precision in decimal digits.", 0},
-  {"setattr", "(obj, name, value, /)", builtin_setattr, "Sets the named attribute on the given object to the specified value.", 0},
+  {"setattr", "(obj, name, value, /)", builtin_setattr,
+   "Sets the named attribute on the given object to the specified value.", 0},
   {"sorted", "(iterable, /, *, key=None, reverse=False)", builtin_sorted,
    "Return a new list containing all items from the iterable in ascending order.", 0},
-  {"sum", "(iterable, /, start=0)", builtin_sum, "Return the sum of a 'start' value (default: 0) plus an iterable of numbers", 0},
+  {"sum", "(iterable, /, start=0)", builtin_sum,
+   "Return the sum of a 'start' value (default: 0) plus an iterable of numbers", 0},
   {0},
 };
 
 static const uint8_t public_kinds[] = {
-  KIND_OBJECT, KIND_TYPE, KIND_INT, KIND_BOOL, KIND_FLOAT, KIND_COMPLEX, KIND_STR, KIND_BYTES, KIND_BYTEARRAY, KIND_MEMORYVIEW,
-  KIND_TUPLE, KIND_LIST, KIND_DICT, KIND_SET, KIND_FROZENSET, KIND_RANGE, KIND_SLICE, KIND_PROPERTY, KIND_STATICMETHOD,
-  KIND_CLASSMETHOD, KIND_SUPER, KIND_REVERSED, KIND_ENUMERATE, KIND_ZIP, KIND_MAP, KIND_FILTER,
+  KIND_OBJECT,    KIND_TYPE,      KIND_INT,        KIND_BOOL,     KIND_FLOAT,        KIND_COMPLEX,     KIND_STR,
+  KIND_BYTES,     KIND_BYTEARRAY, KIND_MEMORYVIEW, KIND_TUPLE,    KIND_LIST,         KIND_DICT,        KIND_SET,
+  KIND_FROZENSET, KIND_RANGE,     KIND_SLICE,      KIND_PROPERTY, KIND_STATICMETHOD, KIND_CLASSMETHOD, KIND_SUPER,
+  KIND_REVERSED,  KIND_ENUMERATE, KIND_ZIP,        KIND_MAP,      KIND_FILTER,
 };
 
 static bool add_natives(asy_vm *vm, asy_value module, const asy_native *native) {
   for (; native->name; native++)
-    if (!asy_module_set(vm, module, native->name, asy_new_native(vm, native, ASY_UNBOUND, ASY_NAME_VALUE(vm, builtins))))
+    if (!asy_module_set(vm, module, native->name,
+                        asy_new_native(vm, native, ASY_UNBOUND, ASY_NAME_VALUE(vm, builtins))))
       return false;
   return true;
 }
@@ -531,7 +544,7 @@ static bool add_classes(asy_vm *vm) {
     asy_class *cls = vm->classes[public_kinds[i]];
     if (!asy_dict_set_str(vm, vm->builtins, cls->name, asy_from_obj(cls))) return false;
   }
-  for (int i = 0; i < ASY_CancelledError; i++) {   /* the rest belongs to asyncio */
+  for (int i = 0; i < ASY_CancelledError; i++) { /* the rest belongs to asyncio */
     asy_class *cls = vm->exceptions[i];
     if (!asy_dict_set_str(vm, vm->builtins, cls->name, asy_from_obj(cls))) return false;
   }
@@ -546,11 +559,12 @@ bool asy_builtins_init(asy_vm *vm) {
   vm->builtins = module->dict;
   asy_value self = asy_from_obj(module), os_error = asy_from_obj(vm->exceptions[ASY_OSError]);
   if (!asy_dict_set_str(vm, vm->modules, ASY_NAME(vm, builtins), self) || !add_natives(vm, self, builtin_natives) ||
-      !add_natives(vm, self, asy_evaluate_natives) || !add_classes(vm) || !asy_module_set(vm, self, "__debug__", ASY_TRUE) ||
-      !asy_module_set(vm, self, "NotImplemented", ASY_NOT_IMPLEMENTED) || !asy_module_set(vm, self, "Ellipsis", ASY_ELLIPSIS) ||
-      !asy_module_set(vm, self, "None", ASY_NONE) || !asy_module_set(vm, self, "True", ASY_TRUE) ||
-      !asy_module_set(vm, self, "False", ASY_FALSE) || !asy_module_set(vm, self, "IOError", os_error) ||
-      !asy_module_set(vm, self, "EnvironmentError", os_error))
+      !add_natives(vm, self, asy_evaluate_natives) || !add_classes(vm) ||
+      !asy_module_set(vm, self, "__debug__", ASY_TRUE) ||
+      !asy_module_set(vm, self, "NotImplemented", ASY_NOT_IMPLEMENTED) ||
+      !asy_module_set(vm, self, "Ellipsis", ASY_ELLIPSIS) || !asy_module_set(vm, self, "None", ASY_NONE) ||
+      !asy_module_set(vm, self, "True", ASY_TRUE) || !asy_module_set(vm, self, "False", ASY_FALSE) ||
+      !asy_module_set(vm, self, "IOError", os_error) || !asy_module_set(vm, self, "EnvironmentError", os_error))
     return false;
   vm->stdin_file = asy_file_standard(vm, 0, "<stdin>", "r");
   vm->stdout_file = asy_file_standard(vm, 1, "<stdout>", "w");

@@ -9,8 +9,8 @@
 #include "runtime/class.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
-#include "runtime/loop.h"
 #include "runtime/ic.h"
+#include "runtime/loop.h"
 #include "runtime/traceback.h"
 
 enum { MAX_DIRECT = 64 }; /* arguments copied in a C array; more of them in a tuple */
@@ -85,8 +85,8 @@ static bool raise_posonly_as_keyword(asy_vm *vm, asy_func *func, asy_tuple *kwna
   }
   asy_str *names = asy_text_finish(&t);
   if (names)
-    asy_raise(vm, ASY_TypeError, "%U() got some positional-only arguments passed as keyword arguments: '%U'", func->qualname,
-              names);
+    asy_raise(vm, ASY_TypeError, "%U() got some positional-only arguments passed as keyword arguments: '%U'",
+              func->qualname, names);
   return false;
 }
 
@@ -97,10 +97,9 @@ static void raise_unexpected_keyword(asy_vm *vm, asy_func *func, asy_str *name) 
     if (!asy_list_append(vm, names, asy_from_obj(code->varnames[i]))) return;
   asy_str *meant = names ? asy_closest_name(names, name) : NULL;
   if (meant)
-    asy_raise(vm, ASY_TypeError, "%U() got an unexpected keyword argument '%U'. Did you mean '%U'?", func->qualname, name,
-              meant);
-  else if (names)
-    asy_raise(vm, ASY_TypeError, "%U() got an unexpected keyword argument '%U'", func->qualname, name);
+    asy_raise(vm, ASY_TypeError, "%U() got an unexpected keyword argument '%U'. Did you mean '%U'?", func->qualname,
+              name, meant);
+  else if (names) asy_raise(vm, ASY_TypeError, "%U() got an unexpected keyword argument '%U'", func->qualname, name);
 }
 
 static bool bind_keywords(asy_vm *vm, asy_func *func, asy_value *regs, const asy_value *values, asy_tuple *kwnames,
@@ -142,17 +141,16 @@ static bool fill_defaults(asy_vm *vm, asy_func *func, asy_value *regs) {
   for (uint32_t i = code->argcount; i < (uint32_t)code->argcount + code->kwonly; i++) {
     if (regs[i] != ASY_UNBOUND) continue;
     asy_value v = func->kwdefaults ? asy_dict_get_str(vm, func->kwdefaults, code->varnames[i]) : ASY_UNBOUND;
-    if (v == ASY_UNBOUND)
-      missing[nmissing++] = i;
-    else
-      regs[i] = v;
+    if (v == ASY_UNBOUND) missing[nmissing++] = i;
+    else regs[i] = v;
   }
   return nmissing == 0 || raise_missing(vm, func, missing, nmissing, false);
 }
 
 /* The last `rest` of the positional arguments (self, when there is one, and npositional more) as a tuple: the one that was
  * spread, when they are all of it. */
-static asy_tuple *rest_arguments(asy_vm *vm, asy_value self, const asy_value *args, uint32_t npositional, uint32_t rest) {
+static asy_tuple *rest_arguments(asy_vm *vm, asy_value self, const asy_value *args, uint32_t npositional,
+                                 uint32_t rest) {
   if (vm->spread && args == vm->spread->items && rest == npositional && rest == vm->spread->len) return vm->spread;
   asy_tuple *tuple = asy_tuple_new(vm, NULL, rest);
   if (!tuple) return NULL;
@@ -162,8 +160,8 @@ static asy_tuple *rest_arguments(asy_vm *vm, asy_value self, const asy_value *ar
   return tuple;
 }
 
-bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value self, const asy_value *args, uint32_t nargs,
-                        asy_tuple *kwnames) {
+bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value self, const asy_value *args,
+                        uint32_t nargs, asy_tuple *kwnames) {
   asy_code *code = func->code;
   uint32_t nnamed = kwnames ? kwnames->len : 0;
   uint32_t shift = self != 0;
@@ -212,7 +210,8 @@ bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value s
 
 /* The name CPython gives a native in its messages: the class for a constructor, "list.append" where `qualified`. */
 static asy_str *native_title(asy_vm *vm, const asy_nativefunc *native, bool qualified) {
-  bool constructor = native->owner && (native->def->flags & ASY_NATIVE_NEW || strcmp(native->def->name, "__init__") == 0);
+  bool constructor = native->owner &&
+                     (native->def->flags & ASY_NATIVE_NEW || strcmp(native->def->name, "__init__") == 0);
   if (constructor) return asy_str_format(vm, "%N", native->owner);
   if (qualified && native->owner) return asy_str_format(vm, "%N.%s", native->owner, native->def->name);
   return asy_str_format(vm, "%s", native->def->name);
@@ -225,8 +224,7 @@ static bool native_error(asy_vm *vm, asy_nativefunc *native, asy_signature *s, u
   if (has_self && given == 0) {
     if (native->owner)
       asy_raise(vm, ASY_TypeError, "unbound method %N.%s() needs an argument", native->owner, native->def->name);
-    else
-      asy_raise(vm, ASY_TypeError, "unbound method %s() needs an argument", native->def->name);
+    else asy_raise(vm, ASY_TypeError, "unbound method %s() needs an argument", native->def->name);
     return false;
   }
   npos -= has_self;
@@ -236,16 +234,13 @@ static bool native_error(asy_vm *vm, asy_nativefunc *native, asy_signature *s, u
   if (!name) return false;
   bool named = s->nposonly < s->npos || s->nkwonly; /* some parameters may be given by name */
   const char *plural = npos == 1 ? "" : "s";
-  if (npos == 0 && s->nkwonly)
-    asy_raise(vm, ASY_TypeError, "%U() takes no positional arguments", name);
-  else if (npos == 0)
-    asy_raise(vm, ASY_TypeError, "%U() takes no arguments (%u given)", name, given);
+  if (npos == 0 && s->nkwonly) asy_raise(vm, ASY_TypeError, "%U() takes no positional arguments", name);
+  else if (npos == 0) asy_raise(vm, ASY_TypeError, "%U() takes no arguments (%u given)", name, given);
   else if (npos == 1 && required == 1 && !s->nkwonly)
     asy_raise(vm, ASY_TypeError, "%U() takes exactly one argument (%u given)", name, given);
   else if (npos == required && !named)
     asy_raise(vm, ASY_TypeError, "%U expected %u argument%s, got %u", name, npos, plural, given);
-  else if (npos == required && npos == 1)
-    asy_raise(vm, ASY_TypeError, "%U expected 1 argument, got %u", name, given);
+  else if (npos == required && npos == 1) asy_raise(vm, ASY_TypeError, "%U expected 1 argument, got %u", name, given);
   else if (npos == required)
     asy_raise(vm, ASY_TypeError, "%U() takes exactly %u positional argument%s (%u given)", name, npos, plural, given);
   else if (given > npos && named)
@@ -257,7 +252,8 @@ static bool native_error(asy_vm *vm, asy_nativefunc *native, asy_signature *s, u
     asy_raise(vm, ASY_TypeError, "%U() takes at least %u positional argument%s (%u given)", name, required,
               required == 1 ? "" : "s", given);
   else
-    asy_raise(vm, ASY_TypeError, "%U expected at least %u argument%s, got %u", name, required, required == 1 ? "" : "s", given);
+    asy_raise(vm, ASY_TypeError, "%U expected at least %u argument%s, got %u", name, required, required == 1 ? "" : "s",
+              given);
   return false;
 }
 
@@ -266,8 +262,8 @@ static bool check_self(asy_vm *vm, const asy_nativefunc *native, asy_value self)
   if (!native->owner || native->def->flags & (ASY_NATIVE_STATIC | ASY_NATIVE_CLASS | ASY_NATIVE_NEW)) return true;
   if (asy_class_of(vm, self) == native->owner || asy_is_instance(vm, self, native->owner)) return true;
   if (strncmp(native->def->name, "__", 2) == 0)
-    asy_raise(vm, ASY_TypeError, "descriptor '%s' requires a '%N' object but received a '%T'", native->def->name, native->owner,
-              self);
+    asy_raise(vm, ASY_TypeError, "descriptor '%s' requires a '%N' object but received a '%T'", native->def->name,
+              native->owner, self);
   else
     asy_raise(vm, ASY_TypeError, "descriptor '%s' for '%N' objects doesn't apply to a '%T' object", native->def->name,
               native->owner, self);
@@ -319,8 +315,8 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
     int at = find_native_parameter(s, name);
     if (at >= 0) {
       if (out[at]) {
-        asy_raise(vm, ASY_TypeError, "argument for %s() given by name ('%U') and position (%d)", native->def->name, name,
-                  at + 1);
+        asy_raise(vm, ASY_TypeError, "argument for %s() given by name ('%U') and position (%d)", native->def->name,
+                  name, at + 1);
         return false;
       }
       out[at] = args[npositional + i];
@@ -410,10 +406,8 @@ static void abandon_frame(asy_vm *vm) {
   if (info & FRAME_CORO) asy_coro_closed(vm, (asy_coro *)asy_obj_of(base[asy_frame_code(base)->self_register]));
   if (info & FRAME_MOVED) asy_frame_unplace(vm, base, (info & FRAME_INIT) != 0);
   vm->depth--;
-  if (caller)
-    asy_frame_restore(vm, caller);
-  else
-    vm->base = NULL;
+  if (caller) asy_frame_restore(vm, caller);
+  else vm->base = NULL;
 }
 
 bool asy_enter_check(asy_vm *vm) {
@@ -442,7 +436,8 @@ static asy_value make_suspended(asy_vm *vm, asy_func *func, asy_value self, cons
 }
 
 static asy_action enter_function(asy_vm *vm, asy_func *func, asy_value self, asy_value *window, const asy_value *args,
-                                 uint32_t nargs, asy_tuple *kwnames, asy_value instance, asy_value info, asy_value *result) {
+                                 uint32_t nargs, asy_tuple *kwnames, asy_value instance, asy_value info,
+                                 asy_value *result) {
   asy_code *code = func->code;
   if (code->flags & (CODE_GENERATOR | CODE_COROUTINE | CODE_ASYNC_GENERATOR)) {
     *result = make_suspended(vm, func, self, args, nargs, kwnames);
@@ -467,9 +462,7 @@ static asy_action enter_function(asy_vm *vm, asy_func *func, asy_value self, asy
     info |= FRAME_INIT;
   }
   asy_frame_enter(vm, base, func, asy_code_nparams(code), info);
-  if ((vm->depth > vm->recursion_limit || vm->interrupt) && !asy_enter_check(vm)) {
-    return ACT_UNWIND;
-  }
+  if ((vm->depth > vm->recursion_limit || vm->interrupt) && !asy_enter_check(vm)) { return ACT_UNWIND; }
   return ACT_RELOAD;
 }
 
@@ -488,8 +481,8 @@ static asy_action enter_class(asy_vm *vm, asy_class *cls, asy_value *window, con
   if (cls->init_fn) {
     asy_obj *instance = asy_new_instance(vm, cls);
     if (!instance) return ACT_UNWIND;
-    return enter_function(vm, cls->init_fn, asy_from_obj(instance), window, args, nargs, kwnames, asy_from_obj(instance),
-                          info, result);
+    return enter_function(vm, cls->init_fn, asy_from_obj(instance), window, args, nargs, kwnames,
+                          asy_from_obj(instance), info, result);
   }
   *result = asy_class_call(vm, cls, nargs, args, kwnames);
   return *result == ASY_FAILED ? ACT_UNWIND : ACT_NEXT;
@@ -500,7 +493,8 @@ bool asy_enter_instance(asy_vm *vm, asy_class *cls, asy_value *window, uint32_t 
   if (!init || !init->code->simple) return false;
   asy_code *code = init->code;
   asy_value *base = window + 1 + FRAME_HEADER; /* the instance lies below the header */
-  if (base + code->nregs > vm->limit || (nargs + 1u != code->argcount && !asy_defaults_reach(init, nargs + 1))) return false;
+  if (base + code->nregs > vm->limit || (nargs + 1u != code->argcount && !asy_defaults_reach(init, nargs + 1)))
+    return false;
   asy_obj *instance = asy_new_instance(vm, cls);
   if (!instance) {
     asy_clear_exception(vm);
@@ -522,8 +516,8 @@ static asy_tuple *prepend(asy_vm *vm, asy_value first, const asy_value *args, ui
   return all;
 }
 
-asy_action asy_call_slow(asy_vm *vm, asy_value callee, asy_value self, asy_value *window, const asy_value *args, uint32_t nargs,
-                         asy_tuple *kwnames, asy_value info, asy_value *result) {
+asy_action asy_call_slow(asy_vm *vm, asy_value callee, asy_value self, asy_value *window, const asy_value *args,
+                         uint32_t nargs, asy_tuple *kwnames, asy_value info, asy_value *result) {
   for (uint32_t steps = 0;; steps++) {
     if (asy_is_kind(callee, KIND_FUNCTION))
       return enter_function(vm, (asy_func *)asy_obj_of(callee), self, window, args, nargs, kwnames, 0, info, result);
@@ -601,7 +595,8 @@ static asy_list *iterable_argument(asy_vm *vm, asy_value callee, asy_value v) {
   return list && asy_list_extend(vm, list, v) ? list : NULL;
 }
 
-asy_action asy_call_spread(asy_vm *vm, asy_value *window, asy_value args, asy_value kwargs, asy_value info, asy_value *result) {
+asy_action asy_call_spread(asy_vm *vm, asy_value *window, asy_value args, asy_value kwargs, asy_value info,
+                           asy_value *result) {
   asy_tuple *tuple = NULL, *names = NULL;
   asy_value callee = window[0];
   if (asy_is_exact(args, KIND_TUPLE)) {

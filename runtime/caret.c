@@ -26,7 +26,8 @@ typedef struct {
 } segment;
 
 static bool is_name_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 128;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         (unsigned char)c >= 128;
 }
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r'; }
 
@@ -72,8 +73,8 @@ static size_t group_end(const segment *s, size_t at) {
 }
 
 static size_t operator_length(const segment *s, size_t i) {
-  static const char *const longer[] = {"**=", "//=", "<<=", ">>=", "...", "**", "//", "<<", ">>", "==", "!=", "<=", ">=", ":=", "->",
-                                       "+=",  "-=",  "*=",  "/=",  "%=",  "&=", "|=", "^=", "@="};
+  static const char *const longer[] = {"**=", "//=", "<<=", ">>=", "...", "**", "//", "<<", ">>", "==", "!=", "<=",
+                                       ">=",  ":=",  "->",  "+=",  "-=",  "*=", "/=", "%=", "&=", "|=", "^=", "@="};
   for (unsigned k = 0; k < sizeof longer / sizeof *longer; k++) {
     size_t n = strlen(longer[k]);
     if (i + n <= s->length && memcmp(s->text + i, longer[k], n) == 0) return n;
@@ -104,12 +105,14 @@ static bool tokenize(segment *s) {
     } else if (c == '\'' || c == '"') {
       t->type = TOKEN_STRING;
       t->end = string_end(s, i);
-    } else if ((c >= '0' && c <= '9') || (c == '.' && i + 1 < s->length && s->text[i + 1] >= '0' && s->text[i + 1] <= '9')) {
+    } else if ((c >= '0' && c <= '9') ||
+               (c == '.' && i + 1 < s->length && s->text[i + 1] >= '0' && s->text[i + 1] <= '9')) {
       t->type = TOKEN_NUMBER;
       size_t end = i + 1;
-      while (end < s->length && (is_name_byte(s->text[end]) || s->text[end] == '.' ||
-                                 ((s->text[end] == '+' || s->text[end] == '-') && (s->text[end - 1] == 'e' || s->text[end - 1] == 'E') &&
-                                  !(s->text[i] == '0' && (s->text[i + 1] == 'x' || s->text[i + 1] == 'X')))))
+      while (end < s->length &&
+             (is_name_byte(s->text[end]) || s->text[end] == '.' ||
+              ((s->text[end] == '+' || s->text[end] == '-') && (s->text[end - 1] == 'e' || s->text[end - 1] == 'E') &&
+               !(s->text[i] == '0' && (s->text[i + 1] == 'x' || s->text[i + 1] == 'X')))))
         end++;
       t->end = end;
     } else if (is_name_byte(c)) {
@@ -135,9 +138,10 @@ static bool token_is(const segment *s, const token *t, const char *text) {
 
 /* Words that make of the segment something else than an arithmetic operation, a subscript or a call. */
 static bool is_other_keyword(const segment *s, const token *t) {
-  static const char *const words[] = {"lambda", "if", "else", "and", "or", "not", "in", "is", "await", "yield", "for", "async",
-                                      "return", "raise", "assert", "del", "import", "from", "global", "nonlocal", "pass", "while",
-                                      "with", "try", "def", "class"};
+  static const char *const words[] = {"lambda", "if",    "else",   "and",  "or",     "not",      "in",
+                                      "is",     "await", "yield",  "for",  "async",  "return",   "raise",
+                                      "assert", "del",   "import", "from", "global", "nonlocal", "pass",
+                                      "while",  "with",  "try",    "def",  "class"};
   for (unsigned k = 0; k < sizeof words / sizeof *words; k++)
     if (token_is(s, t, words[k])) return true;
   return false;
@@ -145,8 +149,11 @@ static bool is_other_keyword(const segment *s, const token *t) {
 
 /* Precedence of a binary arithmetic operator, loosest 1; 0: not one. */
 static int precedence(const segment *s, const token *t) {
-  static const struct { const char *text; int level; } rows[] = {{"|", 1}, {"^", 2}, {"&", 3}, {"<<", 4}, {">>", 4}, {"+", 5},
-    {"-", 5}, {"*", 6}, {"@", 6}, {"/", 6}, {"//", 6}, {"%", 6}, {"**", 8}};
+  static const struct {
+    const char *text;
+    int level;
+  } rows[] = {{"|", 1}, {"^", 2}, {"&", 3}, {"<<", 4}, {">>", 4}, {"+", 5}, {"-", 5},
+              {"*", 6}, {"@", 6}, {"/", 6}, {"//", 6}, {"%", 6},  {"**", 8}};
   for (unsigned k = 0; k < sizeof rows / sizeof *rows; k++)
     if (token_is(s, t, rows[k].text)) return rows[k].level;
   return 0;
@@ -154,9 +161,9 @@ static int precedence(const segment *s, const token *t) {
 
 typedef struct {
   bool found;
-  bool call;             /* a call, of a plain name or not */
+  bool call; /* a call, of a plain name or not */
   bool call_of_name;
-  size_t start, end;     /* the anchor, in bytes of the segment */
+  size_t start, end; /* the anchor, in bytes of the segment */
 } anchors;
 
 static anchors find_anchors(segment *s) {
@@ -226,27 +233,32 @@ static anchors find_anchors(segment *s) {
 /* ---- Drawing --------------------------------------------------------------------------------------------------------------- */
 
 /* Code points that terminals show two columns wide (East_Asian_Width W and F, Unicode 15.1), in order. */
-static const struct { uint32_t first, last; } wide_ranges[] = {
-  {0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329, 0x232a}, {0x23e9, 0x23ec}, {0x23f0, 0x23f0}, {0x23f3, 0x23f3},
-  {0x25fd, 0x25fe}, {0x2614, 0x2615}, {0x2648, 0x2653}, {0x267f, 0x267f}, {0x2693, 0x2693}, {0x26a1, 0x26a1},
-  {0x26aa, 0x26ab}, {0x26bd, 0x26be}, {0x26c4, 0x26c5}, {0x26ce, 0x26ce}, {0x26d4, 0x26d4}, {0x26ea, 0x26ea},
-  {0x26f2, 0x26f3}, {0x26f5, 0x26f5}, {0x26fa, 0x26fa}, {0x26fd, 0x26fd}, {0x2705, 0x2705}, {0x270a, 0x270b},
-  {0x2728, 0x2728}, {0x274c, 0x274c}, {0x274e, 0x274e}, {0x2753, 0x2755}, {0x2757, 0x2757}, {0x2795, 0x2797},
-  {0x27b0, 0x27b0}, {0x27bf, 0x27bf}, {0x2b1b, 0x2b1c}, {0x2b50, 0x2b50}, {0x2b55, 0x2b55}, {0x2e80, 0x2e99},
-  {0x2e9b, 0x2ef3}, {0x2f00, 0x2fd5}, {0x2ff0, 0x303e}, {0x3041, 0x3096}, {0x3099, 0x30ff}, {0x3105, 0x312f},
-  {0x3131, 0x318e}, {0x3190, 0x31e3}, {0x31ef, 0x321e}, {0x3220, 0x3247}, {0x3250, 0x4dbf}, {0x4e00, 0xa48c},
-  {0xa490, 0xa4c6}, {0xa960, 0xa97c}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe10, 0xfe19}, {0xfe30, 0xfe52},
-  {0xfe54, 0xfe66}, {0xfe68, 0xfe6b}, {0xff01, 0xff60}, {0xffe0, 0xffe6}, {0x16fe0, 0x16fe4}, {0x16ff0, 0x16ff1},
-  {0x17000, 0x187f7}, {0x18800, 0x18cd5}, {0x18d00, 0x18d08}, {0x1aff0, 0x1aff3}, {0x1aff5, 0x1affb}, {0x1affd,
-  0x1affe}, {0x1b000, 0x1b122}, {0x1b132, 0x1b132}, {0x1b150, 0x1b152}, {0x1b155, 0x1b155}, {0x1b164, 0x1b167},
-  {0x1b170, 0x1b2fb}, {0x1f004, 0x1f004}, {0x1f0cf, 0x1f0cf}, {0x1f18e, 0x1f18e}, {0x1f191, 0x1f19a}, {0x1f200,
-  0x1f202}, {0x1f210, 0x1f23b}, {0x1f240, 0x1f248}, {0x1f250, 0x1f251}, {0x1f260, 0x1f265}, {0x1f300, 0x1f320},
-  {0x1f32d, 0x1f335}, {0x1f337, 0x1f37c}, {0x1f37e, 0x1f393}, {0x1f3a0, 0x1f3ca}, {0x1f3cf, 0x1f3d3}, {0x1f3e0,
-  0x1f3f0}, {0x1f3f4, 0x1f3f4}, {0x1f3f8, 0x1f43e}, {0x1f440, 0x1f440}, {0x1f442, 0x1f4fc}, {0x1f4ff, 0x1f53d},
-  {0x1f54b, 0x1f54e}, {0x1f550, 0x1f567}, {0x1f57a, 0x1f57a}, {0x1f595, 0x1f596}, {0x1f5a4, 0x1f5a4}, {0x1f5fb,
-  0x1f64f}, {0x1f680, 0x1f6c5}, {0x1f6cc, 0x1f6cc}, {0x1f6d0, 0x1f6d2}, {0x1f6d5, 0x1f6d7}, {0x1f6dc, 0x1f6df},
-  {0x1f6eb, 0x1f6ec}, {0x1f6f4, 0x1f6fc}, {0x1f7e0, 0x1f7eb}, {0x1f7f0, 0x1f7f0}, {0x1f90c, 0x1f93a}, {0x1f93c,
-  0x1f945}, {0x1f947, 0x1f9ff}, {0x1fa70, 0x1fa7c}, {0x1fa80, 0x1fa88}, {0x1fa90, 0x1fabd}, {0x1fabf, 0x1fac5},
+static const struct {
+  uint32_t first, last;
+} wide_ranges[] = {
+  {0x1100, 0x115f},   {0x231a, 0x231b},   {0x2329, 0x232a},   {0x23e9, 0x23ec},   {0x23f0, 0x23f0},
+  {0x23f3, 0x23f3},   {0x25fd, 0x25fe},   {0x2614, 0x2615},   {0x2648, 0x2653},   {0x267f, 0x267f},
+  {0x2693, 0x2693},   {0x26a1, 0x26a1},   {0x26aa, 0x26ab},   {0x26bd, 0x26be},   {0x26c4, 0x26c5},
+  {0x26ce, 0x26ce},   {0x26d4, 0x26d4},   {0x26ea, 0x26ea},   {0x26f2, 0x26f3},   {0x26f5, 0x26f5},
+  {0x26fa, 0x26fa},   {0x26fd, 0x26fd},   {0x2705, 0x2705},   {0x270a, 0x270b},   {0x2728, 0x2728},
+  {0x274c, 0x274c},   {0x274e, 0x274e},   {0x2753, 0x2755},   {0x2757, 0x2757},   {0x2795, 0x2797},
+  {0x27b0, 0x27b0},   {0x27bf, 0x27bf},   {0x2b1b, 0x2b1c},   {0x2b50, 0x2b50},   {0x2b55, 0x2b55},
+  {0x2e80, 0x2e99},   {0x2e9b, 0x2ef3},   {0x2f00, 0x2fd5},   {0x2ff0, 0x303e},   {0x3041, 0x3096},
+  {0x3099, 0x30ff},   {0x3105, 0x312f},   {0x3131, 0x318e},   {0x3190, 0x31e3},   {0x31ef, 0x321e},
+  {0x3220, 0x3247},   {0x3250, 0x4dbf},   {0x4e00, 0xa48c},   {0xa490, 0xa4c6},   {0xa960, 0xa97c},
+  {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe10, 0xfe19},   {0xfe30, 0xfe52},   {0xfe54, 0xfe66},
+  {0xfe68, 0xfe6b},   {0xff01, 0xff60},   {0xffe0, 0xffe6},   {0x16fe0, 0x16fe4}, {0x16ff0, 0x16ff1},
+  {0x17000, 0x187f7}, {0x18800, 0x18cd5}, {0x18d00, 0x18d08}, {0x1aff0, 0x1aff3}, {0x1aff5, 0x1affb},
+  {0x1affd, 0x1affe}, {0x1b000, 0x1b122}, {0x1b132, 0x1b132}, {0x1b150, 0x1b152}, {0x1b155, 0x1b155},
+  {0x1b164, 0x1b167}, {0x1b170, 0x1b2fb}, {0x1f004, 0x1f004}, {0x1f0cf, 0x1f0cf}, {0x1f18e, 0x1f18e},
+  {0x1f191, 0x1f19a}, {0x1f200, 0x1f202}, {0x1f210, 0x1f23b}, {0x1f240, 0x1f248}, {0x1f250, 0x1f251},
+  {0x1f260, 0x1f265}, {0x1f300, 0x1f320}, {0x1f32d, 0x1f335}, {0x1f337, 0x1f37c}, {0x1f37e, 0x1f393},
+  {0x1f3a0, 0x1f3ca}, {0x1f3cf, 0x1f3d3}, {0x1f3e0, 0x1f3f0}, {0x1f3f4, 0x1f3f4}, {0x1f3f8, 0x1f43e},
+  {0x1f440, 0x1f440}, {0x1f442, 0x1f4fc}, {0x1f4ff, 0x1f53d}, {0x1f54b, 0x1f54e}, {0x1f550, 0x1f567},
+  {0x1f57a, 0x1f57a}, {0x1f595, 0x1f596}, {0x1f5a4, 0x1f5a4}, {0x1f5fb, 0x1f64f}, {0x1f680, 0x1f6c5},
+  {0x1f6cc, 0x1f6cc}, {0x1f6d0, 0x1f6d2}, {0x1f6d5, 0x1f6d7}, {0x1f6dc, 0x1f6df}, {0x1f6eb, 0x1f6ec},
+  {0x1f6f4, 0x1f6fc}, {0x1f7e0, 0x1f7eb}, {0x1f7f0, 0x1f7f0}, {0x1f90c, 0x1f93a}, {0x1f93c, 0x1f945},
+  {0x1f947, 0x1f9ff}, {0x1fa70, 0x1fa7c}, {0x1fa80, 0x1fa88}, {0x1fa90, 0x1fabd}, {0x1fabf, 0x1fac5},
   {0x1face, 0x1fadb}, {0x1fae0, 0x1fae8}, {0x1faf0, 0x1faf8}, {0x20000, 0x2fffd}, {0x30000, 0x3fffd},
 };
 
@@ -287,7 +299,8 @@ static bool all_blank(const char *text, size_t n) {
 }
 
 /* The statement is `x = CALL` or `return NAME(..)` and the call is the segment: marks would say nothing. */
-static bool says_nothing(const asy_source_span *first, size_t start, const asy_source_span *last, size_t end, const anchors *a) {
+static bool says_nothing(const asy_source_span *first, size_t start, const asy_source_span *last, size_t end,
+                         const anchors *a) {
   if (!a->call || !all_blank(last->text + end, last->len - end)) {
     if (!a->call || end >= last->len || last->text[end + strspn(last->text + end, " ")] != '#') return false;
   }
@@ -310,10 +323,10 @@ static bool says_nothing(const asy_source_span *first, size_t start, const asy_s
 typedef struct {
   const asy_source_span *lines; /* dedented */
   uint32_t nlines;
-  size_t start, end;            /* of the segment, in bytes of the first and last line */
+  size_t start, end; /* of the segment, in bytes of the first and last line */
   bool carets, anchored;
   uint32_t left_line, right_line; /* the anchor */
-  size_t left, right;           /* its columns */
+  size_t left, right;             /* its columns */
 } drawing;
 
 static void draw_line(asy_sink *out, const drawing *d, uint32_t i) {
@@ -390,7 +403,8 @@ static void mark(drawing *d) {
   free(s);
 }
 
-void asy_show_source(asy_sink *out, const asy_source_span *lines, uint32_t nlines, int32_t start, int32_t end, bool columns) {
+void asy_show_source(asy_sink *out, const asy_source_span *lines, uint32_t nlines, int32_t start, int32_t end,
+                     bool columns) {
   asy_source_span *dedented = malloc(nlines * sizeof *dedented);
   if (!dedented) return;
   size_t common = SIZE_MAX;
@@ -408,7 +422,8 @@ void asy_show_source(asy_sink *out, const asy_source_span *lines, uint32_t nline
     }
     drawing d = {.lines = dedented, .nlines = nlines};
     if (columns) {
-      size_t from = start > (int32_t)common ? (size_t)start - common : 0, to = end > (int32_t)common ? (size_t)end - common : 0;
+      size_t from = start > (int32_t)common ? (size_t)start - common : 0,
+             to = end > (int32_t)common ? (size_t)end - common : 0;
       d.start = from < dedented[0].len ? from : dedented[0].len;
       d.end = to < dedented[nlines - 1].len ? to : dedented[nlines - 1].len;
       mark(&d);

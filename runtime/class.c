@@ -68,7 +68,8 @@ static asy_class *best_base(asy_vm *vm, asy_tuple *bases) {
   for (uint32_t i = 1; i < bases->len; i++) {
     asy_class *base = class_of_value(bases->items[i]);
     const asy_type *a = struct_of(best->type), *b = struct_of(base->type);
-    if (!derives(a, b) && !derives(b, a)) return asy_raise(vm, ASY_TypeError, "multiple bases have instance lay-out conflict"), NULL;
+    if (!derives(a, b) && !derives(b, a))
+      return asy_raise(vm, ASY_TypeError, "multiple bases have instance lay-out conflict"), NULL;
     if (a == b ? derives(base->type, best->type) && base->type != best->type : derives(b, a)) best = base;
   }
   return best;
@@ -152,7 +153,8 @@ static bool add_made_method(asy_vm *vm, asy_class *cls, asy_native row) {
 }
 
 static asy_value get_instance_dict(asy_vm *vm, const asy_value *args) {
-  if (asy_is_kind(args[0], KIND_TYPE)) return asy_mapping_proxy_new(vm, asy_from_obj(((asy_class *)asy_obj_of(args[0]))->dict));
+  if (asy_is_kind(args[0], KIND_TYPE))
+    return asy_mapping_proxy_new(vm, asy_from_obj(((asy_class *)asy_obj_of(args[0]))->dict));
   if (asy_is_kind(args[0], KIND_MODULE)) return asy_from_obj(((asy_module *)asy_obj_of(args[0]))->dict);
   asy_dict *dict = asy_is_obj(args[0]) ? asy_instance_dict(vm, asy_obj_of(args[0])) : NULL;
   if (dict) return asy_from_obj(dict);
@@ -163,7 +165,8 @@ static asy_value put_instance_dict(asy_vm *vm, const asy_value *args) {
   asy_class *cls = asy_class_of(vm, args[0]);
   if (asy_is_kind(args[0], KIND_MODULE))
     return asy_raise(vm, ASY_AttributeError, "attribute '__dict__' of 'module' objects is not writable");
-  if (!asy_is_obj(args[0]) || !asy_instance_has_dict(cls)) return asy_raise(vm, ASY_AttributeError, "This object has no __dict__");
+  if (!asy_is_obj(args[0]) || !asy_instance_has_dict(cls))
+    return asy_raise(vm, ASY_AttributeError, "This object has no __dict__");
   asy_dict *dict;
   if (args[1] == ASY_UNBOUND) dict = asy_dict_new(vm, 0);
   else if (asy_is_kind(args[1], KIND_DICT)) dict = (asy_dict *)asy_obj_of(args[1]);
@@ -226,8 +229,8 @@ static bool fill_builtin(asy_vm *vm, asy_class *cls, const char *doc) {
   if (!asy_class_add_dunders(vm, cls)) return false;
   if (type->new_) {
     const char *signature = type->new_signature ? type->new_signature : "(cls, /, *args, **kwargs)";
-    asy_native row = {"__new__", signature, type->new_, "Create and return a new object.  See help(type) for accurate signature.",
-                      ASY_NATIVE_NEW};
+    asy_native row = {"__new__", signature, type->new_,
+                      "Create and return a new object.  See help(type) for accurate signature.", ASY_NATIVE_NEW};
     if (!add_made_method(vm, cls, row)) return false;
   }
   if (type->init) {
@@ -239,7 +242,8 @@ static bool fill_builtin(asy_vm *vm, asy_class *cls, const char *doc) {
   if (type->flags & ASY_TYPE_ATTRS && asy_dict_get_str(vm, cls->dict, ASY_NAME(vm, __dict__)) == ASY_UNBOUND &&
       !add_methods(vm, cls, dict_attribute))
     return false;
-  if (type->flags & ASY_TYPE_UNHASHABLE && !asy_dict_set_str(vm, cls->dict, ASY_NAME(vm, __hash__), ASY_NONE)) return false;
+  if (type->flags & ASY_TYPE_UNHASHABLE && !asy_dict_set_str(vm, cls->dict, ASY_NAME(vm, __hash__), ASY_NONE))
+    return false;
   if (asy_dict_get_str(vm, cls->dict, ASY_NAME(vm, __doc__)) != ASY_UNBOUND) return true;
   asy_value text = doc ? asy_from_cstr(vm, doc) : ASY_NONE;
   return text != ASY_FAILED && asy_dict_set_str(vm, cls->dict, ASY_NAME(vm, __doc__), text);
@@ -247,7 +251,10 @@ static bool fill_builtin(asy_vm *vm, asy_class *cls, const char *doc) {
 
 static bool make_exceptions(asy_vm *vm) {
 #define X(name, base) {#name, ASY_##base},
-  static const struct { const char *name; asy_exc_id base; } rows[] = {ASY_EXCEPTIONS(X)};
+  static const struct {
+    const char *name;
+    asy_exc_id base;
+  } rows[] = {ASY_EXCEPTIONS(X)};
 #undef X
   vm->exceptions = calloc(ASY_EXCEPTION_COUNT, sizeof(asy_class *));
   if (!vm->exceptions) return false;
@@ -280,9 +287,11 @@ static bool add_class_getitem(asy_vm *vm) {
     {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},
     {0},
   };
-  static const uint8_t kinds[] = {KIND_LIST, KIND_TUPLE, KIND_DICT, KIND_SET, KIND_FROZENSET, KIND_ENUMERATE, KIND_GENERATOR,
-                                  KIND_COROUTINE, KIND_ASYNC_GENERATOR, KIND_SLICE, KIND_MAPPING_PROXY, KIND_WEAKREF, KIND_FUTURE,
-                                  KIND_TASK};
+  static const uint8_t kinds[] = {KIND_LIST,      KIND_TUPLE,         KIND_DICT,
+                                  KIND_SET,       KIND_FROZENSET,     KIND_ENUMERATE,
+                                  KIND_GENERATOR, KIND_COROUTINE,     KIND_ASYNC_GENERATOR,
+                                  KIND_SLICE,     KIND_MAPPING_PROXY, KIND_WEAKREF,
+                                  KIND_FUTURE,    KIND_TASK};
   for (unsigned i = 0; i < sizeof kinds; i++)
     if (asy_dict_get_str(vm, vm->classes[kinds[i]]->dict, ASY_NAME(vm, __class_getitem__)) == ASY_UNBOUND &&
         !add_methods(vm, vm->classes[kinds[i]], rows))
@@ -310,7 +319,8 @@ bool asy_classes_init(asy_vm *vm) {
     asy_value base = kind == KIND_OBJECT ? 0 : asy_from_obj(vm->classes[KIND_OBJECT]);
     for (unsigned i = 0; i < kind; i++)
       if (descriptors[kind]->base == descriptors[i]) base = asy_from_obj(vm->classes[i]);
-    if (!name_class(vm, vm->classes[kind], descriptors[kind]->name) || !derive_builtin(vm, vm->classes[kind], base, 0)) return false;
+    if (!name_class(vm, vm->classes[kind], descriptors[kind]->name) || !derive_builtin(vm, vm->classes[kind], base, 0))
+      return false;
   }
   for (unsigned kind = 0; kind < KIND_COUNT; kind++)
     if (!fill_builtin(vm, vm->classes[kind], descriptors[kind]->doc)) return false;
@@ -383,8 +393,9 @@ asy_class *asy_class_metaclass(asy_vm *vm, asy_class *metaclass, asy_tuple *base
     asy_class *other = asy_class_of(vm, bases->items[i]);
     if (asy_is_subclass(metaclass, other)) continue;
     if (!asy_is_subclass(other, metaclass)) {
-      asy_raise(vm, ASY_TypeError, "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the "
-                                   "metaclasses of all its bases");
+      asy_raise(vm, ASY_TypeError,
+                "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the "
+                "metaclasses of all its bases");
       return NULL;
     }
     metaclass = other;
@@ -438,9 +449,9 @@ static asy_str *mangle(asy_vm *vm, asy_str *name, asy_str *cls) {
 }
 
 typedef struct {
-  bool given;       /* the class has __slots__ */
-  bool dict;        /* "__dict__" is among them */
-  asy_list *names;  /* the others, mangled, in order */
+  bool given;      /* the class has __slots__ */
+  bool dict;       /* "__dict__" is among them */
+  asy_list *names; /* the others, mangled, in order */
 } slots_spec;
 
 static bool read_slots(asy_vm *vm, asy_class *cls, asy_dict *ns, slots_spec *spec) {
@@ -453,7 +464,8 @@ static bool read_slots(asy_vm *vm, asy_class *cls, asy_dict *ns, slots_spec *spe
   if (!(asy_is_str(slots) ? asy_list_append(vm, items, slots) : asy_list_extend(vm, items, slots))) return false;
   for (uint32_t i = 0; i < items->len; i++) {
     asy_value item = items->items[i];
-    if (!asy_is_str(item)) return asy_raise(vm, ASY_TypeError, "__slots__ items must be strings, not '%T'", item), false;
+    if (!asy_is_str(item))
+      return asy_raise(vm, ASY_TypeError, "__slots__ items must be strings, not '%T'", item), false;
     asy_str *name = (asy_str *)asy_obj_of(item);
     if (!is_identifier(name)) return asy_raise(vm, ASY_TypeError, "__slots__ must be identifiers"), false;
     if (asy_str_equal_cstr(name, "__weakref__")) {
@@ -469,7 +481,8 @@ static bool read_slots(asy_vm *vm, asy_class *cls, asy_dict *ns, slots_spec *spe
     if (!name) return false;
     bool own = asy_dict_get_str(vm, ns, name) != ASY_UNBOUND && name != ASY_NAME(vm, __qualname__) &&
                name != ASY_NAME(vm, __classcell__);
-    if (own) return asy_raise(vm, ASY_ValueError, "%R in __slots__ conflicts with class variable", asy_from_obj(name)), false;
+    if (own)
+      return asy_raise(vm, ASY_ValueError, "%R in __slots__ conflicts with class variable", asy_from_obj(name)), false;
     if (!asy_list_append(vm, spec->names, asy_from_obj(name))) return false;
   }
   return true;
@@ -526,7 +539,8 @@ static bool lay_out_script(asy_vm *vm, asy_class *cls, asy_dict *ns) {
     if (!cls->slots) return false;
     asy_barrier(vm, cls);
   }
-  return !adds_dict || asy_dict_get_str(vm, cls->dict, ASY_NAME(vm, __dict__)) != ASY_UNBOUND || add_methods(vm, cls, dict_attribute);
+  return !adds_dict || asy_dict_get_str(vm, cls->dict, ASY_NAME(vm, __dict__)) != ASY_UNBOUND ||
+         add_methods(vm, cls, dict_attribute);
 }
 
 /* Wraps a plain function of the namespace that is a static or class method by its name alone. */
@@ -542,7 +556,8 @@ static bool complete_dict(asy_vm *vm, asy_class *cls) {
   asy_dict *dict = cls->dict;
   asy_value qualname = asy_dict_get_str(vm, dict, ASY_NAME(vm, __qualname__));
   if (qualname != ASY_UNBOUND) {
-    if (!asy_is_str(qualname)) return asy_raise(vm, ASY_TypeError, "type __qualname__ must be a str, not %T", qualname), false;
+    if (!asy_is_str(qualname))
+      return asy_raise(vm, ASY_TypeError, "type __qualname__ must be a str, not %T", qualname), false;
     cls->qualname = (asy_str *)asy_obj_of(qualname);
     asy_barrier(vm, cls);
     if (asy_dict_delete(vm, dict, ASY_NAME_VALUE(vm, __qualname__), NULL) < 0) return false;
@@ -552,7 +567,8 @@ static bool complete_dict(asy_vm *vm, asy_class *cls) {
     asy_value module = asy_dict_get_str(vm, running->globals, ASY_NAME(vm, __name__));
     if (module != ASY_UNBOUND && !asy_dict_set_str(vm, dict, ASY_NAME(vm, __module__), module)) return false;
   }
-  if (asy_dict_get_str(vm, dict, ASY_NAME(vm, __doc__)) == ASY_UNBOUND && !asy_dict_set_str(vm, dict, ASY_NAME(vm, __doc__), ASY_NONE))
+  if (asy_dict_get_str(vm, dict, ASY_NAME(vm, __doc__)) == ASY_UNBOUND &&
+      !asy_dict_set_str(vm, dict, ASY_NAME(vm, __doc__), ASY_NONE))
     return false;
   if (asy_dict_get_str(vm, dict, ASY_NAME(vm, __eq__)) != ASY_UNBOUND &&
       asy_dict_get_str(vm, dict, ASY_NAME(vm, __hash__)) == ASY_UNBOUND &&
@@ -627,7 +643,8 @@ static bool custom_mro(asy_vm *vm, asy_class *metaclass, asy_class *cls) {
   return true;
 }
 
-static asy_value make_class(asy_vm *vm, asy_class *metaclass, asy_str *name, asy_tuple *bases, asy_dict *ns, asy_dict *kwargs) {
+static asy_value make_class(asy_vm *vm, asy_class *metaclass, asy_str *name, asy_tuple *bases, asy_dict *ns,
+                            asy_dict *kwargs) {
   asy_class *cls = class_alloc(vm, metaclass->root->id, &asy_object_type);
   if (!cls) return ASY_FAILED;
   cls->name = cls->qualname = name;
@@ -638,20 +655,23 @@ static asy_value make_class(asy_vm *vm, asy_class *metaclass, asy_str *name, asy
   cls->dict = dict;
   asy_barrier(vm, cls);
   asy_value key, value;
-  for (uint32_t at = 0; asy_dict_next(ns, &at, &key, &value);) { /* names of a class are interned: lookups compare addresses */
+  for (uint32_t at = 0;
+       asy_dict_next(ns, &at, &key, &value);) { /* names of a class are interned: lookups compare addresses */
     asy_str *interned = asy_is_str(key) ? asy_str_intern(vm, (asy_str *)asy_obj_of(key)) : NULL;
-    bool ok = interned ? asy_dict_set_str(vm, dict, interned, value) : !asy_raised(vm) && asy_dict_set(vm, dict, key, value);
+    bool ok = interned ? asy_dict_set_str(vm, dict, interned, value)
+                       : !asy_raised(vm) && asy_dict_set(vm, dict, key, value);
     if (!ok) return ASY_FAILED;
   }
-  if (!lay_out_script(vm, cls, ns) || !complete_dict(vm, cls) || !fill_class_cell(vm, cls) || !custom_mro(vm, metaclass, cls) ||
-      !asy_class_link(vm, cls))
+  if (!lay_out_script(vm, cls, ns) || !complete_dict(vm, cls) || !fill_class_cell(vm, cls) ||
+      !custom_mro(vm, metaclass, cls) || !asy_class_link(vm, cls))
     return ASY_FAILED;
   asy_class_refresh(vm, cls);
   if (!call_set_names(vm, cls) || !call_init_subclass(vm, cls, kwargs)) return ASY_FAILED;
   return asy_from_obj(cls);
 }
 
-asy_value asy_class_new(asy_vm *vm, asy_class *metaclass, asy_str *name, asy_tuple *bases, asy_dict *ns, asy_dict *kwargs) {
+asy_value asy_class_new(asy_vm *vm, asy_class *metaclass, asy_str *name, asy_tuple *bases, asy_dict *ns,
+                        asy_dict *kwargs) {
   if (!bases->len) {
     asy_value object = asy_from_obj(vm->classes[KIND_OBJECT]);
     bases = asy_tuple_new(vm, &object, 1);
@@ -694,14 +714,16 @@ bool asy_check_new(asy_vm *vm, const asy_nativefunc *native, asy_value cls) {
     asy_raise(vm, ASY_TypeError, "cannot create '%N' instances", c);
     return false;
   }
-  if (layout_less || struct_of(type) == struct_of(owner->type) || (!type->new_ && owner == vm->classes[KIND_OBJECT])) return true;
+  if (layout_less || struct_of(type) == struct_of(owner->type) || (!type->new_ && owner == vm->classes[KIND_OBJECT]))
+    return true;
   asy_class *solid = asy_class_solid(c);
   asy_raise(vm, ASY_TypeError, "%N.__new__(%N) is not safe, use %N.__new__()", owner, c, solid);
   return false;
 }
 
 /* callee(first, *args): arguments are copied beside `first`. */
-static asy_value call_with_first(asy_vm *vm, asy_value callee, asy_value first, int nargs, const asy_value *args, asy_tuple *kwnames) {
+static asy_value call_with_first(asy_vm *vm, asy_value callee, asy_value first, int nargs, const asy_value *args,
+                                 asy_tuple *kwnames) {
   enum { SMALL = 16 };
   asy_value small[SMALL], *all = small;
   if (nargs + 1 > SMALL && !(all = malloc(((size_t)nargs + 1) * sizeof *all))) return asy_raise_no_memory(vm);
@@ -723,7 +745,8 @@ static asy_value call_new(asy_vm *vm, asy_class *cls, int nargs, const asy_value
       if (nargs) {
         asy_lookup *init = asy_class_lookup(vm, cls, ASY_NAME(vm, __init__));
         if (!init) return ASY_FAILED;
-        if (init->owner == vm->classes[KIND_OBJECT]) return asy_raise(vm, ASY_TypeError, "%N() takes no arguments", cls);
+        if (init->owner == vm->classes[KIND_OBJECT])
+          return asy_raise(vm, ASY_TypeError, "%N() takes no arguments", cls);
       }
       if (cls->flags & ASY_CLASS_ABSTRACT) return asy_not_abstract(vm, cls);
       asy_obj *o = asy_new_instance(vm, cls);
@@ -743,7 +766,8 @@ static asy_value call_new(asy_vm *vm, asy_class *cls, int nargs, const asy_value
 static asy_value make_instance(asy_vm *vm, asy_class *cls, int nargs, const asy_value *args, asy_tuple *kwnames) {
   if (cls == vm->classes[KIND_TYPE]) {
     if (nargs == 1 && !kwnames) return asy_from_obj(asy_class_of(vm, args[0]));
-    if (nargs - (kwnames ? (int)kwnames->len : 0) != 3) return asy_raise(vm, ASY_TypeError, "type() takes 1 or 3 arguments");
+    if (nargs - (kwnames ? (int)kwnames->len : 0) != 3)
+      return asy_raise(vm, ASY_TypeError, "type() takes 1 or 3 arguments");
   }
   if (cls == vm->classes[KIND_SUPER] && nargs <= 2 && !kwnames)
     return asy_super_new(vm, nargs > 0 ? args[0] : ASY_UNBOUND, nargs > 1 ? args[1] : ASY_UNBOUND);

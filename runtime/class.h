@@ -2,8 +2,8 @@
 #ifndef ASY_RUNTIME_CLASS_H
 #define ASY_RUNTIME_CLASS_H
 
-#include "runtime/vm.h"
 #include "runtime/func.h"
+#include "runtime/vm.h"
 
 #define X(kind, descriptor) extern const asy_type descriptor;
 ASY_KINDS(X)
@@ -11,9 +11,9 @@ ASY_KINDS(X)
 
 /* What class.c keeps per VM: vm->class_state. */
 typedef struct asy_class_state {
-  asy_class **defined;       /* classes made from descriptors outside ASY_KINDS; each is pinned */
+  asy_class **defined; /* classes made from descriptors outside ASY_KINDS; each is pinned */
   uint32_t ndefined, defined_cap;
-  void **memory;             /* malloc'ed asy_native rows made for __new__ and __init__, freed with the VM */
+  void **memory; /* malloc'ed asy_native rows made for __new__ and __init__, freed with the VM */
   uint32_t nmemory, memory_cap;
 } asy_class_state;
 
@@ -28,7 +28,8 @@ asy_value *asy_slot_place(asy_vm *vm, asy_obj *o, const asy_shape *shape, uint32
 /* o.__dict__: turns the object to dictionary mode. NULL failed or the object has none (no error set then: *has = false). */
 asy_dict *asy_instance_dict(asy_vm *vm, asy_obj *o);
 /* type(name, bases, namespace, **kwargs): metaclass, __set_name__, __init_subclass__ as type.__new__ does. */
-asy_value asy_class_new(asy_vm *vm, asy_class *metaclass, asy_str *name, asy_tuple *bases, asy_dict *ns, asy_dict *kwargs);
+asy_value asy_class_new(asy_vm *vm, asy_class *metaclass, asy_str *name, asy_tuple *bases, asy_dict *ns,
+                        asy_dict *kwargs);
 /* cls.name = value (UNBOUND deletes); updates records, flags and, where they may be wrong now, flushes inline caches. */
 bool asy_class_set(asy_vm *vm, asy_class *cls, asy_str *name, asy_value value);
 /* Attribute of a class object, bound through the class; UNBOUND absent without error. */
@@ -37,7 +38,8 @@ asy_value asy_class_get(asy_vm *vm, asy_class *cls, asy_str *name);
 asy_lookup_kind asy_class_find(asy_vm *vm, asy_class *cls, asy_str *name, asy_value *value, asy_class **owner);
 /* What `value`, found in a class, is when read through obj (UNBOUND: through the class itself). */
 asy_value asy_bind(asy_vm *vm, asy_value value, asy_lookup_kind kind, asy_value obj, asy_class *cls);
-bool asy_descriptor_reads(asy_vm *vm, asy_value descriptor); /* false: it has __set__ alone and leaves reading to the instance */
+bool asy_descriptor_reads(asy_vm *vm,
+                          asy_value descriptor); /* false: it has __set__ alone and leaves reading to the instance */
 asy_lookup_kind asy_classify(asy_vm *vm, asy_value value);
 /* Puts o, whose attributes are those of `to`'s parent, into shape `to`: the newest slot gets value. */
 bool asy_slot_add(asy_vm *vm, asy_obj *o, asy_shape *to, asy_value value);
@@ -55,27 +57,28 @@ asy_value asy_class_call(asy_vm *vm, asy_class *cls, int nargs, const asy_value 
 /* The first argument of a native __new__ must be a class derived from native->owner, of its C layout; TypeError. */
 bool asy_check_new(asy_vm *vm, const asy_nativefunc *native, asy_value cls);
 /* The slot of a descriptor, inherited along .base: ASY_SLOT(type, length). */
-#define ASY_SLOT(descriptor, slot)                                        \
-  (__extension__({                                                        \
-    const asy_type *slot_type_ = (descriptor);                            \
-    while (!slot_type_->slot && slot_type_->base) slot_type_ = slot_type_->base; \
-    slot_type_->slot;                                                     \
+#define ASY_SLOT(descriptor, slot)                                                                                     \
+  (__extension__({                                                                                                     \
+    const asy_type *slot_type_ = (descriptor);                                                                         \
+    while (!slot_type_->slot && slot_type_->base) slot_type_ = slot_type_->base;                                       \
+    slot_type_->slot;                                                                                                  \
   }))
 /* Parts of class.c, by file. */
-bool asy_class_add_dunders(asy_vm *vm, asy_class *cls);       /* dunder.c: slots as methods */
-bool asy_class_compute_mro(asy_vm *vm, asy_class *cls);       /* mro.c */
-bool asy_class_remake_mros(asy_vm *vm, asy_class *cls);       /* mro.c: of every class below cls */
-bool asy_class_link(asy_vm *vm, asy_class *cls);              /* lookup.c: known to its bases as a subclass */
-void asy_class_refresh(asy_vm *vm, asy_class *cls);           /* lookup.c: flags and init_fn from the mro */
-void asy_class_forget(asy_class *cls);                        /* lookup.c: frees records and subclasses */
-void asy_class_unlink(asy_class *cls);                        /* lookup.c: no longer a subclass of its bases */
-void asy_class_mro_changed(asy_vm *vm, asy_class *cls);       /* lookup.c: every record again, subclasses too */
-asy_class *asy_class_solid(asy_class *cls);                   /* class.c: the built-in class whose C layout instances have */
-asy_class *asy_class_metaclass(asy_vm *vm, asy_class *metaclass, asy_tuple *bases); /* class.c: the most derived; NULL: conflict */
+bool asy_class_add_dunders(asy_vm *vm, asy_class *cls); /* dunder.c: slots as methods */
+bool asy_class_compute_mro(asy_vm *vm, asy_class *cls); /* mro.c */
+bool asy_class_remake_mros(asy_vm *vm, asy_class *cls); /* mro.c: of every class below cls */
+bool asy_class_link(asy_vm *vm, asy_class *cls);        /* lookup.c: known to its bases as a subclass */
+void asy_class_refresh(asy_vm *vm, asy_class *cls);     /* lookup.c: flags and init_fn from the mro */
+void asy_class_forget(asy_class *cls);                  /* lookup.c: frees records and subclasses */
+void asy_class_unlink(asy_class *cls);                  /* lookup.c: no longer a subclass of its bases */
+void asy_class_mro_changed(asy_vm *vm, asy_class *cls); /* lookup.c: every record again, subclasses too */
+asy_class *asy_class_solid(asy_class *cls);             /* class.c: the built-in class whose C layout instances have */
+asy_class *asy_class_metaclass(asy_vm *vm, asy_class *metaclass,
+                               asy_tuple *bases); /* class.c: the most derived; NULL: conflict */
 asy_tuple *asy_class_subclasses(asy_vm *vm, asy_class *cls);
-asy_value asy_not_abstract(asy_vm *vm, asy_class *cls);       /* type.c: TypeError naming the abstract methods */
-bool asy_classes_init(asy_vm *vm);  /* built-in classes from ASY_KINDS, then exceptions */
-void asy_classes_free(asy_vm *vm);  /* memory beside the heap: shapes, class_state */
-void asy_flush_inline_caches(asy_vm *vm); /* ic.c: rare events only */
+asy_value asy_not_abstract(asy_vm *vm, asy_class *cls); /* type.c: TypeError naming the abstract methods */
+bool asy_classes_init(asy_vm *vm);                      /* built-in classes from ASY_KINDS, then exceptions */
+void asy_classes_free(asy_vm *vm);                      /* memory beside the heap: shapes, class_state */
+void asy_flush_inline_caches(asy_vm *vm);               /* ic.c: rare events only */
 
 #endif

@@ -57,7 +57,8 @@ static void *copy_table(asy_vm *vm, const void *from, size_t size) {
   return copy;
 }
 
-static asy_str **intern_all(asy_vm *vm, asy_code *code, const char *const *names, uint32_t n, asy_str ***place, uint16_t *count) {
+static asy_str **intern_all(asy_vm *vm, asy_code *code, const char *const *names, uint32_t n, asy_str ***place,
+                            uint16_t *count) {
   asy_str **table = asy_mem_alloc(vm, (n ? n : 1) * sizeof *table);
   if (!table) return NULL;
   *place = table;
@@ -131,7 +132,8 @@ asy_code *asy_code_new(asy_vm *vm, const asy_unit_code *unit, asy_str *filename)
   if (!intern_all(vm, code, unit->freevars, unit->nfreevars, &code->freevars, &code->nfreevars)) return NULL;
   if (!fill_sites(vm, code, unit) || !fill_constants(vm, code, unit)) return NULL;
   if (unit->flags & CODE_HAS_DOCSTRING && code->nconstants) asy_store(vm, code, &code->docstring, code->constants[0]);
-  bool plain = !(unit->flags & (CODE_VARARGS | CODE_VARKEYWORDS | CODE_GENERATOR | CODE_ASYNC_GENERATOR)) && !unit->kwonly;
+  bool plain = !(unit->flags & (CODE_VARARGS | CODE_VARKEYWORDS | CODE_GENERATOR | CODE_ASYNC_GENERATOR)) &&
+               !unit->kwonly;
   code->simple = plain && !(unit->flags & CODE_COROUTINE);
   code->simple_async = plain && (unit->flags & CODE_COROUTINE);
   return code;
@@ -142,10 +144,8 @@ asy_position asy_code_position(const asy_code *code, uint32_t word) {
   if (word) word--;
   while (low < high) { /* the last row that starts at or before word */
     uint32_t mid = (low + high) / 2;
-    if (code->positions[mid].word <= word)
-      low = mid + 1;
-    else
-      high = mid;
+    if (code->positions[mid].word <= word) low = mid + 1;
+    else high = mid;
   }
   return low ? code->positions[low - 1] : (asy_position){0};
 }
@@ -164,10 +164,8 @@ static void code_visit(asy_obj *o, asy_visitor *v) {
 
 static void code_free(asy_vm *vm, asy_obj *o) {
   asy_code *code = (asy_code *)o;
-  if (code->prev_code)
-    code->prev_code->next_code = code->next_code;
-  else
-    vm->code_list = code->next_code;
+  if (code->prev_code) code->prev_code->next_code = code->next_code;
+  else vm->code_list = code->next_code;
   if (code->next_code) code->next_code->prev_code = code->prev_code;
   asy_mem_free(vm, code->words, code->nwords * sizeof *code->words);
   asy_mem_free(vm, code->handlers, code->nhandlers * sizeof *code->handlers);
@@ -182,8 +180,8 @@ static void code_free(asy_vm *vm, asy_obj *o) {
 
 static asy_value code_repr(asy_vm *vm, asy_value self) {
   asy_code *code = (asy_code *)asy_obj_of(self);
-  asy_str *s = asy_str_format(vm, "<code object %U at %p, file \"%U\", line %d>", code->name, (void *)code, code->filename,
-                              code->first_line);
+  asy_str *s = asy_str_format(vm, "<code object %U at %p, file \"%U\", line %d>", code->name, (void *)code,
+                              code->filename, code->first_line);
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
@@ -198,10 +196,22 @@ static asy_value names_tuple(asy_vm *vm, asy_str **names, uint32_t n) {
 }
 
 #define CODE_SELF ((asy_code *)asy_obj_of(args[0]))
-static asy_value code_get_argcount(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_small(CODE_SELF->argcount); }
-static asy_value code_get_posonly(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_small(CODE_SELF->posonly); }
-static asy_value code_get_kwonly(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_small(CODE_SELF->kwonly); }
-static asy_value code_get_nlocals(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_small(CODE_SELF->nlocals); }
+static asy_value code_get_argcount(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_small(CODE_SELF->argcount);
+}
+static asy_value code_get_posonly(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_small(CODE_SELF->posonly);
+}
+static asy_value code_get_kwonly(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_small(CODE_SELF->kwonly);
+}
+static asy_value code_get_nlocals(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_small(CODE_SELF->nlocals);
+}
 static asy_value code_get_flags(asy_vm *vm, const asy_value *args) {
   (void)vm;
   return asy_from_small(CODE_SELF->flags & 0xffff);
@@ -231,26 +241,32 @@ static asy_value code_get_cellvars(asy_vm *vm, const asy_value *args) {
 #undef CODE_SELF
 
 static const asy_native code_methods[] = {
-    {"co_argcount", "(self)", code_get_argcount, "Number of positional parameters.", ASY_NATIVE_GETTER},
-    {"co_posonlyargcount", "(self)", code_get_posonly, "Number of positional-only parameters.", ASY_NATIVE_GETTER},
-    {"co_kwonlyargcount", "(self)", code_get_kwonly, "Number of keyword-only parameters.", ASY_NATIVE_GETTER},
-    {"co_nlocals", "(self)", code_get_nlocals, "Number of local variables.", ASY_NATIVE_GETTER},
-    {"co_flags", "(self)", code_get_flags, "CO_ bits.", ASY_NATIVE_GETTER},
-    {"co_varnames", "(self)", code_get_varnames, "Names of parameters and locals.", ASY_NATIVE_GETTER},
-    {"co_freevars", "(self)", code_get_freevars, "Names of free variables.", ASY_NATIVE_GETTER},
-    {"co_cellvars", "(self)", code_get_cellvars, "Names of locals that inner functions use.", ASY_NATIVE_GETTER},
-    {"co_names", "(self)", code_get_names, "Names used besides locals.", ASY_NATIVE_GETTER},
-    {"co_consts", "(self)", code_get_consts, "Constants.", ASY_NATIVE_GETTER},
-    {0},
+  {"co_argcount", "(self)", code_get_argcount, "Number of positional parameters.", ASY_NATIVE_GETTER},
+  {"co_posonlyargcount", "(self)", code_get_posonly, "Number of positional-only parameters.", ASY_NATIVE_GETTER},
+  {"co_kwonlyargcount", "(self)", code_get_kwonly, "Number of keyword-only parameters.", ASY_NATIVE_GETTER},
+  {"co_nlocals", "(self)", code_get_nlocals, "Number of local variables.", ASY_NATIVE_GETTER},
+  {"co_flags", "(self)", code_get_flags, "CO_ bits.", ASY_NATIVE_GETTER},
+  {"co_varnames", "(self)", code_get_varnames, "Names of parameters and locals.", ASY_NATIVE_GETTER},
+  {"co_freevars", "(self)", code_get_freevars, "Names of free variables.", ASY_NATIVE_GETTER},
+  {"co_cellvars", "(self)", code_get_cellvars, "Names of locals that inner functions use.", ASY_NATIVE_GETTER},
+  {"co_names", "(self)", code_get_names, "Names used besides locals.", ASY_NATIVE_GETTER},
+  {"co_consts", "(self)", code_get_consts, "Constants.", ASY_NATIVE_GETTER},
+  {0},
 };
 static const asy_member code_members[] = {
-    {"co_name", offsetof(asy_code, name), MEMBER_OBJECT, false},
-    {"co_qualname", offsetof(asy_code, qualname), MEMBER_OBJECT, false},
-    {"co_filename", offsetof(asy_code, filename), MEMBER_OBJECT, false},
-    {"co_firstlineno", offsetof(asy_code, first_line), MEMBER_INT32, false},
-    {0},
+  {"co_name", offsetof(asy_code, name), MEMBER_OBJECT, false},
+  {"co_qualname", offsetof(asy_code, qualname), MEMBER_OBJECT, false},
+  {"co_filename", offsetof(asy_code, filename), MEMBER_OBJECT, false},
+  {"co_firstlineno", offsetof(asy_code, first_line), MEMBER_INT32, false},
+  {0},
 };
 const asy_type asy_code_type = {
-    .name = "code", .size = sizeof(asy_code), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-    .visit = code_visit, .free = code_free, .repr = code_repr, .methods = code_methods, .members = code_members,
+  .name = "code",
+  .size = sizeof(asy_code),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = code_visit,
+  .free = code_free,
+  .repr = code_repr,
+  .methods = code_methods,
+  .members = code_members,
 };

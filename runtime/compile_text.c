@@ -39,7 +39,8 @@ static asy_value raise_syntax(asy_vm *vm, const char *filename, asy_source *sour
     asy_value text = line_text(vm, source, diag->line, mode == ASY_MODE_EVAL);
     int64_t offset = source->text ? asy_diagnostic_offset(source, diag->line, diag->col) : diag->col + 1;
     int64_t end_line = diag->end_line ? diag->end_line : diag->line;
-    int64_t end_offset = diag->end_line && source->text ? asy_diagnostic_offset(source, diag->end_line, diag->end_col) : 0;
+    int64_t end_offset = diag->end_line && source->text ? asy_diagnostic_offset(source, diag->end_line, diag->end_col)
+                                                        : 0;
     if (asy_failed(text)) return ASY_FAILED;
     asy_value details = asy_tuple_of(vm, 6, name, asy_from_small(diag->line), asy_from_small(offset), text,
                                      asy_from_small(end_line), asy_from_small(end_offset));
@@ -49,7 +50,9 @@ static asy_value raise_syntax(asy_vm *vm, const char *filename, asy_source *sour
 }
 
 static const asy_parse_mode parse_modes[] = {
-  [ASY_MODE_EXEC] = PARSE_FILE, [ASY_MODE_EVAL] = PARSE_EXPR, [ASY_MODE_SINGLE] = PARSE_SINGLE,
+  [ASY_MODE_EXEC] = PARSE_FILE,
+  [ASY_MODE_EVAL] = PARSE_EXPR,
+  [ASY_MODE_SINGLE] = PARSE_SINGLE,
 };
 
 typedef struct {

@@ -112,8 +112,7 @@ asy_value asy_coro_send(asy_vm *vm, asy_coro *coro, asy_value sent, asy_value th
   if (coro->state == CORO_CLOSED) return asy_raise(vm, ASY_RuntimeError, "cannot reuse already awaited coroutine");
   if (!asy_check_c_stack(vm)) return ASY_FAILED;
   if (asy_is_kind(coro->func, KIND_NATIVE)) return native_coro_send(vm, coro, thrown);
-  if (asy_coro_is_running(vm, coro))
-    return asy_raise(vm, ASY_ValueError, "coroutine already executing");
+  if (asy_coro_is_running(vm, coro)) return asy_raise(vm, ASY_ValueError, "coroutine already executing");
   if (coro->state == CORO_ON_STACK && !(coro->head.flags & CORO_PRIVATE))
     return asy_raise(vm, ASY_RuntimeError, "coroutine is being awaited already");
   if (coro->state == CORO_CREATED) {
@@ -175,7 +174,8 @@ asy_value asy_get_awaitable(asy_vm *vm, asy_value v) {
       case KIND_ASYNC_GENERATOR_STEP:
       case KIND_AWAITER: return v;
       case KIND_GENERATOR:
-        if (asy_frame_code(asy_gen_base((asy_gen *)asy_obj_of(v)))->flags & CODE_ITERABLE_COROUTINE) return awaiter_new(vm, v);
+        if (asy_frame_code(asy_gen_base((asy_gen *)asy_obj_of(v)))->flags & CODE_ITERABLE_COROUTINE)
+          return awaiter_new(vm, v);
     }
   }
   asy_value it = asy_call_special(vm, v, ASY_NAME(vm, __await__), 0, NULL);
@@ -198,10 +198,8 @@ static void coro_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_obj(v, coro->origin_code);
   if (coro->state == CORO_CREATED || (coro->state == CORO_ON_STACK && asy_is_kind(coro->func, KIND_NATIVE)))
     asy_visit_values(v, coro->args, coro->nargs);
-  else if (coro->head.flags & CORO_PRIVATE)
-    asy_stack_visit(coro->on.stack, v);
-  else if (coro->state == CORO_ON_STACK)
-    asy_visit_obj(v, coro->on.owner);
+  else if (coro->head.flags & CORO_PRIVATE) asy_stack_visit(coro->on.stack, v);
+  else if (coro->state == CORO_ON_STACK) asy_visit_obj(v, coro->on.owner);
 }
 
 static void coro_free(asy_vm *vm, asy_obj *o) { drop_private_stack(vm, (asy_coro *)o); }
@@ -230,7 +228,10 @@ static asy_value coro_repr(asy_vm *vm, asy_value self) {
 static asy_value coro_await(asy_vm *vm, asy_value self) { return awaiter_new(vm, self); }
 
 #define CORO_SELF ((asy_coro *)asy_obj_of(args[0]))
-static asy_value coro_get_running(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_bool(asy_coro_is_running(vm, CORO_SELF)); }
+static asy_value coro_get_running(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_bool(asy_coro_is_running(vm, CORO_SELF));
+}
 static asy_value coro_get_suspended(asy_vm *vm, const asy_value *args) {
   (void)vm;
   return asy_from_bool(CORO_SELF->state == CORO_ON_STACK && !asy_coro_is_running(vm, CORO_SELF));
@@ -281,41 +282,62 @@ static asy_value coro_get_await(asy_vm *vm, const asy_value *args) {
   asy_value v = coro->on.base[ASY_WORD_B(*pc)];
   return asy_is_kind(v, KIND_AWAITER) ? ((asy_awaiter *)asy_obj_of(v))->iterator : v;
 }
-static asy_value coro_get_name(asy_vm *vm, const asy_value *args) { return asy_from_obj(coro_name(vm, CORO_SELF, false)); }
-static asy_value coro_get_qualname(asy_vm *vm, const asy_value *args) { return asy_from_obj(coro_name(vm, CORO_SELF, true)); }
-static asy_value coro_get_origin(asy_vm *vm, const asy_value *args) { (void)vm; (void)args; return ASY_NONE; }
+static asy_value coro_get_name(asy_vm *vm, const asy_value *args) {
+  return asy_from_obj(coro_name(vm, CORO_SELF, false));
+}
+static asy_value coro_get_qualname(asy_vm *vm, const asy_value *args) {
+  return asy_from_obj(coro_name(vm, CORO_SELF, true));
+}
+static asy_value coro_get_origin(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  (void)args;
+  return ASY_NONE;
+}
 #undef CORO_SELF
 
 static const asy_native coroutine_methods[] = {
-    {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
-    {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where the coroutine stands.", 0},
-    {"close", "(self, /)", asy_suspended_close, "Raise GeneratorExit where the coroutine stands.", 0},
-    {"cr_running", "(self)", coro_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
-    {"cr_suspended", "(self)", coro_get_suspended, "Whether it stands at an await.", ASY_NATIVE_GETTER},
-    {"cr_code", "(self)", coro_get_code, "Its code.", ASY_NATIVE_GETTER},
-    {"cr_frame", "(self)", coro_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
-    {"cr_await", "(self)", coro_get_await, "What it awaits.", ASY_NATIVE_GETTER},
-    {"cr_origin", "(self)", coro_get_origin, "Always None: tracebacks show where tasks were created.", ASY_NATIVE_GETTER},
-    {"__name__", "(self)", coro_get_name, "Name of the function.", ASY_NATIVE_GETTER},
-    {"__qualname__", "(self)", coro_get_qualname, "Qualified name of the function.", ASY_NATIVE_GETTER},
-    {0},
+  {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
+  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where the coroutine stands.",
+   0},
+  {"close", "(self, /)", asy_suspended_close, "Raise GeneratorExit where the coroutine stands.", 0},
+  {"cr_running", "(self)", coro_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
+  {"cr_suspended", "(self)", coro_get_suspended, "Whether it stands at an await.", ASY_NATIVE_GETTER},
+  {"cr_code", "(self)", coro_get_code, "Its code.", ASY_NATIVE_GETTER},
+  {"cr_frame", "(self)", coro_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
+  {"cr_await", "(self)", coro_get_await, "What it awaits.", ASY_NATIVE_GETTER},
+  {"cr_origin", "(self)", coro_get_origin, "Always None: tracebacks show where tasks were created.", ASY_NATIVE_GETTER},
+  {"__name__", "(self)", coro_get_name, "Name of the function.", ASY_NATIVE_GETTER},
+  {"__qualname__", "(self)", coro_get_qualname, "Qualified name of the function.", ASY_NATIVE_GETTER},
+  {0},
 };
 const asy_type asy_coroutine_type = {
-    .name = "coroutine", .size = sizeof(asy_coro), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = coro_visit,
-    .free = coro_free, .finalize = coro_finalize, .repr = coro_repr, .await_ = coro_await, .methods = coroutine_methods,
+  .name = "coroutine",
+  .size = sizeof(asy_coro),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = coro_visit,
+  .free = coro_free,
+  .finalize = coro_finalize,
+  .repr = coro_repr,
+  .await_ = coro_await,
+  .methods = coroutine_methods,
 };
 
 static void awaiter_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((asy_awaiter *)o)->iterator); }
 
 static const asy_native awaiter_methods[] = {
-    {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
-    {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where it stands.", 0},
-    {"close", "(self, /)", asy_suspended_close, "End it.", 0},
-    {0},
+  {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
+  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where it stands.", 0},
+  {"close", "(self, /)", asy_suspended_close, "End it.", 0},
+  {0},
 };
 const asy_type asy_awaiter_type = {
-    .name = "coroutine_wrapper", .size = sizeof(asy_awaiter), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-    .visit = awaiter_visit, .iter = asy_iter_self, .next = asy_suspended_next, .methods = awaiter_methods,
+  .name = "coroutine_wrapper",
+  .size = sizeof(asy_awaiter),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = awaiter_visit,
+  .iter = asy_iter_self,
+  .next = asy_suspended_next,
+  .methods = awaiter_methods,
 };
 
 /* ---- A coroutine that nobody awaited --------------------------------------------------------------------------------- */
@@ -326,8 +348,8 @@ void asy_warn_never_awaited(asy_vm *vm, asy_coro *coro) {
   asy_str *text;
   if (coro->origin_code) {
     int32_t line = asy_code_position(coro->origin_code, coro->origin_word).line;
-    text = asy_str_format(vm, "%U:%d: RuntimeWarning: coroutine '%U' was never awaited\n", coro->origin_code->filename, line,
-                          name);
+    text = asy_str_format(vm, "%U:%d: RuntimeWarning: coroutine '%U' was never awaited\n", coro->origin_code->filename,
+                          line, name);
   } else {
     text = asy_str_format(vm, "RuntimeWarning: coroutine '%U' was never awaited\n", name);
   }

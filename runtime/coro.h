@@ -16,36 +16,42 @@
 enum { CORO_CREATED, CORO_ON_STACK, CORO_CLOSED };
 
 typedef struct asy_coro {
-  asy_obj head;            /* flags: CORO_PRIVATE when `stack` is its own and freed with it */
-  asy_value func;          /* asy_func, or an asy_nativefunc that is ASY_NATIVE_ASYNC */
+  asy_obj head;   /* flags: CORO_PRIVATE when `stack` is its own and freed with it */
+  asy_value func; /* asy_func, or an asy_nativefunc that is ASY_NATIVE_ASYNC */
   uint8_t state;
-  bool running;            /* a frame of it is executing now */
-  bool warned;             /* "never awaited" has been said */
-  uint8_t nargs;           /* CREATED: values in args */
-  uint32_t origin_word;    /* where it was created */
-  asy_code *origin_code;   /* NULL unknown */
+  bool running;          /* a frame of it is executing now */
+  bool warned;           /* "never awaited" has been said */
+  uint8_t nargs;         /* CREATED: values in args */
+  uint32_t origin_word;  /* where it was created */
+  asy_code *origin_code; /* NULL unknown */
   union {
     /* ON_STACK: CORO_PRIVATE: its own stack; else the task, coroutine or step on whose stack it lies */
-    struct { union { asy_stack *stack; asy_obj *owner; }; asy_value *base; } on;
-    asy_value args[2];     /* CREATED: parameters as bound; the cell is as large as needed */
+    struct {
+      union {
+        asy_stack *stack;
+        asy_obj *owner;
+      };
+      asy_value *base;
+    } on;
+    asy_value args[2]; /* CREATED: parameters as bound; the cell is as large as needed */
   };
 } asy_coro;
 enum { CORO_PRIVATE = 1 };
 
 enum { GEN_CREATED, GEN_SUSPENDED, GEN_RUNNING, GEN_CLOSED };
 
-typedef struct asy_gen {   /* KIND_GENERATOR and KIND_ASYNC_GENERATOR */
+typedef struct asy_gen { /* KIND_GENERATOR and KIND_ASYNC_GENERATOR */
   asy_obj head;
   uint8_t state;
-  uint8_t step;            /* async generator: GEN_STEP_ kind of the step that runs */
-  bool hooked;             /* async generator: the first-iteration hook has run */
-  bool closed_by_step;     /* async generator: aclose or athrow has begun */
+  uint8_t step;        /* async generator: GEN_STEP_ kind of the step that runs */
+  bool hooked;         /* async generator: the first-iteration hook has run */
+  bool closed_by_step; /* async generator: aclose or athrow has begun */
   uint32_t nregs;
   asy_value *stack_top;    /* RUNNING: where frames called from it go */
   asy_value outer_handled; /* RUNNING: the resumer's handled exception */
   asy_value handled;       /* SUSPENDED: the exception being handled inside, or 0 */
   asy_str *name, *qualname;
-  asy_value frame[];       /* header (FRAME_HEADER words) and registers */
+  asy_value frame[]; /* header (FRAME_HEADER words) and registers */
 } asy_gen;
 enum { GEN_STEP_NEXT, GEN_STEP_SEND, GEN_STEP_THROW, GEN_STEP_CLOSE };
 
@@ -58,16 +64,16 @@ static inline asy_gen *asy_gen_of_base(asy_value *base) {
 typedef struct asy_agen_step {
   asy_obj head;
   asy_gen *gen;
-  uint8_t kind;            /* GEN_STEP_ */
-  uint8_t state;           /* CORO_ */
-  asy_value value;         /* what is sent or thrown */
-  asy_stack *stack;        /* private stack when driven by hand, else NULL */
+  uint8_t kind;     /* GEN_STEP_ */
+  uint8_t state;    /* CORO_ */
+  asy_value value;  /* what is sent or thrown */
+  asy_stack *stack; /* private stack when driven by hand, else NULL */
 } asy_agen_step;
 
 /* The iterator behind an `await` of an object that is not native: what AWAIT keeps while it is suspended. */
 typedef struct asy_awaiter {
   asy_obj head;
-  asy_value iterator;      /* for coroutine.__await__(): the coroutine itself */
+  asy_value iterator; /* for coroutine.__await__(): the coroutine itself */
 } asy_awaiter;
 
 /* ---- Running a stack ---------------------------------------------------------------------------------------------- */
@@ -91,7 +97,10 @@ asy_run_outcome asy_resume_stack(asy_vm *vm, asy_stack *stack, asy_value sent, a
  * task's own stack. Otherwise it makes a future and returns asy_yield_future(vm, future): the driver gets the future, and the
  * await ends with the future's result. */
 bool asy_can_park(asy_vm *vm);
-static inline asy_value asy_yield_future(asy_vm *vm, asy_value future) { vm->pending_future = future; return ASY_PARKED; }
+static inline asy_value asy_yield_future(asy_vm *vm, asy_value future) {
+  vm->pending_future = future;
+  return ASY_PARKED;
+}
 
 /* Written in runtime/task.c.
  * wait_future: the running task waits for a native future or task: ASY_PARKED, or at once its result (ASY_FAILED with its
@@ -117,11 +126,13 @@ asy_value asy_agen_step_send(asy_vm *vm, asy_agen_step *step, asy_value sent, as
 /* Sends to (thrown 0) or throws into any iterator; as asy_gen_resume. */
 asy_value asy_iterator_send(asy_vm *vm, asy_value iterator, asy_value sent, asy_value thrown);
 
-asy_coro *asy_coro_new(asy_vm *vm, asy_value func, const asy_value *args, uint32_t nargs); /* origin: the running frame */
-asy_gen *asy_gen_new(asy_vm *vm, asy_func *func);     /* registers UNBOUND; the caller writes the parameters */
+asy_coro *asy_coro_new(asy_vm *vm, asy_value func, const asy_value *args,
+                       uint32_t nargs);           /* origin: the running frame */
+asy_gen *asy_gen_new(asy_vm *vm, asy_func *func); /* registers UNBOUND; the caller writes the parameters */
 asy_value asy_agen_step_new(asy_vm *vm, asy_gen *gen, unsigned kind, asy_value value);
 bool asy_iterator_close(asy_vm *vm, asy_value iterator); /* close() of any iterator that has one */
-void asy_warn_never_awaited(asy_vm *vm, asy_coro *coro); /* RuntimeWarning with where it was created; errors are reported */
+void asy_warn_never_awaited(asy_vm *vm,
+                            asy_coro *coro); /* RuntimeWarning with where it was created; errors are reported */
 /* Frames as objects: of a live frame; of a function at a word of its code; of the depth-th caller; a frame's locals as a dict. */
 asy_value asy_frame_object(asy_vm *vm, asy_value *base);
 asy_value asy_frame_object_at(asy_vm *vm, asy_func *func, uint32_t word);
@@ -133,8 +144,8 @@ asy_value asy_get_awaitable(asy_vm *vm, asy_value v);
 /* Makes a suspended or new generator the running frame; info: dst and FRAME_ flags. false: exception pending in the caller. */
 bool asy_gen_enter(asy_vm *vm, asy_gen *gen, asy_value info, asy_value sent);
 bool asy_coro_is_running(asy_vm *vm, const asy_coro *coro); /* its stack, or one that this resumed, executes now */
-bool asy_agen_hook(asy_vm *vm, asy_gen *gen);       /* sys.set_asyncgen_hooks: the first iteration */
-void asy_coro_closed(asy_vm *vm, asy_coro *coro); /* its frame is gone */
+bool asy_agen_hook(asy_vm *vm, asy_gen *gen);               /* sys.set_asyncgen_hooks: the first iteration */
+void asy_coro_closed(asy_vm *vm, asy_coro *coro);           /* its frame is gone */
 /* RuntimeError in place of a StopIteration that leaves a generator or coroutine. */
 void asy_convert_stop_iteration(asy_vm *vm, asy_code *code);
 /* Name, file:line and state of a coroutine for reprs: the function's code and current line (0 when closed). */

@@ -53,7 +53,8 @@ static asy_value property_init(asy_vm *vm, const asy_value *args) {
     asy_barrier(vm, p);
   }
   if (p->head.shape == KIND_PROPERTY || p->doc == ASY_NONE) return ASY_NONE;
-  if (asy_set_attr(vm, args[0], ASY_NAME(vm, __doc__), p->doc)) return ASY_NONE; /* the subclass has a __doc__ of its own */
+  if (asy_set_attr(vm, args[0], ASY_NAME(vm, __doc__), p->doc))
+    return ASY_NONE; /* the subclass has a __doc__ of its own */
   if (!inherited || !asy_raised_is(vm, ASY_AttributeError)) return ASY_FAILED;
   asy_clear_exception(vm);
   return ASY_NONE;
@@ -139,9 +140,12 @@ static asy_value property_is_abstract(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native property_methods[] = {
-  {"getter", "(self, object, /)", property_getter, "Descriptor to obtain a copy of the property with a different getter.", 0},
-  {"setter", "(self, object, /)", property_setter, "Descriptor to obtain a copy of the property with a different setter.", 0},
-  {"deleter", "(self, object, /)", property_deleter, "Descriptor to obtain a copy of the property with a different deleter.", 0},
+  {"getter", "(self, object, /)", property_getter,
+   "Descriptor to obtain a copy of the property with a different getter.", 0},
+  {"setter", "(self, object, /)", property_setter,
+   "Descriptor to obtain a copy of the property with a different setter.", 0},
+  {"deleter", "(self, object, /)", property_deleter,
+   "Descriptor to obtain a copy of the property with a different deleter.", 0},
   {"__set_name__", "(self, owner, name, /)", property_set_name, "Method to set name of a property.", 0},
   {"__name__", "(self)", property_get_name, NULL, ASY_NATIVE_GETTER},
   {"__name__", "(self, value)", property_put_name, NULL, ASY_NATIVE_SETTER},
@@ -158,15 +162,22 @@ static const asy_member property_members[] = {
 };
 
 const asy_type asy_property_type = {
-  .name = "property", .size = sizeof(asy_property), .visit = property_visit,
-  .doc = "Property attribute.\n\n"
-         "  fget\n    function to be used for getting an attribute value\n"
-         "  fset\n    function to be used for setting an attribute value\n"
-         "  fdel\n    function to be used for del'ing an attribute\n"
-         "  doc\n    docstring",
+  .name = "property",
+  .size = sizeof(asy_property),
+  .visit = property_visit,
+  .doc =
+    "Property attribute.\n\n"
+    "  fget\n    function to be used for getting an attribute value\n"
+    "  fset\n    function to be used for setting an attribute value\n"
+    "  fdel\n    function to be used for del'ing an attribute\n"
+    "  doc\n    docstring",
   .new_ = property_new,
-  .init = property_init, .init_signature = "(self, fget=None, fset=None, fdel=None, doc=None)",
-  .descr_get = property_get, .descr_set = property_set, .methods = property_methods, .members = property_members,
+  .init = property_init,
+  .init_signature = "(self, fget=None, fset=None, fdel=None, doc=None)",
+  .descr_get = property_get,
+  .descr_set = property_set,
+  .methods = property_methods,
+  .members = property_members,
 };
 
 /* ---- staticmethod and classmethod --------------------------------------------------------------------------------------- */
@@ -202,7 +213,9 @@ static asy_value wrapped_repr(asy_vm *vm, asy_value self) {
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
-static asy_value staticmethod_get(asy_vm *vm, asy_value self, asy_value obj, asy_class *owner) { return wrapped_of(self)->func; }
+static asy_value staticmethod_get(asy_vm *vm, asy_value self, asy_value obj, asy_class *owner) {
+  return wrapped_of(self)->func;
+}
 static asy_value classmethod_get(asy_vm *vm, asy_value self, asy_value obj, asy_class *owner) {
   asy_value cls = owner ? asy_from_obj(owner) : asy_from_obj(asy_class_of(vm, obj));
   return asy_method_new(vm, wrapped_of(self)->func, cls);
@@ -211,7 +224,9 @@ static asy_value staticmethod_call(asy_vm *vm, asy_value self, const asy_value *
   return asy_call_kw(vm, wrapped_of(self)->func, nargs, args, kwnames);
 }
 
-static asy_value wrapped_is_abstract(asy_vm *vm, const asy_value *args) { return is_abstract(vm, wrapped_of(args[0])->func); }
+static asy_value wrapped_is_abstract(asy_vm *vm, const asy_value *args) {
+  return is_abstract(vm, wrapped_of(args[0])->func);
+}
 
 /* An attribute of the wrapped function, which may be wrapped itself, to any depth. */
 static asy_value of_wrapped(asy_vm *vm, asy_value self, asy_str *name) {
@@ -250,16 +265,30 @@ static const asy_member wrapped_members[] = {
 };
 
 const asy_type asy_staticmethod_type = {
-  .name = "staticmethod", .size = sizeof(asy_wrapped_method), .visit = wrapped_visit,
-  .new_ = wrapped_new, .init = wrapped_init, .init_signature = "(self, function, /)",
-  .repr = wrapped_repr, .descr_get = staticmethod_get, .call = staticmethod_call, .methods = wrapped_methods,
+  .name = "staticmethod",
+  .size = sizeof(asy_wrapped_method),
+  .visit = wrapped_visit,
+  .new_ = wrapped_new,
+  .init = wrapped_init,
+  .init_signature = "(self, function, /)",
+  .repr = wrapped_repr,
+  .descr_get = staticmethod_get,
+  .call = staticmethod_call,
+  .methods = wrapped_methods,
   .members = wrapped_members,
 };
 
 const asy_type asy_classmethod_type = {
-  .name = "classmethod", .size = sizeof(asy_wrapped_method), .visit = wrapped_visit,
-  .new_ = wrapped_new, .init = wrapped_init, .init_signature = "(self, function, /)",
-  .repr = wrapped_repr, .descr_get = classmethod_get, .methods = wrapped_methods, .members = wrapped_members,
+  .name = "classmethod",
+  .size = sizeof(asy_wrapped_method),
+  .visit = wrapped_visit,
+  .new_ = wrapped_new,
+  .init = wrapped_init,
+  .init_signature = "(self, function, /)",
+  .repr = wrapped_repr,
+  .descr_get = classmethod_get,
+  .methods = wrapped_methods,
+  .members = wrapped_members,
 };
 
 /* ---- Members --------------------------------------------------------------------------------------------------------------- */
@@ -308,7 +337,8 @@ asy_value asy_member_for_slot(asy_vm *vm, asy_class *owner, asy_str *name, uint3
 
 static bool member_applies(asy_vm *vm, const asy_member_descr *m, asy_value obj) {
   if (asy_is_instance(vm, obj, m->owner)) return true;
-  asy_raise(vm, ASY_TypeError, "descriptor '%U' for '%N' objects doesn't apply to a '%T' object", m->name, m->owner, obj);
+  asy_raise(vm, ASY_TypeError, "descriptor '%U' for '%N' objects doesn't apply to a '%T' object", m->name, m->owner,
+            obj);
   return false;
 }
 
@@ -425,7 +455,13 @@ static const asy_member member_members[] = {
 };
 
 const asy_type asy_member_type = {
-  .name = "member_descriptor", .size = sizeof(asy_member_descr), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-  .visit = member_visit, .repr = member_repr, .descr_get = asy_member_get, .descr_set = asy_member_set,
-  .methods = member_methods, .members = member_members,
+  .name = "member_descriptor",
+  .size = sizeof(asy_member_descr),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = member_visit,
+  .repr = member_repr,
+  .descr_get = asy_member_get,
+  .descr_set = asy_member_set,
+  .methods = member_methods,
+  .members = member_members,
 };

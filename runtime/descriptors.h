@@ -21,19 +21,19 @@ typedef struct { /* staticmethod and classmethod */
 typedef struct {
   asy_obj head;
   enum { DESCR_FIELD, DESCR_GETSET, DESCR_SLOT } sort;
-  uint32_t slot;             /* DESCR_SLOT: index of the reserved slot */
+  uint32_t slot; /* DESCR_SLOT: index of the reserved slot */
   asy_class *owner;
   asy_str *name;
-  const asy_member *field;   /* DESCR_FIELD */
-  const asy_native *getter;  /* DESCR_GETSET */
-  const asy_native *setter;  /* DESCR_GETSET; NULL: read-only */
+  const asy_member *field;  /* DESCR_FIELD */
+  const asy_native *getter; /* DESCR_GETSET */
+  const asy_native *setter; /* DESCR_GETSET; NULL: read-only */
 } asy_member_descr;
 
 typedef struct {
   asy_obj head;
-  asy_class *type;           /* lookup starts behind it in the mro; NULL only before __init__ has run */
-  asy_value self;            /* UNBOUND: unbound super */
-  asy_class *self_class;     /* NULL: unbound super */
+  asy_class *type;       /* lookup starts behind it in the mro; NULL only before __init__ has run */
+  asy_value self;        /* UNBOUND: unbound super */
+  asy_class *self_class; /* NULL: unbound super */
 } asy_super;
 
 asy_value asy_member_for_field(asy_vm *vm, asy_class *owner, const asy_member *field);

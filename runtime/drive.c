@@ -1,6 +1,6 @@
 /* drive.c - sending to, throwing into and closing any iterator that can suspend, whoever wrote it. */
-#include "runtime/class.h"
 #include "runtime/drive.h"
+#include "runtime/class.h"
 #include "runtime/exc.h"
 
 void asy_convert_stop_iteration(asy_vm *vm, asy_code *code) {
@@ -9,7 +9,9 @@ void asy_convert_stop_iteration(asy_vm *vm, asy_code *code) {
   if (!async_stop && !asy_raised_is(vm, ASY_StopIteration)) return;
   asy_value cause = asy_take_exception(vm);
   asy_value error = asy_new_exception(vm, ASY_RuntimeError, "%s raised %s",
-                                      async_generator ? "async generator" : code->flags & CODE_COROUTINE ? "coroutine" : "generator",
+                                      async_generator                ? "async generator"
+                                      : code->flags & CODE_COROUTINE ? "coroutine"
+                                                                     : "generator",
                                       async_stop ? "StopAsyncIteration" : "StopIteration");
   if (error == ASY_FAILED) return;
   asy_exception *e = asy_exception_of(error);
@@ -95,8 +97,7 @@ bool asy_closed_quietly(asy_vm *vm, asy_value outcome, const char *what) {
 asy_value asy_thrown_of(asy_vm *vm, const asy_value *args) {
   asy_value what = args[1];
   if (args[2] != ASY_NONE && asy_is_kind(what, KIND_TYPE)) {
-    if (asy_is_instance(vm, args[2], (asy_class *)asy_obj_of(what)))
-      what = args[2];
+    if (asy_is_instance(vm, args[2], (asy_class *)asy_obj_of(what))) what = args[2];
     else
       what = asy_is_kind(args[2], KIND_TUPLE) ? asy_call_ex(vm, what, (asy_tuple *)asy_obj_of(args[2]), NULL)
                                               : asy_call1(vm, what, args[2]);
@@ -107,7 +108,8 @@ asy_value asy_thrown_of(asy_vm *vm, const asy_value *args) {
     if (what == ASY_FAILED) return ASY_FAILED;
   }
   if (!asy_is_kind(what, KIND_EXCEPTION))
-    return asy_raise(vm, ASY_TypeError, "exceptions must be classes or instances deriving from BaseException, not %T", what);
+    return asy_raise(vm, ASY_TypeError, "exceptions must be classes or instances deriving from BaseException, not %T",
+                     what);
   return what;
 }
 
@@ -131,9 +133,7 @@ asy_value asy_suspended_close(asy_vm *vm, const asy_value *args) {
   return asy_iterator_close(vm, args[0]) ? ASY_NONE : ASY_FAILED;
 }
 
-asy_value asy_suspended_next(asy_vm *vm, asy_value self) {
-  return asy_iterator_send(vm, self, ASY_NONE, 0);
-}
+asy_value asy_suspended_next(asy_vm *vm, asy_value self) { return asy_iterator_send(vm, self, ASY_NONE, 0); }
 
 asy_value asy_suspended_repr(asy_vm *vm, const char *what, asy_str *qualname, asy_value self) {
   asy_str *s = asy_str_format(vm, "<%s object %U at %p>", what, qualname, (void *)(uintptr_t)self);

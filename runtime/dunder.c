@@ -23,17 +23,20 @@ static asy_value bool_result(int result) { return result < 0 ? ASY_FAILED : asy_
 static asy_value none_result(bool ok) { return ok ? ASY_NONE : ASY_FAILED; }
 
 /* A pair of wrappers around `body`, which sees vm, args and the descriptor `type`. */
-#define WRAPPER(name, body)                                                                                              \
-  static asy_value name##_in(asy_vm *vm, const asy_value *args, const asy_type *type) { body }                           \
-  static asy_value name##_root(asy_vm *vm, const asy_value *args) { return name##_in(vm, args, root_type(vm, args[0])); } \
+#define WRAPPER(name, body)                                                                                            \
+  static asy_value name##_in(asy_vm *vm, const asy_value *args, const asy_type *type) { body }                         \
+  static asy_value name##_root(asy_vm *vm, const asy_value *args) {                                                    \
+    return name##_in(vm, args, root_type(vm, args[0]));                                                                \
+  }                                                                                                                    \
   static asy_value name##_own(asy_vm *vm, const asy_value *args) { return name##_in(vm, args, own_type(vm, args[0])); }
-#define SLOT_OR_FAIL(slot) \
-  __typeof__(type->slot) fn = ASY_SLOT(type, slot); \
+#define SLOT_OR_FAIL(slot)                                                                                             \
+  __typeof__(type->slot) fn = ASY_SLOT(type, slot);                                                                    \
   if (!fn) return wrong_self(vm, args[0]);
 
 WRAPPER(wrap_repr, SLOT_OR_FAIL(repr) return fn(vm, args[0]);)
 WRAPPER(wrap_str, SLOT_OR_FAIL(str) return fn(vm, args[0]);)
-WRAPPER(wrap_hash, SLOT_OR_FAIL(hash) int64_t hash; return fn(vm, args[0], &hash) ? asy_from_int64(vm, hash) : ASY_FAILED;)
+WRAPPER(wrap_hash, SLOT_OR_FAIL(hash) int64_t hash;
+        return fn(vm, args[0], &hash) ? asy_from_int64(vm, hash) : ASY_FAILED;)
 WRAPPER(wrap_lt, SLOT_OR_FAIL(compare) return fn(vm, args[0], args[1], COMPARE_LT);)
 WRAPPER(wrap_le, SLOT_OR_FAIL(compare) return fn(vm, args[0], args[1], COMPARE_LE);)
 WRAPPER(wrap_eq, SLOT_OR_FAIL(compare) return fn(vm, args[0], args[1], COMPARE_EQ);)
@@ -60,40 +63,42 @@ static bool name_argument(asy_vm *vm, asy_value name) {
   asy_raise(vm, ASY_TypeError, "attribute name must be string, not '%T'", name);
   return false;
 }
-WRAPPER(wrap_getattribute, SLOT_OR_FAIL(get_attr)
-        return name_argument(vm, args[1]) ? fn(vm, args[0], (asy_str *)asy_obj_of(args[1])) : ASY_FAILED;)
-WRAPPER(wrap_setattr, SLOT_OR_FAIL(set_attr)
-        return name_argument(vm, args[1]) ? none_result(fn(vm, args[0], (asy_str *)asy_obj_of(args[1]), args[2])) : ASY_FAILED;)
-WRAPPER(wrap_delattr, SLOT_OR_FAIL(set_attr)
-        return name_argument(vm, args[1]) ? none_result(fn(vm, args[0], (asy_str *)asy_obj_of(args[1]), ASY_UNBOUND)) : ASY_FAILED;)
+WRAPPER(wrap_getattribute, SLOT_OR_FAIL(get_attr) return name_argument(vm, args[1])
+                             ? fn(vm, args[0], (asy_str *)asy_obj_of(args[1]))
+                             : ASY_FAILED;)
+WRAPPER(wrap_setattr, SLOT_OR_FAIL(set_attr) return name_argument(vm, args[1])
+                        ? none_result(fn(vm, args[0], (asy_str *)asy_obj_of(args[1]), args[2]))
+                        : ASY_FAILED;)
+WRAPPER(wrap_delattr, SLOT_OR_FAIL(set_attr) return name_argument(vm, args[1])
+                        ? none_result(fn(vm, args[0], (asy_str *)asy_obj_of(args[1]), ASY_UNBOUND))
+                        : ASY_FAILED;)
 WRAPPER(wrap_set, SLOT_OR_FAIL(descr_set) return none_result(fn(vm, args[0], args[1], args[2]));)
 WRAPPER(wrap_delete, SLOT_OR_FAIL(descr_set) return none_result(fn(vm, args[0], args[1], ASY_UNBOUND));)
 
 /* (self, instance, owner=None, /) */
 WRAPPER(wrap_get, SLOT_OR_FAIL(descr_get) bool instance = args[1] != ASY_NONE;
         if (!instance && args[2] == ASY_NONE) return asy_raise(vm, ASY_TypeError, "__get__(None, None) is invalid");
-        asy_class *owner = asy_is_kind(args[2], KIND_TYPE) ? (asy_class *)asy_obj_of(args[2]) : asy_class_of(vm, args[1]);
+        asy_class *owner = asy_is_kind(args[2], KIND_TYPE) ? (asy_class *)asy_obj_of(args[2])
+                                                           : asy_class_of(vm, args[1]);
         return fn(vm, args[0], instance ? args[1] : ASY_UNBOUND, owner);)
 
 /* (self, /, *args, **kwargs) */
-WRAPPER(wrap_call, SLOT_OR_FAIL(call) const asy_tuple *positional = (const asy_tuple *)asy_obj_of(args[1]);
-        asy_dict *named = asy_is_kind(args[2], KIND_DICT) ? (asy_dict *)asy_obj_of(args[2]) : NULL;
-        if (!named || !named->used) return fn(vm, args[0], positional->items, (int)positional->len, NULL);
-        asy_tuple *all = asy_tuple_new(vm, NULL, positional->len + named->used);
-        asy_tuple *names = asy_tuple_new(vm, NULL, named->used);
-        if (!all || !names) return ASY_FAILED;
-        memcpy(all->items, positional->items, positional->len * sizeof(asy_value));
-        asy_value key; asy_value value; uint32_t n = 0;
-        for (uint32_t at = 0; asy_dict_next(named, &at, &key, &value); n++) {
-          names->items[n] = key;
-          all->items[positional->len + n] = value;
-        }
-        asy_barrier(vm, all); asy_barrier(vm, names);
-        return fn(vm, args[0], all->items, (int)all->len, names);)
+WRAPPER(
+  wrap_call, SLOT_OR_FAIL(call) const asy_tuple *positional = (const asy_tuple *)asy_obj_of(args[1]);
+  asy_dict *named = asy_is_kind(args[2], KIND_DICT) ? (asy_dict *)asy_obj_of(args[2]) : NULL;
+  if (!named || !named->used) return fn(vm, args[0], positional->items, (int)positional->len, NULL);
+  asy_tuple *all = asy_tuple_new(vm, NULL, positional->len + named->used);
+  asy_tuple *names = asy_tuple_new(vm, NULL, named->used); if (!all || !names) return ASY_FAILED;
+  memcpy(all->items, positional->items, positional->len * sizeof(asy_value)); asy_value key; asy_value value;
+  uint32_t n = 0; for (uint32_t at = 0; asy_dict_next(named, &at, &key, &value); n++) {
+    names->items[n] = key;
+    all->items[positional->len + n] = value;
+  } asy_barrier(vm, all);
+  asy_barrier(vm, names); return fn(vm, args[0], all->items, (int)all->len, names);)
 
-#define X(op, symbol, method, reflected, in_place)                                                            \
-  WRAPPER(wrap_##method, SLOT_OR_FAIL(binary[BINARY_##op]) return fn(vm, args[0], args[1]);)               \
-  WRAPPER(wrap_##reflected, SLOT_OR_FAIL(binary[BINARY_##op]) return fn(vm, args[1], args[0]);)            \
+#define X(op, symbol, method, reflected, in_place)                                                                     \
+  WRAPPER(wrap_##method, SLOT_OR_FAIL(binary[BINARY_##op]) return fn(vm, args[0], args[1]);)                           \
+  WRAPPER(wrap_##reflected, SLOT_OR_FAIL(binary[BINARY_##op]) return fn(vm, args[1], args[0]);)                        \
   WRAPPER(wrap_##in_place, SLOT_OR_FAIL(inplace[BINARY_##op]) return fn(vm, args[0], args[1]);)
 ASY_BINARY_OPS(X)
 #undef X
@@ -101,15 +106,23 @@ ASY_BINARY_OPS(X)
 #undef SLOT_OR_FAIL
 
 typedef struct {
-  uint32_t slot;       /* offset in asy_type of the slot that must be filled */
-  bool reflected;      /* __radd__ and its like: sequences do not have it for + */
+  uint32_t slot;        /* offset in asy_type of the slot that must be filled */
+  bool reflected;       /* __radd__ and its like: sequences do not have it for + */
   asy_native native[2]; /* root, own */
 } dunder;
 
-#define ROW(name, signature, member, wrapper, doc) \
-  {offsetof(asy_type, member), false, {{name, signature, wrapper##_root, doc, 0}, {name, signature, wrapper##_own, doc, 0}}}
-#define ROW_REFLECTED(name, member, wrapper, doc) \
-  {offsetof(asy_type, member), true, {{name, "(self, value, /)", wrapper##_root, doc, 0}, {name, "(self, value, /)", wrapper##_own, doc, 0}}}
+#define ROW(name, signature, member, wrapper, doc)                                                                     \
+  {                                                                                                                    \
+    offsetof(asy_type, member), false, {                                                                               \
+      {name, signature, wrapper##_root, doc, 0}, { name, signature, wrapper##_own, doc, 0 }                            \
+    }                                                                                                                  \
+  }
+#define ROW_REFLECTED(name, member, wrapper, doc)                                                                      \
+  {                                                                                                                    \
+    offsetof(asy_type, member), true, {                                                                                \
+      {name, "(self, value, /)", wrapper##_root, doc, 0}, { name, "(self, value, /)", wrapper##_own, doc, 0 }          \
+    }                                                                                                                  \
+  }
 
 static const dunder dunders[] = {
   ROW("__repr__", "(self, /)", repr, wrap_repr, "Return repr(self)."),
@@ -129,7 +142,8 @@ static const dunder dunders[] = {
   ROW("__contains__", "(self, key, /)", contains, wrap_contains, "Return bool(key in self)."),
   ROW("__iter__", "(self, /)", iter, wrap_iter, "Implement iter(self)."),
   ROW("__next__", "(self, /)", next, wrap_next, "Implement next(self)."),
-  ROW("__index__", "(self, /)", index, wrap_index, "Return self converted to an integer, if self is suitable for use as an index into a list."),
+  ROW("__index__", "(self, /)", index, wrap_index,
+      "Return self converted to an integer, if self is suitable for use as an index into a list."),
   ROW("__neg__", "(self, /)", unary[UNARY_NEG], wrap_neg, "-self"),
   ROW("__pos__", "(self, /)", unary[UNARY_POS], wrap_pos, "+self"),
   ROW("__invert__", "(self, /)", unary[UNARY_INVERT], wrap_invert, "~self"),
@@ -137,14 +151,15 @@ static const dunder dunders[] = {
   ROW("__getattribute__", "(self, name, /)", get_attr, wrap_getattribute, "Return getattr(self, name)."),
   ROW("__setattr__", "(self, name, value, /)", set_attr, wrap_setattr, "Implement setattr(self, name, value)."),
   ROW("__delattr__", "(self, name, /)", set_attr, wrap_delattr, "Implement delattr(self, name)."),
-  ROW("__get__", "(self, instance, owner=None, /)", descr_get, wrap_get, "Return an attribute of instance, which is of type owner."),
+  ROW("__get__", "(self, instance, owner=None, /)", descr_get, wrap_get,
+      "Return an attribute of instance, which is of type owner."),
   ROW("__set__", "(self, instance, value, /)", descr_set, wrap_set, "Set an attribute of instance to value."),
   ROW("__delete__", "(self, instance, /)", descr_set, wrap_delete, "Delete an attribute of instance."),
   ROW("__call__", "(self, /, *args, **kwargs)", call, wrap_call, "Call self as a function."),
-#define X(op, symbol, method, reflected, in_place)                                                              \
-  ROW(#method, "(self, value, /)", binary[BINARY_##op], wrap_##method, "Return self" symbol "value."),          \
-  ROW_REFLECTED(#reflected, binary[BINARY_##op], wrap_##reflected, "Return value" symbol "self."),              \
-  ROW(#in_place, "(self, value, /)", inplace[BINARY_##op], wrap_##in_place, "Return self" symbol "=value."),
+#define X(op, symbol, method, reflected, in_place)                                                                     \
+  ROW(#method, "(self, value, /)", binary[BINARY_##op], wrap_##method, "Return self" symbol "value."),                 \
+    ROW_REFLECTED(#reflected, binary[BINARY_##op], wrap_##reflected, "Return value" symbol "self."),                   \
+    ROW(#in_place, "(self, value, /)", inplace[BINARY_##op], wrap_##in_place, "Return self" symbol "=value."),
   ASY_BINARY_OPS(X)
 #undef X
 };
@@ -160,7 +175,8 @@ static bool filled(const asy_type *type, uint32_t slot) {
 /* Sequences concatenate from the left only: no __radd__. */
 static bool hides_reflected(const asy_type *type, const dunder *row) {
   if (!row->reflected || row->slot != offsetof(asy_type, binary[BINARY_ADD])) return false;
-  return type->flags & ASY_TYPE_SEQUENCE || type == &asy_str_type || type == &asy_bytes_type || type == &asy_bytearray_type;
+  return type->flags & ASY_TYPE_SEQUENCE || type == &asy_str_type || type == &asy_bytes_type ||
+         type == &asy_bytearray_type;
 }
 
 bool asy_class_add_dunders(asy_vm *vm, asy_class *cls) {

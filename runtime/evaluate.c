@@ -14,7 +14,8 @@
 
 asy_dict *asy_current_globals(asy_vm *vm) {
   if (vm->base) return asy_frame_func(vm->base)->globals;
-  if (vm->main_module && asy_is_kind(vm->main_module, KIND_MODULE)) return ((asy_module *)asy_obj_of(vm->main_module))->dict;
+  if (vm->main_module && asy_is_kind(vm->main_module, KIND_MODULE))
+    return ((asy_module *)asy_obj_of(vm->main_module))->dict;
   asy_raise(vm, ASY_SystemError, "globals(): no script code runs");
   return NULL;
 }
@@ -37,7 +38,7 @@ asy_value asy_current_locals(asy_vm *vm) {
   asy_dict *locals = asy_dict_new(vm, code->nlocals);
   if (!locals) return ASY_FAILED;
   uint32_t nparams = asy_code_nparams(code);
-  for (int cells = 0; cells < 2; cells++)   /* as CPython orders them: cells that are no parameters come last */
+  for (int cells = 0; cells < 2; cells++) /* as CPython orders them: cells that are no parameters come last */
     for (uint32_t i = 0; i < code->nlocals; i++)
       if ((code->is_cell[i] && i >= nparams) == (cells == 1) &&
           !add_local(vm, locals, code->varnames[i], base[i], code->is_cell[i]))
@@ -69,7 +70,8 @@ static asy_value builtin_vars(asy_vm *vm, const asy_value *args) {
 static asy_value builtin_dir(asy_vm *vm, const asy_value *args) {
   if (args[0] != ASY_UNBOUND) return asy_dir(vm, args[0]);
   asy_value locals = asy_current_locals(vm), keys = locals;
-  if (!asy_failed(locals) && !asy_is_exact(locals, KIND_DICT)) keys = asy_call_method(vm, locals, ASY_NAME(vm, keys), 0, NULL);
+  if (!asy_failed(locals) && !asy_is_exact(locals, KIND_DICT))
+    keys = asy_call_method(vm, locals, ASY_NAME(vm, keys), 0, NULL);
   asy_list *names = asy_failed(keys) ? NULL : asy_list_new(vm, 0);
   if (!names || !asy_list_extend(vm, names, keys) || !asy_list_sort(vm, names, ASY_NONE, false)) return ASY_FAILED;
   return asy_from_obj(names);
@@ -77,8 +79,8 @@ static asy_value builtin_dir(asy_vm *vm, const asy_value *args) {
 
 /* ---- Compiling and running ---- */
 
-static asy_value compile_value(asy_vm *vm, asy_value source, const char *filename, asy_compile_mode_id mode, unsigned flags,
-                               const char *who) {
+static asy_value compile_value(asy_vm *vm, asy_value source, const char *filename, asy_compile_mode_id mode,
+                               unsigned flags, const char *who) {
   if (asy_is_str(source)) {
     asy_value keep = 0;
     size_t length;
@@ -105,15 +107,17 @@ enum { COMPILE_ONLY_AST = 0x400, COMPILE_KNOWN_FLAGS = 0x1ffff00 | 0x10 | 0x200 
 
 static asy_value builtin_compile(asy_vm *vm, const asy_value *args) {
   static const char *const modes[] = {[ASY_MODE_EXEC] = "exec", [ASY_MODE_EVAL] = "eval", [ASY_MODE_SINGLE] = "single"};
-  asy_value filename = asy_is_kind(args[1], KIND_BYTES) ? asy_call_method(vm, args[1], asy_intern(vm, "decode"), 0, NULL)
-                                                        : args[1];
+  asy_value filename = asy_is_kind(args[1], KIND_BYTES)
+                         ? asy_call_method(vm, args[1], asy_intern(vm, "decode"), 0, NULL)
+                         : args[1];
   const char *name, *mode;
   if (asy_failed(filename)) return ASY_FAILED;
   if (!asy_is_str(filename)) filename = asy_call_special(vm, args[1], ASY_NAME(vm, __fspath__), 0, NULL);
   if (filename == ASY_UNBOUND)
     return asy_raise(vm, ASY_TypeError, "expected str, bytes or os.PathLike object, not %T", args[1]);
   if (asy_failed(filename) || !asy_to_cstr(vm, filename, &name)) return ASY_FAILED;
-  if (!asy_is_str(args[2])) return asy_raise(vm, ASY_TypeError, "compile() argument 'mode' must be str, not %T", args[2]);
+  if (!asy_is_str(args[2]))
+    return asy_raise(vm, ASY_TypeError, "compile() argument 'mode' must be str, not %T", args[2]);
   if (!asy_to_cstr(vm, args[2], &mode)) return ASY_FAILED;
   int64_t flags, optimize;
   if (!asy_to_int64(vm, args[3], &flags) || !asy_to_int64(vm, args[5], &optimize)) return ASY_FAILED;
@@ -135,8 +139,10 @@ static bool is_mapping(asy_vm *vm, asy_value v) {
 /* globals and locals of eval and exec, given or not. */
 static bool namespaces(asy_vm *vm, const char *who, asy_value *globals, asy_value *locals) {
   if (*globals != ASY_NONE && !asy_is_kind(*globals, KIND_DICT)) {
-    if (who[1] == 'v') asy_raise(vm, ASY_TypeError, is_mapping(vm, *globals) ? "globals must be a real dict; try eval(code, {}, mapping)"
-                                                                             : "globals must be a dict");
+    if (who[1] == 'v')
+      asy_raise(vm, ASY_TypeError,
+                is_mapping(vm, *globals) ? "globals must be a real dict; try eval(code, {}, mapping)"
+                                         : "globals must be a dict");
     else asy_raise(vm, ASY_TypeError, "exec() globals must be a dict, not %T", *globals);
     return false;
   }
@@ -153,7 +159,8 @@ static bool namespaces(asy_vm *vm, const char *who, asy_value *globals, asy_valu
   if (asy_failed(*locals)) return false;
   asy_dict *dict = (asy_dict *)asy_obj_of(*globals);
   if (asy_dict_get_str(vm, dict, ASY_NAME(vm, __builtins__)) != ASY_UNBOUND) return true;
-  return asy_dict_set_str(vm, dict, ASY_NAME(vm, __builtins__), asy_dict_get_str(vm, vm->modules, ASY_NAME(vm, builtins)));
+  return asy_dict_set_str(vm, dict, ASY_NAME(vm, __builtins__),
+                          asy_dict_get_str(vm, vm->modules, ASY_NAME(vm, builtins)));
 }
 
 static bool is_closure(asy_value v, uint32_t n) {
@@ -164,8 +171,8 @@ static bool is_closure(asy_value v, uint32_t n) {
   return cells->len == n;
 }
 
-static asy_value run(asy_vm *vm, const char *who, asy_compile_mode_id mode, asy_value source, asy_value globals, asy_value locals,
-                     asy_value closure) {
+static asy_value run(asy_vm *vm, const char *who, asy_compile_mode_id mode, asy_value source, asy_value globals,
+                     asy_value locals, asy_value closure) {
   if (!namespaces(vm, who, &globals, &locals)) return ASY_FAILED;
   asy_value code_value = asy_is_kind(source, KIND_CODE) ? source : compile_value(vm, source, "<string>", mode, 0, who);
   if (asy_failed(code_value)) return ASY_FAILED;
@@ -177,9 +184,10 @@ static asy_value run(asy_vm *vm, const char *who, asy_compile_mode_id mode, asy_
     if (!(code->flags & CODE_OPTIMIZED)) return asy_run_code(vm, code, dict, locals);
   } else if (!code->nfreevars || !is_closure(closure, code->nfreevars)) {
     if (!code->nfreevars) return asy_raise(vm, ASY_TypeError, "cannot use a closure with this code object");
-    return asy_raise(vm, ASY_TypeError, "code object requires a closure of exactly length %u", (unsigned)code->nfreevars);
+    return asy_raise(vm, ASY_TypeError, "code object requires a closure of exactly length %u",
+                     (unsigned)code->nfreevars);
   }
-  asy_func *func = asy_func_new(vm, code, dict);   /* the code of a function: called without arguments */
+  asy_func *func = asy_func_new(vm, code, dict); /* the code of a function: called without arguments */
   if (!func) return ASY_FAILED;
   if (closure != ASY_NONE) func->closure = (asy_tuple *)asy_obj_of(closure);
   asy_barrier(vm, func);
@@ -224,7 +232,8 @@ static asy_tuple *resolve_bases(asy_vm *vm, asy_tuple *bases) {
     }
     if (entries != ASY_UNBOUND && !resolved && !(resolved = asy_list_from(vm, bases->items, i))) return NULL;
     if (!resolved) continue;
-    if (!(entries == ASY_UNBOUND ? asy_list_append(vm, resolved, base) : asy_list_extend(vm, resolved, entries))) return NULL;
+    if (!(entries == ASY_UNBOUND ? asy_list_append(vm, resolved, base) : asy_list_extend(vm, resolved, entries)))
+      return NULL;
   }
   return resolved ? asy_list_to_tuple(vm, resolved) : bases;
 }
@@ -246,8 +255,10 @@ static asy_value prepare(asy_vm *vm, asy_value meta, asy_value name, asy_tuple *
   asy_tuple *args = asy_tuple_new(vm, pair, 2);
   asy_value ns = args ? asy_call_ex(vm, hook, args, kwargs) : ASY_FAILED;
   if (asy_failed(ns) || is_mapping(vm, ns)) return ns;
-  if (!asy_is_kind(meta, KIND_TYPE)) return asy_raise(vm, ASY_TypeError, "<metaclass>.__prepare__() must return a mapping, not %T", ns);
-  return asy_raise(vm, ASY_TypeError, "%N.__prepare__() must return a mapping, not %T", (asy_class *)asy_obj_of(meta), ns);
+  if (!asy_is_kind(meta, KIND_TYPE))
+    return asy_raise(vm, ASY_TypeError, "<metaclass>.__prepare__() must return a mapping, not %T", ns);
+  return asy_raise(vm, ASY_TypeError, "%N.__prepare__() must return a mapping, not %T", (asy_class *)asy_obj_of(meta),
+                   ns);
 }
 
 static asy_value choose_metaclass(asy_vm *vm, asy_value given, asy_tuple *bases) {
@@ -262,13 +273,15 @@ static asy_value builtin_build_class(asy_vm *vm, const asy_value *args) {
   asy_value name = args[1], metaclass = args[3];
   asy_tuple *given = (asy_tuple *)asy_obj_of(args[2]);
   asy_dict *kwargs = (asy_dict *)asy_obj_of(args[4]);
-  if (!asy_is_kind(args[0], KIND_FUNCTION)) return asy_raise(vm, ASY_TypeError, "__build_class__: func must be a function");
+  if (!asy_is_kind(args[0], KIND_FUNCTION))
+    return asy_raise(vm, ASY_TypeError, "__build_class__: func must be a function");
   if (!asy_is_str(name)) return asy_raise(vm, ASY_TypeError, "__build_class__: name is not a string");
   asy_tuple *bases = resolve_bases(vm, given);
   asy_value meta = bases ? choose_metaclass(vm, metaclass, bases) : ASY_FAILED;
   asy_value ns = asy_failed(meta) ? ASY_FAILED : prepare(vm, meta, name, bases, kwargs);
   if (asy_failed(ns)) return ASY_FAILED;
-  asy_value cell = asy_run_body(vm, (asy_func *)asy_obj_of(args[0]), ns);   /* the body returns its __class__ cell, or None */
+  asy_value cell = asy_run_body(vm, (asy_func *)asy_obj_of(args[0]),
+                                ns); /* the body returns its __class__ cell, or None */
   if (asy_failed(cell)) return ASY_FAILED;
   if (bases != given && !asy_set_item(vm, ns, asy_from_obj(asy_intern(vm, "__orig_bases__")), asy_from_obj(given)))
     return ASY_FAILED;
@@ -278,8 +291,8 @@ static asy_value builtin_build_class(asy_vm *vm, const asy_value *args) {
   if (asy_failed(cls) || !asy_is_kind(cls, KIND_TYPE) || !asy_is_kind(cell, KIND_CELL)) return cls;
   asy_value set = ((asy_cell *)asy_obj_of(cell))->value;
   if (set == ASY_UNBOUND)
-    return asy_raise(vm, ASY_RuntimeError, "__class__ not set defining %R as %R. Was __classcell__ propagated to type.__new__?",
-                     name, cls);
+    return asy_raise(vm, ASY_RuntimeError,
+                     "__class__ not set defining %R as %R. Was __classcell__ propagated to type.__new__?", name, cls);
   if (set != cls) return asy_raise(vm, ASY_TypeError, "__class__ set to %R defining %R as %R", set, name, cls);
   return cls;
 }
@@ -288,8 +301,8 @@ const asy_native asy_evaluate_natives[] = {
   {"__build_class__", "(func, name, /, *bases, metaclass=?, **kwds)", builtin_build_class,
    "Internal helper function used by the class statement.", 0},
   {"__import__", "(name, globals=None, locals=None, fromlist=(), level=0)", builtin_import, "Import a module.", 0},
-  {"compile", "(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)", builtin_compile,
-   "Compile source into a code object that can be executed by exec() or eval().", 0},
+  {"compile", "(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)",
+   builtin_compile, "Compile source into a code object that can be executed by exec() or eval().", 0},
   {"dir", "(object=?, /)", builtin_dir, "dir([object]) -> list of strings", 0},
   {"eval", "(source, /, globals=None, locals=None)", builtin_eval,
    "Evaluate the given source in the context of globals and locals.", 0},

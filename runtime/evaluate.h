@@ -5,7 +5,8 @@
 #include "runtime/asy.h"
 
 extern const asy_native asy_evaluate_natives[];
-asy_value asy_current_locals(asy_vm *vm);    /* locals() of the running script frame: a mapping */
-asy_dict *asy_current_globals(asy_vm *vm);   /* of the running frame, else of __main__; NULL with an exception when none */
+asy_value asy_current_locals(asy_vm *vm); /* locals() of the running script frame: a mapping */
+asy_dict *asy_current_globals(
+  asy_vm *vm); /* of the running frame, else of __main__; NULL with an exception when none */
 
 #endif

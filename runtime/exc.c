@@ -79,7 +79,8 @@ asy_value asy_raise_from(asy_vm *vm, asy_value what, asy_value cause) {
   asy_value e = instantiate(vm, what, "exceptions must derive from BaseException");
   if (e == ASY_FAILED) return ASY_FAILED;
   if (cause != ASY_UNBOUND) {
-    asy_value from = cause == ASY_NONE ? ASY_NONE : instantiate(vm, cause, "exception causes must derive from BaseException");
+    asy_value from = cause == ASY_NONE ? ASY_NONE
+                                       : instantiate(vm, cause, "exception causes must derive from BaseException");
     if (from == ASY_FAILED) return ASY_FAILED;
     asy_store(vm, asy_obj_of(e), &asy_exception_of(e)->cause, from == ASY_NONE ? 0 : from);
     asy_exception_of(e)->suppress_context = true;
@@ -180,8 +181,11 @@ bool asy_check_c_stack(asy_vm *vm) { return asy_check_c_stack_in(vm, ""); }
 
 asy_exc_id asy_errno_class(int error) {
   switch (error) {
-    case EAGAIN: case EALREADY: case EINPROGRESS: return ASY_BlockingIOError;
-    case EPIPE: case ESHUTDOWN: return ASY_BrokenPipeError;
+    case EAGAIN:
+    case EALREADY:
+    case EINPROGRESS: return ASY_BlockingIOError;
+    case EPIPE:
+    case ESHUTDOWN: return ASY_BrokenPipeError;
     case ECHILD: return ASY_ChildProcessError;
     case ECONNABORTED: return ASY_ConnectionAbortedError;
     case ECONNREFUSED: return ASY_ConnectionRefusedError;
@@ -191,7 +195,8 @@ asy_exc_id asy_errno_class(int error) {
     case EISDIR: return ASY_IsADirectoryError;
     case ENOTDIR: return ASY_NotADirectoryError;
     case EINTR: return ASY_InterruptedError;
-    case EACCES: case EPERM: return ASY_PermissionError;
+    case EACCES:
+    case EPERM: return ASY_PermissionError;
     case ESRCH: return ASY_ProcessLookupError;
     case ETIMEDOUT: return ASY_TimeoutError;
     default: return ASY_OSError;
@@ -420,11 +425,19 @@ static const asy_member exception_members[] = {
 };
 
 const asy_type asy_base_exception_type = {
-  .name = "BaseException", .size = sizeof(asy_exception), .flags = ASY_TYPE_ATTRS, .visit = asy_exception_visit,
+  .name = "BaseException",
+  .size = sizeof(asy_exception),
+  .flags = ASY_TYPE_ATTRS,
+  .visit = asy_exception_visit,
   .doc = "Common base class for all exceptions",
-  .new_ = exception_new, .new_signature = "(cls, /, *args, **kwargs)",
-  .init = exception_init, .init_signature = "(self, /, *args, **kwargs)",
-  .repr = exception_repr, .str = asy_exception_base_str, .methods = exception_methods, .members = exception_members,
+  .new_ = exception_new,
+  .new_signature = "(cls, /, *args, **kwargs)",
+  .init = exception_init,
+  .init_signature = "(self, /, *args, **kwargs)",
+  .repr = exception_repr,
+  .str = asy_exception_base_str,
+  .methods = exception_methods,
+  .members = exception_members,
 };
 
 /* ---- Traceback entries ----------------------------------------------------------------------------------------------------------------------- */

@@ -21,13 +21,13 @@ typedef struct asy_traceback {
 /* One struct for every exception class: special attributes of OSError, StopIteration, SyntaxError, ImportError, NameError,
  * AttributeError, SystemExit, Unicode errors, groups live in `fields`, named by a table in exc.c. */
 typedef struct asy_exception {
-  asy_obj head;              /* has attribute slots */
+  asy_obj head; /* has attribute slots */
   asy_tuple *args;
-  asy_traceback *traceback;  /* NULL none */
-  asy_value cause;           /* 0 or None: none */
-  asy_value context;         /* 0 or None: none */
+  asy_traceback *traceback; /* NULL none */
+  asy_value cause;          /* 0 or None: none */
+  asy_value context;        /* 0 or None: none */
   bool suppress_context;
-  asy_value fields[6];       /* 0: None. [0] value of StopIteration, code of SystemExit, errno, name... */
+  asy_value fields[6]; /* 0: None. [0] value of StopIteration, code of SystemExit, errno, name... */
 } asy_exception;
 
 static inline asy_exception *asy_exception_of(asy_value v) { return (asy_exception *)asy_obj_of(v); }
@@ -48,24 +48,43 @@ bool asy_group_split(asy_vm *vm, asy_value exception, asy_value what, asy_value 
 bool asy_exception_group_match(asy_vm *vm, asy_value exception, asy_value what, asy_value *matching, asy_value *rest);
 /* The end of except*: what is to be raised of `list` (exceptions raised in the handlers and unhandled parts of `original`). */
 asy_value asy_exception_group_merge(asy_vm *vm, asy_value original, asy_list *list); /* or None */
-asy_value asy_new_exception_object(asy_vm *vm, asy_class *cls, asy_tuple *args); /* no __init__ runs; ASY_FAILED: MemoryError */
+asy_value asy_new_exception_object(asy_vm *vm, asy_class *cls,
+                                   asy_tuple *args); /* no __init__ runs; ASY_FAILED: MemoryError */
 bool asy_is_exception_instance(asy_value v);
 bool asy_is_exception_class(asy_value v);
 
 /* What `fields` mean, by family. */
 enum {
-  FIELD_STOP_VALUE = 0, FIELD_EXIT_CODE = 0,
-  FIELD_ERRNO = 0, FIELD_STRERROR = 1, FIELD_FILENAME = 2, FIELD_FILENAME2 = 3,
-  FIELD_IMPORT_MSG = 0, FIELD_IMPORT_NAME = 1, FIELD_IMPORT_PATH = 2, FIELD_IMPORT_FROM = 3,
-  FIELD_NAME = 0, FIELD_OBJ = 1, /* NameError, AttributeError */
-  FIELD_SYNTAX_MSG = 0, FIELD_SYNTAX_FILE = 1, FIELD_SYNTAX_LINE = 2, FIELD_SYNTAX_OFFSET = 3, FIELD_SYNTAX_TEXT = 4,
-  FIELD_SYNTAX_END = 5,          /* tuple (end_lineno, end_offset) */
-  FIELD_ENCODING = 0, FIELD_OBJECT = 1, FIELD_START = 2, FIELD_END = 3, FIELD_REASON = 4,
-  FIELD_MESSAGE = 0, FIELD_EXCEPTIONS = 1 /* groups: str, tuple */
+  FIELD_STOP_VALUE = 0,
+  FIELD_EXIT_CODE = 0,
+  FIELD_ERRNO = 0,
+  FIELD_STRERROR = 1,
+  FIELD_FILENAME = 2,
+  FIELD_FILENAME2 = 3,
+  FIELD_IMPORT_MSG = 0,
+  FIELD_IMPORT_NAME = 1,
+  FIELD_IMPORT_PATH = 2,
+  FIELD_IMPORT_FROM = 3,
+  FIELD_NAME = 0,
+  FIELD_OBJ = 1, /* NameError, AttributeError */
+  FIELD_SYNTAX_MSG = 0,
+  FIELD_SYNTAX_FILE = 1,
+  FIELD_SYNTAX_LINE = 2,
+  FIELD_SYNTAX_OFFSET = 3,
+  FIELD_SYNTAX_TEXT = 4,
+  FIELD_SYNTAX_END = 5, /* tuple (end_lineno, end_offset) */
+  FIELD_ENCODING = 0,
+  FIELD_OBJECT = 1,
+  FIELD_START = 2,
+  FIELD_END = 3,
+  FIELD_REASON = 4,
+  FIELD_MESSAGE = 0,
+  FIELD_EXCEPTIONS = 1 /* groups: str, tuple */
 };
-extern const asy_type asy_os_error_type, asy_stop_iteration_type, asy_system_exit_type, asy_key_error_type, asy_import_error_type,
-  asy_name_error_type, asy_attribute_error_type, asy_syntax_error_type, asy_unicode_decode_error_type,
-  asy_unicode_encode_error_type, asy_unicode_translate_error_type, asy_exception_group_type;
+extern const asy_type asy_os_error_type, asy_stop_iteration_type, asy_system_exit_type, asy_key_error_type,
+  asy_import_error_type, asy_name_error_type, asy_attribute_error_type, asy_syntax_error_type,
+  asy_unicode_decode_error_type, asy_unicode_encode_error_type, asy_unicode_translate_error_type,
+  asy_exception_group_type;
 /* Parts that exc.c shares with the files of its families. */
 void asy_exception_visit(asy_obj *o, asy_visitor *v);
 asy_value asy_exception_base_str(asy_vm *vm, asy_value self); /* BaseException.__str__ */

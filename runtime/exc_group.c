@@ -3,16 +3,23 @@
 #include "runtime/exc.h"
 
 static asy_class *exception_class(asy_vm *vm, asy_exc_id id) { return vm->exceptions[id]; }
-static bool is_group(asy_vm *vm, asy_value v) { return asy_is_instance(vm, v, exception_class(vm, ASY_BaseExceptionGroup)); }
-static asy_tuple *members_of(asy_value group) { return (asy_tuple *)asy_obj_of(asy_exception_of(group)->fields[FIELD_EXCEPTIONS]); }
+static bool is_group(asy_vm *vm, asy_value v) {
+  return asy_is_instance(vm, v, exception_class(vm, ASY_BaseExceptionGroup));
+}
+static asy_tuple *members_of(asy_value group) {
+  return (asy_tuple *)asy_obj_of(asy_exception_of(group)->fields[FIELD_EXCEPTIONS]);
+}
 
 /* (cls, /, *args) */
 static asy_value group_new(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
   asy_tuple *given = (asy_tuple *)asy_obj_of(args[1]);
-  if (given->len != 2) return asy_raise(vm, ASY_TypeError, "BaseExceptionGroup.__new__() takes exactly 2 arguments (%u given)", given->len);
+  if (given->len != 2)
+    return asy_raise(vm, ASY_TypeError, "BaseExceptionGroup.__new__() takes exactly 2 arguments (%u given)",
+                     given->len);
   asy_value message = given->items[0], sequence = given->items[1];
-  if (!asy_is_str(message)) return asy_raise(vm, ASY_TypeError, "BaseExceptionGroup.__new__() argument 1 must be str, not %T", message);
+  if (!asy_is_str(message))
+    return asy_raise(vm, ASY_TypeError, "BaseExceptionGroup.__new__() argument 1 must be str, not %T", message);
   bool is_sequence = asy_is_kind(sequence, KIND_LIST) || asy_is_kind(sequence, KIND_TUPLE);
   asy_list *list = asy_list_new(vm, 0);
   if (!list) return ASY_FAILED;
@@ -55,7 +62,8 @@ static asy_value group_init(asy_vm *vm, const asy_value *args) {
 
 static asy_value group_str(asy_vm *vm, asy_value self) {
   uint32_t n = members_of(self)->len;
-  asy_str *s = asy_str_format(vm, "%S (%u sub-exception%s)", asy_exception_of(self)->fields[FIELD_MESSAGE], n, n == 1 ? "" : "s");
+  asy_str *s = asy_str_format(vm, "%S (%u sub-exception%s)", asy_exception_of(self)->fields[FIELD_MESSAGE], n,
+                              n == 1 ? "" : "s");
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
@@ -86,7 +94,8 @@ static asy_value derive_copy(asy_vm *vm, asy_value origin, asy_list *list) {
   if (found < 0) return ASY_FAILED;
   if (found && (asy_is_kind(notes, KIND_LIST) || asy_is_kind(notes, KIND_TUPLE))) {
     asy_list *copy = asy_list_new(vm, 0);
-    if (!copy || !asy_list_extend(vm, copy, notes) || !asy_set_attr(vm, group, ASY_NAME(vm, __notes__), asy_from_obj(copy)))
+    if (!copy || !asy_list_extend(vm, copy, notes) ||
+        !asy_set_attr(vm, group, ASY_NAME(vm, __notes__), asy_from_obj(copy)))
       return ASY_FAILED;
   }
   return group;
@@ -131,7 +140,9 @@ static bool check_condition(asy_vm *vm, asy_value what) {
     ok = true;
     for (uint32_t i = 0; i < tuple->len; i++) ok = ok && asy_is_exception_class(tuple->items[i]);
   }
-  if (!ok) asy_raise(vm, ASY_TypeError, "expected an exception type, a tuple of exception types, or a callable (other than a class)");
+  if (!ok)
+    asy_raise(vm, ASY_TypeError,
+              "expected an exception type, a tuple of exception types, or a callable (other than a class)");
   return ok;
 }
 
@@ -264,8 +275,17 @@ static const asy_member group_members[] = {
   {0},
 };
 const asy_type asy_exception_group_type = {
-  .name = "BaseExceptionGroup", .base = &asy_base_exception_type, .size = sizeof(asy_exception), .flags = ASY_TYPE_ATTRS,
-  .visit = asy_exception_visit, .doc = "A combination of multiple unrelated exceptions.",
-  .new_ = group_new, .new_signature = "(cls, /, *args, **kwargs)", .init = group_init,
-  .init_signature = "(self, /, *args, **kwargs)", .str = group_str, .methods = group_methods, .members = group_members,
+  .name = "BaseExceptionGroup",
+  .base = &asy_base_exception_type,
+  .size = sizeof(asy_exception),
+  .flags = ASY_TYPE_ATTRS,
+  .visit = asy_exception_visit,
+  .doc = "A combination of multiple unrelated exceptions.",
+  .new_ = group_new,
+  .new_signature = "(cls, /, *args, **kwargs)",
+  .init = group_init,
+  .init_signature = "(self, /, *args, **kwargs)",
+  .str = group_str,
+  .methods = group_methods,
+  .members = group_members,
 };

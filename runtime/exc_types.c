@@ -4,10 +4,14 @@
 #include "runtime/class.h"
 #include "runtime/exc.h"
 
-#define FIELD(name, index) {name, offsetof(asy_exception, fields) + (index) * sizeof(asy_value), MEMBER_VALUE, true}
-#define FAMILY .base = &asy_base_exception_type, .size = sizeof(asy_exception), .flags = ASY_TYPE_ATTRS, .visit = asy_exception_visit
+#define FIELD(name, index)                                                                                             \
+  { name, offsetof(asy_exception, fields) + (index) * sizeof(asy_value), MEMBER_VALUE, true }
+#define FAMILY                                                                                                         \
+  .base = &asy_base_exception_type, .size = sizeof(asy_exception), .flags = ASY_TYPE_ATTRS, .visit = asy_exception_visit
 
-static asy_value field(const asy_exception *e, unsigned index) { return e->fields[index] ? e->fields[index] : ASY_NONE; }
+static asy_value field(const asy_exception *e, unsigned index) {
+  return e->fields[index] ? e->fields[index] : ASY_NONE;
+}
 static void set_field(asy_vm *vm, asy_exception *e, unsigned index, asy_value value) {
   asy_store(vm, e, &e->fields[index], value == ASY_UNBOUND ? 0 : value);
 }
@@ -30,8 +34,12 @@ static asy_value stop_init(asy_vm *vm, const asy_value *args) {
 }
 static const asy_member stop_members[] = {FIELD("value", FIELD_STOP_VALUE), {0}};
 const asy_type asy_stop_iteration_type = {
-  .name = "StopIteration", FAMILY, .doc = "Signal the end from iterator.__next__().",
-  .init = stop_init, .init_signature = "(self, /, *args)", .members = stop_members,
+  .name = "StopIteration",
+  FAMILY,
+  .doc = "Signal the end from iterator.__next__().",
+  .init = stop_init,
+  .init_signature = "(self, /, *args)",
+  .members = stop_members,
 };
 
 static asy_value exit_init(asy_vm *vm, const asy_value *args) {
@@ -42,8 +50,12 @@ static asy_value exit_init(asy_vm *vm, const asy_value *args) {
 }
 static const asy_member exit_members[] = {FIELD("code", FIELD_EXIT_CODE), {0}};
 const asy_type asy_system_exit_type = {
-  .name = "SystemExit", FAMILY, .doc = "Request to exit from the interpreter.",
-  .init = exit_init, .init_signature = "(self, /, *args)", .members = exit_members,
+  .name = "SystemExit",
+  FAMILY,
+  .doc = "Request to exit from the interpreter.",
+  .init = exit_init,
+  .init_signature = "(self, /, *args)",
+  .members = exit_members,
 };
 
 static asy_value key_str(asy_vm *vm, asy_value self) {
@@ -80,7 +92,8 @@ static asy_value os_new(asy_vm *vm, const asy_value *args) {
   if (!own_init && asy_is_kind(args[2], KIND_DICT) && ((asy_dict *)asy_obj_of(args[2]))->used)
     return asy_raise(vm, ASY_TypeError, "%N() takes no keyword arguments", cls);
   int64_t error;
-  if (cls == vm->exceptions[ASY_OSError] && given->len >= 2 && given->len <= 5 && asy_is_number_int64(given->items[0], &error))
+  if (cls == vm->exceptions[ASY_OSError] && given->len >= 2 && given->len <= 5 &&
+      asy_is_number_int64(given->items[0], &error))
     cls = vm->exceptions[asy_errno_class(error > 0 && error < 4096 ? (int)error : 0)];
   asy_value v = asy_new_exception_object(vm, cls, NULL);
   if (v != ASY_FAILED && !own_init) os_fields(vm, asy_exception_of(v), given);
@@ -96,19 +109,30 @@ static asy_value os_str(asy_vm *vm, asy_value self) {
   const asy_exception *e = asy_exception_of(self);
   asy_value number = field(e, FIELD_ERRNO), reason = field(e, FIELD_STRERROR);
   if (e->fields[FIELD_FILENAME] && e->fields[FIELD_FILENAME2])
-    return text(asy_str_format(vm, "[Errno %S] %S: %R -> %R", number, reason, field(e, FIELD_FILENAME), field(e, FIELD_FILENAME2)));
-  if (e->fields[FIELD_FILENAME]) return text(asy_str_format(vm, "[Errno %S] %S: %R", number, reason, field(e, FIELD_FILENAME)));
+    return text(asy_str_format(vm, "[Errno %S] %S: %R -> %R", number, reason, field(e, FIELD_FILENAME),
+                               field(e, FIELD_FILENAME2)));
+  if (e->fields[FIELD_FILENAME])
+    return text(asy_str_format(vm, "[Errno %S] %S: %R", number, reason, field(e, FIELD_FILENAME)));
   if (number != ASY_NONE && reason != ASY_NONE) return text(asy_str_format(vm, "[Errno %S] %S", number, reason));
   return asy_exception_base_str(vm, self);
 }
 static const asy_member os_members[] = {
-  FIELD("errno", FIELD_ERRNO), FIELD("strerror", FIELD_STRERROR), FIELD("filename", FIELD_FILENAME),
-  FIELD("filename2", FIELD_FILENAME2), {0},
+  FIELD("errno", FIELD_ERRNO),
+  FIELD("strerror", FIELD_STRERROR),
+  FIELD("filename", FIELD_FILENAME),
+  FIELD("filename2", FIELD_FILENAME2),
+  {0},
 };
 const asy_type asy_os_error_type = {
-  .name = "OSError", FAMILY, .doc = "Base class for I/O related errors.",
-  .new_ = os_new, .new_signature = "(cls, /, *args, **kwargs)", .init = os_init, .init_signature = "(self, /, *args, **kwargs)",
-  .str = os_str, .members = os_members,
+  .name = "OSError",
+  FAMILY,
+  .doc = "Base class for I/O related errors.",
+  .new_ = os_new,
+  .new_signature = "(cls, /, *args, **kwargs)",
+  .init = os_init,
+  .init_signature = "(self, /, *args, **kwargs)",
+  .str = os_str,
+  .members = os_members,
 };
 
 /* ---- ImportError, NameError, AttributeError --------------------------------------------------------------------------------------- */
@@ -126,12 +150,19 @@ static asy_value import_str(asy_vm *vm, asy_value self) {
   return asy_is_exact(message, KIND_STR) ? message : asy_exception_base_str(vm, self);
 }
 static const asy_member import_members[] = {
-  FIELD("msg", FIELD_IMPORT_MSG), FIELD("name", FIELD_IMPORT_NAME), FIELD("path", FIELD_IMPORT_PATH),
-  FIELD("name_from", FIELD_IMPORT_FROM), {0},
+  FIELD("msg", FIELD_IMPORT_MSG),
+  FIELD("name", FIELD_IMPORT_NAME),
+  FIELD("path", FIELD_IMPORT_PATH),
+  FIELD("name_from", FIELD_IMPORT_FROM),
+  {0},
 };
 const asy_type asy_import_error_type = {
-  .name = "ImportError", FAMILY, .doc = "Import can't find module, or can't find name in module.",
-  .init = import_init, .init_signature = "(self, /, *args, name=?, path=?, name_from=?)", .str = import_str,
+  .name = "ImportError",
+  FAMILY,
+  .doc = "Import can't find module, or can't find name in module.",
+  .init = import_init,
+  .init_signature = "(self, /, *args, name=?, path=?, name_from=?)",
+  .str = import_str,
   .members = import_members,
 };
 
@@ -142,8 +173,12 @@ static asy_value name_init(asy_vm *vm, const asy_value *args) {
 }
 static const asy_member name_members[] = {FIELD("name", FIELD_NAME), {0}};
 const asy_type asy_name_error_type = {
-  .name = "NameError", FAMILY, .doc = "Name not found globally.",
-  .init = name_init, .init_signature = "(self, /, *args, name=?)", .members = name_members,
+  .name = "NameError",
+  FAMILY,
+  .doc = "Name not found globally.",
+  .init = name_init,
+  .init_signature = "(self, /, *args, name=?)",
+  .members = name_members,
 };
 
 static asy_value attribute_init(asy_vm *vm, const asy_value *args) {
@@ -154,8 +189,12 @@ static asy_value attribute_init(asy_vm *vm, const asy_value *args) {
 }
 static const asy_member attribute_members[] = {FIELD("name", FIELD_NAME), FIELD("obj", FIELD_OBJ), {0}};
 const asy_type asy_attribute_error_type = {
-  .name = "AttributeError", FAMILY, .doc = "Attribute not found.",
-  .init = attribute_init, .init_signature = "(self, /, *args, name=?, obj=?)", .members = attribute_members,
+  .name = "AttributeError",
+  FAMILY,
+  .doc = "Attribute not found.",
+  .init = attribute_init,
+  .init_signature = "(self, /, *args, name=?, obj=?)",
+  .members = attribute_members,
 };
 
 /* ---- SyntaxError --------------------------------------------------------------------------------------------------------------------- */
@@ -169,8 +208,8 @@ static asy_value syntax_init(asy_vm *vm, const asy_value *args) {
   asy_list *info = asy_list_new(vm, 6);
   if (!info || !asy_list_extend(vm, info, given->items[1])) return ASY_FAILED;
   if (info->len != 4 && info->len != 6)
-    return asy_raise(vm, ASY_TypeError, "function %s takes %s %d arguments (%u given)", "", info->len < 4 ? "at least" : "at most",
-                     info->len < 4 ? 4 : 6, info->len);
+    return asy_raise(vm, ASY_TypeError, "function %s takes %s %d arguments (%u given)", "",
+                     info->len < 4 ? "at least" : "at most", info->len < 4 ? 4 : 6, info->len);
   for (unsigned i = 0; i < 4; i++) set_field(vm, e, FIELD_SYNTAX_FILE + i, info->items[i]);
   if (info->len == 6) {
     asy_tuple *end = asy_tuple_new(vm, info->items + 4, 2);
@@ -181,7 +220,8 @@ static asy_value syntax_init(asy_vm *vm, const asy_value *args) {
 }
 static asy_value syntax_str(asy_vm *vm, asy_value self) {
   const asy_exception *e = asy_exception_of(self);
-  asy_value file = field(e, FIELD_SYNTAX_FILE), line = field(e, FIELD_SYNTAX_LINE), message = field(e, FIELD_SYNTAX_MSG);
+  asy_value file = field(e, FIELD_SYNTAX_FILE), line = field(e, FIELD_SYNTAX_LINE),
+            message = field(e, FIELD_SYNTAX_MSG);
   bool has_line = asy_is_int(line), has_file = asy_is_str(file);
   asy_str *name = NULL;
   if (has_file) {
@@ -191,7 +231,8 @@ static asy_value syntax_str(asy_vm *vm, asy_value self) {
     name = asy_str_slice(vm, name, start, name->len);
     if (!name) return ASY_FAILED;
   }
-  if (has_file && has_line) return text(asy_str_format(vm, "%S (%U, line %lld)", message, name, (long long)asy_small(line)));
+  if (has_file && has_line)
+    return text(asy_str_format(vm, "%S (%U, line %lld)", message, name, (long long)asy_small(line)));
   if (has_file) return text(asy_str_format(vm, "%S (%U)", message, name));
   if (has_line) return text(asy_str_format(vm, "%S (line %lld)", message, (long long)asy_small(line)));
   return asy_str_of(vm, message);
@@ -222,32 +263,44 @@ static const asy_native syntax_methods[] = {
   {0},
 };
 static const asy_member syntax_members[] = {
-  FIELD("msg", FIELD_SYNTAX_MSG), FIELD("filename", FIELD_SYNTAX_FILE), FIELD("lineno", FIELD_SYNTAX_LINE),
-  FIELD("offset", FIELD_SYNTAX_OFFSET), FIELD("text", FIELD_SYNTAX_TEXT), {0},
+  FIELD("msg", FIELD_SYNTAX_MSG),       FIELD("filename", FIELD_SYNTAX_FILE), FIELD("lineno", FIELD_SYNTAX_LINE),
+  FIELD("offset", FIELD_SYNTAX_OFFSET), FIELD("text", FIELD_SYNTAX_TEXT),     {0},
 };
 const asy_type asy_syntax_error_type = {
-  .name = "SyntaxError", FAMILY, .doc = "Invalid syntax.",
-  .init = syntax_init, .init_signature = "(self, /, *args)", .str = syntax_str, .methods = syntax_methods, .members = syntax_members,
+  .name = "SyntaxError",
+  FAMILY,
+  .doc = "Invalid syntax.",
+  .init = syntax_init,
+  .init_signature = "(self, /, *args)",
+  .str = syntax_str,
+  .methods = syntax_methods,
+  .members = syntax_members,
 };
 
 /* ---- Unicode errors --------------------------------------------------------------------------------------------------------------------- */
 
-typedef struct { asy_value object; int64_t start, end; } unicode_span;
+typedef struct {
+  asy_value object;
+  int64_t start, end;
+} unicode_span;
 
 static bool span_of(const asy_exception *e, unicode_span *span) {
   span->object = field(e, FIELD_OBJECT);
-  return asy_is_number_int64(field(e, FIELD_START), &span->start) && asy_is_number_int64(field(e, FIELD_END), &span->end);
+  return asy_is_number_int64(field(e, FIELD_START), &span->start) &&
+         asy_is_number_int64(field(e, FIELD_END), &span->end);
 }
 
 static asy_value unicode_init(asy_vm *vm, const asy_value *args, unsigned first_field, const char *kinds) {
   asy_tuple *given = take_args(vm, args);
   asy_exception *e = asy_exception_of(args[0]);
   uint32_t n = (uint32_t)strlen(kinds);
-  if (given->len != n) return asy_raise(vm, ASY_TypeError, "function takes exactly %u arguments (%u given)", n, given->len);
+  if (given->len != n)
+    return asy_raise(vm, ASY_TypeError, "function takes exactly %u arguments (%u given)", n, given->len);
   for (uint32_t i = 0; i < n; i++) {
     asy_value v = given->items[i];
     int64_t number;
-    if (kinds[i] == 's' && !asy_is_str(v)) return asy_raise(vm, ASY_TypeError, "argument %u must be str, not %T", i + 1, v);
+    if (kinds[i] == 's' && !asy_is_str(v))
+      return asy_raise(vm, ASY_TypeError, "argument %u must be str, not %T", i + 1, v);
     if (kinds[i] == 'i' && !asy_is_number_int64(v, &number))
       return asy_raise(vm, ASY_TypeError, "'%T' object cannot be interpreted as an integer", v);
     if (kinds[i] == 'b' && !asy_is_kind(v, KIND_BYTES) && !asy_is_kind(v, KIND_BYTEARRAY))
@@ -256,9 +309,15 @@ static asy_value unicode_init(asy_vm *vm, const asy_value *args, unsigned first_
   }
   return ASY_NONE;
 }
-static asy_value decode_init(asy_vm *vm, const asy_value *args) { return unicode_init(vm, args, FIELD_ENCODING, "sbiis"); }
-static asy_value encode_init(asy_vm *vm, const asy_value *args) { return unicode_init(vm, args, FIELD_ENCODING, "ssiis"); }
-static asy_value translate_init(asy_vm *vm, const asy_value *args) { return unicode_init(vm, args, FIELD_OBJECT, "siis"); }
+static asy_value decode_init(asy_vm *vm, const asy_value *args) {
+  return unicode_init(vm, args, FIELD_ENCODING, "sbiis");
+}
+static asy_value encode_init(asy_vm *vm, const asy_value *args) {
+  return unicode_init(vm, args, FIELD_ENCODING, "ssiis");
+}
+static asy_value translate_init(asy_vm *vm, const asy_value *args) {
+  return unicode_init(vm, args, FIELD_OBJECT, "siis");
+}
 
 static asy_value decode_str(asy_vm *vm, asy_value self) {
   const asy_exception *e = asy_exception_of(self);
@@ -270,11 +329,11 @@ static asy_value decode_str(asy_vm *vm, asy_value self) {
     if (byte == ASY_FAILED) return ASY_FAILED;
     char hex[8];
     snprintf(hex, sizeof hex, "0x%02x", (unsigned)asy_small(byte) & 0xff);
-    return text(asy_str_format(vm, "'%S' codec can't decode byte %s in position %lld: %S", encoding, hex, (long long)span.start,
-                               reason));
+    return text(asy_str_format(vm, "'%S' codec can't decode byte %s in position %lld: %S", encoding, hex,
+                               (long long)span.start, reason));
   }
-  return text(asy_str_format(vm, "'%S' codec can't decode bytes in position %lld-%lld: %S", encoding, (long long)span.start,
-                             (long long)span.end - 1, reason));
+  return text(asy_str_format(vm, "'%S' codec can't decode bytes in position %lld-%lld: %S", encoding,
+                             (long long)span.start, (long long)span.end - 1, reason));
 }
 
 static void escape_char(char out[16], uint32_t c) {
@@ -291,8 +350,8 @@ static asy_value encode_or_translate_str(asy_vm *vm, asy_value self, asy_str *pr
   if (span.end == span.start + 1 && span.start >= 0 && span.start < (int64_t)object->len) {
     char escaped[16];
     escape_char(escaped, asy_str_at(object, (uint32_t)span.start));
-    return text(asy_str_format(vm, "%Ucan't %s character '%s' in position %lld: %S", prefix, verb, escaped, (long long)span.start,
-                               reason));
+    return text(asy_str_format(vm, "%Ucan't %s character '%s' in position %lld: %S", prefix, verb, escaped,
+                               (long long)span.start, reason));
   }
   return text(asy_str_format(vm, "%Ucan't %s characters in position %lld-%lld: %S", prefix, verb, (long long)span.start,
                              (long long)span.end - 1, reason));
@@ -301,23 +360,40 @@ static asy_value encode_str(asy_vm *vm, asy_value self) {
   asy_str *prefix = asy_str_format(vm, "'%S' codec ", field(asy_exception_of(self), FIELD_ENCODING));
   return encode_or_translate_str(vm, self, prefix, "encode");
 }
-static asy_value translate_str(asy_vm *vm, asy_value self) { return encode_or_translate_str(vm, self, vm->empty_str, "translate"); }
+static asy_value translate_str(asy_vm *vm, asy_value self) {
+  return encode_or_translate_str(vm, self, vm->empty_str, "translate");
+}
 
 static const asy_member unicode_members[] = {
-  FIELD("encoding", FIELD_ENCODING), FIELD("object", FIELD_OBJECT), FIELD("start", FIELD_START), FIELD("end", FIELD_END),
-  FIELD("reason", FIELD_REASON), {0},
+  FIELD("encoding", FIELD_ENCODING), FIELD("object", FIELD_OBJECT), FIELD("start", FIELD_START),
+  FIELD("end", FIELD_END),           FIELD("reason", FIELD_REASON), {0},
 };
 const asy_type asy_unicode_decode_error_type = {
-  .name = "UnicodeDecodeError", FAMILY, .doc = "Unicode decoding error.",
-  .init = decode_init, .init_signature = "(self, /, *args)", .str = decode_str, .members = unicode_members,
+  .name = "UnicodeDecodeError",
+  FAMILY,
+  .doc = "Unicode decoding error.",
+  .init = decode_init,
+  .init_signature = "(self, /, *args)",
+  .str = decode_str,
+  .members = unicode_members,
 };
 const asy_type asy_unicode_encode_error_type = {
-  .name = "UnicodeEncodeError", FAMILY, .doc = "Unicode encoding error.",
-  .init = encode_init, .init_signature = "(self, /, *args)", .str = encode_str, .members = unicode_members,
+  .name = "UnicodeEncodeError",
+  FAMILY,
+  .doc = "Unicode encoding error.",
+  .init = encode_init,
+  .init_signature = "(self, /, *args)",
+  .str = encode_str,
+  .members = unicode_members,
 };
 const asy_type asy_unicode_translate_error_type = {
-  .name = "UnicodeTranslateError", FAMILY, .doc = "Unicode translation error.",
-  .init = translate_init, .init_signature = "(self, /, *args)", .str = translate_str, .members = unicode_members,
+  .name = "UnicodeTranslateError",
+  FAMILY,
+  .doc = "Unicode translation error.",
+  .init = translate_init,
+  .init_signature = "(self, /, *args)",
+  .str = translate_str,
+  .members = unicode_members,
 };
 
 /* ---- Which class begins which family ---------------------------------------------------------------------------------------------------- */
@@ -380,12 +456,16 @@ static const char *const docs[ASY_EXCEPTION_COUNT] = {
   [ASY_StopAsyncIteration] = "Signal the end from iterator.__anext__().",
   [ASY_IndentationError] = "Improper indentation.",
   [ASY_TabError] = "Improper mixture of spaces and tabs.",
-  [ASY_SystemError] = "Internal error in the Python interpreter.\n\nPlease report this to the Python maintainer, along with the traceback,\nthe Python version, and the hardware/OS platform and version.",
+  [ASY_SystemError] =
+    "Internal error in the Python interpreter.\n\nPlease report this to the Python maintainer, along with the "
+    "traceback,\nthe Python version, and the hardware/OS platform and version.",
   [ASY_TypeError] = "Inappropriate argument type.",
   [ASY_ValueError] = "Inappropriate argument value (of correct type).",
   [ASY_UnicodeError] = "Unicode related error.",
   [ASY_Warning] = "Base class for warning categories.",
-  [ASY_BytesWarning] = "Base class for warnings about bytes and buffer related problems, mostly\nrelated to conversion from str or comparing to str.",
+  [ASY_BytesWarning] =
+    "Base class for warnings about bytes and buffer related problems, mostly\nrelated to conversion from str or "
+    "comparing to str.",
   [ASY_DeprecationWarning] = "Base class for warnings about deprecated features.",
   [ASY_EncodingWarning] = "Base class for warnings about encodings.",
   [ASY_FutureWarning] = "Base class for warnings about constructs that will change semantically\nin the future.",
@@ -394,7 +474,8 @@ static const char *const docs[ASY_EXCEPTION_COUNT] = {
   [ASY_ResourceWarning] = "Base class for warnings about resource usage.",
   [ASY_RuntimeWarning] = "Base class for warnings about dubious runtime behavior.",
   [ASY_SyntaxWarning] = "Base class for warnings about dubious syntax.",
-  [ASY_UnicodeWarning] = "Base class for warnings about Unicode related problems, mostly\nrelated to conversion problems.",
+  [ASY_UnicodeWarning] =
+    "Base class for warnings about Unicode related problems, mostly\nrelated to conversion problems.",
   [ASY_UserWarning] = "Base class for warnings generated by user code.",
   [ASY_CancelledError] = "The Future or Task was cancelled.",
   [ASY_InvalidStateError] = "The operation is not allowed in this state.",

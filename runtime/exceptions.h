@@ -32,7 +32,7 @@ typedef enum {
 #define X(name, base) ASY_##name,
   ASY_EXCEPTIONS(X)
 #undef X
-  ASY_EXCEPTION_COUNT
+    ASY_EXCEPTION_COUNT
 } asy_exc_id;
 
 #endif

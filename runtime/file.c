@@ -309,12 +309,15 @@ asy_value asy_file_standard(asy_vm *vm, int fd, const char *name, const char *mo
   return asy_from_obj(file);
 }
 
-typedef struct { bool reading, writing, appending, creating, updating, text, binary; } open_mode;
+typedef struct {
+  bool reading, writing, appending, creating, updating, text, binary;
+} open_mode;
 
 static bool parse_mode(asy_vm *vm, const char *text, open_mode *mode) {
   *mode = (open_mode){0};
-  bool *const flags[128] = {['r'] = &mode->reading, ['w'] = &mode->writing, ['a'] = &mode->appending, ['x'] = &mode->creating,
-                            ['+'] = &mode->updating, ['t'] = &mode->text, ['b'] = &mode->binary};
+  bool *const flags[128] = {
+    ['r'] = &mode->reading,  ['w'] = &mode->writing, ['a'] = &mode->appending, ['x'] = &mode->creating,
+    ['+'] = &mode->updating, ['t'] = &mode->text,    ['b'] = &mode->binary};
   for (const char *p = text; *p; p++) {
     bool *flag = (unsigned char)*p < 128 ? flags[(unsigned char)*p] : NULL;
     if (!flag || *flag) {
@@ -424,8 +427,13 @@ asy_value asy_file_open(asy_vm *vm, asy_value name, const char *mode_text, int64
   if (!parse_mode(vm, mode_text, &mode)) return ASY_FAILED;
   const char *encoding_name = "UTF-8", *errors_name = "strict";
   if (mode.binary) {
-    const char *extra = encoding != ASY_NONE ? "encoding" : errors != ASY_NONE ? "errors" : newline != ASY_NONE ? "newline" : NULL;
-    if (extra) return asy_raise(vm, ASY_ValueError, "binary mode doesn't take %s %s argument", *extra == 'n' ? "a" : "an", extra);
+    const char *extra = encoding != ASY_NONE  ? "encoding"
+                        : errors != ASY_NONE  ? "errors"
+                        : newline != ASY_NONE ? "newline"
+                                              : NULL;
+    if (extra)
+      return asy_raise(vm, ASY_ValueError, "binary mode doesn't take %s %s argument", *extra == 'n' ? "a" : "an",
+                       extra);
   } else if (buffering == 0) return asy_raise(vm, ASY_ValueError, "can't have unbuffered text I/O");
   if (encoding != ASY_NONE && !asy_to_cstr(vm, encoding, &encoding_name)) return ASY_FAILED;
   if (!strcmp(encoding_name, "locale")) encoding_name = "utf-8";
@@ -458,7 +466,8 @@ asy_value asy_file_open(asy_vm *vm, asy_value name, const char *mode_text, int64
   file->unbuffered = buffering == 0;
   file->line_buffered = buffering == 1 || (buffering < 0 && file->writable && isatty(fd));
   if (mode.appending) lseek(fd, 0, SEEK_END);
-  if (file->text && (!set_encoding(vm, file, encoding_name, errors_name) || !set_newline(vm, file, newline))) return ASY_FAILED;
+  if (file->text && (!set_encoding(vm, file, encoding_name, errors_name) || !set_newline(vm, file, newline)))
+    return ASY_FAILED;
   return asy_from_obj(file);
 }
 
@@ -529,8 +538,8 @@ static void file_free(asy_vm *vm, asy_obj *o) {
 
 static asy_value file_repr(asy_vm *vm, asy_value self) {
   const asy_file *file = (const asy_file *)asy_obj_of(self);
-  asy_str *text = file->text ? asy_str_format(vm, "<_io.TextIOWrapper name=%R mode=%R encoding=%R>", file->name, file->mode,
-                                              file->encoding == ASY_NONE ? ASY_NONE : file->encoding)
+  asy_str *text = file->text ? asy_str_format(vm, "<_io.TextIOWrapper name=%R mode=%R encoding=%R>", file->name,
+                                              file->mode, file->encoding == ASY_NONE ? ASY_NONE : file->encoding)
                              : asy_str_format(vm, "<_io.BufferedReader name=%R>", file->name);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
@@ -738,9 +747,10 @@ static const asy_native file_methods[] = {
   {"readable", "(self, /)", file_readable, NULL, 0},
   {"readline", "(self, size=-1, /)", file_readline, "Read until newline or end of file.", 0},
   {"readlines", "(self, hint=-1, /)", file_readlines, "Return a list of lines.", 0},
-  {"reconfigure", "(self, *, encoding=None, errors=None, newline=?, line_buffering=None, write_through=None)", file_reconfigure,
-   "Reconfigure the text stream with new parameters.", 0},
-  {"seek", "(self, offset, whence=0, /)", file_seek, "Set the stream position, and return the new absolute position.", 0},
+  {"reconfigure", "(self, *, encoding=None, errors=None, newline=?, line_buffering=None, write_through=None)",
+   file_reconfigure, "Reconfigure the text stream with new parameters.", 0},
+  {"seek", "(self, offset, whence=0, /)", file_seek, "Set the stream position, and return the new absolute position.",
+   0},
   {"seekable", "(self, /)", file_seekable, NULL, 0},
   {"tell", "(self, /)", file_tell, "Return the stream position.", 0},
   {"truncate", "(self, size=None, /)", file_truncate, NULL, 0},

@@ -22,7 +22,9 @@ typedef enum {
 static inline asy_func *asy_frame_func(const asy_value *base) { return (asy_func *)asy_obj_of(FRAME_FUNC(base)); }
 static inline asy_code *asy_frame_code(const asy_value *base) { return asy_frame_func(base)->code; }
 static inline asy_value *asy_frame_back(const asy_value *base) { return (asy_value *)(uintptr_t)FRAME_BACK(base); }
-static inline const uint32_t *asy_frame_pc(const asy_value *base) { return (const uint32_t *)(uintptr_t)FRAME_PC(base); }
+static inline const uint32_t *asy_frame_pc(const asy_value *base) {
+  return (const uint32_t *)(uintptr_t)FRAME_PC(base);
+}
 static inline void asy_frame_set_pc(asy_value *base, const uint32_t *pc) { FRAME_PC(base) = (asy_value)(uintptr_t)pc; }
 static inline uint32_t asy_frame_word(const asy_value *base) { /* offset behind the running instruction */
   return (uint32_t)(asy_frame_pc(base) - asy_frame_code(base)->words);
@@ -42,7 +44,8 @@ static inline void asy_frame_restore(asy_vm *vm, asy_value *base) {
 
 /* The base of a frame with `nregs` registers and `extra` words below its header: at `window` when that is on the stack and there
  * is room (its header then is window+extra..), else at the top of the stack, *info gets FRAME_MOVED. NULL: MemoryError. */
-static inline asy_value *asy_frame_place(asy_vm *vm, asy_value *window, uint32_t extra, uint32_t nregs, asy_value *info) {
+static inline asy_value *asy_frame_place(asy_vm *vm, asy_value *window, uint32_t extra, uint32_t nregs,
+                                         asy_value *info) {
   asy_value *base = window + extra + FRAME_HEADER;
   if (window && vm->limit && base + nregs <= vm->limit) return base;
   *info |= FRAME_MOVED;
@@ -93,13 +96,14 @@ static inline void asy_fill_trailing_defaults(const asy_func *func, asy_value *r
 /* ---- call.c ---- */
 /* A call that is not the loop's fast one: callee in window[0], arguments from window+4 (self first when it is not 0), the last
  * ones named by kwnames. ACT_NEXT: done, *result is the value. ACT_RELOAD: a frame was entered with `info` (dst and flags). */
-asy_action asy_call_slow(asy_vm *vm, asy_value callee, asy_value self, asy_value *window, const asy_value *args, uint32_t nargs,
-                         asy_tuple *kwnames, asy_value info, asy_value *result);
+asy_action asy_call_slow(asy_vm *vm, asy_value callee, asy_value self, asy_value *window, const asy_value *args,
+                         uint32_t nargs, asy_tuple *kwnames, asy_value info, asy_value *result);
 /* The call of CALL_EX: arguments from a tuple or list and a dict (0: none). */
-asy_action asy_call_spread(asy_vm *vm, asy_value *window, asy_value args, asy_value kwargs, asy_value info, asy_value *result);
+asy_action asy_call_spread(asy_vm *vm, asy_value *window, asy_value args, asy_value kwargs, asy_value info,
+                           asy_value *result);
 /* Writes the parameters of func from the arguments; regs may overlap args. TypeError as CPython's when they do not fit. */
-bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value self, const asy_value *args, uint32_t nargs,
-                        asy_tuple *kwnames);
+bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value self, const asy_value *args,
+                        uint32_t nargs, asy_tuple *kwnames);
 /* Calls a native with arguments as given. */
 asy_value asy_call_native(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs,
                           asy_tuple *kwnames);
@@ -111,17 +115,20 @@ asy_action asy_enter_async(asy_vm *vm, asy_func *func, const asy_value *args, ui
 /* The usual call of a class: its script __init__ with positional arguments, in the window. false: nothing has happened (or
  * memory ran out): go by asy_call_slow. true: the frame was entered; asy_enter_check is still to come. */
 bool asy_enter_instance(asy_vm *vm, asy_class *cls, asy_value *window, uint32_t nargs, asy_value dst);
-bool asy_enter_check(asy_vm *vm); /* a frame was entered: interrupts, and the recursion limit, which gives the frame up; false: exception pending */
+bool asy_enter_check(
+  asy_vm *
+    vm); /* a frame was entered: interrupts, and the recursion limit, which gives the frame up; false: exception pending */
 bool asy_handle_interrupt(asy_vm *vm); /* collect, finalisers, signals; false: exception pending */
 
 /* ---- transfer.c: frames that return, unwind, yield, suspend. Each expects vm->base and its pc saved. ---- */
 asy_action asy_return_slow(asy_vm *vm, asy_value value);
 asy_action asy_unwind(asy_vm *vm, bool add_traceback);
 asy_action asy_yield(asy_vm *vm, asy_value value, unsigned dst);
-asy_action asy_for_iter_generator(asy_vm *vm, asy_gen *gen, unsigned dst);    /* FOR_ITER: pc saved is the loop body */
-asy_action asy_for_aiter(asy_vm *vm, unsigned a);                             /* FOR_AITER: pc saved is the AWAIT behind it */
-asy_action asy_await(asy_vm *vm, unsigned dst, unsigned src);                 /* AWAIT: pc saved is behind it */
-asy_action asy_await_native(asy_vm *vm, asy_value callee, asy_value self, const asy_value *args, uint32_t nargs, unsigned dst);
+asy_action asy_for_iter_generator(asy_vm *vm, asy_gen *gen, unsigned dst); /* FOR_ITER: pc saved is the loop body */
+asy_action asy_for_aiter(asy_vm *vm, unsigned a);             /* FOR_AITER: pc saved is the AWAIT behind it */
+asy_action asy_await(asy_vm *vm, unsigned dst, unsigned src); /* AWAIT: pc saved is behind it */
+asy_action asy_await_native(asy_vm *vm, asy_value callee, asy_value self, const asy_value *args, uint32_t nargs,
+                            unsigned dst);
 asy_action asy_yield_from(asy_vm *vm, unsigned dst, unsigned src);
 
 /* ---- vm_ops.c: what instructions do when it is not short ---- */

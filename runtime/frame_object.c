@@ -6,8 +6,8 @@
 typedef struct asy_frame_obj {
   asy_obj head;
   asy_func *func;
-  uint32_t word;   /* offset behind its running instruction, when the snapshot was made */
-  asy_value back;  /* frame object of the caller, or None */
+  uint32_t word;    /* offset behind its running instruction, when the snapshot was made */
+  asy_value back;   /* frame object of the caller, or None */
   asy_value locals; /* dict */
 } asy_frame_obj;
 
@@ -86,40 +86,66 @@ static void frame_visit(asy_obj *o, asy_visitor *v) {
 }
 
 #define SELF ((asy_frame_obj *)asy_obj_of(args[0]))
-static asy_value frame_get_code(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_obj(SELF->func->code); }
-static asy_value frame_get_globals(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_obj(SELF->func->globals); }
-static asy_value frame_get_builtins(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_obj(SELF->func->builtins); }
+static asy_value frame_get_code(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_obj(SELF->func->code);
+}
+static asy_value frame_get_globals(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_obj(SELF->func->globals);
+}
+static asy_value frame_get_builtins(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_obj(SELF->func->builtins);
+}
 static asy_value frame_get_line(asy_vm *vm, const asy_value *args) {
   (void)vm;
   return asy_from_small(asy_code_position(SELF->func->code, SELF->word).line);
 }
-static asy_value frame_get_lasti(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_small(SELF->word); }
-static asy_value frame_get_trace(asy_vm *vm, const asy_value *args) { (void)vm; (void)args; return ASY_NONE; }
-static asy_value frame_clear(asy_vm *vm, const asy_value *args) { (void)vm; (void)args; return ASY_NONE; }
+static asy_value frame_get_lasti(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_small(SELF->word);
+}
+static asy_value frame_get_trace(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  (void)args;
+  return ASY_NONE;
+}
+static asy_value frame_clear(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  (void)args;
+  return ASY_NONE;
+}
 
 static asy_value frame_repr(asy_vm *vm, asy_value self) {
   asy_frame_obj *frame = (asy_frame_obj *)asy_obj_of(self);
-  asy_str *s = asy_str_format(vm, "<frame at %p, file '%U', line %d, code %U>", (void *)frame, frame->func->code->filename,
-                              asy_code_position(frame->func->code, frame->word).line, frame->func->code->name);
+  asy_str *s = asy_str_format(vm, "<frame at %p, file '%U', line %d, code %U>", (void *)frame,
+                              frame->func->code->filename, asy_code_position(frame->func->code, frame->word).line,
+                              frame->func->code->name);
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
 static const asy_native frame_methods[] = {
-    {"f_code", "(self)", frame_get_code, "The code that runs.", ASY_NATIVE_GETTER},
-    {"f_globals", "(self)", frame_get_globals, "Its global names.", ASY_NATIVE_GETTER},
-    {"f_builtins", "(self)", frame_get_builtins, "Its builtin names.", ASY_NATIVE_GETTER},
-    {"f_lineno", "(self)", frame_get_line, "The line it is at.", ASY_NATIVE_GETTER},
-    {"f_lasti", "(self)", frame_get_lasti, "Offset of its instruction.", ASY_NATIVE_GETTER},
-    {"f_trace", "(self)", frame_get_trace, "Always None.", ASY_NATIVE_GETTER},
-    {"clear", "(self, /)", frame_clear, "Nothing: a snapshot holds no running frame.", 0},
-    {0},
+  {"f_code", "(self)", frame_get_code, "The code that runs.", ASY_NATIVE_GETTER},
+  {"f_globals", "(self)", frame_get_globals, "Its global names.", ASY_NATIVE_GETTER},
+  {"f_builtins", "(self)", frame_get_builtins, "Its builtin names.", ASY_NATIVE_GETTER},
+  {"f_lineno", "(self)", frame_get_line, "The line it is at.", ASY_NATIVE_GETTER},
+  {"f_lasti", "(self)", frame_get_lasti, "Offset of its instruction.", ASY_NATIVE_GETTER},
+  {"f_trace", "(self)", frame_get_trace, "Always None.", ASY_NATIVE_GETTER},
+  {"clear", "(self, /)", frame_clear, "Nothing: a snapshot holds no running frame.", 0},
+  {0},
 };
 static const asy_member frame_members[] = {
-    {"f_back", offsetof(asy_frame_obj, back), MEMBER_VALUE, false},
-    {"f_locals", offsetof(asy_frame_obj, locals), MEMBER_VALUE, false},
-    {0},
+  {"f_back", offsetof(asy_frame_obj, back), MEMBER_VALUE, false},
+  {"f_locals", offsetof(asy_frame_obj, locals), MEMBER_VALUE, false},
+  {0},
 };
 const asy_type asy_frame_type = {
-    .name = "frame", .size = sizeof(asy_frame_obj), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = frame_visit,
-    .repr = frame_repr, .methods = frame_methods, .members = frame_members,
+  .name = "frame",
+  .size = sizeof(asy_frame_obj),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = frame_visit,
+  .repr = frame_repr,
+  .methods = frame_methods,
+  .members = frame_members,
 };

@@ -1,6 +1,6 @@
 /* func.c - functions, bound methods and the cells that closures share. */
-#include "runtime/class.h"
 #include "runtime/func.h"
+#include "runtime/class.h"
 
 /* ---- Cells --------------------------------------------------------------------------------------------------------- */
 
@@ -20,8 +20,8 @@ static asy_value cell_new(asy_vm *vm, const asy_value *args) {
 static asy_value cell_repr(asy_vm *vm, asy_value self) {
   asy_cell *cell = (asy_cell *)asy_obj_of(self);
   asy_str *s = cell->value == ASY_UNBOUND ? asy_str_format(vm, "<cell at %p: empty>", (void *)cell)
-                                          : asy_str_format(vm, "<cell at %p: %T object at %p>", (void *)cell, cell->value,
-                                                           (void *)(uintptr_t)cell->value);
+                                          : asy_str_format(vm, "<cell at %p: %T object at %p>", (void *)cell,
+                                                           cell->value, (void *)(uintptr_t)cell->value);
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
@@ -37,13 +37,19 @@ static asy_value cell_set_contents(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native cell_methods[] = {
-    {"cell_contents", "(self)", cell_get_contents, "What the cell holds.", ASY_NATIVE_GETTER},
-    {"cell_contents", "(self, value)", cell_set_contents, NULL, ASY_NATIVE_SETTER},
-    {0},
+  {"cell_contents", "(self)", cell_get_contents, "What the cell holds.", ASY_NATIVE_GETTER},
+  {"cell_contents", "(self, value)", cell_set_contents, NULL, ASY_NATIVE_SETTER},
+  {0},
 };
 const asy_type asy_cell_type = {
-    .name = "cell", .size = sizeof(asy_cell), .flags = ASY_TYPE_FINAL, .visit = cell_visit,
-    .new_ = cell_new, .new_signature = "(cls, contents=?, /)", .repr = cell_repr, .methods = cell_methods,
+  .name = "cell",
+  .size = sizeof(asy_cell),
+  .flags = ASY_TYPE_FINAL,
+  .visit = cell_visit,
+  .new_ = cell_new,
+  .new_signature = "(cls, contents=?, /)",
+  .repr = cell_repr,
+  .methods = cell_methods,
 };
 
 /* ---- Functions ----------------------------------------------------------------------------------------------------- */
@@ -80,19 +86,19 @@ static void func_visit(asy_obj *o, asy_visitor *v) {
 
 static asy_value func_new(asy_vm *vm, const asy_value *args) {
   if (!asy_is_kind(args[1], KIND_CODE) || !asy_is_kind(args[2], KIND_DICT))
-    return asy_raise(vm, ASY_TypeError, "function() needs a code object and a dict, not '%T' and '%T'", args[1], args[2]);
+    return asy_raise(vm, ASY_TypeError, "function() needs a code object and a dict, not '%T' and '%T'", args[1],
+                     args[2]);
   asy_code *code = (asy_code *)asy_obj_of(args[1]);
   asy_value name = args[3], defaults = args[4], closure = args[5], kwdefaults = args[6];
-  if (name != ASY_NONE && !asy_is_str(name))
-    return asy_raise(vm, ASY_TypeError, "arg 3 (name) must be None or string");
+  if (name != ASY_NONE && !asy_is_str(name)) return asy_raise(vm, ASY_TypeError, "arg 3 (name) must be None or string");
   if (defaults != ASY_NONE && !asy_is_kind(defaults, KIND_TUPLE))
     return asy_raise(vm, ASY_TypeError, "arg 4 (defaults) must be None or tuple");
   uint32_t given = asy_is_kind(closure, KIND_TUPLE) ? ((asy_tuple *)asy_obj_of(closure))->len : 0;
   if (closure != ASY_NONE && !asy_is_kind(closure, KIND_TUPLE))
     return asy_raise(vm, ASY_TypeError, "arg 5 (closure) must be %s", code->nfreevars ? "tuple" : "None or tuple");
   if (given != code->nfreevars)
-    return asy_raise(vm, ASY_ValueError, "%U requires closure of length %u, not %u", code->name, (unsigned)code->nfreevars,
-                     given);
+    return asy_raise(vm, ASY_ValueError, "%U requires closure of length %u, not %u", code->name,
+                     (unsigned)code->nfreevars, given);
   for (uint32_t i = 0; i < given; i++)
     if (!asy_is_kind(((asy_tuple *)asy_obj_of(closure))->items[i], KIND_CELL))
       return asy_raise(vm, ASY_TypeError, "arg 5 (closure) expected cell, found %T",
@@ -124,7 +130,10 @@ static asy_value func_call(asy_vm *vm, asy_value self, const asy_value *args, in
 #define FUNC_SELF ((asy_func *)asy_obj_of(args[0]))
 static asy_value or_none(const void *object) { return object ? asy_from_obj(object) : ASY_NONE; }
 
-static asy_value func_get_defaults(asy_vm *vm, const asy_value *args) { (void)vm; return or_none(FUNC_SELF->defaults); }
+static asy_value func_get_defaults(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return or_none(FUNC_SELF->defaults);
+}
 static asy_value func_set_defaults(asy_vm *vm, const asy_value *args) {
   bool none = args[1] == ASY_NONE || args[1] == ASY_UNBOUND;
   if (!none && !asy_is_kind(args[1], KIND_TUPLE))
@@ -133,7 +142,10 @@ static asy_value func_set_defaults(asy_vm *vm, const asy_value *args) {
   asy_barrier(vm, FUNC_SELF);
   return ASY_NONE;
 }
-static asy_value func_get_kwdefaults(asy_vm *vm, const asy_value *args) { (void)vm; return or_none(FUNC_SELF->kwdefaults); }
+static asy_value func_get_kwdefaults(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return or_none(FUNC_SELF->kwdefaults);
+}
 static asy_value func_set_kwdefaults(asy_vm *vm, const asy_value *args) {
   bool none = args[1] == ASY_NONE || args[1] == ASY_UNBOUND;
   if (!none && !asy_is_kind(args[1], KIND_DICT))
@@ -148,22 +160,31 @@ static asy_value func_set_name(asy_vm *vm, const asy_value *args) {
   asy_barrier(vm, FUNC_SELF);
   return ASY_NONE;
 }
-static asy_value func_get_name(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_obj(FUNC_SELF->name); }
-static asy_value func_get_qualname(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_obj(FUNC_SELF->qualname); }
+static asy_value func_get_name(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_obj(FUNC_SELF->name);
+}
+static asy_value func_get_qualname(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_obj(FUNC_SELF->qualname);
+}
 static asy_value func_set_qualname(asy_vm *vm, const asy_value *args) {
   if (!asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "__qualname__ must be set to a string object");
   FUNC_SELF->qualname = (asy_str *)asy_obj_of(args[1]);
   asy_barrier(vm, FUNC_SELF);
   return ASY_NONE;
 }
-static asy_value func_get_code(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_obj(FUNC_SELF->code); }
+static asy_value func_get_code(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_obj(FUNC_SELF->code);
+}
 static asy_value func_set_code(asy_vm *vm, const asy_value *args) {
   if (!asy_is_kind(args[1], KIND_CODE)) return asy_raise(vm, ASY_TypeError, "__code__ must be set to a code object");
   asy_code *code = (asy_code *)asy_obj_of(args[1]);
   uint32_t cells = FUNC_SELF->closure ? FUNC_SELF->closure->len : 0;
   if (code->nfreevars != cells)
-    return asy_raise(vm, ASY_ValueError, "%U() requires a code object with %u free vars, not %u", FUNC_SELF->name, cells,
-                     (unsigned)code->nfreevars);
+    return asy_raise(vm, ASY_ValueError, "%U() requires a code object with %u free vars, not %u", FUNC_SELF->name,
+                     cells, (unsigned)code->nfreevars);
   FUNC_SELF->code = code;
   asy_barrier(vm, FUNC_SELF);
   return ASY_NONE;
@@ -195,34 +216,42 @@ static asy_value func_set_type_params(asy_vm *vm, const asy_value *args) {
 #undef FUNC_SELF
 
 static const asy_native func_methods[] = {
-    {"__name__", "(self)", func_get_name, "The function's name.", ASY_NATIVE_GETTER},
-    {"__name__", "(self, value)", func_set_name, NULL, ASY_NATIVE_SETTER},
-    {"__qualname__", "(self)", func_get_qualname, "The name with the places it is nested in.", ASY_NATIVE_GETTER},
-    {"__qualname__", "(self, value)", func_set_qualname, NULL, ASY_NATIVE_SETTER},
-    {"__code__", "(self)", func_get_code, "The compiled code.", ASY_NATIVE_GETTER},
-    {"__code__", "(self, value)", func_set_code, NULL, ASY_NATIVE_SETTER},
-    {"__defaults__", "(self)", func_get_defaults, "Defaults of positional parameters.", ASY_NATIVE_GETTER},
-    {"__defaults__", "(self, value)", func_set_defaults, NULL, ASY_NATIVE_SETTER},
-    {"__kwdefaults__", "(self)", func_get_kwdefaults, "Defaults of keyword-only parameters.", ASY_NATIVE_GETTER},
-    {"__kwdefaults__", "(self, value)", func_set_kwdefaults, NULL, ASY_NATIVE_SETTER},
-    {"__annotations__", "(self)", func_get_annotations, "Annotations of parameters and result.", ASY_NATIVE_GETTER},
-    {"__annotations__", "(self, value)", func_set_annotations, NULL, ASY_NATIVE_SETTER},
-    {"__type_params__", "(self)", func_get_type_params, "Type parameters.", ASY_NATIVE_GETTER},
-    {"__type_params__", "(self, value)", func_set_type_params, NULL, ASY_NATIVE_SETTER},
-    {0},
+  {"__name__", "(self)", func_get_name, "The function's name.", ASY_NATIVE_GETTER},
+  {"__name__", "(self, value)", func_set_name, NULL, ASY_NATIVE_SETTER},
+  {"__qualname__", "(self)", func_get_qualname, "The name with the places it is nested in.", ASY_NATIVE_GETTER},
+  {"__qualname__", "(self, value)", func_set_qualname, NULL, ASY_NATIVE_SETTER},
+  {"__code__", "(self)", func_get_code, "The compiled code.", ASY_NATIVE_GETTER},
+  {"__code__", "(self, value)", func_set_code, NULL, ASY_NATIVE_SETTER},
+  {"__defaults__", "(self)", func_get_defaults, "Defaults of positional parameters.", ASY_NATIVE_GETTER},
+  {"__defaults__", "(self, value)", func_set_defaults, NULL, ASY_NATIVE_SETTER},
+  {"__kwdefaults__", "(self)", func_get_kwdefaults, "Defaults of keyword-only parameters.", ASY_NATIVE_GETTER},
+  {"__kwdefaults__", "(self, value)", func_set_kwdefaults, NULL, ASY_NATIVE_SETTER},
+  {"__annotations__", "(self)", func_get_annotations, "Annotations of parameters and result.", ASY_NATIVE_GETTER},
+  {"__annotations__", "(self, value)", func_set_annotations, NULL, ASY_NATIVE_SETTER},
+  {"__type_params__", "(self)", func_get_type_params, "Type parameters.", ASY_NATIVE_GETTER},
+  {"__type_params__", "(self, value)", func_set_type_params, NULL, ASY_NATIVE_SETTER},
+  {0},
 };
 static const asy_member func_members[] = {
-    {"__globals__", offsetof(asy_func, globals), MEMBER_OBJECT, false},
-    {"__builtins__", offsetof(asy_func, builtins), MEMBER_OBJECT, false},
-    {"__closure__", offsetof(asy_func, closure), MEMBER_OBJECT, false},
-    {"__module__", offsetof(asy_func, module), MEMBER_VALUE, true},
-    {"__doc__", offsetof(asy_func, doc), MEMBER_VALUE, true},
-    {0},
+  {"__globals__", offsetof(asy_func, globals), MEMBER_OBJECT, false},
+  {"__builtins__", offsetof(asy_func, builtins), MEMBER_OBJECT, false},
+  {"__closure__", offsetof(asy_func, closure), MEMBER_OBJECT, false},
+  {"__module__", offsetof(asy_func, module), MEMBER_VALUE, true},
+  {"__doc__", offsetof(asy_func, doc), MEMBER_VALUE, true},
+  {0},
 };
 const asy_type asy_function_type = {
-    .name = "function", .size = sizeof(asy_func), .flags = ASY_TYPE_FINAL | ASY_TYPE_ATTRS, .visit = func_visit,
-    .new_ = func_new, .new_signature = "(cls, code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)",
-    .repr = func_repr, .call = func_call, .descr_get = func_descr_get, .methods = func_methods, .members = func_members,
+  .name = "function",
+  .size = sizeof(asy_func),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_ATTRS,
+  .visit = func_visit,
+  .new_ = func_new,
+  .new_signature = "(cls, code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)",
+  .repr = func_repr,
+  .call = func_call,
+  .descr_get = func_descr_get,
+  .methods = func_methods,
+  .members = func_members,
 };
 
 /* ---- Bound methods ------------------------------------------------------------------------------------------------- */
@@ -251,7 +280,8 @@ static asy_value method_repr(asy_vm *vm, asy_value self) {
   asy_str *s;
   if (asy_is_kind(method->func, KIND_NATIVE)) {
     s = asy_str_format(vm, "<built-in method %U of %T object at %p>",
-                       ((asy_nativefunc *)asy_obj_of(method->func))->name, method->self, (void *)(uintptr_t)method->self);
+                       ((asy_nativefunc *)asy_obj_of(method->func))->name, method->self,
+                       (void *)(uintptr_t)method->self);
   } else {
     asy_value name;
     if (asy_find_attr(vm, method->func, ASY_NAME(vm, __qualname__), &name) <= 0 || !asy_is_str(name)) {
@@ -296,12 +326,21 @@ static asy_value method_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
 }
 
 static const asy_member method_members[] = {
-    {"__func__", offsetof(asy_method, func), MEMBER_VALUE, false},
-    {"__self__", offsetof(asy_method, self), MEMBER_VALUE, false},
-    {0},
+  {"__func__", offsetof(asy_method, func), MEMBER_VALUE, false},
+  {"__self__", offsetof(asy_method, self), MEMBER_VALUE, false},
+  {0},
 };
 const asy_type asy_method_type = {
-    .name = "method", .size = sizeof(asy_method), .flags = ASY_TYPE_FINAL, .visit = method_visit,
-    .new_ = method_new, .new_signature = "(cls, function, instance, /)", .repr = method_repr, .hash = method_hash,
-    .compare = method_compare, .call = method_call, .get_attr = method_get_attr, .members = method_members,
+  .name = "method",
+  .size = sizeof(asy_method),
+  .flags = ASY_TYPE_FINAL,
+  .visit = method_visit,
+  .new_ = method_new,
+  .new_signature = "(cls, function, instance, /)",
+  .repr = method_repr,
+  .hash = method_hash,
+  .compare = method_compare,
+  .call = method_call,
+  .get_attr = method_get_attr,
+  .members = method_members,
 };

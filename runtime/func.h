@@ -10,33 +10,33 @@
 
 /* An inline cache beside the code. What `kind`, `slot` and `payload` mean and when an entry dies is said in ic.h. */
 typedef struct {
-  uint32_t shape;   /* the guard: shape id, or a keys_version */
+  uint32_t shape; /* the guard: shape id, or a keys_version */
   uint16_t slot;
-  uint16_t kind;    /* 0: empty */
+  uint16_t kind; /* 0: empty */
   uint64_t payload;
 } asy_ic;
 
 typedef struct asy_code {
   asy_obj head;
-  uint32_t flags;        /* CODE_ bits */
+  uint32_t flags; /* CODE_ bits */
   uint16_t argcount, posonly, kwonly;
   uint16_t nlocals, nregs, nfreevars;
   uint8_t self_register;
-  bool simple;           /* plain positional parameters only, not a generator or coroutine: the fast call */
-  bool simple_async;     /* the same for a plain `async def`: run in place by AWAIT_CALL */
+  bool simple;       /* plain positional parameters only, not a generator or coroutine: the fast call */
+  bool simple_async; /* the same for a plain `async def`: run in place by AWAIT_CALL */
   uint32_t nwords, nconstants, nnames, nsites, nhandlers, npositions;
-  uint32_t *words;       /* owned, malloc'ed, as are the tables below */
+  uint32_t *words; /* owned, malloc'ed, as are the tables below */
   asy_value *constants;
-  asy_ic *ics;           /* nsites */
-  asy_str **site_names;  /* nsites: the interned name of each site */
+  asy_ic *ics;          /* nsites */
+  asy_str **site_names; /* nsites: the interned name of each site */
   asy_handler *handlers;
   asy_position *positions;
-  asy_str **varnames;    /* nlocals, interned; empty string for hidden locals */
+  asy_str **varnames; /* nlocals, interned; empty string for hidden locals */
   bool *is_cell;
   asy_str **freevars;
   asy_str *name, *qualname, *filename;
   int32_t first_line;
-  asy_value docstring;   /* or None */
+  asy_value docstring;                    /* or None */
   struct asy_code *next_code, *prev_code; /* vm->code_list, to flush caches; weak */
 } asy_code;
 
@@ -46,14 +46,14 @@ typedef struct asy_cell {
 } asy_cell;
 
 typedef struct asy_func {
-  asy_obj head;          /* has attribute slots (function attributes) */
+  asy_obj head; /* has attribute slots (function attributes) */
   asy_code *code;
   asy_dict *globals;
-  asy_tuple *closure;    /* cells; NULL when none */
-  asy_tuple *defaults;   /* NULL when none */
-  asy_dict *kwdefaults;  /* NULL when none */
+  asy_tuple *closure;   /* cells; NULL when none */
+  asy_tuple *defaults;  /* NULL when none */
+  asy_dict *kwdefaults; /* NULL when none */
   asy_str *name, *qualname;
-  asy_value module;      /* __module__ */
+  asy_value module; /* __module__ */
   asy_value doc;
   asy_value annotations; /* dict, or 0 */
   asy_value type_params; /* tuple, or 0 */
@@ -62,16 +62,16 @@ typedef struct asy_func {
 
 /* How a call's arguments are laid out: parsed from a native's signature text. Malloc'ed, lives as long as the VM. */
 typedef struct asy_signature {
-  uint16_t nparams;      /* all registers: positional, keyword-only, then *args, then **kwargs?: in the order written */
-  uint16_t npos;         /* positional parameters */
+  uint16_t nparams; /* all registers: positional, keyword-only, then *args, then **kwargs?: in the order written */
+  uint16_t npos;    /* positional parameters */
   uint16_t nposonly;
-  uint16_t nrequired;    /* leading positional parameters without default */
+  uint16_t nrequired; /* leading positional parameters without default */
   uint16_t nkwonly;
-  int16_t varargs;       /* parameter index of *args or -1 */
-  int16_t varkw;         /* parameter index of **kwargs or -1 */
-  bool exact;            /* positional-only in effect and nothing optional: npos arguments go straight in */
-  asy_str **names;       /* nparams */
-  asy_value *defaults;   /* nparams; 0: required; ASY_UNBOUND: optional without value */
+  int16_t varargs;     /* parameter index of *args or -1 */
+  int16_t varkw;       /* parameter index of **kwargs or -1 */
+  bool exact;          /* positional-only in effect and nothing optional: npos arguments go straight in */
+  asy_str **names;     /* nparams */
+  asy_value *defaults; /* nparams; 0: required; ASY_UNBOUND: optional without value */
 } asy_signature;
 
 typedef struct asy_nativefunc {
@@ -94,7 +94,8 @@ asy_func *asy_func_new(asy_vm *vm, asy_code *code, asy_dict *globals);
 asy_code *asy_code_new(asy_vm *vm, const asy_unit_code *unit, asy_str *filename); /* nested codes become constants */
 /* Runs the code of a module, exec or class body: R0 is `locals`, a mapping. The frame's value. call.c */
 asy_value asy_run_body(asy_vm *vm, asy_func *func, asy_value locals);
-asy_value asy_run_code(asy_vm *vm, asy_code *code, asy_dict *globals, asy_value locals); /* of a new function without closure */
+asy_value asy_run_code(asy_vm *vm, asy_code *code, asy_dict *globals,
+                       asy_value locals); /* of a new function without closure */
 asy_value asy_method_new(asy_vm *vm, asy_value func, asy_value self);
 asy_cell *asy_cell_new(asy_vm *vm, asy_value value);
 asy_signature *asy_native_signature(asy_vm *vm, asy_nativefunc *native); /* parsed on first use; NULL failed */

@@ -9,7 +9,8 @@
 #include "runtime/task.h"
 
 static void set_state(asy_future *f, unsigned state, unsigned add) {
-  f->head.flags = (uint16_t)((f->head.flags & ~(unsigned)(FUTURE_STATE | FUTURE_MESSAGE | TASK_MUST_CANCEL)) | state | add);
+  f->head.flags = (uint16_t)((f->head.flags & ~(unsigned)(FUTURE_STATE | FUTURE_MESSAGE | TASK_MUST_CANCEL)) | state |
+                             add);
 }
 
 asy_future *asy_future_new(asy_vm *vm, asy_loop *loop) {
@@ -98,7 +99,7 @@ bool asy_future_set_exception(asy_vm *vm, asy_future *f, asy_value exception) {
   }
   if (asy_is_instance(vm, exception, vm->exceptions[ASY_StopIteration])) {
     asy_value replacement = asy_new_exception(
-        vm, ASY_RuntimeError, "StopIteration interacts badly with generators and cannot be raised into a Future");
+      vm, ASY_RuntimeError, "StopIteration interacts badly with generators and cannot be raised into a Future");
     if (asy_failed(replacement)) return false;
     asy_exception_of(replacement)->cause = exception;
     asy_exception_of(replacement)->context = exception;
@@ -246,7 +247,8 @@ static asy_value future_set_result(asy_vm *vm, const asy_value *args) {
 static asy_value future_set_exception(asy_vm *vm, const asy_value *args) {
   asy_future *f = self_of(args);
   if (!is_initialized(vm, f)) return ASY_FAILED;
-  if (f->head.kind == KIND_TASK) return asy_raise(vm, ASY_RuntimeError, "Task does not support set_exception operation");
+  if (f->head.kind == KIND_TASK)
+    return asy_raise(vm, ASY_RuntimeError, "Task does not support set_exception operation");
   return asy_future_set_exception(vm, f, args[1]) ? ASY_NONE : ASY_FAILED;
 }
 
@@ -288,7 +290,8 @@ static asy_value future_remove_done_callback(asy_vm *vm, const asy_value *args) 
     int same = asy_equal(vm, list->items[i], args[1]);
     if (same < 0) return ASY_FAILED;
     if (same) removed++;
-    else if (i + 1 >= list->len || !asy_list_append(vm, kept, list->items[i]) || !asy_list_append(vm, kept, list->items[i + 1]))
+    else if (i + 1 >= list->len || !asy_list_append(vm, kept, list->items[i]) ||
+             !asy_list_append(vm, kept, list->items[i + 1]))
       return ASY_FAILED;
   }
   if (f->callbacks == callbacks) asy_store(vm, f, &f->callbacks, kept->len ? asy_from_obj(kept) : 0);
@@ -418,8 +421,13 @@ static const asy_native iter_methods[] = {
 };
 
 const asy_type asy_future_iter_type = {
-  .name = "_asyncio.FutureIter", .size = sizeof(future_iter), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-  .visit = iter_visit, .iter = iter_iter, .next = iter_next, .methods = iter_methods,
+  .name = "_asyncio.FutureIter",
+  .size = sizeof(future_iter),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = iter_visit,
+  .iter = iter_iter,
+  .next = iter_next,
+  .methods = iter_methods,
 };
 
 /* ---- Repr ----------------------------------------------------------------------------------------------------------- */
@@ -496,7 +504,8 @@ static void repr_result(asy_vm *vm, asy_text *t, asy_value value) {
     return;
   }
   asy_str *text = (asy_str *)asy_obj_of(repr);
-  bool whole = text->len <= MOST || asy_is_kind(value, KIND_LIST) || asy_is_kind(value, KIND_TUPLE) || asy_is_kind(value, KIND_DICT);
+  bool whole = text->len <= MOST || asy_is_kind(value, KIND_LIST) || asy_is_kind(value, KIND_TUPLE) ||
+               asy_is_kind(value, KIND_DICT);
   if (whole) {
     asy_text_str(t, text);
     return;
@@ -616,8 +625,10 @@ static const asy_native future_methods[] = {
   {"done", "(self, /)", future_done, "Whether it is finished or cancelled.", 0},
   {"cancelled", "(self, /)", future_cancelled, "Whether it was cancelled.", 0},
   {"cancel", "(self, msg=None)", future_cancel, "Cancel; False when it is done already.", 0},
-  {"add_done_callback", "(self, fn, /, *, context=None)", future_add_done_callback, "Call fn(future) once it is done.", 0},
-  {"remove_done_callback", "(self, fn, /)", future_remove_done_callback, "Remove all callbacks equal to fn; their number.", 0},
+  {"add_done_callback", "(self, fn, /, *, context=None)", future_add_done_callback, "Call fn(future) once it is done.",
+   0},
+  {"remove_done_callback", "(self, fn, /)", future_remove_done_callback,
+   "Remove all callbacks equal to fn; their number.", 0},
   {"get_loop", "(self, /)", future_get_loop, "The event loop it belongs to.", 0},
   {"_make_cancelled_error", "(self, /)", future_make_cancelled_error, NULL, 0},
   {"__class_getitem__", "(cls, item, /)", future_class_getitem, NULL, ASY_NATIVE_CLASS},
@@ -634,9 +645,18 @@ static const asy_native future_methods[] = {
 };
 
 const asy_type asy_future_type = {
-  .name = "_asyncio.Future", .doc = "A value that will be known later.", .size = sizeof(asy_future),
-  .flags = ASY_TYPE_LATE_FINALIZE, .visit = future_visit, .finalize = asy_future_finalize,
-  .new_ = future_new, .new_signature = "(cls, *args, **kwargs)",
-  .init = future_init, .init_signature = "(self, *, loop=None)",
-  .repr = future_repr, .iter = future_await, .await_ = future_await, .methods = future_methods,
+  .name = "_asyncio.Future",
+  .doc = "A value that will be known later.",
+  .size = sizeof(asy_future),
+  .flags = ASY_TYPE_LATE_FINALIZE,
+  .visit = future_visit,
+  .finalize = asy_future_finalize,
+  .new_ = future_new,
+  .new_signature = "(cls, *args, **kwargs)",
+  .init = future_init,
+  .init_signature = "(self, *, loop=None)",
+  .repr = future_repr,
+  .iter = future_await,
+  .await_ = future_await,
+  .methods = future_methods,
 };

@@ -16,17 +16,18 @@ typedef struct asy_loop asy_loop;
 
 enum { FUTURE_PENDING, FUTURE_CANCELLED, FUTURE_FINISHED };
 
-enum { /* head.flags */
+/* head.flags */
+enum {
   FUTURE_STATE = 3,
-  FUTURE_FAILED = 4,        /* finished: `result` is the exception */
-  FUTURE_UNRETRIEVED = 8,   /* nobody has asked for the exception */
-  FUTURE_REGISTERED = 16,   /* the heap will call its finaliser */
-  FUTURE_BLOCKING = 32,     /* _asyncio_future_blocking */
-  FUTURE_MESSAGE = 64,      /* pending or cancelled: `result` is the cancel message */
+  FUTURE_FAILED = 4,         /* finished: `result` is the exception */
+  FUTURE_UNRETRIEVED = 8,    /* nobody has asked for the exception */
+  FUTURE_REGISTERED = 16,    /* the heap will call its finaliser */
+  FUTURE_BLOCKING = 32,      /* _asyncio_future_blocking */
+  FUTURE_MESSAGE = 64,       /* pending or cancelled: `result` is the cancel message */
   FUTURE_CANCEL_ERROR = 128, /* cancelled: `result` is the CancelledError that ended the task */
-  FUTURE_SEEN = 256,        /* gather: taken already; only set while arguments are gone through */
-  TASK_MUST_CANCEL = 512,   /* the next step throws CancelledError */
-  TASK_CANCELS_SHIFT = 10,  /* the upper six bits count cancel() calls */
+  FUTURE_SEEN = 256,         /* gather: taken already; only set while arguments are gone through */
+  TASK_MUST_CANCEL = 512,    /* the next step throws CancelledError */
+  TASK_CANCELS_SHIFT = 10,   /* the upper six bits count cancel() calls */
   TASK_CANCELS_MAX = 63
 };
 
@@ -35,7 +36,7 @@ typedef struct asy_future {
   asy_value result;    /* by state and flags; 0 none. Pending task: also the value the await that parks it will yield */
   asy_value callbacks; /* 0; a task; a callable; a gather future; or a list of (callback, context) pairs */
   asy_loop *loop;
-  asy_obj *extra;      /* gather future: asy_gather; task: asy_task_extra; NULL */
+  asy_obj *extra; /* gather future: asy_gather; task: asy_task_extra; NULL */
 } asy_future;
 
 static inline bool asy_is_native_future(asy_value v) {
@@ -52,12 +53,11 @@ bool asy_future_set_exception(asy_vm *vm, asy_future *f, asy_value exception); /
 int asy_future_cancel(asy_vm *vm, asy_future *f, asy_value message);
 /* Ends a pending future as cancelled, by message or by the CancelledError `error` (each 0: none). */
 bool asy_future_end_cancelled(asy_vm *vm, asy_future *f, asy_value message, asy_value error);
-bool asy_future_end_failed(asy_vm *vm, asy_future *f, asy_value exception);    /* an instance */
+bool asy_future_end_failed(asy_vm *vm, asy_future *f, asy_value exception); /* an instance */
 /* Calls or wakes `callback` when f is done; f must be pending. context None: the current one. */
 bool asy_future_add_callback(asy_vm *vm, asy_future *f, asy_value callback, asy_value context);
 void asy_text_callback(asy_vm *vm, asy_text *t, asy_value callback); /* "name() at FILE:LINE", for reprs */
 asy_value asy_cancelled_error(asy_vm *vm, asy_future *f); /* a new CancelledError with f's message, or the kept one */
-
 
 void asy_future_finalize(asy_vm *vm, asy_obj *o); /* also of tasks: an exception that nobody asked for is reported */
 extern const asy_type asy_future_type;

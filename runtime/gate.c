@@ -68,6 +68,10 @@ static void sleep_ns(void *context, int64_t ns) {
 }
 
 asy_gate asy_gate_system(void) {
-  return (asy_gate){.monotonic_ns = monotonic_ns, .wall_ns = wall_ns, .cpu_ns = cpu_ns, .random_bytes = random_bytes,
-                    .hash_key = hash_key, .sleep_ns = sleep_ns};
+  return (asy_gate){.monotonic_ns = monotonic_ns,
+                    .wall_ns = wall_ns,
+                    .cpu_ns = cpu_ns,
+                    .random_bytes = random_bytes,
+                    .hash_key = hash_key,
+                    .sleep_ns = sleep_ns};
 }

@@ -11,7 +11,10 @@
 static void gather_visit(asy_obj *o, asy_visitor *v) { asy_visit_obj(v, ((asy_gather *)o)->children); }
 
 const asy_type asy_gather_type = {
-  .name = "_asyncio._Gather", .size = sizeof(asy_gather), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = gather_visit,
+  .name = "_asyncio._Gather",
+  .size = sizeof(asy_gather),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = gather_visit,
 };
 
 /* ---- ensure_future -------------------------------------------------------------------------------------------------- */
@@ -40,7 +43,8 @@ static asy_value wrap_awaitable(asy_vm *vm, asy_value awaitable) {
 asy_value asy_ensure_future(asy_vm *vm, asy_value awaitable, asy_loop *loop) {
   if (asy_is_native_future(awaitable)) {
     if (loop && asy_future_of(awaitable)->loop != loop)
-      return asy_raise(vm, ASY_ValueError, "The future belongs to a different loop than the one specified as the loop argument");
+      return asy_raise(vm, ASY_ValueError,
+                       "The future belongs to a different loop than the one specified as the loop argument");
     return awaitable;
   }
   if (!asy_is_kind(awaitable, KIND_COROUTINE)) {
@@ -92,7 +96,8 @@ static asy_value child_of(asy_vm *vm, asy_value awaitable, asy_loop **loop) {
 }
 
 /* children[i] for each awaitable; *count: how many different ones. */
-static bool make_children(asy_vm *vm, const asy_value *awaitables, asy_tuple *children, asy_loop **loop, uint32_t *count) {
+static bool make_children(asy_vm *vm, const asy_value *awaitables, asy_tuple *children, asy_loop **loop,
+                          uint32_t *count) {
   uint32_t n = children->len, done = 0;
   bool ok = true;
   for (; ok && done < n; done++) {
@@ -106,7 +111,8 @@ static bool make_children(asy_vm *vm, const asy_value *awaitables, asy_tuple *ch
     ok = !asy_failed(child);
     if (!ok) break;
     if (asy_future_of(child)->loop != *loop) {
-      asy_raise(vm, ASY_ValueError, "The future belongs to a different loop than the one specified as the loop argument");
+      asy_raise(vm, ASY_ValueError,
+                "The future belongs to a different loop than the one specified as the loop argument");
       ok = false;
       break;
     }

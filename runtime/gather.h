@@ -7,9 +7,9 @@
 
 typedef struct asy_gather {
   asy_obj head;
-  asy_tuple *children;   /* futures, one for each argument */
-  uint32_t count;        /* different ones among them */
-  uint32_t ended;        /* of these, done */
+  asy_tuple *children; /* futures, one for each argument */
+  uint32_t count;      /* different ones among them */
+  uint32_t ended;      /* of these, done */
   bool return_exceptions;
   bool cancel_requested;
 } asy_gather;
@@ -22,8 +22,9 @@ static inline asy_gather *asy_gather_of(const asy_future *f) {
 asy_value asy_gather_new(asy_vm *vm, const asy_value *awaitables, uint32_t n, bool return_exceptions);
 /* The future of an awaitable, as asyncio.ensure_future. loop NULL: the current one. */
 asy_value asy_ensure_future(asy_vm *vm, asy_value awaitable, asy_loop *loop);
-bool asy_gather_child_ended(asy_vm *vm, asy_future *outer, asy_future *child); /* at completion: counts, may schedule: */
-bool asy_gather_callback(asy_vm *vm, asy_future *outer, asy_future *child);    /* from the ready ring */
+bool asy_gather_child_ended(asy_vm *vm, asy_future *outer,
+                            asy_future *child);                             /* at completion: counts, may schedule: */
+bool asy_gather_callback(asy_vm *vm, asy_future *outer, asy_future *child); /* from the ready ring */
 int asy_gather_cancel(asy_vm *vm, asy_future *outer, asy_value message);
 
 extern const asy_type asy_gather_type;

@@ -57,7 +57,8 @@ asy_value asy_gen_resume(asy_vm *vm, asy_gen *gen, asy_value sent, asy_value thr
   asy_value result;
   const uint32_t *pc = asy_frame_pc(asy_gen_base(gen));
   asy_value resumed = ASY_UNBOUND;
-  if (!thrown && gen->state == GEN_SUSPENDED && ASY_WORD_OP(*pc) != OP_YIELD_FROM && ASY_WORD_OP(pc[-1]) == OP_YIELD_FROM)
+  if (!thrown && gen->state == GEN_SUSPENDED && ASY_WORD_OP(*pc) != OP_YIELD_FROM &&
+      ASY_WORD_OP(pc[-1]) == OP_YIELD_FROM)
     resumed = asy_gen_base(gen)[ASY_WORD_A(pc[-1])]; /* delegate_throw has ended the delegation with this value */
   if (!asy_gen_enter(vm, gen, FRAME_BOUNDARY, resumed != ASY_UNBOUND ? resumed : sent)) return ASY_FAILED;
   asy_run_outcome outcome = asy_run(vm, vm->base, thrown, &result);
@@ -150,7 +151,8 @@ static asy_value generator_close(asy_vm *vm, const asy_value *args) {
 
 static asy_value gen_repr(asy_vm *vm, asy_value self) {
   asy_gen *gen = (asy_gen *)asy_obj_of(self);
-  return asy_suspended_repr(vm, gen->head.kind == KIND_GENERATOR ? "generator" : "async_generator", gen->qualname, self);
+  return asy_suspended_repr(vm, gen->head.kind == KIND_GENERATOR ? "generator" : "async_generator", gen->qualname,
+                            self);
 }
 
 #define GEN_SELF ((asy_gen *)asy_obj_of(args[0]))
@@ -184,37 +186,51 @@ static asy_value set_str(asy_vm *vm, void *owner, asy_str **place, asy_value v, 
   asy_barrier(vm, owner);
   return ASY_NONE;
 }
-static asy_value gen_get_name(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_obj(GEN_SELF->name); }
+static asy_value gen_get_name(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_obj(GEN_SELF->name);
+}
 static asy_value gen_set_name(asy_vm *vm, const asy_value *args) {
   return set_str(vm, GEN_SELF, &GEN_SELF->name, args[1], "__name__");
 }
-static asy_value gen_get_qualname(asy_vm *vm, const asy_value *args) { (void)vm; return asy_from_obj(GEN_SELF->qualname); }
+static asy_value gen_get_qualname(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_obj(GEN_SELF->qualname);
+}
 static asy_value gen_set_qualname(asy_vm *vm, const asy_value *args) {
   return set_str(vm, GEN_SELF, &GEN_SELF->qualname, args[1], "__qualname__");
 }
 
-#define NAME_ROWS                                                                                       \
-  {"__name__", "(self)", gen_get_name, "Name of the function.", ASY_NATIVE_GETTER},                     \
-  {"__name__", "(self, value)", gen_set_name, NULL, ASY_NATIVE_SETTER},                                 \
-  {"__qualname__", "(self)", gen_get_qualname, "Qualified name of the function.", ASY_NATIVE_GETTER},   \
-  {"__qualname__", "(self, value)", gen_set_qualname, NULL, ASY_NATIVE_SETTER}
+#define NAME_ROWS                                                                                                      \
+  {"__name__", "(self)", gen_get_name, "Name of the function.", ASY_NATIVE_GETTER},                                    \
+    {"__name__", "(self, value)", gen_set_name, NULL, ASY_NATIVE_SETTER},                                              \
+    {"__qualname__", "(self)", gen_get_qualname, "Qualified name of the function.", ASY_NATIVE_GETTER}, {              \
+    "__qualname__", "(self, value)", gen_set_qualname, NULL, ASY_NATIVE_SETTER                                         \
+  }
 
 static const asy_native generator_methods[] = {
-    {"send", "(self, value, /)", asy_suspended_send, "Resume with a value; the next one yielded.", 0},
-    {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where the generator stands.", 0},
-    {"close", "(self, /)", generator_close, "Raise GeneratorExit where the generator stands.", 0},
-    {"gi_running", "(self)", gen_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
-    {"gi_suspended", "(self)", gen_get_suspended, "Whether it stands at a yield.", ASY_NATIVE_GETTER},
-    {"gi_code", "(self)", gen_get_code, "Its code.", ASY_NATIVE_GETTER},
-    {"gi_frame", "(self)", gen_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
-    {"gi_yieldfrom", "(self)", gen_get_yieldfrom, "The iterator it delegates to.", ASY_NATIVE_GETTER},
-    NAME_ROWS,
-    {0},
+  {"send", "(self, value, /)", asy_suspended_send, "Resume with a value; the next one yielded.", 0},
+  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where the generator stands.",
+   0},
+  {"close", "(self, /)", generator_close, "Raise GeneratorExit where the generator stands.", 0},
+  {"gi_running", "(self)", gen_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
+  {"gi_suspended", "(self)", gen_get_suspended, "Whether it stands at a yield.", ASY_NATIVE_GETTER},
+  {"gi_code", "(self)", gen_get_code, "Its code.", ASY_NATIVE_GETTER},
+  {"gi_frame", "(self)", gen_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
+  {"gi_yieldfrom", "(self)", gen_get_yieldfrom, "The iterator it delegates to.", ASY_NATIVE_GETTER},
+  NAME_ROWS,
+  {0},
 };
 const asy_type asy_generator_type = {
-    .name = "generator", .size = sizeof(asy_gen), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_LATE_FINALIZE,
-    .visit = gen_visit,
-    .finalize = gen_finalize, .repr = gen_repr, .iter = asy_iter_self, .next = asy_suspended_next, .methods = generator_methods,
+  .name = "generator",
+  .size = sizeof(asy_gen),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_LATE_FINALIZE,
+  .visit = gen_visit,
+  .finalize = gen_finalize,
+  .repr = gen_repr,
+  .iter = asy_iter_self,
+  .next = asy_suspended_next,
+  .methods = generator_methods,
 };
 
 /* ---- Async generators ---------------------------------------------------------------------------------------------- */
@@ -229,8 +245,12 @@ asy_value asy_agen_step_new(asy_vm *vm, asy_gen *gen, unsigned kind, asy_value v
   return asy_from_obj(step);
 }
 
-static asy_value agen_anext(asy_vm *vm, const asy_value *args) { return asy_agen_step_new(vm, GEN_SELF, GEN_STEP_NEXT, ASY_NONE); }
-static asy_value agen_asend(asy_vm *vm, const asy_value *args) { return asy_agen_step_new(vm, GEN_SELF, GEN_STEP_SEND, args[1]); }
+static asy_value agen_anext(asy_vm *vm, const asy_value *args) {
+  return asy_agen_step_new(vm, GEN_SELF, GEN_STEP_NEXT, ASY_NONE);
+}
+static asy_value agen_asend(asy_vm *vm, const asy_value *args) {
+  return asy_agen_step_new(vm, GEN_SELF, GEN_STEP_SEND, args[1]);
+}
 static asy_value agen_aclose(asy_vm *vm, const asy_value *args) {
   return asy_agen_step_new(vm, GEN_SELF, GEN_STEP_CLOSE, ASY_NONE);
 }
@@ -238,27 +258,38 @@ static asy_value agen_athrow(asy_vm *vm, const asy_value *args) {
   asy_value thrown = asy_thrown_of(vm, args);
   return thrown == ASY_FAILED ? ASY_FAILED : asy_agen_step_new(vm, GEN_SELF, GEN_STEP_THROW, thrown);
 }
-static asy_value agen_aiter(asy_vm *vm, const asy_value *args) { (void)vm; return args[0]; }
-static asy_value agen_get_await(asy_vm *vm, const asy_value *args) { (void)vm; (void)args; return ASY_NONE; }
+static asy_value agen_aiter(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return args[0];
+}
+static asy_value agen_get_await(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  (void)args;
+  return ASY_NONE;
+}
 #undef GEN_SELF
 
 static const asy_native agen_methods[] = {
-    {"__aiter__", "(self, /)", agen_aiter, "Itself.", 0},
-    {"__anext__", "(self, /)", agen_anext, "Awaitable of the next value.", 0},
-    {"asend", "(self, value, /)", agen_asend, "Awaitable: resume with a value.", 0},
-    {"athrow", "(self, typ, val=None, tb=None, /)", agen_athrow, "Awaitable: raise where the generator stands.", 0},
-    {"aclose", "(self, /)", agen_aclose, "Awaitable: raise GeneratorExit where the generator stands.", 0},
-    {"ag_running", "(self)", gen_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
-    {"ag_code", "(self)", gen_get_code, "Its code.", ASY_NATIVE_GETTER},
-    {"ag_frame", "(self)", gen_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
-    {"ag_await", "(self)", agen_get_await, "What it awaits.", ASY_NATIVE_GETTER},
-    NAME_ROWS,
-    {0},
+  {"__aiter__", "(self, /)", agen_aiter, "Itself.", 0},
+  {"__anext__", "(self, /)", agen_anext, "Awaitable of the next value.", 0},
+  {"asend", "(self, value, /)", agen_asend, "Awaitable: resume with a value.", 0},
+  {"athrow", "(self, typ, val=None, tb=None, /)", agen_athrow, "Awaitable: raise where the generator stands.", 0},
+  {"aclose", "(self, /)", agen_aclose, "Awaitable: raise GeneratorExit where the generator stands.", 0},
+  {"ag_running", "(self)", gen_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
+  {"ag_code", "(self)", gen_get_code, "Its code.", ASY_NATIVE_GETTER},
+  {"ag_frame", "(self)", gen_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
+  {"ag_await", "(self)", agen_get_await, "What it awaits.", ASY_NATIVE_GETTER},
+  NAME_ROWS,
+  {0},
 };
 const asy_type asy_async_generator_type = {
-    .name = "async_generator", .size = sizeof(asy_gen), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_LATE_FINALIZE,
-    .visit = gen_visit,
-    .finalize = gen_finalize, .repr = gen_repr, .methods = agen_methods,
+  .name = "async_generator",
+  .size = sizeof(asy_gen),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_LATE_FINALIZE,
+  .visit = gen_visit,
+  .finalize = gen_finalize,
+  .repr = gen_repr,
+  .methods = agen_methods,
 };
 
 static void step_visit(asy_obj *o, asy_visitor *v) {
@@ -276,12 +307,19 @@ static void step_free(asy_vm *vm, asy_obj *o) {
 }
 
 static const asy_native step_methods[] = {
-    {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
-    {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where it stands.", 0},
-    {"close", "(self, /)", asy_suspended_close, "End it.", 0},
-    {0},
+  {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
+  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where it stands.", 0},
+  {"close", "(self, /)", asy_suspended_close, "End it.", 0},
+  {0},
 };
 const asy_type asy_async_generator_step_type = {
-    .name = "async_generator_asend", .size = sizeof(asy_agen_step), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-    .visit = step_visit, .free = step_free, .iter = asy_iter_self, .next = asy_suspended_next, .await_ = asy_iter_self, .methods = step_methods,
+  .name = "async_generator_asend",
+  .size = sizeof(asy_agen_step),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = step_visit,
+  .free = step_free,
+  .iter = asy_iter_self,
+  .next = asy_suspended_next,
+  .await_ = asy_iter_self,
+  .methods = step_methods,
 };

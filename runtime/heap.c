@@ -234,7 +234,8 @@ static void set_kind(asy_heap *heap, unsigned kind, const asy_type *type) {
   heap->types[kind] = type;
   heap->visits[kind] = type->visit;
   heap->kind_bits[kind] = (uint8_t)((type->free ? KIND_HAS_FREE : 0) |
-                                    (type->finalize && !(type->flags & ASY_TYPE_LATE_FINALIZE) ? KIND_HAS_FINALIZE : 0) |
+                                    (type->finalize && !(type->flags & ASY_TYPE_LATE_FINALIZE) ? KIND_HAS_FINALIZE
+                                                                                               : 0) |
                                     (kind == KIND_TYPE ? KIND_IS_CLASS | KIND_HAS_FREE : 0));
 }
 
@@ -315,7 +316,8 @@ void *asy_alloc(asy_vm *vm, uint32_t shape, unsigned kind, size_t size) {
 }
 
 void *asy_new_instance(asy_vm *vm, asy_class *cls) {
-  size_t size = cls->slots_offset ? cls->slots_offset + sizeof(asy_value) * (size_t)cls->root->inline_cap : cls->base_size;
+  size_t size = cls->slots_offset ? cls->slots_offset + sizeof(asy_value) * (size_t)cls->root->inline_cap
+                                  : cls->base_size;
   asy_obj *o = asy_alloc(vm, cls->root->id, cls->kind, size < sizeof *o ? sizeof *o : size);
   if (o && cls->flags & ASY_CLASS_HAS_FINALIZER && !(vm->heap->kind_bits[cls->kind] & KIND_HAS_FINALIZE) &&
       !asy_register_finalizer(vm, o))

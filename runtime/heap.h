@@ -54,33 +54,38 @@ void asy_visit_conservative(asy_visitor *v, uintptr_t word);
 
 typedef enum { ASY_COLLECT_MINOR, ASY_COLLECT_MAJOR } asy_collection;
 void asy_collect(asy_vm *vm, asy_collection what); /* now; finalisers are queued, see asy_run_finalizers */
-void asy_gc_safepoint(asy_vm *vm);                 /* vm->interrupt has ASY_INTERRUPT_GC: collect as the pacing asks, run finalisers */
-void asy_run_finalizers(asy_vm *vm);               /* script code may run */
-void asy_finalize_all(asy_vm *vm);           /* at the end of the program: all finalisers that have not run */
+void asy_gc_safepoint(asy_vm *vm); /* vm->interrupt has ASY_INTERRUPT_GC: collect as the pacing asks, run finalisers */
+void asy_run_finalizers(asy_vm *vm); /* script code may run */
+void asy_finalize_all(asy_vm *vm);   /* at the end of the program: all finalisers that have not run */
 /* Objects whose type has `finalize` are registered by asy_alloc, instances of a class with __del__ by asy_new_instance; a type
  * with ASY_TYPE_LATE_FINALIZE registers an object when there is something to do. false: MemoryError. */
 bool asy_register_finalizer(asy_vm *vm, void *object);
-static inline void asy_cancel_finalizer(void *object) { ((asy_obj *)object)->gc |= ASY_GC_FINALIZED; } /* nothing to do any more */
+static inline void asy_cancel_finalizer(void *object) {
+  ((asy_obj *)object)->gc |= ASY_GC_FINALIZED;
+} /* nothing to do any more */
 
-void asy_pin(asy_vm *vm, void *object);   /* a root until unpinned; counts nest */
+void asy_pin(asy_vm *vm, void *object); /* a root until unpinned; counts nest */
 void asy_unpin(asy_vm *vm, void *object);
 
 /* *slot is set to NULL when *object dies (before finalisers of the same cycle when the object has none). The slot lies in a
  * heap object `owner` or in malloc'ed memory (owner NULL) and is removed with asy_weak_remove. */
 bool asy_weak_add(asy_vm *vm, void *owner, void **slot); /* false: MemoryError */
 void asy_weak_remove(asy_vm *vm, void **slot);
-bool asy_weak_owners(asy_vm *vm, asy_value target, struct asy_list *owners); /* appends the owners of all slots with target; looks at all */
+bool asy_weak_owners(asy_vm *vm, asy_value target,
+                     struct asy_list *owners); /* appends the owners of all slots with target; looks at all */
 
-bool asy_heap_init(asy_vm *vm, const void *stack_base); /* reads ASY_GC; stack_base: highest C stack address of this thread */
-void asy_heap_destroy(asy_vm *vm);                      /* frees every object; calls `free`, not `finalize` */
-bool asy_heap_verify(asy_vm *vm, const char **problem); /* every reference hits a live cell; no unremembered old-to-young edge */
+bool asy_heap_init(asy_vm *vm,
+                   const void *stack_base); /* reads ASY_GC; stack_base: highest C stack address of this thread */
+void asy_heap_destroy(asy_vm *vm);          /* frees every object; calls `free`, not `finalize` */
+bool asy_heap_verify(asy_vm *vm,
+                     const char **problem); /* every reference hits a live cell; no unremembered old-to-young edge */
 
 typedef struct {
-  uint64_t minors, majors;             /* cycles */
+  uint64_t minors, majors;              /* cycles */
   uint64_t allocated_bytes, live_bytes; /* since start; after the last cycle */
-  uint64_t objects;                    /* live after the last cycle */
+  uint64_t objects;                     /* live after the last cycle */
   uint64_t pause_max_ns, pause_total_ns;
-  uint64_t pauses[8];                  /* histogram: <10us <50us <100us <500us <1ms <5ms <20ms more */
+  uint64_t pauses[8]; /* histogram: <10us <50us <100us <500us <1ms <5ms <20ms more */
 } asy_heap_stats;
 asy_heap_stats asy_heap_get_stats(asy_vm *vm);
 

@@ -14,17 +14,18 @@
 #include "runtime/heap_internal.h"
 #include "runtime/weakref.h"
 
-static const size_t SLICE_BYTES = 512u << 10;  /* allocated between two slices */
+static const size_t SLICE_BYTES = 512u << 10; /* allocated between two slices */
 static const int64_t SLICE_NS = 700 * 1000;
-static const size_t SLICE_BLOCKS = 16;         /* work between two looks at the clock */
+static const size_t SLICE_BLOCKS = 16; /* work between two looks at the clock */
 static const size_t SLICE_OBJECTS = 512;
-static const unsigned SLICE_ROUNDS = 128;      /* bounds a slice when the clock stands still (virtual time) */
-static const unsigned MARK_ROUNDS = 2048;      /* slices of these before the last step of a major cycle takes the rest */
-static const size_t EARLY_BYTES = 256u << 10;  /* allocated between two slices of a long remembered list */
-static const size_t LIST_KEPT = 65536;         /* entries for which the collector keeps room between cycles */
-static const size_t MINOR_LEAST = 1u << 20, MINOR_USUAL = 8u << 20, MINOR_MOST = 32u << 20; /* allocated between two minor cycles */
+static const unsigned SLICE_ROUNDS = 128;     /* bounds a slice when the clock stands still (virtual time) */
+static const unsigned MARK_ROUNDS = 2048;     /* slices of these before the last step of a major cycle takes the rest */
+static const size_t EARLY_BYTES = 256u << 10; /* allocated between two slices of a long remembered list */
+static const size_t LIST_KEPT = 65536;        /* entries for which the collector keeps room between cycles */
+static const size_t MINOR_LEAST = 1u << 20, MINOR_USUAL = 8u << 20,
+                    MINOR_MOST = 32u << 20; /* allocated between two minor cycles */
 static const int64_t MINOR_NS_FEW = 500 * 1000, MINOR_NS_MOST = 1500 * 1000;
-static const size_t BASE_LEAST = 16u << 20;    /* heaps below twice this see minor cycles only */
+static const size_t BASE_LEAST = 16u << 20; /* heaps below twice this see minor cycles only */
 
 static int64_t now(asy_vm *vm) { return vm->gate.monotonic_ns ? vm->gate.monotonic_ns(vm->gate.context) : 0; }
 
@@ -208,12 +209,14 @@ static void major_piece(asy_visitor *v) {
       heap_sweep_some(v->vm, SLICE_BLOCKS);
       return;
     }
-    for (size_t i = 0; i < SLICE_BLOCKS && heap->prepare_cursor < heap->nblocks; i++) clear_marks(heap, heap->prepare_cursor++);
+    for (size_t i = 0; i < SLICE_BLOCKS && heap->prepare_cursor < heap->nblocks; i++)
+      clear_marks(heap, heap->prepare_cursor++);
     if (heap->prepare_cursor >= heap->nblocks) start_marking(v);
     return;
   }
   if (!heap_mark_drain(v, SLICE_OBJECTS)) return;
-  if (heap->remembered.count > REMEMBERED_MANY && heap->mark_rounds++ < MARK_ROUNDS) heap_mark_remembered(v, SLICE_OBJECTS);
+  if (heap->remembered.count > REMEMBERED_MANY && heap->mark_rounds++ < MARK_ROUNDS)
+    heap_mark_remembered(v, SLICE_OBJECTS);
   else finish_major(v);
 }
 
@@ -229,7 +232,8 @@ static void major_slice(asy_visitor *v, int64_t start) {
     return;
   }
   heap_sort_large(heap);
-  for (unsigned i = 0; i < SLICE_ROUNDS && heap->phase != HEAP_IDLE && now(v->vm) - start < SLICE_NS; i++) major_piece(v);
+  for (unsigned i = 0; i < SLICE_ROUNDS && heap->phase != HEAP_IDLE && now(v->vm) - start < SLICE_NS; i++)
+    major_piece(v);
   if (heap->phase != HEAP_IDLE) heap->trigger = heap->since + SLICE_BYTES;
 }
 

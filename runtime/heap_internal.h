@@ -40,19 +40,19 @@
 enum {
   BLOCK_SHIFT = 15,
   BLOCK_SIZE = 1 << BLOCK_SHIFT,
-  CELL_MAX = 2048,   /* larger objects are malloc'ed */
+  CELL_MAX = 2048, /* larger objects are malloc'ed */
   CLASS_COUNT = 25,
-  CLASS_NONE = 255,  /* a block in the pool */
-  COMMIT_BLOCKS = 32, /* the arena grows by this many */
+  CLASS_NONE = 255,       /* a block in the pool */
+  COMMIT_BLOCKS = 32,     /* the arena grows by this many */
   REMEMBERED_MANY = 4096, /* entries too many for one pause: worked on in slices */
-  RUN_MAX = 4096,    /* bytes zeroed at once: they are still in the first-level cache when the cells are handed out */
+  RUN_MAX = 4096, /* bytes zeroed at once: they are still in the first-level cache when the cells are handed out */
 };
 
-enum { /* block.flags */
-  BLOCK_YOUNG = 1,      /* on the young list */
-  BLOCK_UNSWEPT = 2,    /* unmarked cells are garbage that nobody has collected yet */
-  BLOCK_NEEDS_FREE = 4, /* may hold an object whose type has `free` */
-  BLOCK_ZEROED = 8,     /* cells behind the current run are all zero already */
+enum {                       /* block.flags */
+       BLOCK_YOUNG = 1,      /* on the young list */
+       BLOCK_UNSWEPT = 2,    /* unmarked cells are garbage that nobody has collected yet */
+       BLOCK_NEEDS_FREE = 4, /* may hold an object whose type has `free` */
+       BLOCK_ZEROED = 8,     /* cells behind the current run are all zero already */
 };
 
 typedef struct {
@@ -62,24 +62,24 @@ typedef struct {
   uint8_t flags;
 } heap_block;
 
-typedef struct { /* in the first cell of a free run, behind the header word */
+typedef struct {  /* in the first cell of a free run, behind the header word */
   uint16_t next;  /* cell number + 1 of the next run; 0 none */
   uint16_t count; /* cells */
 } heap_run;
 
 typedef struct {
-  char *cur, *end;   /* the run being handed out; equal when there is none */
-  uint32_t size;     /* bytes of a cell */
-  uint32_t cells;    /* of a block */
-  uint32_t inverse;  /* ceil(2^32 / size): cell number = offset * inverse >> 32 */
-  uint32_t current;  /* number + 1 of the block the run belongs to; 0 none */
+  char *cur, *end;    /* the run being handed out; equal when there is none */
+  uint32_t size;      /* bytes of a cell */
+  uint32_t cells;     /* of a block */
+  uint32_t inverse;   /* ceil(2^32 / size): cell number = offset * inverse >> 32 */
+  uint32_t current;   /* number + 1 of the block the run belongs to; 0 none */
   uint32_t available; /* list of blocks that have, or may have, free cells */
 } heap_class;
 
 typedef struct {
   asy_obj *object;
   size_t size : 63;
-  size_t old : 1;     /* survived a cycle: minor cycles need not look at it */
+  size_t old : 1; /* survived a cycle: minor cycles need not look at it */
 } heap_large;
 
 typedef struct { /* a vector of object pointers in malloc'ed memory */
@@ -88,7 +88,10 @@ typedef struct { /* a vector of object pointers in malloc'ed memory */
 } heap_list;
 
 typedef struct { /* open-addressed map from an address to a number; linear probing, no tombstones */
-  struct { void *key; size_t value; } *entries;
+  struct {
+    void *key;
+    size_t value;
+  } * entries;
   size_t count, size; /* size is a power of two, or 0 */
 } heap_map;
 
@@ -97,7 +100,8 @@ typedef struct {
   void **slot;
 } heap_weak;
 
-enum { /* kind_bits: what asy_alloc must do besides handing out a cell; 0 for most kinds */
+/* kind_bits: what asy_alloc must do besides handing out a cell; 0 for most kinds */
+enum {
   KIND_HAS_FREE = 1,
   KIND_HAS_FINALIZE = 2,
   KIND_IS_CLASS = 4,
@@ -110,24 +114,24 @@ struct asy_heap {
   heap_class classes[CLASS_COUNT];
   uint8_t class_of[CELL_MAX / 16 + 1]; /* by (size + 15) / 16 */
   uint8_t kind_bits[256];
-  const asy_type *types[256];          /* by kind; NULL unknown */
+  const asy_type *types[256];                    /* by kind; NULL unknown */
   void (*visits[256])(asy_obj *, asy_visitor *); /* types[kind]->visit */
 
-  void *mapping;         /* what mmap gave */
-  char *base;            /* of the arena: mapping rounded up to a block */
-  size_t nblocks;        /* handed out so far: blocks [0, nblocks) exist */
-  size_t committed;      /* blocks that may be touched */
-  size_t max_blocks;     /* reserved */
+  void *mapping;     /* what mmap gave */
+  char *base;        /* of the arena: mapping rounded up to a block */
+  size_t nblocks;    /* handed out so far: blocks [0, nblocks) exist */
+  size_t committed;  /* blocks that may be touched */
+  size_t max_blocks; /* reserved */
   heap_block *blocks;
-  uint16_t *live;        /* marked cells, by block */
-  uint32_t pool;         /* list of empty blocks */
+  uint16_t *live; /* marked cells, by block */
+  uint32_t pool;  /* list of empty blocks */
   size_t npool;
-  uint32_t young;        /* list of young blocks */
-  size_t nunswept;       /* blocks with BLOCK_UNSWEPT */
-  bool release_due;      /* a major cycle's garbage is being swept: release() follows */
-  size_t sweep_cursor;   /* the background sweep has passed the blocks below */
+  uint32_t young;      /* list of young blocks */
+  size_t nunswept;     /* blocks with BLOCK_UNSWEPT */
+  bool release_due;    /* a major cycle's garbage is being swept: release() follows */
+  size_t sweep_cursor; /* the background sweep has passed the blocks below */
 
-  heap_large *large;     /* sorted by address, save for the last nlarge_new */
+  heap_large *large; /* sorted by address, save for the last nlarge_new */
   size_t nlarge, large_cap, nlarge_new;
   size_t large_bytes;
   uintptr_t large_min, large_max; /* all lie in [min, max) */
@@ -136,38 +140,38 @@ struct asy_heap {
   bool marks_overflowed; /* it could not grow: some marked objects were not visited */
   heap_list remembered;
   bool remembered_overflowed;
-  heap_list condemned;   /* dead classes, freed when every dead instance is swept */
-  bool classes_young;    /* a class was made since the last cycle */
+  heap_list condemned; /* dead classes, freed when every dead instance is swept */
+  bool classes_young;  /* a class was made since the last cycle */
 
   heap_list finalizable; /* objects with a finaliser; [0, nfinalizable_old) are old */
   size_t nfinalizable_old;
-  heap_list queue;       /* unreachable, waiting for their finaliser, oldest first */
+  heap_list queue; /* unreachable, waiting for their finaliser, oldest first */
   size_t queue_next;
   bool finalizing;
 
-  heap_map pins;         /* object -> count */
-  heap_weak *weak;       /* [0, nweak_old) refer to old objects */
+  heap_map pins;   /* object -> count */
+  heap_weak *weak; /* [0, nweak_old) refer to old objects */
   size_t nweak, nweak_old, weak_cap;
-  heap_map weak_index;   /* slot -> place in weak */
+  heap_map weak_index; /* slot -> place in weak */
 
   heap_phase phase;
   size_t prepare_cursor;
-  unsigned mark_rounds;  /* times the remembered list was drained in this major cycle */
+  unsigned mark_rounds; /* times the remembered list was drained in this major cycle */
   const char *stack_base;
 
-  size_t since;          /* bytes allocated since the last cycle ended */
-  size_t minor_bytes;    /* allocated between two minor cycles */
-  int64_t minor_end;     /* when the last one ended */
-  size_t trigger;        /* value of since that asks for the next step */
-  size_t early;          /* value of since at which a long remembered list is worked on ahead of the cycle */
-  size_t emergency;      /* value of since at which allocation itself collects */
-  size_t mem_bytes;      /* held by asy_mem_alloc */
-  size_t cell_bytes;     /* live cells after the last cycle */
-  size_t major_base;     /* live bytes after the last major cycle */
-  bool major_base_due;   /* to be taken once its garbage is swept */
+  size_t since;        /* bytes allocated since the last cycle ended */
+  size_t minor_bytes;  /* allocated between two minor cycles */
+  int64_t minor_end;   /* when the last one ended */
+  size_t trigger;      /* value of since that asks for the next step */
+  size_t early;        /* value of since at which a long remembered list is worked on ahead of the cycle */
+  size_t emergency;    /* value of since at which allocation itself collects */
+  size_t mem_bytes;    /* held by asy_mem_alloc */
+  size_t cell_bytes;   /* live cells after the last cycle */
+  size_t major_base;   /* live bytes after the last major cycle */
+  bool major_base_due; /* to be taken once its garbage is swept */
   bool collecting;
-  bool poison;           /* freed cells are filled with 0xDB */
-  bool single;           /* hand out one cell at a time (ASY_FAIL_ALLOC counts them) */
+  bool poison; /* freed cells are filled with 0xDB */
+  bool single; /* hand out one cell at a time (ASY_FAIL_ALLOC counts them) */
   uint32_t stress_every, stress_count;
   uint64_t fail_at, attempts; /* ASY_FAIL_ALLOC */
   asy_heap_stats stats;
@@ -177,9 +181,9 @@ struct asy_visitor {
   asy_vm *vm;
   asy_heap *heap;
   void (*check)(asy_visitor *v, asy_obj *target); /* verifying: called for each reference instead of marking */
-  bool in_generator;     /* scanning a running generator found on a stack */
-  asy_obj *source;       /* verifying: the object being visited */
-  const char *problem;   /* verifying: the first one found */
+  bool in_generator;                              /* scanning a running generator found on a stack */
+  asy_obj *source;                                /* verifying: the object being visited */
+  const char *problem;                            /* verifying: the first one found */
 };
 
 static inline asy_obj *heap_cell(const asy_heap *heap, size_t block, size_t cell) {
@@ -193,7 +197,9 @@ static inline size_t heap_block_of(const asy_heap *heap, const void *address) {
 static inline bool heap_early_due(const asy_heap *heap) {
   return heap->since >= heap->early && heap->remembered.count > REMEMBERED_MANY && heap->phase == HEAP_IDLE;
 }
-static inline size_t heap_live_bytes(const asy_heap *heap) { return heap->cell_bytes + heap->large_bytes + heap->mem_bytes; }
+static inline size_t heap_live_bytes(const asy_heap *heap) {
+  return heap->cell_bytes + heap->large_bytes + heap->mem_bytes;
+}
 
 /* heap.c */
 bool heap_list_push(heap_list *list, asy_obj *o); /* false: no memory */
@@ -207,21 +213,22 @@ void heap_pool_push(asy_heap *heap, size_t block);
 /* heap_mark.c */
 asy_obj *heap_find(asy_heap *heap, uintptr_t word); /* the live object a word points to or into, or NULL */
 void heap_mark_roots(asy_visitor *v);               /* roots, pins, queue, C stack */
-void heap_mark_remembered(asy_visitor *v, size_t budget); /* visits up to budget objects of the remembered list and drops them */
+void heap_mark_remembered(asy_visitor *v,
+                          size_t budget); /* visits up to budget objects of the remembered list and drops them */
 bool heap_mark_drain(asy_visitor *v, size_t budget); /* scans up to budget objects; true when none is left */
-void heap_scan(asy_obj *o, asy_visitor *v);         /* visits everything o refers to */
+void heap_scan(asy_obj *o, asy_visitor *v);          /* visits everything o refers to */
 
-void heap_sort_large(asy_heap *heap);               /* before words are looked up */
+void heap_sort_large(asy_heap *heap); /* before words are looked up */
 
 /* heap_sweep.c */
-void heap_sweep_block(asy_vm *vm, size_t block);    /* which is unswept */
+void heap_sweep_block(asy_vm *vm, size_t block); /* which is unswept */
 void heap_sweep_all(asy_vm *vm);
-void heap_sweep_some(asy_vm *vm, size_t count);     /* background: the next `count` unswept blocks */
-void heap_after_minor(asy_vm *vm);                  /* marking is complete: young blocks become available */
-void heap_after_major(asy_vm *vm);                  /* all blocks do */
-void heap_free_object(asy_vm *vm, asy_obj *o);      /* calls the type's `free` */
+void heap_sweep_some(asy_vm *vm, size_t count); /* background: the next `count` unswept blocks */
+void heap_after_minor(asy_vm *vm);              /* marking is complete: young blocks become available */
+void heap_after_major(asy_vm *vm);              /* all blocks do */
+void heap_free_object(asy_vm *vm, asy_obj *o);  /* calls the type's `free` */
 
 /* heap_cycle.c */
-void heap_collect_under_pressure(asy_vm *vm);       /* from allocation */
+void heap_collect_under_pressure(asy_vm *vm); /* from allocation */
 
 #endif

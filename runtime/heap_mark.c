@@ -15,7 +15,8 @@ static inline void mark(asy_heap *heap, asy_obj *o) {
   o->gc |= ASY_GC_MARKED;
   size_t block = heap_block_of(heap, o);
   if (block != SIZE_MAX) heap->live[block]++;
-  if (!heap->visits[o->kind] && o->shape < KIND_COUNT) return; /* a leaf, exactly of a built-in class, without attributes */
+  if (!heap->visits[o->kind] && o->shape < KIND_COUNT)
+    return; /* a leaf, exactly of a built-in class, without attributes */
   if (!heap_list_push(&heap->marks, o)) heap->marks_overflowed = true;
 }
 
@@ -99,7 +100,8 @@ void asy_visit_conservative(asy_visitor *v, uintptr_t word) {
   if (!o) return;
   mark(v->heap, o);
   /* The registers of a running generator are written without a barrier: it is part of the stack that the word stands on. */
-  if ((o->kind == KIND_GENERATOR || o->kind == KIND_ASYNC_GENERATOR) && ((asy_gen *)o)->state == GEN_RUNNING && !v->in_generator) {
+  if ((o->kind == KIND_GENERATOR || o->kind == KIND_ASYNC_GENERATOR) && ((asy_gen *)o)->state == GEN_RUNNING &&
+      !v->in_generator) {
     v->in_generator = true;
     heap_scan(o, v);
     v->in_generator = false;

@@ -71,7 +71,7 @@ NO_ASAN void heap_sweep_block(asy_vm *vm, size_t block) {
     link = &run->next;
   }
   *link = 0;
-  b->flags &= (uint8_t)~(BLOCK_UNSWEPT | BLOCK_ZEROED | BLOCK_NEEDS_FREE);
+  b->flags &= (uint8_t) ~(BLOCK_UNSWEPT | BLOCK_ZEROED | BLOCK_NEEDS_FREE);
   if (needs_free) b->flags |= BLOCK_NEEDS_FREE;
   if (!--heap->nunswept) free_condemned(vm);
 }

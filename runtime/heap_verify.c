@@ -10,7 +10,8 @@ static void check_live(asy_visitor *v, asy_obj *target) {
 }
 
 static bool has_stack(const asy_obj *o) {
-  return o->kind == KIND_TASK || o->kind == KIND_GENERATOR || o->kind == KIND_COROUTINE || o->kind == KIND_ASYNC_GENERATOR;
+  return o->kind == KIND_TASK || o->kind == KIND_GENERATOR || o->kind == KIND_COROUTINE ||
+         o->kind == KIND_ASYNC_GENERATOR;
 }
 
 static void check_edge(asy_visitor *v, asy_obj *target) {

@@ -12,21 +12,23 @@ void asy_flush_inline_caches(asy_vm *vm) {
 
 static void fill(asy_vm *vm, asy_ic *ic, unsigned kind, uint32_t guard, uint32_t slot, uint64_t payload) {
   if (!ic || vm->ic_off || slot > UINT16_MAX) return;
-  *ic = (asy_ic){.shape = guard, .slot = (uint16_t)slot, .kind = (uint16_t)(vm->ic_verify ? kind | IC_CHECKED : kind), .payload = payload};
+  *ic = (asy_ic){.shape = guard,
+                 .slot = (uint16_t)slot,
+                 .kind = (uint16_t)(vm->ic_verify ? kind | IC_CHECKED : kind),
+                 .payload = payload};
 }
 
 /* Fills for an attribute in slot i of o. */
 static void fill_slot(asy_vm *vm, asy_ic *ic, asy_obj *o, const asy_shape *shape, uint32_t i) {
   asy_value *place = asy_slot_place(vm, o, shape, i);
-  if (i < shape->inline_cap)
-    fill(vm, ic, IC_SLOT, shape->id, (uint32_t)((char *)place - (char *)o), 0);
-  else
-    fill(vm, ic, IC_OVERFLOW, shape->id, i - shape->inline_cap, 0);
+  if (i < shape->inline_cap) fill(vm, ic, IC_SLOT, shape->id, (uint32_t)((char *)place - (char *)o), 0);
+  else fill(vm, ic, IC_OVERFLOW, shape->id, i - shape->inline_cap, 0);
 }
 
 /* Whether attribute reads of objects of cls follow the plain rules: class, instance, class. */
 static bool plain_reads(const asy_class *cls) {
-  return !(cls->flags & ASY_CLASS_HAS_GETATTRIBUTE) && !ASY_SLOT(cls->type, get_attr) && cls->flags & ASY_CLASS_HAS_ATTRS;
+  return !(cls->flags & ASY_CLASS_HAS_GETATTRIBUTE) && !ASY_SLOT(cls->type, get_attr) &&
+         cls->flags & ASY_CLASS_HAS_ATTRS;
 }
 
 static asy_value module_attribute(asy_vm *vm, asy_value v, asy_str *name, asy_ic *ic) {
@@ -138,10 +140,8 @@ bool asy_ic_set_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value value, as
   int i = after->dictionary ? -1 : asy_shape_find(after, name);
   if (i < 0 || (uint32_t)i >= after->inline_cap) return true;
   uint32_t offset = (uint32_t)((char *)asy_slot_place(vm, o, after, (uint32_t)i) - (char *)o);
-  if (after == before)
-    fill(vm, ic, IC_SLOT, after->id, offset, 0);
-  else if (after->parent == before)
-    fill(vm, ic, IC_ADD, before->id, offset, after->id);
+  if (after == before) fill(vm, ic, IC_SLOT, after->id, offset, 0);
+  else if (after->parent == before) fill(vm, ic, IC_ADD, before->id, offset, after->id);
   return true;
 }
 
@@ -168,7 +168,8 @@ bool asy_ic_load_method(asy_vm *vm, asy_value *a, asy_value v, asy_str *name, as
     if (!record) return false;
     bool attrs = shape && cls->flags & ASY_CLASS_HAS_ATTRS;
     if (record->kind == LOOKUP_METHOD && (!attrs || asy_shape_find(shape, name) < 0)) {
-      if (shape && !(cls->flags & ASY_CLASS_VARIABLE)) fill(vm, ic, IC_METHOD, shape->id, 0, (uint64_t)(uintptr_t)record);
+      if (shape && !(cls->flags & ASY_CLASS_VARIABLE))
+        fill(vm, ic, IC_METHOD, shape->id, 0, (uint64_t)(uintptr_t)record);
       a[0] = record->value;
       a[4] = v;
       return true;

@@ -27,13 +27,27 @@
 #include "runtime/frame.h"
 #include "runtime/module.h"
 
-enum { IC_EMPTY, IC_SLOT, IC_OVERFLOW, IC_ADD, IC_METHOD, IC_VALUE, IC_RESERVED, IC_PROPERTY, IC_CLASS, IC_MODULE,
-       IC_GLOBAL, IC_BUILTIN, IC_CHECKED = 0x100 };
+enum {
+  IC_EMPTY,
+  IC_SLOT,
+  IC_OVERFLOW,
+  IC_ADD,
+  IC_METHOD,
+  IC_VALUE,
+  IC_RESERVED,
+  IC_PROPERTY,
+  IC_CLASS,
+  IC_MODULE,
+  IC_GLOBAL,
+  IC_BUILTIN,
+  IC_CHECKED = 0x100
+};
 
 /* Slow halves: do the whole operation and fill the entry when they can. */
 asy_value asy_ic_get_attr(asy_vm *vm, asy_value v, asy_str *name, asy_ic *ic);
 bool asy_ic_set_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value value, asy_ic *ic);
-bool asy_ic_load_method(asy_vm *vm, asy_value *a, asy_value v, asy_str *name, asy_ic *ic); /* a[0], a[4]; see LOAD_METHOD */
+bool asy_ic_load_method(asy_vm *vm, asy_value *a, asy_value v, asy_str *name,
+                        asy_ic *ic); /* a[0], a[4]; see LOAD_METHOD */
 asy_value asy_ic_load_global(asy_vm *vm, asy_func *func, asy_str *name, asy_ic *ic);
 bool asy_ic_store_global(asy_vm *vm, asy_func *func, asy_str *name, asy_value value, asy_ic *ic);
 

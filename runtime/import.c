@@ -23,8 +23,8 @@ static asy_value raise_import(asy_vm *vm, asy_value error, asy_value name, asy_v
 
 static asy_value raise_not_found(asy_vm *vm, asy_str *name, asy_str *parent) {
   asy_value full = asy_from_obj(name);
-  asy_value error = parent ? asy_new_exception(vm, ASY_ModuleNotFoundError, "No module named %R; %R is not a package", full,
-                                               asy_from_obj(parent))
+  asy_value error = parent ? asy_new_exception(vm, ASY_ModuleNotFoundError, "No module named %R; %R is not a package",
+                                               full, asy_from_obj(parent))
                            : asy_new_exception(vm, ASY_ModuleNotFoundError, "No module named %R", full);
   return raise_import(vm, error, full, ASY_NONE);
 }
@@ -36,8 +36,8 @@ typedef struct {
   const asy_module_def *native;
   const asy_embedded *embedded;
   bool is_package;
-  char path[PATH_MAX];  /* of the file */
-  asy_list *portions;   /* folders of a namespace package */
+  char path[PATH_MAX]; /* of the file */
+  asy_list *portions;  /* folders of a namespace package */
 } finding;
 
 static const asy_module_def *find_native(const char *name) {
@@ -64,8 +64,14 @@ static bool is_folder(const char *path) {
 
 /* Looks for `tail` in one folder. */
 static bool find_in_folder(asy_vm *vm, const char *folder, const char *tail, finding *f) {
-  static const struct { const char *suffix; bool is_package; } forms[] = {
-    {"/__init__.asy", true}, {"/__init__.py", true}, {".asy", false}, {".py", false},
+  static const struct {
+    const char *suffix;
+    bool is_package;
+  } forms[] = {
+    {"/__init__.asy", true},
+    {"/__init__.py", true},
+    {".asy", false},
+    {".py", false},
   };
   size_t length = strlen(folder);
   const char *slash = length && folder[length - 1] != '/' ? "/" : "";
@@ -98,7 +104,7 @@ static bool find(asy_vm *vm, const char *name, const char *tail, asy_value path,
     f->is_package = f->embedded && f->embedded->is_package;
     return true;
   }
-  asy_list *folders = asy_list_new(vm, 8);   /* a copy: stat takes long, other threads may change sys.path */
+  asy_list *folders = asy_list_new(vm, 8); /* a copy: stat takes long, other threads may change sys.path */
   if (!folders || !asy_list_extend(vm, folders, path)) return false;
   for (uint32_t i = 0; i < folders->len && f->what == FOUND_NOTHING; i++) {
     if (!asy_is_str(folders->items[i])) continue;
@@ -125,7 +131,8 @@ static asy_value parent_of(asy_vm *vm, asy_str *name, bool is_package) {
 
 /* __package__, __spec__ and, for packages, __path__. */
 static bool describe(asy_vm *vm, asy_value module, asy_str *name, asy_value origin, asy_value path, bool is_package) {
-  asy_value package = parent_of(vm, name, is_package), spec = asy_new_spec(vm, asy_from_obj(name), origin, path, package);
+  asy_value package = parent_of(vm, name, is_package),
+            spec = asy_new_spec(vm, asy_from_obj(name), origin, path, package);
   return asy_module_set(vm, module, "__package__", package) && asy_module_set(vm, module, "__spec__", spec) &&
          (!is_package || asy_module_set(vm, module, "__path__", path));
 }
@@ -138,7 +145,8 @@ static asy_value folder_list(asy_vm *vm, const char *path) {
 }
 
 /* Runs text as the body of a new module of this name. */
-static asy_value load_text(asy_vm *vm, asy_str *name, const char *text, size_t length, const char *path, bool is_package) {
+static asy_value load_text(asy_vm *vm, asy_str *name, const char *text, size_t length, const char *path,
+                           bool is_package) {
   asy_value code = asy_compile_text(vm, text, length, path, ASY_MODE_EXEC, 0);
   asy_module *module = asy_failed(code) ? NULL : asy_module_new(vm, name);
   if (!module) return ASY_FAILED;
@@ -179,7 +187,8 @@ static asy_value load_namespace(asy_vm *vm, asy_str *name, asy_list *portions) {
   asy_module *module = asy_module_new(vm, name);
   if (!module) return ASY_FAILED;
   asy_value self = asy_from_obj(module);
-  if (!describe(vm, self, name, ASY_NONE, asy_from_obj(portions), true) || !asy_module_set(vm, self, "__file__", ASY_NONE))
+  if (!describe(vm, self, name, ASY_NONE, asy_from_obj(portions), true) ||
+      !asy_module_set(vm, self, "__file__", ASY_NONE))
     return ASY_FAILED;
   return asy_dict_set_str(vm, vm->modules, name, self) ? self : ASY_FAILED;
 }
@@ -218,12 +227,12 @@ static asy_value import_below(asy_vm *vm, asy_str *name, asy_str *parent_name, a
   finding *f = malloc(sizeof *f);
   if (!f) return asy_raise_no_memory(vm);
   bool searched = find(vm, full, tail, path, f);
-  asy_list *portions = searched ? f->portions : NULL;   /* kept on the C stack: f is not scanned */
+  asy_list *portions = searched ? f->portions : NULL; /* kept on the C stack: f is not scanned */
   asy_value module = searched ? load(vm, name, f) : ASY_FAILED;
   __asm__ volatile("" : : "r"(portions), "r"(keep) : "memory");
   free(f);
   if (asy_failed(module)) return ASY_FAILED;
-  asy_value current = asy_dict_get_str(vm, vm->modules, name);   /* a body may put another object in its place */
+  asy_value current = asy_dict_get_str(vm, vm->modules, name); /* a body may put another object in its place */
   if (current != ASY_UNBOUND) module = current;
   if (parent_name) {
     asy_str *attribute = asy_intern(vm, tail);
@@ -249,7 +258,7 @@ asy_value asy_import_module(asy_vm *vm, asy_str *name) {
   asy_str *parent_name = asy_str_slice(vm, name, 0, dot - 1);
   asy_value parent = parent_name ? asy_import_module(vm, parent_name) : ASY_FAILED;
   if (asy_failed(parent)) return ASY_FAILED;
-  module = asy_dict_get_str(vm, vm->modules, name);   /* the parent may have imported it */
+  module = asy_dict_get_str(vm, vm->modules, name); /* the parent may have imported it */
   return module != ASY_UNBOUND ? module : import_below(vm, name, parent_name, parent);
 }
 
@@ -300,7 +309,8 @@ static bool import_listed(asy_vm *vm, asy_value module, asy_value list, bool fro
   if (!names || !asy_list_extend(vm, names, list)) return false;
   for (uint32_t i = 0; i < names->len; i++) {
     if (!asy_is_str(names->items[i])) {
-      asy_raise(vm, ASY_TypeError, "Item in ``%s'' must be str, not %T", from_all ? "__all__" : "from list", names->items[i]);
+      asy_raise(vm, ASY_TypeError, "Item in ``%s'' must be str, not %T", from_all ? "__all__" : "from list",
+                names->items[i]);
       return false;
     }
     asy_str *name = asy_str_intern(vm, (asy_str *)asy_obj_of(names->items[i]));
@@ -323,7 +333,7 @@ static bool import_listed(asy_vm *vm, asy_value module, asy_value list, bool fro
     asy_value error = asy_take_exception(vm), missing = asy_get_attr_cstr(vm, error, "name");
     bool same = !asy_failed(missing) && asy_is_str(missing) && asy_str_equal((asy_str *)asy_obj_of(missing), full);
     if (asy_failed(missing)) asy_clear_exception(vm);
-    if (same) continue;   /* IMPORT_FROM says that the name is missing */
+    if (same) continue; /* IMPORT_FROM says that the name is missing */
     asy_set_exception(vm, error);
     return false;
   }
@@ -347,7 +357,7 @@ asy_value asy_import_name(asy_vm *vm, asy_str *name, asy_dict *globals, asy_valu
   uint32_t dot = 0;
   while (dot < name->len && asy_str_at(name, dot) != '.') dot++;
   if (dot == name->len) return module;
-  asy_str *top = asy_str_slice(vm, full, 0, full->len - name->len + dot);   /* the package that `import a.b` binds */
+  asy_str *top = asy_str_slice(vm, full, 0, full->len - name->len + dot); /* the package that `import a.b` binds */
   return top ? asy_import_module(vm, top) : ASY_FAILED;
 }
 
@@ -362,11 +372,14 @@ static asy_value raise_no_name(asy_vm *vm, asy_value module, asy_str *name) {
   bool partial = asy_is_kind(module, KIND_MODULE) && asy_obj_of(module)->flags & MODULE_INITIALIZING;
   asy_value shown = file == ASY_NONE ? asy_from_cstr(vm, "unknown location") : file, attribute = asy_from_obj(name);
   if (asy_failed(shown)) return ASY_FAILED;
-  asy_value error =
-    partial ? asy_new_exception(vm, ASY_ImportError,
-                                "cannot import name %R from partially initialized module %R (most likely due to a circular "
-                                "import) (%S)", attribute, module_name, shown)
-            : asy_new_exception(vm, ASY_ImportError, "cannot import name %R from %R (%S)", attribute, module_name, shown);
+  asy_value error = partial
+                      ? asy_new_exception(
+                          vm, ASY_ImportError,
+                          "cannot import name %R from partially initialized module %R (most likely due to a circular "
+                          "import) (%S)",
+                          attribute, module_name, shown)
+                      : asy_new_exception(vm, ASY_ImportError, "cannot import name %R from %R (%S)", attribute,
+                                          module_name, shown);
   if (asy_failed(error) || !asy_set_attr_cstr(vm, error, "name_from", attribute)) return ASY_FAILED;
   return raise_import(vm, error, module_name, file);
 }
@@ -376,7 +389,8 @@ asy_value asy_import_from(asy_vm *vm, asy_value module, asy_str *name) {
   int found = asy_find_attr(vm, module, name, &value);
   if (found) return found > 0 ? value : ASY_FAILED;
   asy_value module_name;
-  found = asy_find_attr(vm, module, ASY_NAME(vm, __name__), &module_name);   /* a cycle: the submodule runs, unbound as yet */
+  found = asy_find_attr(vm, module, ASY_NAME(vm, __name__),
+                        &module_name); /* a cycle: the submodule runs, unbound as yet */
   if (found < 0) return ASY_FAILED;
   if (found && asy_is_str(module_name)) {
     asy_str *full = asy_str_format(vm, "%S.%U", module_name, name);
@@ -398,7 +412,8 @@ bool asy_import_star(asy_vm *vm, asy_value module, asy_value namespace) {
   for (uint32_t i = 0; i < names->len; i++) {
     asy_value item = names->items[i];
     if (!asy_is_str(item)) {
-      asy_raise(vm, ASY_TypeError, "%s in %S must be str, not %T", has_all ? "Item in __all__" : "Key in __dict__", module, item);
+      asy_raise(vm, ASY_TypeError, "%s in %S must be str, not %T", has_all ? "Item in __all__" : "Key in __dict__",
+                module, item);
       return false;
     }
     asy_str *name = asy_str_intern(vm, (asy_str *)asy_obj_of(item));

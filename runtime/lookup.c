@@ -18,7 +18,8 @@ asy_lookup_kind asy_classify(asy_vm *vm, asy_value value) {
   if (o->kind == KIND_FUNCTION) return LOOKUP_METHOD; /* one with attributes has another shape */
   if (o->shape == KIND_NATIVE) {
     const asy_nativefunc *native = (const asy_nativefunc *)o;
-    bool binds = native->owner && native->self == ASY_UNBOUND && !(native->def->flags & (ASY_NATIVE_NEW | ASY_NATIVE_STATIC));
+    bool binds = native->owner && native->self == ASY_UNBOUND &&
+                 !(native->def->flags & (ASY_NATIVE_NEW | ASY_NATIVE_STATIC));
     return binds ? LOOKUP_METHOD : LOOKUP_PLAIN;
   }
   asy_class *cls = asy_class_of(vm, value);
@@ -31,7 +32,8 @@ asy_lookup_kind asy_classify(asy_vm *vm, asy_value value) {
   if (asy_class_find(vm, cls, ASY_NAME(vm, __set__), &found, &owner) != LOOKUP_ABSENT ||
       asy_class_find(vm, cls, ASY_NAME(vm, __delete__), &found, &owner) != LOOKUP_ABSENT)
     return LOOKUP_DATA;
-  return asy_class_find(vm, cls, ASY_NAME(vm, __get__), &found, &owner) != LOOKUP_ABSENT ? LOOKUP_DESCRIPTOR : LOOKUP_PLAIN;
+  return asy_class_find(vm, cls, ASY_NAME(vm, __get__), &found, &owner) != LOOKUP_ABSENT ? LOOKUP_DESCRIPTOR
+                                                                                         : LOOKUP_PLAIN;
 }
 
 /* The class in the mro whose dict has the name; NULL absent. Runs no script code. */
@@ -156,7 +158,8 @@ static asy_func *plain_init(asy_vm *vm, asy_class *cls) {
   if (cls->flags & (ASY_CLASS_BUILTIN | ASY_CLASS_ABSTRACT) || cls->kind != KIND_OBJECT) return NULL;
   asy_value value;
   if (mro_find(vm, cls, ASY_NAME(vm, __new__), &value) != object) return NULL;
-  if (cls->flags & ASY_CLASS_HEAP_METACLASS && overridden(vm, asy_class_of(vm, asy_from_obj(cls)), ASY_NAME(vm, __call__)))
+  if (cls->flags & ASY_CLASS_HEAP_METACLASS &&
+      overridden(vm, asy_class_of(vm, asy_from_obj(cls)), ASY_NAME(vm, __call__)))
     return NULL;
   mro_find(vm, cls, ASY_NAME(vm, __init__), &value);
   return asy_is_kind(value, KIND_FUNCTION) ? (asy_func *)asy_obj_of(value) : NULL;
@@ -187,8 +190,7 @@ void asy_class_refresh(asy_vm *vm, asy_class *cls) {
 /* Calls f for cls and every class below it, each once or more. */
 static void for_each_below(asy_vm *vm, asy_class *cls, void (*f)(asy_vm *, asy_class *, void *), void *context) {
   f(vm, cls, context);
-  for (uint32_t i = 0; i < cls->nsubclasses; i++)
-    for_each_below(vm, cls->subclasses[i], f, context);
+  for (uint32_t i = 0; i < cls->nsubclasses; i++) for_each_below(vm, cls->subclasses[i], f, context);
 }
 
 typedef struct {
@@ -228,7 +230,9 @@ static void update_all(asy_vm *vm, asy_class *cls, void *context) {
   asy_barrier(vm, cls);
 }
 
-static bool is_dunder(const asy_str *name) { return name->len > 4 && asy_str_at(name, 0) == '_' && asy_str_at(name, 1) == '_'; }
+static bool is_dunder(const asy_str *name) {
+  return name->len > 4 && asy_str_at(name, 0) == '_' && asy_str_at(name, 1) == '_';
+}
 
 void asy_class_mro_changed(asy_vm *vm, asy_class *cls) {
   change c = {0};
@@ -249,7 +253,8 @@ bool asy_class_set(asy_vm *vm, asy_class *cls, asy_str *name, asy_value value) {
   for_each_below(vm, cls, update_record, &c);
   if (is_dunder(name)) {
     for_each_below(vm, cls, update_flags, &c);
-    bool descriptors = name == ASY_NAME(vm, __get__) || name == ASY_NAME(vm, __set__) || name == ASY_NAME(vm, __delete__);
+    bool descriptors = name == ASY_NAME(vm, __get__) || name == ASY_NAME(vm, __set__) ||
+                       name == ASY_NAME(vm, __delete__);
     bool metaclass_call = name == ASY_NAME(vm, __call__) && asy_is_subclass(cls, vm->classes[KIND_TYPE]);
     if (!(cls->flags & ASY_CLASS_BUILTIN) && (descriptors || metaclass_call)) {
       for_each_below(vm, vm->classes[KIND_OBJECT], update_all, &c); /* instances of cls may lie in any class */

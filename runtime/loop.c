@@ -17,15 +17,16 @@ enum {
 #else
   RING_LEAST = 64,
 #endif
-  RING_KEPT = 4096,   /* a larger ring is given back when the loop goes to sleep */
-  POLL_STEPS = 64,    /* steps between two polls of a loop that is never idle */
-  CLOCK_TURNS = 4,    /* iterations between two looks at the clock in between */
+  RING_KEPT = 4096, /* a larger ring is given back when the loop goes to sleep */
+  POLL_STEPS = 64,  /* steps between two polls of a loop that is never idle */
+  CLOCK_TURNS = 4,  /* iterations between two looks at the clock in between */
 };
 static const int64_t POLL_NS = 100 * 1000;
 
 /* tags of ring words */
 static const uintptr_t TAG_HANDLE = 1;
-static const uintptr_t TAG_FIRED = 2; /* a task whose timer fired: it goes on in the next iteration, as behind a future */
+static const uintptr_t TAG_FIRED =
+  2; /* a task whose timer fired: it goes on in the next iteration, as behind a future */
 static const uintptr_t TAG_MASK = 3;
 
 /* ---- State of the VM ------------------------------------------------------------------------------------------------ */
@@ -113,14 +114,15 @@ static void choose_order(asy_vm *vm, asy_loop *loop, uint32_t n) {
   if (!chosen || chosen >= n) return;
   uint32_t mask = loop->ring_cap - 1;
   uintptr_t word = loop->ring[(loop->ring_head + chosen) & mask];
-  for (uint32_t i = chosen; i; i--) loop->ring[(loop->ring_head + i) & mask] = loop->ring[(loop->ring_head + i - 1) & mask];
+  for (uint32_t i = chosen; i; i--)
+    loop->ring[(loop->ring_head + i) & mask] = loop->ring[(loop->ring_head + i - 1) & mask];
   loop->ring[loop->ring_head] = word;
 }
 
 /* ---- Handles -------------------------------------------------------------------------------------------------------- */
 
-static asy_handle *handle_new(asy_vm *vm, unsigned kind, size_t size, asy_loop *loop, asy_value callback, asy_value args,
-                              asy_value context) {
+static asy_handle *handle_new(asy_vm *vm, unsigned kind, size_t size, asy_loop *loop, asy_value callback,
+                              asy_value args, asy_value context) {
   asy_handle *h = asy_new_kind(vm, kind, size);
   if (!h) return NULL;
   h->callback = callback;
@@ -161,7 +163,9 @@ static asy_value call_in_context(asy_vm *vm, asy_handle *h) {
   return asy_call(vm, run, (int)all->len, all->items);
 }
 
-static bool leaves_loop(asy_vm *vm) { return asy_raised_is(vm, ASY_SystemExit) || asy_raised_is(vm, ASY_KeyboardInterrupt); }
+static bool leaves_loop(asy_vm *vm) {
+  return asy_raised_is(vm, ASY_SystemExit) || asy_raised_is(vm, ASY_KeyboardInterrupt);
+}
 
 /* "name() at FILE:LINE": a callback in messages and reprs. NULL: an exception is set. */
 static asy_str *callback_text(asy_vm *vm, asy_value callback) {
@@ -194,7 +198,8 @@ static bool run_handle(asy_vm *vm, asy_handle *h) {
     stop_when_complete(vm, h->loop, asy_future_of(h->args));
     return true;
   }
-  if (asy_is_native_future(h->callback)) return asy_gather_callback(vm, asy_future_of(h->callback), asy_future_of(h->args));
+  if (asy_is_native_future(h->callback))
+    return asy_gather_callback(vm, asy_future_of(h->callback), asy_future_of(h->args));
   asy_value result = call_in_context(vm, h);
   if (!asy_failed(result)) return true;
   return !leaves_loop(vm) && report_callback(vm, h);
@@ -385,7 +390,8 @@ static bool check_closed(asy_vm *vm, const asy_loop *loop) {
 }
 
 static asy_value remember_async_generator(asy_vm *vm, const asy_value *args);
-static const asy_native firstiter_hook = {"_asyncgen_firstiter_hook", "(self, agen, /)", remember_async_generator, NULL, 0};
+static const asy_native firstiter_hook = {"_asyncgen_firstiter_hook", "(self, agen, /)", remember_async_generator, NULL,
+                                          0};
 
 static bool run_forever(asy_vm *vm, asy_loop *loop) {
   asy_loop_state *state = asy_loop_state_of(vm);
@@ -422,7 +428,8 @@ static asy_value run_until_complete(asy_vm *vm, asy_loop *loop, asy_value awaita
   if (asy_failed(future)) return ASY_FAILED;
   asy_future *f = asy_future_of(future);
   if (f->loop != loop)
-    return asy_raise(vm, ASY_ValueError, "The future belongs to a different loop than the one specified as the loop argument");
+    return asy_raise(vm, ASY_ValueError,
+                     "The future belongs to a different loop than the one specified as the loop argument");
   bool added = asy_future_done(future) ? asy_loop_call_soon(vm, loop, asy_from_obj(loop), future, ASY_NONE)
                                        : asy_future_add_callback(vm, f, asy_from_obj(loop), ASY_NONE);
   if (!added) return ASY_FAILED;
@@ -464,7 +471,8 @@ static asy_str *describe(asy_vm *vm, asy_dict *context, asy_value message) {
     if (asy_dict_get(vm, context, keys->items[i], &value) != 1) continue;
     asy_text_str(&t, name);
     asy_text_ascii(&t, ": ");
-    if (asy_str_equal_cstr(name, "task created at") && asy_is_str(value)) asy_text_str(&t, (asy_str *)asy_obj_of(value));
+    if (asy_str_equal_cstr(name, "task created at") && asy_is_str(value))
+      asy_text_str(&t, (asy_str *)asy_obj_of(value));
     else asy_text_repr_of(&t, value);
     asy_text_ascii(&t, "\n");
   }
@@ -567,8 +575,8 @@ static asy_value loop_make(asy_vm *vm, const asy_value *args) {
 static asy_value loop_repr(asy_vm *vm, asy_value self) {
   asy_loop *loop = (asy_loop *)asy_obj_of(self);
   static const char *const words[] = {"False", "True"};
-  asy_str *text = asy_str_format(vm, "<%U running=%s closed=%s debug=%s>", asy_type_of(vm, self)->name, words[loop->running],
-                                 words[loop->closed], words[loop->debug]);
+  asy_str *text = asy_str_format(vm, "<%U running=%s closed=%s debug=%s>", asy_type_of(vm, self)->name,
+                                 words[loop->running], words[loop->closed], words[loop->debug]);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 
@@ -616,7 +624,8 @@ static asy_value loop_time(asy_vm *vm, const asy_value *args) {
 
 static bool check_callback(asy_vm *vm, asy_value callback, const char *method) {
   if (asy_callable(vm, callback)) return true;
-  if (asy_is_kind(callback, KIND_COROUTINE)) asy_raise(vm, ASY_TypeError, "coroutines cannot be used with %s()", method);
+  if (asy_is_kind(callback, KIND_COROUTINE))
+    asy_raise(vm, ASY_TypeError, "coroutines cannot be used with %s()", method);
   else asy_raise(vm, ASY_TypeError, "a callable object was expected by %s(), got %R", method, callback);
   return false;
 }
@@ -770,7 +779,9 @@ static asy_value loop_shutdown_asyncgens(asy_vm *vm, const asy_value *args) {
   return all ? asy_gather_new(vm, all->items, all->len, true) : ASY_FAILED;
 }
 
-static asy_value loop_shutdown_default_executor(asy_vm *vm, const asy_value *args) { return done_future(vm, self_of(args)); }
+static asy_value loop_shutdown_default_executor(asy_vm *vm, const asy_value *args) {
+  return done_future(vm, self_of(args));
+}
 
 static const asy_native loop_methods[] = {
   {"run_forever", "(self, /)", loop_run_forever, "Run until stop() is called.", 0},
@@ -789,20 +800,30 @@ static const asy_native loop_methods[] = {
   {"create_task", "(self, coro, /, *, name=None, context=None)", loop_create_task, "Run a coroutine as a task.", 0},
   {"set_task_factory", "(self, factory, /)", loop_set_task_factory, "Let factory(loop, coro) make the tasks.", 0},
   {"get_task_factory", "(self, /)", loop_get_task_factory, "The task factory, or None.", 0},
-  {"set_exception_handler", "(self, handler, /)", loop_set_exception_handler, "Call handler(loop, context) for lost errors.", 0},
+  {"set_exception_handler", "(self, handler, /)", loop_set_exception_handler,
+   "Call handler(loop, context) for lost errors.", 0},
   {"get_exception_handler", "(self, /)", loop_get_exception_handler, "The exception handler, or None.", 0},
   {"call_exception_handler", "(self, context, /)", loop_call_exception_handler, "Report a lost error.", 0},
-  {"default_exception_handler", "(self, context, /)", loop_default_exception_handler, "Write a lost error to stderr.", 0},
+  {"default_exception_handler", "(self, context, /)", loop_default_exception_handler, "Write a lost error to stderr.",
+   0},
   {"get_debug", "(self, /)", loop_get_debug, "Whether debug mode is on.", 0},
   {"set_debug", "(self, enabled, /)", loop_set_debug, "Turn debug mode on or off.", 0},
   {"shutdown_asyncgens", "(self, /)", loop_shutdown_asyncgens, "Close all async generators; to be awaited.", 0},
-  {"shutdown_default_executor", "(self, timeout=None)", loop_shutdown_default_executor, "Nothing to do; to be awaited.", 0},
+  {"shutdown_default_executor", "(self, timeout=None)", loop_shutdown_default_executor, "Nothing to do; to be awaited.",
+   0},
   {0},
 };
 
 const asy_type asy_loop_type = {
-  .name = "asyncio.EventLoop", .doc = "Runs tasks and callbacks.", .size = sizeof(asy_loop), .visit = loop_visit,
-  .free = loop_free, .new_ = loop_make, .new_signature = "(cls, *args, **kwargs)", .repr = loop_repr, .methods = loop_methods,
+  .name = "asyncio.EventLoop",
+  .doc = "Runs tasks and callbacks.",
+  .size = sizeof(asy_loop),
+  .visit = loop_visit,
+  .free = loop_free,
+  .new_ = loop_make,
+  .new_signature = "(cls, *args, **kwargs)",
+  .repr = loop_repr,
+  .methods = loop_methods,
 };
 
 /* ---- Handles from the Python side ----------------------------------------------------------------------------------- */
@@ -872,11 +893,20 @@ static const asy_native timer_handle_methods[] = {
 };
 
 const asy_type asy_handle_type = {
-  .name = "asyncio.events.Handle", .size = sizeof(asy_handle), .flags = ASY_TYPE_NO_NEW, .visit = handle_visit,
-  .repr = handle_repr, .methods = handle_methods,
+  .name = "asyncio.events.Handle",
+  .size = sizeof(asy_handle),
+  .flags = ASY_TYPE_NO_NEW,
+  .visit = handle_visit,
+  .repr = handle_repr,
+  .methods = handle_methods,
 };
 
 const asy_type asy_timer_handle_type = {
-  .name = "asyncio.events.TimerHandle", .base = &asy_handle_type, .size = sizeof(asy_timer_handle), .flags = ASY_TYPE_NO_NEW,
-  .visit = handle_visit, .repr = handle_repr, .methods = timer_handle_methods,
+  .name = "asyncio.events.TimerHandle",
+  .base = &asy_handle_type,
+  .size = sizeof(asy_timer_handle),
+  .flags = ASY_TYPE_NO_NEW,
+  .visit = handle_visit,
+  .repr = handle_repr,
+  .methods = timer_handle_methods,
 };

@@ -19,36 +19,36 @@ enum { HANDLE_CANCELLED = 1, HANDLE_ONE_ARG = 2 }; /* head.flags of a handle */
 
 typedef struct asy_handle {
   asy_obj head;
-  asy_value callback;  /* a callable, or a gather future; None once cancelled */
-  asy_value args;      /* a tuple; with HANDLE_ONE_ARG the argument itself */
-  asy_value context;   /* None: the current one */
+  asy_value callback; /* a callable, or a gather future; None once cancelled */
+  asy_value args;     /* a tuple; with HANDLE_ONE_ARG the argument itself */
+  asy_value context;  /* None: the current one */
   asy_loop *loop;
 } asy_handle;
 
 typedef struct asy_timer_handle {
   asy_handle handle;
-  int64_t deadline;                      /* nanoseconds */
-  struct asy_timer_handle *prev, *next;  /* the loop's scheduled ones, newest first */
-  uint32_t index;                        /* place in the loop's timers; UINT32_MAX when not scheduled */
+  int64_t deadline;                     /* nanoseconds */
+  struct asy_timer_handle *prev, *next; /* the loop's scheduled ones, newest first */
+  uint32_t index;                       /* place in the loop's timers; UINT32_MAX when not scheduled */
 } asy_timer_handle;
 
 /* libuv's part of a loop, made at the first poll. Malloc'ed: libuv keeps its address. */
 typedef struct {
   uv_loop_t loop;
-  uv_timer_t timer;  /* armed for the earliest of our timers while the poll blocks */
-  uv_async_t wake;   /* for other threads and signal handlers */
+  uv_timer_t timer; /* armed for the earliest of our timers while the poll blocks */
+  uv_async_t wake;  /* for other threads and signal handlers */
 } asy_uv;
 
 struct asy_loop {
   asy_obj head;
-  uintptr_t *ring;           /* see above; owned */
-  uint32_t ring_cap;         /* a power of two, or 0 */
-  uint32_t ring_head;        /* the oldest */
+  uintptr_t *ring;    /* see above; owned */
+  uint32_t ring_cap;  /* a power of two, or 0 */
+  uint32_t ring_head; /* the oldest */
   uint32_t ring_count;
-  uint32_t steps;            /* since the last poll */
-  uint32_t turns;            /* iterations, to look at the clock now and then */
-  int64_t now;               /* the clock when it was last read */
-  int64_t polled;            /* the clock at the last poll */
+  uint32_t steps; /* since the last poll */
+  uint32_t turns; /* iterations, to look at the clock now and then */
+  int64_t now;    /* the clock when it was last read */
+  int64_t polled; /* the clock at the last poll */
   asy_timers timers;
   struct asy_task *tasks;    /* pending, newest first */
   asy_timer_handle *handles; /* scheduled, newest first */
@@ -56,38 +56,39 @@ struct asy_loop {
   asy_stack *outer_stack;    /* while native_step: the stack it is called on */
   bool native_step;          /* the task that runs has no frames: its coroutine is an async native */
   bool running, stopping, closed, debug;
-  asy_uv *uv;                /* NULL before the first poll */
+  asy_uv *uv;                  /* NULL before the first poll */
   asy_value exception_handler; /* 0: the default */
-  asy_value task_factory;    /* 0: none */
-  asy_value failure;         /* the exception that run_forever leaves with; 0 none */
-  asy_list *async_generators; /* started and not finished as far as known; NULL none */
+  asy_value task_factory;      /* 0: none */
+  asy_value failure;           /* the exception that run_forever leaves with; 0 none */
+  asy_list *async_generators;  /* started and not finished as far as known; NULL none */
 };
 
 typedef struct asy_loop_state {
-  asy_loop *current;         /* set_event_loop */
+  asy_loop *current; /* set_event_loop */
   asy_loop *running;
-  uint32_t task_number;      /* of the newest task */
+  uint32_t task_number;            /* of the newest task */
   struct asy_task *interrupt_task; /* cancelled by the first SIGINT instead of a KeyboardInterrupt; NULL none */
-  bool interrupted;          /* that has happened */
+  bool interrupted;                /* that has happened */
 } asy_loop_state;
 
-asy_loop_state *asy_loop_state_of(asy_vm *vm);            /* made on first use; NULL: MemoryError */
-void asy_loop_state_visit(asy_vm *vm, asy_visitor *v);    /* roots */
+asy_loop_state *asy_loop_state_of(asy_vm *vm);         /* made on first use; NULL: MemoryError */
+void asy_loop_state_visit(asy_vm *vm, asy_visitor *v); /* roots */
 void asy_loop_state_free(asy_vm *vm);
-void asy_loop_finish(asy_vm *vm);                         /* at the end of the program: reports tasks that never ended */
+void asy_loop_finish(asy_vm *vm); /* at the end of the program: reports tasks that never ended */
 /* SIGINT has come. True: the main task of asyncio.run takes it, as a cancellation. */
 bool asy_loop_take_interrupt(asy_vm *vm);
 
 asy_loop *asy_loop_new(asy_vm *vm);
-asy_loop *asy_loop_running(asy_vm *vm);                   /* NULL: RuntimeError "no running event loop" */
-asy_loop *asy_loop_current(asy_vm *vm);                   /* running or set, else a new one that is set; NULL failed */
-bool asy_loop_push(asy_vm *vm, asy_loop *loop, const asy_obj *entry); /* a task or handle becomes ready; false: MemoryError */
+asy_loop *asy_loop_running(asy_vm *vm); /* NULL: RuntimeError "no running event loop" */
+asy_loop *asy_loop_current(asy_vm *vm); /* running or set, else a new one that is set; NULL failed */
+bool asy_loop_push(asy_vm *vm, asy_loop *loop,
+                   const asy_obj *entry); /* a task or handle becomes ready; false: MemoryError */
 /* callback(arg) soon. */
 bool asy_loop_call_soon(asy_vm *vm, asy_loop *loop, asy_value callback, asy_value arg, asy_value context);
 asy_value asy_loop_call_exception_handler(asy_vm *vm, asy_loop *loop, asy_dict *context);
-int64_t asy_loop_now(asy_vm *vm, asy_loop *loop);         /* reads the clock */
+int64_t asy_loop_now(asy_vm *vm, asy_loop *loop);                 /* reads the clock */
 bool asy_seconds_to_ns(asy_vm *vm, double seconds, int64_t *out); /* clamped; false: ValueError for NaN */
-asy_uv *asy_loop_uv(asy_vm *vm, asy_loop *loop);          /* libuv, started; NULL failed */
+asy_uv *asy_loop_uv(asy_vm *vm, asy_loop *loop);                  /* libuv, started; NULL failed */
 
 extern const asy_type asy_loop_type;
 extern const asy_type asy_handle_type;

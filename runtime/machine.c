@@ -27,7 +27,8 @@ extern void *__libc_stack_end; /* glibc: highest address of the main thread's st
 static void *find_c_stack(char **limit) {
   if (syscall(SYS_gettid) == getpid()) {
     struct rlimit size;
-    size_t bytes = getrlimit(RLIMIT_STACK, &size) == 0 && size.rlim_cur != RLIM_INFINITY ? size.rlim_cur : (size_t)8 << 20;
+    size_t bytes = getrlimit(RLIMIT_STACK, &size) == 0 && size.rlim_cur != RLIM_INFINITY ? size.rlim_cur
+                                                                                         : (size_t)8 << 20;
     if (bytes > (size_t)64 << 20) bytes = (size_t)64 << 20;
     *limit = (char *)__libc_stack_end - bytes + (bytes > 2 * C_STACK_RESERVE ? C_STACK_RESERVE : bytes / 2);
     return __libc_stack_end;
@@ -96,9 +97,10 @@ static void visit_if(asy_visitor *v, asy_value value) {
 }
 
 void asy_vm_visit_roots(asy_vm *vm, asy_visitor *v) {
-  const asy_value values[] = {vm->exception, vm->result, vm->sent, vm->stop_value, vm->thrown, vm->pending_future, vm->handled, vm->sys_module,
-                              vm->main_module, vm->stdout_file, vm->stderr_file, vm->stdin_file, vm->memory_error,
-                              vm->async_gen_hooks[0], vm->async_gen_hooks[1]};
+  const asy_value values[] = {
+    vm->exception,      vm->result,     vm->sent,         vm->stop_value,         vm->thrown,
+    vm->pending_future, vm->handled,    vm->sys_module,   vm->main_module,        vm->stdout_file,
+    vm->stderr_file,    vm->stdin_file, vm->memory_error, vm->async_gen_hooks[0], vm->async_gen_hooks[1]};
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) visit_if(v, values[i]);
   for (unsigned i = 0; i < KIND_COUNT; i++) asy_visit_obj(v, vm->classes[i]);
   for (unsigned i = 0; vm->exceptions && i < ASY_EXCEPTION_COUNT; i++) asy_visit_obj(v, vm->exceptions[i]);
@@ -122,15 +124,15 @@ void asy_vm_visit_roots(asy_vm *vm, asy_visitor *v) {
 
 /* ---- Code of modules ------------------------------------------------------------------------------------------------ */
 
-asy_value asy_run_body(asy_vm *vm, asy_func *func, asy_value locals) { return asy_call1(vm, asy_from_obj(func), locals); }
+asy_value asy_run_body(asy_vm *vm, asy_func *func, asy_value locals) {
+  return asy_call1(vm, asy_from_obj(func), locals);
+}
 
 asy_value asy_run_code(asy_vm *vm, asy_code *code, asy_dict *globals, asy_value locals) {
   asy_func *func = asy_func_new(vm, code, globals);
   if (!func) return ASY_FAILED;
   asy_value builtins = asy_dict_get_str(vm, globals, ASY_NAME(vm, __builtins__));
-  if (asy_is_kind(builtins, KIND_MODULE))
-    func->builtins = ((asy_module *)asy_obj_of(builtins))->dict;
-  else if (asy_is_kind(builtins, KIND_DICT))
-    func->builtins = (asy_dict *)asy_obj_of(builtins);
+  if (asy_is_kind(builtins, KIND_MODULE)) func->builtins = ((asy_module *)asy_obj_of(builtins))->dict;
+  else if (asy_is_kind(builtins, KIND_DICT)) func->builtins = (asy_dict *)asy_obj_of(builtins);
   return asy_run_body(vm, func, locals);
 }

@@ -8,7 +8,8 @@
 static asy_module *module_of(asy_value v) { return (asy_module *)asy_obj_of(v); }
 
 static bool set_basics(asy_vm *vm, asy_dict *dict, asy_value name, asy_value doc) {
-  return asy_dict_set_str(vm, dict, ASY_NAME(vm, __name__), name) && asy_dict_set_str(vm, dict, ASY_NAME(vm, __doc__), doc) &&
+  return asy_dict_set_str(vm, dict, ASY_NAME(vm, __name__), name) &&
+         asy_dict_set_str(vm, dict, ASY_NAME(vm, __doc__), doc) &&
          asy_dict_set_str(vm, dict, ASY_NAME(vm, __package__), ASY_NONE) &&
          asy_dict_set_str(vm, dict, ASY_NAME(vm, __loader__), ASY_NONE) &&
          asy_dict_set_str(vm, dict, ASY_NAME(vm, __spec__), ASY_NONE);
@@ -60,7 +61,8 @@ static asy_value module_new(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value module_init(asy_vm *vm, const asy_value *args) {
-  if (!asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "module() argument 'name' must be str, not %T", args[1]);
+  if (!asy_is_str(args[1]))
+    return asy_raise(vm, ASY_TypeError, "module() argument 'name' must be str, not %T", args[1]);
   return set_basics(vm, module_of(args[0])->dict, args[1], args[2]) ? ASY_NONE : ASY_FAILED;
 }
 
@@ -101,12 +103,14 @@ static asy_value raise_absent(asy_vm *vm, asy_value self, asy_str *name) {
   if (!(module_of(self)->head.flags & MODULE_INITIALIZING))
     return asy_raise_attribute(vm, self, name, "module %R has no attribute '%U'", own_name, name);
   if (beside_script(vm, file))
-    return asy_raise_attribute(vm, self, name,
-                               "module %R has no attribute '%U' (consider renaming %R if it has the same name as a third-party "
-                               "module you intended to import)", own_name, name, file);
-  return asy_raise_attribute(vm, self, name,
-                             "partially initialized module %R has no attribute '%U' (most likely due to a circular import)",
-                             own_name, name);
+    return asy_raise_attribute(
+      vm, self, name,
+      "module %R has no attribute '%U' (consider renaming %R if it has the same name as a third-party "
+      "module you intended to import)",
+      own_name, name, file);
+  return asy_raise_attribute(
+    vm, self, name, "partially initialized module %R has no attribute '%U' (most likely due to a circular import)",
+    own_name, name);
 }
 
 static asy_value module_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
@@ -156,7 +160,8 @@ static asy_value module_annotations(asy_vm *vm, const asy_value *args) {
 
 static asy_value module_set_annotations(asy_vm *vm, const asy_value *args) {
   asy_dict *dict = module_of(args[0])->dict;
-  if (args[1] != ASY_UNBOUND) return asy_dict_set_str(vm, dict, ASY_NAME(vm, __annotations__), args[1]) ? ASY_NONE : ASY_FAILED;
+  if (args[1] != ASY_UNBOUND)
+    return asy_dict_set_str(vm, dict, ASY_NAME(vm, __annotations__), args[1]) ? ASY_NONE : ASY_FAILED;
   int deleted = asy_dict_delete(vm, dict, ASY_NAME_VALUE(vm, __annotations__), NULL);
   if (!deleted) return raise_absent(vm, args[0], ASY_NAME(vm, __annotations__));
   return deleted < 0 ? ASY_FAILED : ASY_NONE;

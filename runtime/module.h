@@ -7,8 +7,8 @@
 enum { MODULE_INITIALIZING = 1 }; /* head.flags: its body still runs */
 
 typedef struct asy_module {
-  asy_obj head;       /* flags: MODULE_ bits */
-  asy_dict *dict;     /* its namespace; never NULL once made */
+  asy_obj head;   /* flags: MODULE_ bits */
+  asy_dict *dict; /* its namespace; never NULL once made */
 } asy_module;
 
 /* A module with __name__, __doc__ None, __package__, __loader__ and __spec__ None. NULL failed. */

@@ -28,7 +28,8 @@ static bool raise_inconsistent(asy_vm *vm, const merge_list *lists, uint32_t n) 
     if (!seen && !asy_list_append(vm, heads, asy_from_obj(head->name))) return false;
   }
   asy_str *names = asy_str_join(vm, separator, heads->items, heads->len);
-  if (names) asy_raise(vm, ASY_TypeError, "Cannot create a consistent method resolution order (MRO) for bases %U", names);
+  if (names)
+    asy_raise(vm, ASY_TypeError, "Cannot create a consistent method resolution order (MRO) for bases %U", names);
   return false;
 }
 

@@ -33,7 +33,7 @@ typedef enum {
 #define X(name) NAME_##name,
   ASY_NAMES(X)
 #undef X
-  NAME_COUNT
+    NAME_COUNT
 } asy_name_id;
 
 #endif

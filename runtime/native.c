@@ -42,14 +42,15 @@ static asy_value native_repr(asy_vm *vm, asy_value self) {
   asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(self);
   asy_str *s;
   if (native->owner && native->self == ASY_UNBOUND && !(native->def->flags & ASY_NATIVE_NEW))
-    s = asy_str_format(vm, native->name->len > 4 && native->def->name[0] == '_' && native->def->name[1] == '_'
-                               ? "<slot wrapper '%U' of '%N' objects>" : "<method '%U' of '%N' objects>",
+    s = asy_str_format(vm,
+                       native->name->len > 4 && native->def->name[0] == '_' && native->def->name[1] == '_'
+                         ? "<slot wrapper '%U' of '%N' objects>"
+                         : "<method '%U' of '%N' objects>",
                        native->name, native->owner);
   else if (native->self != ASY_UNBOUND && !asy_is_kind(native->self, KIND_MODULE))
     s = asy_str_format(vm, "<built-in method %U of %T object at %p>", native->name, native->self,
                        (void *)(uintptr_t)native->self);
-  else
-    s = asy_str_format(vm, "<built-in function %U>", native->name);
+  else s = asy_str_format(vm, "<built-in function %U>", native->name);
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
@@ -77,8 +78,7 @@ static asy_value native_get_doc(asy_vm *vm, const asy_value *args) {
 static asy_value native_get_self(asy_vm *vm, const asy_value *args) {
   asy_nativefunc *native = NATIVE_SELF;
   if (native->self != ASY_UNBOUND) return native->self;
-  if (native->owner)
-    return asy_raise(vm, ASY_AttributeError, "'method_descriptor' object has no attribute '__self__'");
+  if (native->owner) return asy_raise(vm, ASY_AttributeError, "'method_descriptor' object has no attribute '__self__'");
   return ASY_NONE;
 }
 static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
@@ -87,22 +87,29 @@ static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
 #undef NATIVE_SELF
 
 static const asy_native native_methods[] = {
-    {"__qualname__", "(self)", native_get_qualname, "Name with the class.", ASY_NATIVE_GETTER},
-    {"__doc__", "(self)", native_get_doc, "What it does.", ASY_NATIVE_GETTER},
-    {"__self__", "(self)", native_get_self, "What it is bound to.", ASY_NATIVE_GETTER},
-    {"__text_signature__", "(self)", native_get_text_signature, "Its parameters as text.", ASY_NATIVE_GETTER},
-    {0},
+  {"__qualname__", "(self)", native_get_qualname, "Name with the class.", ASY_NATIVE_GETTER},
+  {"__doc__", "(self)", native_get_doc, "What it does.", ASY_NATIVE_GETTER},
+  {"__self__", "(self)", native_get_self, "What it is bound to.", ASY_NATIVE_GETTER},
+  {"__text_signature__", "(self)", native_get_text_signature, "Its parameters as text.", ASY_NATIVE_GETTER},
+  {0},
 };
 static const asy_member native_members[] = {
-    {"__name__", offsetof(asy_nativefunc, name), MEMBER_OBJECT, false},
-    {"__module__", offsetof(asy_nativefunc, module), MEMBER_VALUE, true},
-    {"__objclass__", offsetof(asy_nativefunc, owner), MEMBER_OBJECT, false},
-    {0},
+  {"__name__", offsetof(asy_nativefunc, name), MEMBER_OBJECT, false},
+  {"__module__", offsetof(asy_nativefunc, module), MEMBER_VALUE, true},
+  {"__objclass__", offsetof(asy_nativefunc, owner), MEMBER_OBJECT, false},
+  {0},
 };
 const asy_type asy_nativefunc_type = {
-    .name = "builtin_function_or_method", .size = sizeof(asy_nativefunc), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-    .visit = native_visit, .free = native_free, .repr = native_repr, .call = native_call, .descr_get = native_descr_get,
-    .methods = native_methods, .members = native_members,
+  .name = "builtin_function_or_method",
+  .size = sizeof(asy_nativefunc),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = native_visit,
+  .free = native_free,
+  .repr = native_repr,
+  .call = native_call,
+  .descr_get = native_descr_get,
+  .methods = native_methods,
+  .members = native_members,
 };
 
 /* ---- Signatures of natives: "(self, item, /, *, key=None)" ---------------------------------------------------------- */

@@ -12,10 +12,11 @@ asy_value asy_int_sub(asy_vm *vm, asy_value a, asy_value b);
 asy_value asy_int_mul(asy_vm *vm, asy_value a, asy_value b);
 asy_value asy_int_negate(asy_vm *vm, asy_value a);
 asy_value asy_int_abs(asy_vm *vm, asy_value a);
-bool asy_int_divmod(asy_vm *vm, asy_value a, asy_value b, asy_value *quotient, asy_value *remainder); /* floored; b not 0 */
-int asy_int_compare(asy_value a, asy_value b);  /* -1, 0, 1 */
-int64_t asy_int_hash(asy_value a);              /* modulo 2^61 - 1, as CPython */
-bool asy_int_to_double(asy_vm *vm, asy_value a, double *out); /* rounded to even; OverflowError */
+bool asy_int_divmod(asy_vm *vm, asy_value a, asy_value b, asy_value *quotient,
+                    asy_value *remainder);                              /* floored; b not 0 */
+int asy_int_compare(asy_value a, asy_value b);                          /* -1, 0, 1 */
+int64_t asy_int_hash(asy_value a);                                      /* modulo 2^61 - 1, as CPython */
+bool asy_int_to_double(asy_vm *vm, asy_value a, double *out);           /* rounded to even; OverflowError */
 asy_value asy_int_round_to(asy_vm *vm, asy_value a, asy_value ndigits); /* int.__round__ */
 
 /* As int(text, base): surrounding white space, sign, prefix, underscores. ValueError names the text. Base 0 reads the prefix. */
@@ -23,10 +24,11 @@ asy_value asy_int_from_text(asy_vm *vm, const char *text, size_t length, int bas
 asy_value asy_int_from_str(asy_vm *vm, asy_str *text, int base);
 /* Digits with a leading '-' and no prefix, lower case. ValueError past the limit of sys.set_int_max_str_digits. */
 asy_str *asy_int_to_str(asy_vm *vm, asy_value integer, int base);
-uint32_t asy_int_max_str_digits(asy_vm *vm);    /* 0: no limit */
+uint32_t asy_int_max_str_digits(asy_vm *vm); /* 0: no limit */
 void asy_int_set_max_str_digits(asy_vm *vm, uint32_t limit);
 
-asy_value asy_pow(asy_vm *vm, asy_value base, asy_value exponent, asy_value modulus); /* builtin pow; modulus may be None */
+asy_value asy_pow(asy_vm *vm, asy_value base, asy_value exponent,
+                  asy_value modulus);                       /* builtin pow; modulus may be None */
 asy_value asy_divmod(asy_vm *vm, asy_value a, asy_value b); /* builtin divmod; any values */
 asy_value asy_absolute(asy_vm *vm, asy_value v);            /* builtin abs */
 
@@ -38,9 +40,10 @@ int asy_float_shortest(asy_vm *vm, double d, char digits[18], int *point); /* ty
 size_t asy_float_text(asy_vm *vm, double d, char text[ASY_FLOAT_TEXT]); /* repr, NUL-terminated; returns its length */
 asy_str *asy_float_repr(asy_vm *vm, double d);
 asy_value asy_float_from_str(asy_vm *vm, asy_str *text);
-bool asy_double_from_text(const char *text, size_t length, double *out); /* as float(text) with ASCII text; false: malformed */
+bool asy_double_from_text(const char *text, size_t length,
+                          double *out); /* as float(text) with ASCII text; false: malformed */
 asy_value asy_float_binary(asy_vm *vm, asy_binary_op op, double a, double b); /* + - * / // % ** */
-double asy_float_mod(double a, double b);                 /* Python's %: sign of b; b not 0 */
+double asy_float_mod(double a, double b);                                     /* Python's %: sign of b; b not 0 */
 int64_t asy_float_hash(double d);
 asy_value asy_float_round_to(asy_vm *vm, double d, asy_value ndigits);
 

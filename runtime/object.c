@@ -23,7 +23,9 @@ bool asy_is_subclass(const asy_class *cls, const asy_class *of) {
   return false;
 }
 
-bool asy_is_instance(asy_vm *vm, asy_value v, const asy_class *cls) { return asy_is_subclass(asy_class_of(vm, v), cls); }
+bool asy_is_instance(asy_vm *vm, asy_value v, const asy_class *cls) {
+  return asy_is_subclass(asy_class_of(vm, v), cls);
+}
 
 /* What v.__bases__ is when that is a tuple: then v may stand for a class. 1, 0, -1 */
 static int abstract_bases(asy_vm *vm, asy_value v, asy_value *out) {
@@ -98,12 +100,17 @@ static int class_check(asy_vm *vm, asy_value v, asy_value what, bool instance) {
 }
 
 int asy_isinstance(asy_vm *vm, asy_value v, asy_value cls_or_tuple) { return class_check(vm, v, cls_or_tuple, true); }
-int asy_issubclass(asy_vm *vm, asy_value cls, asy_value cls_or_tuple) { return class_check(vm, cls, cls_or_tuple, false); }
+int asy_issubclass(asy_vm *vm, asy_value cls, asy_value cls_or_tuple) {
+  return class_check(vm, cls, cls_or_tuple, false);
+}
 
 bool asy_callable(asy_vm *vm, asy_value v) {
   asy_class *cls = asy_class_of(vm, v);
   switch (asy_is_obj(v) ? asy_obj_of(v)->kind : KIND_NONE) {
-    case KIND_FUNCTION: case KIND_NATIVE: case KIND_METHOD: case KIND_TYPE: return true;
+    case KIND_FUNCTION:
+    case KIND_NATIVE:
+    case KIND_METHOD:
+    case KIND_TYPE: return true;
     default: break;
   }
   if (cls->flags & ASY_CLASS_BUILTIN && ASY_SLOT(cls->type, call)) return true;

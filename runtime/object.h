@@ -100,7 +100,7 @@ typedef enum {
 #define X(name, descriptor) KIND_##name,
   ASY_KINDS(X)
 #undef X
-  KIND_COUNT
+    KIND_COUNT
 } asy_kind;
 
 /* Header bits of `gc`; the heap owns them. */
@@ -145,7 +145,7 @@ typedef enum {
 #define X(name, ...) BINARY_##name,
   ASY_BINARY_OPS(X)
 #undef X
-  BINARY_COUNT
+    BINARY_COUNT
 } asy_binary_op;
 
 typedef enum { UNARY_NEG, UNARY_POS, UNARY_INVERT, UNARY_COUNT } asy_unary_op;
@@ -180,59 +180,68 @@ typedef struct {
 /* Slots a built-in type may fill; NULL means "not supported" and is inherited from .base. Every slot that fails returns
  * ASY_FAILED / false / -1 with the exception set. `self` always is of the descriptor's kind (or a subclass). */
 struct asy_type {
-  const char *name;             /* "list"; with a dot the part before it is __module__ */
+  const char *name; /* "list"; with a dot the part before it is __module__ */
   const char *doc;
-  const asy_type *base;         /* NULL means object */
-  uint32_t size;                /* sizeof the C struct; 0 when values are immediate only or made by other means */
-  uint32_t flags;               /* ASY_TYPE_ bits */
-  void (*visit)(asy_obj *o, asy_visitor *v);          /* visit every reference the C struct holds (not head, not slots) */
-  void (*free)(asy_vm *vm, asy_obj *o);               /* release malloc'ed memory; no script code, no other object touched */
-  void (*finalize)(asy_vm *vm, asy_obj *o);           /* may run script code; called once, from a safepoint */
-  asy_native_fn new_;                                 /* (cls, *args, **kwargs): with new_signature */
-  const char *new_signature;                          /* "(cls, iterable=(), /)"; NULL: new_ gets cls alone, the rest is init's */
-  asy_native_fn init;                                 /* (self, ...) with init_signature; returns None */
+  const asy_type *base; /* NULL means object */
+  uint32_t size;        /* sizeof the C struct; 0 when values are immediate only or made by other means */
+  uint32_t flags;       /* ASY_TYPE_ bits */
+  void (*visit)(asy_obj *o, asy_visitor *v); /* visit every reference the C struct holds (not head, not slots) */
+  void (*free)(asy_vm *vm, asy_obj *o);      /* release malloc'ed memory; no script code, no other object touched */
+  void (*finalize)(asy_vm *vm, asy_obj *o);  /* may run script code; called once, from a safepoint */
+  asy_native_fn new_;                        /* (cls, *args, **kwargs): with new_signature */
+  const char *new_signature; /* "(cls, iterable=(), /)"; NULL: new_ gets cls alone, the rest is init's */
+  asy_native_fn init;        /* (self, ...) with init_signature; returns None */
   const char *init_signature;
-  asy_value (*repr)(asy_vm *vm, asy_value self);      /* a str */
-  asy_value (*str)(asy_vm *vm, asy_value self);       /* NULL: repr */
-  bool (*hash)(asy_vm *vm, asy_value self, int64_t *out);  /* the 61-bit Python hash; never -1 */
+  asy_value (*repr)(asy_vm *vm, asy_value self);          /* a str */
+  asy_value (*str)(asy_vm *vm, asy_value self);           /* NULL: repr */
+  bool (*hash)(asy_vm *vm, asy_value self, int64_t *out); /* the 61-bit Python hash; never -1 */
   asy_value (*compare)(asy_vm *vm, asy_value self, asy_value other, asy_compare_op op); /* or NOT_IMPLEMENTED */
-  int (*truth)(asy_vm *vm, asy_value self);           /* 0, 1, -1 failed; NULL: length, else true */
-  int64_t (*length)(asy_vm *vm, asy_value self);      /* -1 failed */
+  int (*truth)(asy_vm *vm, asy_value self);      /* 0, 1, -1 failed; NULL: length, else true */
+  int64_t (*length)(asy_vm *vm, asy_value self); /* -1 failed */
   asy_value (*get_item)(asy_vm *vm, asy_value self, asy_value key);
   bool (*set_item)(asy_vm *vm, asy_value self, asy_value key, asy_value value); /* value UNBOUND: delete */
-  int (*contains)(asy_vm *vm, asy_value self, asy_value item); /* 0, 1, -1 failed; NULL: iterate */
-  asy_value (*iter)(asy_vm *vm, asy_value self);      /* an iterator */
-  asy_value (*next)(asy_vm *vm, asy_value self);      /* the next item, ASY_END, or ASY_FAILED */
+  int (*contains)(asy_vm *vm, asy_value self, asy_value item);                  /* 0, 1, -1 failed; NULL: iterate */
+  asy_value (*iter)(asy_vm *vm, asy_value self);                                /* an iterator */
+  asy_value (*next)(asy_vm *vm, asy_value self); /* the next item, ASY_END, or ASY_FAILED */
   asy_value (*call)(asy_vm *vm, asy_value self, const asy_value *args, int nargs, asy_tuple *kwnames);
-  asy_value (*get_attr)(asy_vm *vm, asy_value self, asy_str *name); /* instead of the generic lookup (module, super, type) */
+  asy_value (*get_attr)(asy_vm *vm, asy_value self,
+                        asy_str *name); /* instead of the generic lookup (module, super, type) */
   bool (*set_attr)(asy_vm *vm, asy_value self, asy_str *name, asy_value value); /* value UNBOUND: delete */
-  asy_value (*descr_get)(asy_vm *vm, asy_value self, asy_value obj, asy_class *owner); /* obj UNBOUND: through the class */
-  bool (*descr_set)(asy_vm *vm, asy_value self, asy_value obj, asy_value value);       /* data descriptor; UNBOUND deletes */
-  asy_value (*index)(asy_vm *vm, asy_value self);     /* __index__ */
+  asy_value (*descr_get)(asy_vm *vm, asy_value self, asy_value obj,
+                         asy_class *owner);                                      /* obj UNBOUND: through the class */
+  bool (*descr_set)(asy_vm *vm, asy_value self, asy_value obj, asy_value value); /* data descriptor; UNBOUND deletes */
+  asy_value (*index)(asy_vm *vm, asy_value self);                                /* __index__ */
   /* left or right operand is of this kind; NOT_IMPLEMENTED when it cannot. Row i is asy_binary_op i. */
   asy_value (*binary[BINARY_COUNT])(asy_vm *vm, asy_value left, asy_value right);
   asy_value (*inplace[BINARY_COUNT])(asy_vm *vm, asy_value self, asy_value right);
   asy_value (*unary[UNARY_COUNT])(asy_vm *vm, asy_value self);
-  asy_value (*await_)(asy_vm *vm, asy_value self);    /* __await__: an iterator (futures are known to the VM) */
-  const asy_native *methods;    /* ends with {0} */
-  const struct asy_member *members; /* plain C fields shown as attributes; ends with {0} */
+  asy_value (*await_)(asy_vm *vm, asy_value self); /* __await__: an iterator (futures are known to the VM) */
+  const asy_native *methods;                       /* ends with {0} */
+  const struct asy_member *members;                /* plain C fields shown as attributes; ends with {0} */
 };
 
 /* A C struct field that holds an asy_value or an int, readable (and writable when writable) as an attribute. */
 typedef struct asy_member {
   const char *name;
   uint32_t offset;
-  enum { MEMBER_VALUE, MEMBER_OBJECT, MEMBER_INT32, MEMBER_UINT32, MEMBER_INT64, MEMBER_BOOL8 } type; /* 0 values read as None */
+  enum {
+    MEMBER_VALUE,
+    MEMBER_OBJECT,
+    MEMBER_INT32,
+    MEMBER_UINT32,
+    MEMBER_INT64,
+    MEMBER_BOOL8
+  } type; /* 0 values read as None */
   bool writable;
 } asy_member;
 
 enum {
-  ASY_TYPE_FINAL = 1,        /* "type 'bool' is not an acceptable base type" */
-  ASY_TYPE_NO_NEW = 2,       /* "cannot create 'generator' instances" */
-  ASY_TYPE_ATTRS = 4,        /* exact instances have attribute slots too (function, exception, module ...) */
-  ASY_TYPE_SEQUENCE = 8,     /* matches sequence patterns (list, tuple, range ..) */
+  ASY_TYPE_FINAL = 1,    /* "type 'bool' is not an acceptable base type" */
+  ASY_TYPE_NO_NEW = 2,   /* "cannot create 'generator' instances" */
+  ASY_TYPE_ATTRS = 4,    /* exact instances have attribute slots too (function, exception, module ...) */
+  ASY_TYPE_SEQUENCE = 8, /* matches sequence patterns (list, tuple, range ..) */
   ASY_TYPE_MAPPING = 16,
-  ASY_TYPE_UNHASHABLE = 32,  /* __hash__ is None */
+  ASY_TYPE_UNHASHABLE = 32,    /* __hash__ is None */
   ASY_TYPE_LATE_FINALIZE = 64, /* `finalize` applies only to objects given to asy_register_finalizer */
 };
 
@@ -242,19 +251,19 @@ enum {
  * child shape. A shape never changes once made, save for `children`. Ids are never reused. */
 typedef struct asy_shape {
   uint32_t id;
-  uint32_t count;            /* attributes in this shape; the newest has slot count-1 */
-  uint32_t inline_cap;       /* slots inside the object; further ones lie in `more` */
-  bool dictionary;           /* attributes live in the asy_dict `more`; no children */
+  uint32_t count;      /* attributes in this shape; the newest has slot count-1 */
+  uint32_t inline_cap; /* slots inside the object; further ones lie in `more` */
+  bool dictionary;     /* attributes live in the asy_dict `more`; no children */
   asy_class *cls;
-  struct asy_shape *parent;  /* NULL for a root */
-  asy_str *name;             /* interned name added by this shape; NULL for a root */
+  struct asy_shape *parent; /* NULL for a root */
+  asy_str *name;            /* interned name added by this shape; NULL for a root */
   struct asy_shape **children;
   uint32_t nchildren, children_cap;
-  uint32_t *table;           /* open-addressed name -> slot index map for shapes with many attributes, made on demand */
+  uint32_t *table; /* open-addressed name -> slot index map for shapes with many attributes, made on demand */
   uint32_t table_size;
   asy_str **table_names;
-  uint32_t reserved;         /* slots 0..reserved-1 have no name: they belong to member descriptors of __slots__ */
-  const asy_type *type;      /* descriptor of the C layout: stays when the class has died before its objects were swept */
+  uint32_t reserved;    /* slots 0..reserved-1 have no name: they belong to member descriptors of __slots__ */
+  const asy_type *type; /* descriptor of the C layout: stays when the class has died before its objects were swept */
 } asy_shape;
 
 /* What a class lookup found, kept per (class, name) and kept true: when a class dict changes, the records of that name in the
@@ -268,31 +277,31 @@ typedef enum {
 } asy_lookup_kind;
 
 typedef struct asy_lookup {
-  asy_value value;       /* UNBOUND when absent */
-  uint32_t kind;         /* asy_lookup_kind */
-  asy_class *owner;      /* the class in whose dict it was found */
-  asy_class *cls;        /* the class that was asked */
+  asy_value value;  /* UNBOUND when absent */
+  uint32_t kind;    /* asy_lookup_kind */
+  asy_class *owner; /* the class in whose dict it was found */
+  asy_class *cls;   /* the class that was asked */
   asy_str *name;
   struct asy_lookup *next; /* in the class's hash bucket */
 } asy_lookup;
 
 struct asy_class {
-  asy_obj head;             /* kind KIND_TYPE; the shape gives the metaclass */
+  asy_obj head; /* kind KIND_TYPE; the shape gives the metaclass */
   asy_str *name;
   asy_str *qualname;
-  const asy_type *type;     /* descriptor of the layout; a script class has that of its "solid base" */
+  const asy_type *type; /* descriptor of the layout; a script class has that of its "solid base" */
   asy_tuple *bases;
-  asy_tuple *mro;           /* this class first, object last */
-  asy_dict *dict;           /* name -> value */
-  uint32_t kind;            /* kind of the instances */
-  uint32_t base_size;       /* bytes of the C struct */
-  uint32_t slots_offset;    /* base_size + 8 rounded so that slots follow `more`; 0 when instances have no attributes */
-  uint32_t flags;           /* ASY_CLASS_ bits */
-  asy_shape *root;          /* shape of a new instance */
-  asy_shape *dictionary;    /* shape of instances in dictionary mode, made on demand */
-  asy_lookup **lookups;     /* hash table of records, malloc'ed */
+  asy_tuple *mro;        /* this class first, object last */
+  asy_dict *dict;        /* name -> value */
+  uint32_t kind;         /* kind of the instances */
+  uint32_t base_size;    /* bytes of the C struct */
+  uint32_t slots_offset; /* base_size + 8 rounded so that slots follow `more`; 0 when instances have no attributes */
+  uint32_t flags;        /* ASY_CLASS_ bits */
+  asy_shape *root;       /* shape of a new instance */
+  asy_shape *dictionary; /* shape of instances in dictionary mode, made on demand */
+  asy_lookup **lookups;  /* hash table of records, malloc'ed */
   uint32_t nlookups, lookups_size;
-  asy_class **subclasses;   /* malloc'ed, weak: the heap drops dead ones */
+  asy_class **subclasses; /* malloc'ed, weak: the heap drops dead ones */
   uint32_t nsubclasses, subclasses_cap;
   struct asy_func *init_fn; /* cache for calls: plain script __init__ with the default __new__; NULL when unknown */
   asy_tuple *slots;         /* __slots__ names (mangled), or NULL */
@@ -301,22 +310,23 @@ struct asy_class {
 };
 
 enum {
-  ASY_CLASS_BUILTIN = 1,        /* made from a descriptor: slots of `type` apply directly */
+  ASY_CLASS_BUILTIN = 1, /* made from a descriptor: slots of `type` apply directly */
   ASY_CLASS_FINAL = 2,
-  ASY_CLASS_NO_DICT = 4,        /* __slots__ without __dict__: unknown attributes are refused */
-  ASY_CLASS_HAS_GETATTR = 8,    /* __getattr__ somewhere in the mro */
-  ASY_CLASS_HAS_GETATTRIBUTE = 16, /* __getattribute__ other than object's */
-  ASY_CLASS_HAS_SETATTR = 32,   /* __setattr__ or __delattr__ other than object's */
-  ASY_CLASS_HAS_FINALIZER = 64, /* __del__ */
-  ASY_CLASS_EXCEPTION = 128,    /* derives from BaseException */
-  ASY_CLASS_HEAP_METACLASS = 256, /* its metaclass is not `type` itself */
+  ASY_CLASS_NO_DICT = 4,             /* __slots__ without __dict__: unknown attributes are refused */
+  ASY_CLASS_HAS_GETATTR = 8,         /* __getattr__ somewhere in the mro */
+  ASY_CLASS_HAS_GETATTRIBUTE = 16,   /* __getattribute__ other than object's */
+  ASY_CLASS_HAS_SETATTR = 32,        /* __setattr__ or __delattr__ other than object's */
+  ASY_CLASS_HAS_FINALIZER = 64,      /* __del__ */
+  ASY_CLASS_EXCEPTION = 128,         /* derives from BaseException */
+  ASY_CLASS_HEAP_METACLASS = 256,    /* its metaclass is not `type` itself */
   ASY_CLASS_OVERRIDES_EQ_HASH = 512, /* script __eq__ or __hash__ in the mro before the built-in layout class */
   ASY_CLASS_ABSTRACT = 1024,
-  ASY_CLASS_VARIABLE = 2048,    /* instances of a script class over a variable-sized kind */
-  ASY_CLASS_HAS_ATTRS = 4096,   /* instances have attribute slots (or a dict) */
-  ASY_CLASS_WEAK_SLOT = 8192,   /* its __slots__ name __weakref__ */
-  ASY_CLASS_SEQUENCE = 16384,   /* a script class whose instances match sequence patterns (abc), those of subclasses too */
-  ASY_CLASS_MAPPING = 32768,    /* and mapping patterns */
+  ASY_CLASS_VARIABLE = 2048,  /* instances of a script class over a variable-sized kind */
+  ASY_CLASS_HAS_ATTRS = 4096, /* instances have attribute slots (or a dict) */
+  ASY_CLASS_WEAK_SLOT = 8192, /* its __slots__ name __weakref__ */
+  ASY_CLASS_SEQUENCE =
+    16384,                   /* a script class whose instances match sequence patterns (abc), those of subclasses too */
+  ASY_CLASS_MAPPING = 32768, /* and mapping patterns */
 };
 
 /* The `more` word of an object whose class has attribute slots. In variable-sized kinds (tuple, str, bytes, int: class flag

@@ -16,7 +16,8 @@ static const char *const binary_symbols[BINARY_COUNT] = {
 
 static asy_str *binary_name(asy_vm *vm, asy_binary_op op) {
   switch (op) {
-#define X(name, symbol, method, reflected, inplace) case BINARY_##name: return ASY_NAME(vm, method);
+#define X(name, symbol, method, reflected, inplace)                                                                    \
+  case BINARY_##name: return ASY_NAME(vm, method);
     ASY_BINARY_OPS(X)
 #undef X
     default: return NULL;
@@ -24,7 +25,8 @@ static asy_str *binary_name(asy_vm *vm, asy_binary_op op) {
 }
 static asy_str *reflected_name(asy_vm *vm, asy_binary_op op) {
   switch (op) {
-#define X(name, symbol, method, reflected, inplace) case BINARY_##name: return ASY_NAME(vm, reflected);
+#define X(name, symbol, method, reflected, inplace)                                                                    \
+  case BINARY_##name: return ASY_NAME(vm, reflected);
     ASY_BINARY_OPS(X)
 #undef X
     default: return NULL;
@@ -32,7 +34,8 @@ static asy_str *reflected_name(asy_vm *vm, asy_binary_op op) {
 }
 static asy_str *inplace_name(asy_vm *vm, asy_binary_op op) {
   switch (op) {
-#define X(name, symbol, method, reflected, inplace) case BINARY_##name: return ASY_NAME(vm, inplace);
+#define X(name, symbol, method, reflected, inplace)                                                                    \
+  case BINARY_##name: return ASY_NAME(vm, inplace);
     ASY_BINARY_OPS(X)
 #undef X
     default: return NULL;
@@ -43,7 +46,8 @@ static asy_str *inplace_name(asy_vm *vm, asy_binary_op op) {
 
 static bool is_sequence(const asy_type *type) {
   while (type->base) type = type->base;
-  return type->flags & ASY_TYPE_SEQUENCE || type == &asy_str_type || type == &asy_bytes_type || type == &asy_bytearray_type;
+  return type->flags & ASY_TYPE_SEQUENCE || type == &asy_str_type || type == &asy_bytes_type ||
+         type == &asy_bytearray_type;
 }
 
 static asy_value raise_operands(asy_vm *vm, const char *symbol, const char *suffix, asy_value a, asy_value b) {
@@ -55,7 +59,8 @@ static asy_value raise_unsupported(asy_vm *vm, asy_binary_op op, asy_value a, as
       asy_str_equal_cstr(((const asy_nativefunc *)asy_obj_of(a))->name, "print"))
     return asy_raise(vm, ASY_TypeError,
                      "unsupported operand type(s) for >>: '%T' and '%T'. Did you mean \"print(<message>, "
-                     "file=<output_stream>)\"?", a, b);
+                     "file=<output_stream>)\"?",
+                     a, b);
   return raise_operands(vm, binary_symbols[op], "", a, b);
 }
 
@@ -76,7 +81,8 @@ static bool same_way(const asy_way *x, const asy_way *y, asy_binary_op op) {
 }
 
 /* Both classes are built in: slots alone decide. */
-static asy_value binary_builtin(asy_vm *vm, asy_binary_op op, asy_value a, const asy_class *ca, asy_value b, const asy_class *cb) {
+static asy_value binary_builtin(asy_vm *vm, asy_binary_op op, asy_value a, const asy_class *ca, asy_value b,
+                                const asy_class *cb) {
   binary_slot left = ASY_SLOT(ca->type, binary[op]);
   if (ca == cb) return left ? left(vm, a, b) : ASY_NOT_IMPLEMENTED;
   binary_slot right = ASY_SLOT(cb->type, binary[op]);
@@ -109,7 +115,8 @@ static asy_value try_binary(asy_vm *vm, asy_binary_op op, asy_value a, asy_value
       right_first = !same_way(&ours, &right, op);
     }
     /* sequences concatenate and repeat only when nobody else knows better */
-    if ((op == BINARY_ADD || op == BINARY_MUL) && left.type && !right.type && is_sequence(left.type)) right_first = ask_right;
+    if ((op == BINARY_ADD || op == BINARY_MUL) && left.type && !right.type && is_sequence(left.type))
+      right_first = ask_right;
   }
   asy_value result = ASY_NOT_IMPLEMENTED;
   if (right_first) {
@@ -133,7 +140,8 @@ asy_value asy_inplace(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b) {
   asy_value result = ASY_NOT_IMPLEMENTED;
   binary_slot slot = way.type ? ASY_SLOT(way.type, inplace[op]) : NULL;
   bool sequence = slot && (op == BINARY_ADD || op == BINARY_MUL) && is_sequence(way.type);
-  if (sequence && !(asy_class_of(vm, b)->flags & ASY_CLASS_BUILTIN)) { /* as for +: the other operand's method comes first */
+  if (sequence &&
+      !(asy_class_of(vm, b)->flags & ASY_CLASS_BUILTIN)) { /* as for +: the other operand's method comes first */
     asy_way right;
     if (!asy_find_way(vm, asy_class_of(vm, b), reflected_name(vm, op), &right)) return ASY_FAILED;
     if (!right.type) result = ask(vm, op, &right, b, a, b);
@@ -160,7 +168,8 @@ asy_value asy_unary(asy_vm *vm, asy_unary_op op, asy_value a) {
 
 /* ---- Comparison ---------------------------------------------------------------------------------------------------------------------- */
 
-static const asy_compare_op swapped[COMPARE_COUNT] = {COMPARE_GT, COMPARE_GE, COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE};
+static const asy_compare_op swapped[COMPARE_COUNT] = {COMPARE_GT, COMPARE_GE, COMPARE_EQ,
+                                                      COMPARE_NE, COMPARE_LT, COMPARE_LE};
 static const char *const compare_symbols[COMPARE_COUNT] = {"<", "<=", "==", "!=", ">", ">="};
 
 static asy_str *compare_name(asy_vm *vm, asy_compare_op op) {
@@ -236,7 +245,8 @@ asy_value asy_compare(asy_vm *vm, asy_value a, asy_value b, asy_compare_op op) {
   if (result != ASY_NOT_IMPLEMENTED) return result;
   if (op == COMPARE_EQ) return asy_from_bool(a == b);
   if (op == COMPARE_NE) return asy_from_bool(a != b);
-  return asy_raise(vm, ASY_TypeError, "'%s' not supported between instances of '%T' and '%T'", compare_symbols[op], a, b);
+  return asy_raise(vm, ASY_TypeError, "'%s' not supported between instances of '%T' and '%T'", compare_symbols[op], a,
+                   b);
 }
 
 static int truth_of(asy_vm *vm, asy_value result) {

@@ -68,7 +68,8 @@ int64_t asy_length_hint(asy_vm *vm, asy_value v, int64_t otherwise) {
 /* cls[key]: the metaclass's __getitem__ did not want it, so __class_getitem__ of the class has its say. */
 static asy_value class_item(asy_vm *vm, asy_value v, asy_value key) {
   asy_class *cls = (asy_class *)asy_obj_of(v);
-  if (cls == vm->classes[KIND_TYPE]) return asy_generic_alias_new(vm, v, key); /* type has no __class_getitem__: its classes would */
+  if (cls == vm->classes[KIND_TYPE])
+    return asy_generic_alias_new(vm, v, key); /* type has no __class_getitem__: its classes would */
   asy_value fn = asy_class_get(vm, cls, ASY_NAME(vm, __class_getitem__));
   if (fn == ASY_FAILED) return ASY_FAILED;
   if (fn != ASY_UNBOUND) return asy_call1(vm, fn, key);
@@ -106,7 +107,8 @@ bool asy_del_item(asy_vm *vm, asy_value v, asy_value key) {
   if (set) return set(vm, v, key, ASY_UNBOUND);
   bool sequence = !way.type || way.type->flags & ASY_TYPE_SEQUENCE || asy_is_str(v) || asy_is_kind(v, KIND_SET) ||
                   asy_is_kind(v, KIND_FROZENSET); /* CPython's two wordings */
-  asy_raise(vm, ASY_TypeError, "'%T' object does%s support item deletion", v, sequence && asy_is_integer(key) ? "n't" : " not");
+  asy_raise(vm, ASY_TypeError, "'%T' object does%s support item deletion", v,
+            sequence && asy_is_integer(key) ? "n't" : " not");
   return false;
 }
 
@@ -183,7 +185,8 @@ asy_value asy_iter(asy_vm *vm, asy_value v) {
     asy_lookup *item = asy_class_lookup(vm, cls, ASY_NAME(vm, __getitem__));
     if (!item) return ASY_FAILED;
     if (item->kind != LOOKUP_ABSENT && cls->kind != KIND_TYPE) return asy_sequence_iter_new(vm, v);
-  } else if (way.type && cls->kind != KIND_TYPE && ASY_SLOT(way.type, get_item) && way.type->flags & ASY_TYPE_SEQUENCE) {
+  } else if (way.type && cls->kind != KIND_TYPE && ASY_SLOT(way.type, get_item) &&
+             way.type->flags & ASY_TYPE_SEQUENCE) {
     return asy_sequence_iter_new(vm, v);
   }
   return asy_raise(vm, ASY_TypeError, "'%T' object is not iterable", v);

@@ -4,9 +4,10 @@
 
 #include "runtime/class.h"
 
-asy_value asy_default_repr(asy_vm *vm, asy_value v);                  /* <module.Name object at 0x...> */
-int64_t asy_identity_hash(asy_vm *vm, asy_value v);                   /* the same in every run of a program; see object.c */
-asy_value asy_compare_inverted(asy_vm *vm, asy_value a, asy_value b); /* object.__ne__: not a.__eq__(b), or NOT_IMPLEMENTED */
+asy_value asy_default_repr(asy_vm *vm, asy_value v); /* <module.Name object at 0x...> */
+int64_t asy_identity_hash(asy_vm *vm, asy_value v);  /* the same in every run of a program; see object.c */
+asy_value asy_compare_inverted(asy_vm *vm, asy_value a,
+                               asy_value b); /* object.__ne__: not a.__eq__(b), or NOT_IMPLEMENTED */
 
 /* How a class does something: by a C slot of `type`, by calling `value`, or (both empty) not at all. */
 typedef struct {

@@ -78,7 +78,7 @@ asy_class *asy_define_record(asy_vm *vm, const char *name, const asy_member *fie
   asy_value made = asy_class_new(vm, vm->classes[KIND_TYPE], own_name, bases, ns, NULL);
   if (asy_failed(made)) return NULL;
   asy_class *cls = (asy_class *)asy_obj_of(made);
-  ((asy_nativefunc *)asy_obj_of(repr))->owner = cls;   /* natives with an owner bind as methods */
+  ((asy_nativefunc *)asy_obj_of(repr))->owner = cls; /* natives with an owner bind as methods */
   asy_barrier(vm, asy_obj_of(repr));
   if (!asy_class_set(vm, cls, ASY_NAME(vm, __repr__), repr)) return NULL;
   asy_value construct = asy_new_native(vm, &record_natives[RECORD_NEW], ASY_UNBOUND, module);
@@ -106,7 +106,9 @@ asy_value asy_record_new(asy_vm *vm, asy_class *cls, const asy_value *items) {
 
 /* ---- Namespaces ---- */
 
-typedef struct { asy_obj head; } namespace; /* nothing but attributes */
+typedef struct {
+  asy_obj head;
+} namespace; /* nothing but attributes */
 extern const asy_type asy_namespace_type;
 
 asy_value asy_namespace_new(asy_vm *vm) {

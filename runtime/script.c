@@ -57,7 +57,8 @@ asy_value asy_run_file(asy_vm *vm, const char *path) {
   size_t length;
   absolute(path, full);
   if (!asy_read_whole_file(vm, path, &text, &length)) return ASY_FAILED;
-  asy_value code = set_script_folder(vm, path) ? asy_compile_text(vm, text, length, full, ASY_MODE_EXEC, 0) : ASY_FAILED;
+  asy_value code = set_script_folder(vm, path) ? asy_compile_text(vm, text, length, full, ASY_MODE_EXEC, 0)
+                                               : ASY_FAILED;
   free(text);
   return asy_failed(code) ? ASY_FAILED : run_module(vm, code, full, "__main__");
 }

@@ -236,5 +236,8 @@ static void slots_visit(asy_obj *o, asy_visitor *v) {
 }
 
 const asy_type asy_slots_type = {
-  .name = "attribute_slots", .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .size = sizeof(asy_slots), .visit = slots_visit,
+  .name = "attribute_slots",
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .size = sizeof(asy_slots),
+  .visit = slots_visit,
 };

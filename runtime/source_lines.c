@@ -10,7 +10,7 @@
 struct asy_source_text {
   struct asy_source_text *next;
   char *filename;
-  char *text;       /* NULL: there is no such file */
+  char *text; /* NULL: there is no such file */
   size_t length;
 };
 typedef struct asy_source_text source_text;

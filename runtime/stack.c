@@ -13,9 +13,9 @@
 #include "runtime/vm.h"
 
 enum {
-  FIRST_BYTES = 96,       /* least size of a first chunk */
-  MAIN_BYTES = 64 << 10,  /* first chunk of a stack without owner */
-  SMALL_BYTES = 512,      /* up to here from slabs */
+  FIRST_BYTES = 96,      /* least size of a first chunk */
+  MAIN_BYTES = 64 << 10, /* first chunk of a stack without owner */
+  SMALL_BYTES = 512,     /* up to here from slabs */
   SLAB_BYTES = 64 << 10,
   LARGEST_BYTES = 256 << 10, /* chunks grow no further, save for a frame that needs more */
 };

@@ -13,12 +13,14 @@ static const char stdlib_modules[] =
   "cmd code codecs codeop collections colorsys compileall concurrent configparser contextlib contextvars copy copyreg "
   "csv ctypes curses dataclasses datetime dbm decimal difflib dis doctest email encodings ensurepip enum errno "
   "faulthandler fcntl filecmp fileinput fnmatch fractions ftplib functools gc genericpath getopt getpass gettext glob "
-  "graphlib grp gzip hashlib heapq hmac html http idlelib imaplib importlib inspect io ipaddress itertools json keyword "
+  "graphlib grp gzip hashlib heapq hmac html http idlelib imaplib importlib inspect io ipaddress itertools json "
+  "keyword "
   "linecache locale logging lzma mailbox marshal math mimetypes mmap modulefinder msvcrt multiprocessing netrc nt "
   "ntpath nturl2path numbers opcode operator optparse os pathlib pdb pickle pickletools pkgutil platform plistlib "
   "poplib posix posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc pydoc_data pyexpat queue quopri random "
   "re readline reprlib resource rlcompleter runpy sched secrets select selectors shelve shlex shutil signal site "
-  "smtplib socket socketserver sqlite3 sre_compile sre_constants sre_parse ssl stat statistics string stringprep struct "
+  "smtplib socket socketserver sqlite3 sre_compile sre_constants sre_parse ssl stat statistics string stringprep "
+  "struct "
   "subprocess symtable sys sysconfig syslog tabnanny tarfile tempfile termios textwrap this threading time timeit "
   "tkinter token tokenize tomllib trace traceback tracemalloc tty turtle turtledemo types typing unicodedata unittest "
   "urllib uuid venv warnings wave weakref webbrowser winreg winsound wsgiref xml xmlrpc zipapp zipfile zipimport zlib "
@@ -26,7 +28,9 @@ static const char stdlib_modules[] =
 
 static uint32_t lower(uint32_t c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
 
-static unsigned substitution_cost(uint32_t a, uint32_t b) { return a == b ? 0 : lower(a) == lower(b) ? CASE_COST : MOVE_COST; }
+static unsigned substitution_cost(uint32_t a, uint32_t b) {
+  return a == b ? 0 : lower(a) == lower(b) ? CASE_COST : MOVE_COST;
+}
 
 typedef struct {
   const asy_str *s;

@@ -12,7 +12,8 @@ static void super_visit(asy_obj *o, asy_visitor *v) {
 
 /* The class whose mro is searched for super(type, obj); NULL with TypeError set. */
 static asy_class *super_check(asy_vm *vm, asy_class *type, asy_value obj) {
-  if (asy_is_kind(obj, KIND_TYPE) && asy_is_subclass((asy_class *)asy_obj_of(obj), type)) return (asy_class *)asy_obj_of(obj);
+  if (asy_is_kind(obj, KIND_TYPE) && asy_is_subclass((asy_class *)asy_obj_of(obj), type))
+    return (asy_class *)asy_obj_of(obj);
   asy_class *cls = asy_class_of(vm, obj);
   if (asy_is_subclass(cls, type)) return cls;
   asy_value claimed;
@@ -40,7 +41,8 @@ static bool from_frame(asy_vm *vm, asy_class **type, asy_value *self) {
     if (code->freevars[i] != ASY_NAME(vm, __class__)) continue;
     asy_value cls = ((asy_cell *)asy_obj_of(func->closure->items[i]))->value;
     if (cls == ASY_UNBOUND || !cls) return asy_raise(vm, ASY_RuntimeError, "super(): empty __class__ cell"), false;
-    if (!asy_is_kind(cls, KIND_TYPE)) return asy_raise(vm, ASY_RuntimeError, "super(): __class__ is not a type (%T)", cls), false;
+    if (!asy_is_kind(cls, KIND_TYPE))
+      return asy_raise(vm, ASY_RuntimeError, "super(): __class__ is not a type (%T)", cls), false;
     *type = (asy_class *)asy_obj_of(cls);
     *self = first;
     return true;
@@ -96,7 +98,8 @@ asy_value asy_super_find(asy_vm *vm, asy_class *type, asy_value self, asy_class 
   while (i < mro->len && mro->items[i] != asy_from_obj(type)) i++;
   if (++i >= mro->len) return ASY_UNBOUND;
   asy_class *next = (asy_class *)asy_obj_of(mro->items[i]);
-  if (next->mro->len == mro->len - i) { /* what follows is the mro of `next` itself, because orders are kept: one record says all */
+  if (next->mro->len ==
+      mro->len - i) { /* what follows is the mro of `next` itself, because orders are kept: one record says all */
     asy_lookup *record = asy_class_lookup(vm, next, name);
     if (!record) return ASY_FAILED;
     return record->kind == LOOKUP_ABSENT ? ASY_UNBOUND
@@ -158,8 +161,14 @@ static const asy_member super_members[] = {
 };
 
 const asy_type asy_super_type = {
-  .name = "super", .size = sizeof(asy_super), .visit = super_visit,
+  .name = "super",
+  .size = sizeof(asy_super),
+  .visit = super_visit,
   .new_ = super_new,
-  .init = super_init, .init_signature = "(self, type=?, object_or_type=?, /)",
-  .repr = super_repr, .get_attr = super_get_attr, .descr_get = super_descr_get, .members = super_members,
+  .init = super_init,
+  .init_signature = "(self, type=?, object_or_type=?, /)",
+  .repr = super_repr,
+  .get_attr = super_get_attr,
+  .descr_get = super_descr_get,
+  .members = super_members,
 };

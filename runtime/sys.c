@@ -23,17 +23,20 @@ asy_value asy_sys_get(asy_vm *vm, asy_str *name) {
 
 /* ---- Specs ---- */
 
-typedef struct { asy_obj head; } module_spec; /* nothing but attributes */
+typedef struct {
+  asy_obj head;
+} module_spec; /* nothing but attributes */
 
 static asy_value spec_new(asy_vm *vm, const asy_value *args) {
   void *spec = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
   return spec ? asy_from_obj(spec) : ASY_FAILED;
 }
 
-static bool fill_spec(asy_vm *vm, asy_value spec, asy_value name, asy_value loader, asy_value origin, asy_value locations,
-                      asy_value parent) {
+static bool fill_spec(asy_vm *vm, asy_value spec, asy_value name, asy_value loader, asy_value origin,
+                      asy_value locations, asy_value parent) {
   return asy_set_attr_cstr(vm, spec, "name", name) && asy_set_attr_cstr(vm, spec, "loader", loader) &&
-         asy_set_attr_cstr(vm, spec, "origin", origin) && asy_set_attr_cstr(vm, spec, "submodule_search_locations", locations) &&
+         asy_set_attr_cstr(vm, spec, "origin", origin) &&
+         asy_set_attr_cstr(vm, spec, "submodule_search_locations", locations) &&
          asy_set_attr_cstr(vm, spec, "parent", parent) && asy_set_attr_cstr(vm, spec, "cached", ASY_NONE) &&
          asy_set_attr_cstr(vm, spec, "has_location", asy_from_bool(origin != ASY_NONE)) &&
          asy_set_attr_cstr(vm, spec, "loader_state", ASY_NONE);
@@ -78,7 +81,7 @@ asy_value asy_new_spec(asy_vm *vm, asy_value name, asy_value origin, asy_value l
 
 static asy_value sys_exit(asy_vm *vm, const asy_value *args) {
   asy_value cls = asy_from_obj(vm->exceptions[ASY_SystemExit]);
-  asy_value error = args[0] == ASY_NONE ? asy_call0(vm, cls)
+  asy_value error = args[0] == ASY_NONE                ? asy_call0(vm, cls)
                     : asy_is_kind(args[0], KIND_TUPLE) ? asy_call_ex(vm, cls, (asy_tuple *)asy_obj_of(args[0]), NULL)
                                                        : asy_call1(vm, cls, args[0]);
   return asy_failed(error) ? ASY_FAILED : asy_raise_value(vm, error);
@@ -96,8 +99,8 @@ static asy_value sys_setrecursionlimit(asy_vm *vm, const asy_value *args) {
   if (limit > UINT32_MAX) limit = UINT32_MAX;
   if (vm->depth >= limit)
     return asy_raise(vm, ASY_RecursionError,
-                     "cannot set the recursion limit to %lld at the recursion depth %u: the limit is too low", (long long)limit,
-                     vm->depth);
+                     "cannot set the recursion limit to %lld at the recursion depth %u: the limit is too low",
+                     (long long)limit, vm->depth);
   vm->recursion_limit = (uint32_t)limit;
   return ASY_NONE;
 }
@@ -162,7 +165,8 @@ static asy_value sys_breakpointhook(asy_vm *vm, const asy_value *args) {
   asy_str *module_name = dot ? asy_str_new_utf8(vm, target, (size_t)(dot - target)) : ASY_NAME(vm, builtins);
   asy_value module = module_name ? asy_import_module(vm, module_name) : ASY_FAILED;
   asy_value function = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, dot ? dot + 1 : target);
-  if (!asy_failed(function)) return asy_call_ex(vm, function, (asy_tuple *)asy_obj_of(args[0]), (asy_dict *)asy_obj_of(args[1]));
+  if (!asy_failed(function))
+    return asy_call_ex(vm, function, (asy_tuple *)asy_obj_of(args[0]), (asy_dict *)asy_obj_of(args[1]));
   if (!asy_raised_is(vm, ASY_ImportError) && !asy_raised_is(vm, ASY_AttributeError)) return ASY_FAILED;
   asy_clear_exception(vm);
   asy_str *text = asy_str_format(vm, "RuntimeWarning: Ignoring unimportable $PYTHONBREAKPOINT: \"%s\"\n", target);
@@ -279,7 +283,8 @@ static const asy_native sys_natives[] = {
   {"set_asyncgen_hooks", "(firstiter=?, finalizer=?)", sys_set_asyncgen_hooks, NULL, 0},
   {"set_int_max_str_digits", "(maxdigits)", sys_set_int_max_str_digits, NULL, 0},
   {"setprofile", "(function, /)", give_none, NULL, 0},
-  {"setrecursionlimit", "(limit, /)", sys_setrecursionlimit, "Set the maximum depth of the Python interpreter stack to n.", 0},
+  {"setrecursionlimit", "(limit, /)", sys_setrecursionlimit,
+   "Set the maximum depth of the Python interpreter stack to n.", 0},
   {"setswitchinterval", "(interval, /)", give_none, NULL, 0},
   {"settrace", "(function, /)", give_none, NULL, 0},
   {"unraisablehook", "(unraisable, /)", sys_unraisablehook, NULL, 0},
@@ -288,28 +293,46 @@ static const asy_native sys_natives[] = {
 
 /* ---- Constants ---- */
 
-#define FIELD(name, i) {name, ASY_RECORD(i), MEMBER_VALUE, false}
-static const asy_member version_fields[] = {
-  FIELD("major", 0), FIELD("minor", 1), FIELD("micro", 2), FIELD("releaselevel", 3), FIELD("serial", 4), {0}};
-static const asy_member float_fields[] = {
-  FIELD("max", 0), FIELD("max_exp", 1), FIELD("max_10_exp", 2), FIELD("min", 3), FIELD("min_exp", 4), FIELD("min_10_exp", 5),
-  FIELD("dig", 6), FIELD("mant_dig", 7), FIELD("epsilon", 8), FIELD("radix", 9), FIELD("rounds", 10), {0}};
-static const asy_member int_fields[] = {
-  FIELD("bits_per_digit", 0), FIELD("sizeof_digit", 1), FIELD("default_max_str_digits", 2),
-  FIELD("str_digits_check_threshold", 3), {0}};
+#define FIELD(name, i)                                                                                                 \
+  { name, ASY_RECORD(i), MEMBER_VALUE, false }
+static const asy_member version_fields[] = {FIELD("major", 0),        FIELD("minor", 1),  FIELD("micro", 2),
+                                            FIELD("releaselevel", 3), FIELD("serial", 4), {0}};
+static const asy_member float_fields[] = {FIELD("max", 0),   FIELD("max_exp", 1),  FIELD("max_10_exp", 2),
+                                          FIELD("min", 3),   FIELD("min_exp", 4),  FIELD("min_10_exp", 5),
+                                          FIELD("dig", 6),   FIELD("mant_dig", 7), FIELD("epsilon", 8),
+                                          FIELD("radix", 9), FIELD("rounds", 10),  {0}};
+static const asy_member int_fields[] = {FIELD("bits_per_digit", 0),
+                                        FIELD("sizeof_digit", 1),
+                                        FIELD("default_max_str_digits", 2),
+                                        FIELD("str_digits_check_threshold", 3),
+                                        {0}};
 static const asy_member hash_fields[] = {
-  FIELD("width", 0), FIELD("modulus", 1), FIELD("inf", 2), FIELD("nan", 3), FIELD("imag", 4), FIELD("algorithm", 5),
-  FIELD("hash_bits", 6), FIELD("seed_bits", 7), FIELD("cutoff", 8), {0}};
-static const asy_member flag_fields[] = {
-  FIELD("debug", 0), FIELD("inspect", 1), FIELD("interactive", 2), FIELD("optimize", 3), FIELD("dont_write_bytecode", 4),
-  FIELD("no_user_site", 5), FIELD("no_site", 6), FIELD("ignore_environment", 7), FIELD("verbose", 8),
-  FIELD("bytes_warning", 9), FIELD("quiet", 10), FIELD("hash_randomization", 11), FIELD("isolated", 12), FIELD("dev_mode", 13),
-  FIELD("utf8_mode", 14), FIELD("warn_default_encoding", 15), FIELD("safe_path", 16), FIELD("int_max_str_digits", 17), {0}};
+  FIELD("width", 0),     FIELD("modulus", 1),   FIELD("inf", 2),       FIELD("nan", 3),    FIELD("imag", 4),
+  FIELD("algorithm", 5), FIELD("hash_bits", 6), FIELD("seed_bits", 7), FIELD("cutoff", 8), {0}};
+static const asy_member flag_fields[] = {FIELD("debug", 0),
+                                         FIELD("inspect", 1),
+                                         FIELD("interactive", 2),
+                                         FIELD("optimize", 3),
+                                         FIELD("dont_write_bytecode", 4),
+                                         FIELD("no_user_site", 5),
+                                         FIELD("no_site", 6),
+                                         FIELD("ignore_environment", 7),
+                                         FIELD("verbose", 8),
+                                         FIELD("bytes_warning", 9),
+                                         FIELD("quiet", 10),
+                                         FIELD("hash_randomization", 11),
+                                         FIELD("isolated", 12),
+                                         FIELD("dev_mode", 13),
+                                         FIELD("utf8_mode", 14),
+                                         FIELD("warn_default_encoding", 15),
+                                         FIELD("safe_path", 16),
+                                         FIELD("int_max_str_digits", 17),
+                                         {0}};
 static const asy_member thread_fields[] = {FIELD("name", 0), FIELD("lock", 1), FIELD("version", 2), {0}};
 #undef FIELD
 
-static bool set_record(asy_vm *vm, asy_value module, const char *attribute, const char *cls_name, const asy_member *fields,
-                       const asy_value *items) {
+static bool set_record(asy_vm *vm, asy_value module, const char *attribute, const char *cls_name,
+                       const asy_member *fields, const asy_value *items) {
   asy_class *cls = asy_define_record(vm, cls_name, fields);
   return cls && asy_module_set(vm, module, attribute, asy_record_new(vm, cls, items));
 }
@@ -318,14 +341,23 @@ static asy_value small(int64_t i) { return asy_from_small(i); }
 
 static bool add_records(asy_vm *vm, asy_value module) {
   asy_value version[] = {small(3), small(13), small(0), asy_from_cstr(vm, "final"), small(0)};
-  asy_value floats[] = {asy_from_double(vm, DBL_MAX), small(DBL_MAX_EXP), small(DBL_MAX_10_EXP), asy_from_double(vm, DBL_MIN),
-                        small(DBL_MIN_EXP), small(DBL_MIN_10_EXP), small(DBL_DIG), small(DBL_MANT_DIG),
-                        asy_from_double(vm, DBL_EPSILON), small(FLT_RADIX), small(1)};
+  asy_value floats[] = {asy_from_double(vm, DBL_MAX),
+                        small(DBL_MAX_EXP),
+                        small(DBL_MAX_10_EXP),
+                        asy_from_double(vm, DBL_MIN),
+                        small(DBL_MIN_EXP),
+                        small(DBL_MIN_10_EXP),
+                        small(DBL_DIG),
+                        small(DBL_MANT_DIG),
+                        asy_from_double(vm, DBL_EPSILON),
+                        small(FLT_RADIX),
+                        small(1)};
   asy_value ints[] = {small(30), small(4), small(4300), small(640)};
-  asy_value hashes[] = {small(64), small(((int64_t)1 << 61) - 1), small(314159), small(0), small(1000003),
-                        asy_from_cstr(vm, "siphash13"), small(64), small(128), small(0)};
-  asy_value flags[] = {small(0), small(0), small(0), small(0), small(1), small(0), small(0), small(0), small(0), small(0),
-                       small(0), small(1), small(0), ASY_FALSE, small(1), small(0), ASY_FALSE, small(4300)};
+  asy_value hashes[] = {small(64),      small(((int64_t)1 << 61) - 1),  small(314159), small(0),
+                        small(1000003), asy_from_cstr(vm, "siphash13"), small(64),     small(128),
+                        small(0)};
+  asy_value flags[] = {small(0), small(0), small(0), small(0), small(1),  small(0), small(0), small(0),  small(0),
+                       small(0), small(0), small(1), small(0), ASY_FALSE, small(1), small(0), ASY_FALSE, small(4300)};
   asy_value threads[] = {asy_from_cstr(vm, "pthread"), asy_from_cstr(vm, "semaphore"), ASY_NONE};
   if (!set_record(vm, module, "version_info", "sys.version_info", version_fields, version)) return false;
   asy_value info = asy_get_attr_cstr(vm, module, "version_info"), implementation = asy_namespace_new(vm);
@@ -343,10 +375,20 @@ static bool add_records(asy_vm *vm, asy_value module) {
 }
 
 static bool add_strings(asy_vm *vm, asy_value module) {
-  static const struct { const char *name, *text; } rows[] = {
-    {"version", "3.13.0 (asy " ASY_VERSION ")"}, {"platform", "linux"}, {"byteorder", "little"},
-    {"copyright", "Copyright (c) the asy authors."}, {"float_repr_style", "short"}, {"prefix", "/usr"}, {"exec_prefix", "/usr"},
-    {"base_prefix", "/usr"}, {"base_exec_prefix", "/usr"}, {"platlibdir", "lib"}, {"abiflags", ""},
+  static const struct {
+    const char *name, *text;
+  } rows[] = {
+    {"version", "3.13.0 (asy " ASY_VERSION ")"},
+    {"platform", "linux"},
+    {"byteorder", "little"},
+    {"copyright", "Copyright (c) the asy authors."},
+    {"float_repr_style", "short"},
+    {"prefix", "/usr"},
+    {"exec_prefix", "/usr"},
+    {"base_prefix", "/usr"},
+    {"base_exec_prefix", "/usr"},
+    {"platlibdir", "lib"},
+    {"abiflags", ""},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (!asy_module_set(vm, module, rows[i].name, asy_from_cstr(vm, rows[i].text))) return false;
@@ -374,7 +416,9 @@ static asy_value native_names(asy_vm *vm) {
     if (asy_failed(name) || !asy_list_append(vm, names, name)) return ASY_FAILED;
   }
   asy_tuple *tuple = asy_list_append(vm, names, ASY_NAME_VALUE(vm, builtins)) &&
-                     asy_list_append(vm, names, ASY_NAME_VALUE(vm, sys)) ? asy_list_to_tuple(vm, names) : NULL;
+                         asy_list_append(vm, names, ASY_NAME_VALUE(vm, sys))
+                       ? asy_list_to_tuple(vm, names)
+                       : NULL;
   return tuple ? asy_from_obj(tuple) : ASY_FAILED;
 }
 
@@ -386,20 +430,27 @@ static asy_value new_list(asy_vm *vm) {
 static bool sys_module_init(asy_vm *vm, asy_value module) {
   asy_dict *cache = asy_dict_new(vm, 0);
   return cache && add_records(vm, module) && add_strings(vm, module) &&
-         asy_module_set(vm, module, "argv", argument_list(vm)) && asy_module_set(vm, module, "orig_argv", argument_list(vm)) &&
+         asy_module_set(vm, module, "argv", argument_list(vm)) &&
+         asy_module_set(vm, module, "orig_argv", argument_list(vm)) &&
          asy_module_set(vm, module, "path", asy_from_obj(vm->path)) &&
          asy_module_set(vm, module, "modules", asy_from_obj(vm->modules)) &&
          asy_module_set(vm, module, "maxsize", asy_from_int64(vm, INT64_MAX)) &&
-         asy_module_set(vm, module, "maxunicode", small(0x10ffff)) && asy_module_set(vm, module, "hexversion", small(0x030d00f0)) &&
+         asy_module_set(vm, module, "maxunicode", small(0x10ffff)) &&
+         asy_module_set(vm, module, "hexversion", small(0x030d00f0)) &&
          asy_module_set(vm, module, "api_version", small(1013)) &&
-         asy_module_set(vm, module, "dont_write_bytecode", ASY_TRUE) && asy_module_set(vm, module, "pycache_prefix", ASY_NONE) &&
-         asy_module_set(vm, module, "meta_path", new_list(vm)) && asy_module_set(vm, module, "path_hooks", new_list(vm)) &&
+         asy_module_set(vm, module, "dont_write_bytecode", ASY_TRUE) &&
+         asy_module_set(vm, module, "pycache_prefix", ASY_NONE) &&
+         asy_module_set(vm, module, "meta_path", new_list(vm)) &&
+         asy_module_set(vm, module, "path_hooks", new_list(vm)) &&
          asy_module_set(vm, module, "path_importer_cache", asy_from_obj(cache)) &&
          asy_module_set(vm, module, "warnoptions", new_list(vm)) &&
          asy_module_set(vm, module, "builtin_module_names", native_names(vm)) &&
-         asy_module_set(vm, module, "stdin", vm->stdin_file) && asy_module_set(vm, module, "__stdin__", vm->stdin_file) &&
-         asy_module_set(vm, module, "stdout", vm->stdout_file) && asy_module_set(vm, module, "__stdout__", vm->stdout_file) &&
-         asy_module_set(vm, module, "stderr", vm->stderr_file) && asy_module_set(vm, module, "__stderr__", vm->stderr_file);
+         asy_module_set(vm, module, "stdin", vm->stdin_file) &&
+         asy_module_set(vm, module, "__stdin__", vm->stdin_file) &&
+         asy_module_set(vm, module, "stdout", vm->stdout_file) &&
+         asy_module_set(vm, module, "__stdout__", vm->stdout_file) &&
+         asy_module_set(vm, module, "stderr", vm->stderr_file) &&
+         asy_module_set(vm, module, "__stderr__", vm->stderr_file);
 }
 
 /* The two modules that are there before the first import. */
@@ -411,7 +462,8 @@ static bool set_spec(asy_vm *vm, asy_str *name) {
 }
 
 bool asy_sys_init(asy_vm *vm) {
-  static const asy_module_def def = {"sys", sys_natives, "The machine's own parameters and functions.", sys_module_init};
+  static const asy_module_def def = {"sys", sys_natives, "The machine's own parameters and functions.",
+                                     sys_module_init};
   asy_module *module = asy_module_from_def(vm, &def);
   if (!module) return false;
   vm->sys_module = asy_from_obj(module);

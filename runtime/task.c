@@ -150,9 +150,14 @@ asy_task *asy_task_new(asy_vm *vm, asy_loop *loop, asy_value coro, asy_value nam
 static void unpack_stack(asy_task *task, asy_stack *s) {
   asy_task_extra *extra = extra_of(task);
   *s = (asy_stack){
-    .chunk = task->chunk, .base = task->base, .top = task->chunk->slots + task->chunk->used,
-    .limit = task->chunk->slots + task->chunk->words, .depth = task->depth, .resume_register = (int32_t)task->resume - 1,
-    .handled = extra && extra->handled ? extra->handled : ASY_NONE, .owner = &task->future.head,
+    .chunk = task->chunk,
+    .base = task->base,
+    .top = task->chunk->slots + task->chunk->used,
+    .limit = task->chunk->slots + task->chunk->words,
+    .depth = task->depth,
+    .resume_register = (int32_t)task->resume - 1,
+    .handled = extra && extra->handled ? extra->handled : ASY_NONE,
+    .owner = &task->future.head,
   };
 }
 
@@ -181,7 +186,9 @@ asy_stack *asy_task_stack(asy_task *task) {
 
 /* ---- Finishing ------------------------------------------------------------------------------------------------------ */
 
-static asy_value message_of(asy_task *task) { return task->future.head.flags & FUTURE_MESSAGE ? task->future.result : 0; }
+static asy_value message_of(asy_task *task) {
+  return task->future.head.flags & FUTURE_MESSAGE ? task->future.result : 0;
+}
 
 static bool finish(asy_vm *vm, asy_task *task, asy_value result) {
   unlink_task(vm, task);
@@ -223,7 +230,8 @@ void asy_task_wake(asy_vm *vm, asy_task *task) {
 
 /* What the await that parks the task will yield; a cancel message that stands there stays. */
 static void keep_value(asy_vm *vm, asy_task *task, asy_value value) {
-  if (!(task->future.head.flags & TASK_MUST_CANCEL)) asy_store(vm, task, &task->future.result, value == ASY_NONE ? 0 : value);
+  if (!(task->future.head.flags & TASK_MUST_CANCEL))
+    asy_store(vm, task, &task->future.result, value == ASY_NONE ? 0 : value);
 }
 
 asy_value asy_task_park_turn(asy_vm *vm, asy_value value) {
@@ -246,7 +254,8 @@ asy_value asy_task_wait_future(asy_vm *vm, asy_value future) {
   if (!task) return asy_raise(vm, ASY_RuntimeError, "await wasn't used with future");
   if (&task->future == f) return asy_raise(vm, ASY_RuntimeError, "Task cannot await on itself: %R", future);
   if (f->loop != task->future.loop)
-    return asy_raise(vm, ASY_RuntimeError, "Task %R got Future %R attached to a different loop", asy_from_obj(task), future);
+    return asy_raise(vm, ASY_RuntimeError, "Task %R got Future %R attached to a different loop", asy_from_obj(task),
+                     future);
   if (!asy_future_add_callback(vm, f, asy_from_obj(task), ASY_NONE)) return ASY_FAILED;
   asy_store(vm, task, &task->waiting, future);
   return ASY_PARKED;
@@ -280,7 +289,8 @@ asy_value asy_task_wait_yielded(asy_vm *vm, asy_value value) {
   if (asy_is_native_future(value)) {
     asy_future *f = asy_future_of(value);
     if (!(f->head.flags & FUTURE_BLOCKING))
-      return asy_raise(vm, ASY_RuntimeError, "yield was used instead of yield from in task %R with %R", asy_from_obj(task), value);
+      return asy_raise(vm, ASY_RuntimeError, "yield was used instead of yield from in task %R with %R",
+                       asy_from_obj(task), value);
     f->head.flags &= (uint16_t)~FUTURE_BLOCKING;
     if (asy_future_state(f) != FUTURE_PENDING) return asy_task_park_turn(vm, ASY_NONE); /* the iterator asks it again */
     return asy_task_wait_future(vm, value);
@@ -299,11 +309,12 @@ asy_value asy_task_wait_yielded(asy_vm *vm, asy_value value) {
 
 /* Parked. A task that cancelled itself before it waited cancels what it waits for now. */
 static bool parked(asy_vm *vm, asy_task *task) {
-  if (!(task->future.head.flags & TASK_MUST_CANCEL) || !task->waiting || !asy_is_native_future(task->waiting)) return true;
+  if (!(task->future.head.flags & TASK_MUST_CANCEL) || !task->waiting || !asy_is_native_future(task->waiting))
+    return true;
   int cancelled = asy_future_cancel(vm, asy_future_of(task->waiting), message_of(task));
   if (cancelled < 0) return false;
   if (!cancelled) return true;
-  task->future.head.flags &= (uint16_t)~(TASK_MUST_CANCEL | FUTURE_MESSAGE);
+  task->future.head.flags &= (uint16_t) ~(TASK_MUST_CANCEL | FUTURE_MESSAGE);
   task->future.result = 0;
   return true;
 }
@@ -390,7 +401,7 @@ bool asy_task_step(asy_vm *vm, asy_task *task) {
   task->waiting = 0;
   if (f->head.flags & TASK_MUST_CANCEL) {
     thrown = asy_cancelled_error(vm, f);
-    f->head.flags &= (uint16_t)~(TASK_MUST_CANCEL | FUTURE_MESSAGE);
+    f->head.flags &= (uint16_t) ~(TASK_MUST_CANCEL | FUTURE_MESSAGE);
     if (asy_failed(thrown)) return false;
   } else if (f->result) {
     sent = f->result;
@@ -417,7 +428,9 @@ static asy_value task_init(asy_vm *vm, const asy_value *args) {
   return start(vm, self_of(args), loop, args[1], name, context) ? ASY_NONE : ASY_FAILED;
 }
 
-static asy_value task_get_coro(asy_vm *vm, const asy_value *args) { return self_of(args)->coro ? self_of(args)->coro : ASY_NONE; }
+static asy_value task_get_coro(asy_vm *vm, const asy_value *args) {
+  return self_of(args)->coro ? self_of(args)->coro : ASY_NONE;
+}
 
 static asy_value task_get_name(asy_vm *vm, const asy_value *args) {
   asy_task_extra *extra = extra_of(self_of(args));
@@ -499,9 +512,16 @@ static const asy_native task_methods[] = {
 };
 
 const asy_type asy_task_type = {
-  .name = "_asyncio.Task", .doc = "A coroutine that the event loop runs.", .base = &asy_future_type, .size = sizeof(asy_task),
-  .flags = ASY_TYPE_LATE_FINALIZE, .visit = task_visit, .free = task_free, .finalize = asy_future_finalize,
-  .init = task_init, .init_signature = "(self, coro, *, loop=None, name=None, context=None, eager_start=False)",
+  .name = "_asyncio.Task",
+  .doc = "A coroutine that the event loop runs.",
+  .base = &asy_future_type,
+  .size = sizeof(asy_task),
+  .flags = ASY_TYPE_LATE_FINALIZE,
+  .visit = task_visit,
+  .free = task_free,
+  .finalize = asy_future_finalize,
+  .init = task_init,
+  .init_signature = "(self, coro, *, loop=None, name=None, context=None, eager_start=False)",
   .methods = task_methods,
 };
 
@@ -514,5 +534,8 @@ static void extra_visit(asy_obj *o, asy_visitor *v) {
 }
 
 const asy_type asy_task_extra_type = {
-  .name = "_asyncio._TaskExtra", .size = sizeof(asy_task_extra), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = extra_visit,
+  .name = "_asyncio._TaskExtra",
+  .size = sizeof(asy_task_extra),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = extra_visit,
 };

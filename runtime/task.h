@@ -15,38 +15,39 @@
 
 typedef struct asy_task {
   asy_future future;
-  asy_value coro;          /* an asy_coro, or any object with send and throw; never 0 */
+  asy_value coro;               /* an asy_coro, or any object with send and throw; never 0 */
   struct asy_task *prev, *next; /* the loop's pending tasks, newest first */
-  asy_value waiting;       /* see above */
-  asy_chunk *chunk;        /* parked: newest chunk, its `used` says how much of it; NULL before the first step and without frames */
-  asy_value *base;         /* parked: base of the top frame */
-  uint32_t number;         /* of Task-N */
-  uint32_t depth : 23;     /* parked: frames */
-  uint32_t resume : 9;     /* parked: 1 + register that gets the sent value; 0 none */
+  asy_value waiting;            /* see above */
+  asy_chunk
+    *chunk; /* parked: newest chunk, its `used` says how much of it; NULL before the first step and without frames */
+  asy_value *base;     /* parked: base of the top frame */
+  uint32_t number;     /* of Task-N */
+  uint32_t depth : 23; /* parked: frames */
+  uint32_t resume : 9; /* parked: 1 + register that gets the sent value; 0 none */
 } asy_task;
 
 /* What few tasks have. */
 typedef struct asy_task_extra {
   asy_obj head;
-  asy_value name;        /* 0: never set */
-  asy_value context;     /* 0: that of the loop's caller */
-  asy_value handled;     /* parked: the exception being handled; 0 none */
-  asy_code *origin;      /* where it was created, when the coroutine cannot say; NULL unknown */
+  asy_value name;    /* 0: never set */
+  asy_value context; /* 0: that of the loop's caller */
+  asy_value handled; /* parked: the exception being handled; 0 none */
+  asy_code *origin;  /* where it was created, when the coroutine cannot say; NULL unknown */
   uint32_t origin_word;
 } asy_task_extra;
 
-bool asy_is_coroutine(asy_vm *vm, asy_value v);      /* something a task can run */
+bool asy_is_coroutine(asy_vm *vm, asy_value v); /* something a task can run */
 /* A task of its own for `coro` (TypeError when it is none). name and context 0: none given. */
 asy_task *asy_task_new(asy_vm *vm, asy_loop *loop, asy_value coro, asy_value name, asy_value context);
 /* Runs a task that the ready ring yields. false: an exception is pending that leaves the loop. */
 bool asy_task_step(asy_vm *vm, asy_task *task);
-void asy_task_wake(asy_vm *vm, asy_task *task);      /* what it waited for is done: it goes on the ready ring */
+void asy_task_wake(asy_vm *vm, asy_task *task); /* what it waited for is done: it goes on the ready ring */
 /* An async native parks the running task: until `deadline`, or for one turn of the loop. The await yields `value`. */
 asy_value asy_task_park_until(asy_vm *vm, int64_t deadline, asy_value value);
 asy_value asy_task_park_turn(asy_vm *vm, asy_value value);
 /* Where the task was created; NULL unknown. */
 asy_code *asy_task_origin(asy_task *task, uint32_t *word);
-asy_value asy_task_all(asy_vm *vm, asy_loop *loop);  /* a set of its pending tasks */
+asy_value asy_task_all(asy_vm *vm, asy_loop *loop); /* a set of its pending tasks */
 
 extern const asy_type asy_task_type;
 extern const asy_type asy_task_extra_type;

@@ -19,7 +19,8 @@ typedef struct {
 
 bool asy_timers_add(asy_vm *vm, asy_timers *timers, int64_t deadline, asy_obj *owner); /* false: MemoryError */
 void asy_timers_remove(asy_timers *timers, uint32_t index);
-static inline int64_t asy_timers_next(const asy_timers *timers) { /* the earliest deadline; INT64_MAX when there is none */
+static inline int64_t asy_timers_next(
+  const asy_timers *timers) { /* the earliest deadline; INT64_MAX when there is none */
   return timers->count ? timers->entries[0].deadline : INT64_MAX;
 }
 void asy_timers_free(asy_vm *vm, asy_timers *timers);

@@ -50,13 +50,15 @@ static void add_str(asy_vm *vm, asy_sink *sink, asy_str *s) {
 }
 
 static asy_value finish(asy_vm *vm, asy_sink *sink) {
-  asy_value result = sink->failed ? asy_raise_no_memory(vm) : asy_from_text(vm, sink->data ? sink->data : "", sink->len);
+  asy_value result = sink->failed ? asy_raise_no_memory(vm)
+                                  : asy_from_text(vm, sink->data ? sink->data : "", sink->len);
   free(sink->data);
   return result;
 }
 
 /* str(v) or repr(v); when that fails, a text that says so. */
-static void add_safely(asy_vm *vm, asy_sink *sink, asy_value v, const char *what, asy_value (*convert)(asy_vm *, asy_value)) {
+static void add_safely(asy_vm *vm, asy_sink *sink, asy_value v, const char *what,
+                       asy_value (*convert)(asy_vm *, asy_value)) {
   asy_value text = convert(vm, v);
   if (text != ASY_FAILED) {
     add_str(vm, sink, (asy_str *)asy_obj_of(text));
@@ -177,7 +179,9 @@ static int64_t int_field(const asy_exception *e, unsigned i, int64_t otherwise) 
 static void add_syntax_line(asy_vm *vm, asy_sink *out, const asy_exception *e, asy_str *text) {
   uint32_t length = text->len, start = 0;
   while (length && asy_str_at(text, length - 1) == '\n') length--;
-  while (start < length && (asy_str_at(text, start) == ' ' || asy_str_at(text, start) == '\n' || asy_str_at(text, start) == '\f')) start++;
+  while (start < length &&
+         (asy_str_at(text, start) == ' ' || asy_str_at(text, start) == '\n' || asy_str_at(text, start) == '\f'))
+    start++;
   asy_str *shown = asy_str_slice(vm, text, start, length);
   if (!shown) {
     asy_clear_exception(vm);
@@ -213,7 +217,8 @@ static void add_syntax_line(asy_vm *vm, asy_sink *out, const asy_exception *e, a
 
 static void add_syntax_error(asy_vm *vm, asy_sink *out, asy_value exception) {
   const asy_exception *e = asy_exception_of(exception);
-  asy_value file = e->fields[FIELD_SYNTAX_FILE], line = e->fields[FIELD_SYNTAX_LINE], text = e->fields[FIELD_SYNTAX_TEXT];
+  asy_value file = e->fields[FIELD_SYNTAX_FILE], line = e->fields[FIELD_SYNTAX_LINE],
+            text = e->fields[FIELD_SYNTAX_TEXT];
   bool named = file && asy_is_str(file);
   if (line && line != ASY_NONE) {
     asy_sink_text(out, "  File \"");
@@ -383,9 +388,9 @@ static bool is_link(asy_value v) { return v && asy_is_exception_instance(v); }
 
 /* The exception and, before it, what it came from. */
 static void print_chain(printer *p, asy_value exception) {
-  static const char *const messages[] = {
-    NULL, "\nThe above exception was the direct cause of the following exception:\n\n",
-    "\nDuring handling of the above exception, another exception occurred:\n\n"};
+  static const char *const messages[] = {NULL,
+                                         "\nThe above exception was the direct cause of the following exception:\n\n",
+                                         "\nDuring handling of the above exception, another exception occurred:\n\n"};
   asy_list *chain = asy_list_new(p->vm, 4);
   if (!chain || !asy_check_c_stack(p->vm)) {
     asy_clear_exception(p->vm);
@@ -478,8 +483,12 @@ static void traceback_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_obj(v, ((asy_traceback *)o)->task_origin);
 }
 
-static asy_value get_line(asy_vm *vm, const asy_value *args) { return asy_from_small(asy_traceback_line(entry_of(args[0]))); }
-static asy_value get_lasti(asy_vm *vm, const asy_value *args) { return asy_from_small((int64_t)entry_of(args[0])->word * 4); }
+static asy_value get_line(asy_vm *vm, const asy_value *args) {
+  return asy_from_small(asy_traceback_line(entry_of(args[0])));
+}
+static asy_value get_lasti(asy_vm *vm, const asy_value *args) {
+  return asy_from_small((int64_t)entry_of(args[0])->word * 4);
+}
 static asy_value get_frame(asy_vm *vm, const asy_value *args) {
   asy_traceback *entry = entry_of(args[0]);
   if (!entry->frame) {
@@ -515,6 +524,9 @@ static const asy_native traceback_methods[] = {
 };
 
 const asy_type asy_traceback_type = {
-  .name = "traceback", .size = sizeof(asy_traceback), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = traceback_visit,
+  .name = "traceback",
+  .size = sizeof(asy_traceback),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = traceback_visit,
   .methods = traceback_methods,
 };

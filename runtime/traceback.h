@@ -36,7 +36,11 @@ void asy_suggest(asy_vm *vm, asy_value exception, asy_sink *out);
 /* ---- caret.c ---- */
 unsigned asy_char_width(uint32_t code_point); /* columns on a terminal: 1 or 2 */
 /* The lines [first .. first+n) of a frame with their markers below. start and end are byte columns in the first and last line. */
-typedef struct { const char *text; size_t len; } asy_source_span;
-void asy_show_source(asy_sink *out, const asy_source_span *lines, uint32_t nlines, int32_t start, int32_t end, bool columns);
+typedef struct {
+  const char *text;
+  size_t len;
+} asy_source_span;
+void asy_show_source(asy_sink *out, const asy_source_span *lines, uint32_t nlines, int32_t start, int32_t end,
+                     bool columns);
 
 #endif

@@ -29,10 +29,8 @@ bool asy_gen_enter(asy_vm *vm, asy_gen *gen, asy_value info, asy_value sent) {
   }
   if (gen->state == GEN_SUSPENDED) {
     const uint32_t *pc = asy_frame_pc(base);
-    if (ASY_WORD_OP(*pc) == OP_YIELD_FROM)
-      vm->sent = sent;
-    else
-      base[ASY_WORD_A(pc[-1])] = sent;
+    if (ASY_WORD_OP(*pc) == OP_YIELD_FROM) vm->sent = sent;
+    else base[ASY_WORD_A(pc[-1])] = sent;
   }
   gen->state = GEN_RUNNING;
   gen->outer_handled = vm->handled;
@@ -64,8 +62,7 @@ static void jump_to_loop_end(asy_value *caller, bool async) {
   const uint32_t *pc = asy_frame_pc(caller);
   if (async) /* FOR_AITER, X, AWAIT: pc is behind the AWAIT; the distance counts from it */
     asy_frame_set_pc(caller, pc - 1 + (int32_t)pc[-2]);
-  else
-    asy_frame_set_pc(caller, pc + (int32_t)pc[-1]);
+  else asy_frame_set_pc(caller, pc + (int32_t)pc[-1]);
 }
 
 static asy_action generator_returned(asy_vm *vm, asy_value *base, asy_value info, asy_value value) {
@@ -274,7 +271,8 @@ static asy_action native_awaited(asy_vm *vm, asy_value result, unsigned dst, con
   return suspend(vm, pc, ASY_RUN_PARKED, ASY_NONE);
 }
 
-asy_action asy_await_native(asy_vm *vm, asy_value callee, asy_value self, const asy_value *args, uint32_t nargs, unsigned dst) {
+asy_action asy_await_native(asy_vm *vm, asy_value callee, asy_value self, const asy_value *args, uint32_t nargs,
+                            unsigned dst) {
   /* pc is at the AWAIT that follows the AWAIT_CALL, and whose registers are both dst */
   const uint32_t *behind = asy_frame_pc(vm->base) + 1;
   asy_frame_set_pc(vm->base, behind);
@@ -285,12 +283,10 @@ asy_action asy_await_native(asy_vm *vm, asy_value callee, asy_value self, const 
 /* ---- Await ---------------------------------------------------------------------------------------------------------- */
 
 static asy_action raise_reuse(asy_vm *vm, const asy_coro *coro) {
-  if (coro->state != CORO_ON_STACK)
-    asy_raise(vm, ASY_RuntimeError, "cannot reuse already awaited coroutine");
+  if (coro->state != CORO_ON_STACK) asy_raise(vm, ASY_RuntimeError, "cannot reuse already awaited coroutine");
   else if (!asy_is_kind(coro->func, KIND_NATIVE) && asy_coro_is_running(vm, coro))
     asy_raise(vm, ASY_ValueError, "coroutine already executing");
-  else
-    asy_raise(vm, ASY_RuntimeError, "coroutine is being awaited already");
+  else asy_raise(vm, ASY_RuntimeError, "coroutine is being awaited already");
   return ACT_UNWIND;
 }
 
@@ -586,10 +582,8 @@ asy_run_outcome asy_resume_stack(asy_vm *vm, asy_stack *stack, asy_value sent, a
     }
   }
   if (!thrown) {
-    if (stack->resume_register >= 0)
-      base[stack->resume_register] = sent;
-    else
-      vm->sent = sent;
+    if (stack->resume_register >= 0) base[stack->resume_register] = sent;
+    else vm->sent = sent;
   }
   stack->resume_register = -1;
   stack->base = NULL;

@@ -81,12 +81,15 @@ static asy_value get_name(asy_vm *vm, const asy_value *args) { return asy_from_o
 static asy_value set_name(asy_vm *vm, const asy_value *args) {
   asy_class *cls = class_of_value(args[0]);
   if (!check_set(vm, cls, args[1], "__name__")) return ASY_FAILED;
-  if (!asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "can only assign string to %N.__name__, not '%T'", cls, args[1]);
+  if (!asy_is_str(args[1]))
+    return asy_raise(vm, ASY_TypeError, "can only assign string to %N.__name__, not '%T'", cls, args[1]);
   cls->name = (asy_str *)asy_obj_of(args[1]);
   asy_barrier(vm, cls);
   return ASY_NONE;
 }
-static asy_value get_qualname(asy_vm *vm, const asy_value *args) { return asy_from_obj(class_of_value(args[0])->qualname); }
+static asy_value get_qualname(asy_vm *vm, const asy_value *args) {
+  return asy_from_obj(class_of_value(args[0])->qualname);
+}
 static asy_value set_qualname(asy_vm *vm, const asy_value *args) {
   asy_class *cls = class_of_value(args[0]);
   if (!check_set(vm, cls, args[1], "__qualname__")) return ASY_FAILED;
@@ -171,7 +174,8 @@ static asy_value get_abstract(asy_vm *vm, const asy_value *args) {
   asy_value names = ASY_UNBOUND;
   asy_str *name = asy_intern(vm, "__abstractmethods__");
   if (!name) return ASY_FAILED;
-  if (args[0] != asy_from_obj(vm->classes[KIND_TYPE])) names = asy_dict_get_str(vm, class_of_value(args[0])->dict, name);
+  if (args[0] != asy_from_obj(vm->classes[KIND_TYPE]))
+    names = asy_dict_get_str(vm, class_of_value(args[0])->dict, name);
   return names == ASY_UNBOUND ? asy_raise_no_attribute(vm, args[0], name) : names;
 }
 static asy_value set_abstract(asy_vm *vm, const asy_value *args) {
@@ -195,8 +199,9 @@ asy_value asy_not_abstract(asy_vm *vm, asy_class *cls) {
   if (!list || !asy_list_extend(vm, list, names) || !asy_list_sort(vm, list, ASY_NONE, false)) return ASY_FAILED;
   asy_str *joined = asy_str_join(vm, separator, list->items, list->len);
   if (!joined) return ASY_FAILED;
-  return asy_raise(vm, ASY_TypeError, "Can't instantiate abstract class %N without an implementation for abstract method%s '%U'",
-                   cls, list->len == 1 ? "" : "s", joined);
+  return asy_raise(vm, ASY_TypeError,
+                   "Can't instantiate abstract class %N without an implementation for abstract method%s '%U'", cls,
+                   list->len == 1 ? "" : "s", joined);
 }
 
 static asy_value get_annotations(asy_vm *vm, const asy_value *args) {
@@ -278,10 +283,12 @@ static asy_value type_new(asy_vm *vm, const asy_value *args) {
     return asy_raise(vm, ASY_TypeError, "type.__new__() takes exactly 3 arguments (%u given)", positional->len);
   asy_value name = positional->items[0], bases = positional->items[1], ns = positional->items[2];
   if (!asy_is_str(name)) return asy_raise(vm, ASY_TypeError, "type.__new__() argument 1 must be str, not %T", name);
-  if (!asy_is_kind(bases, KIND_TUPLE)) return asy_raise(vm, ASY_TypeError, "type.__new__() argument 2 must be tuple, not %T", bases);
-  if (!asy_is_kind(ns, KIND_DICT)) return asy_raise(vm, ASY_TypeError, "type.__new__() argument 3 must be dict, not %T", ns);
-  return asy_class_new(vm, metaclass, (asy_str *)asy_obj_of(name), (asy_tuple *)asy_obj_of(bases), (asy_dict *)asy_obj_of(ns),
-                       kwargs);
+  if (!asy_is_kind(bases, KIND_TUPLE))
+    return asy_raise(vm, ASY_TypeError, "type.__new__() argument 2 must be tuple, not %T", bases);
+  if (!asy_is_kind(ns, KIND_DICT))
+    return asy_raise(vm, ASY_TypeError, "type.__new__() argument 3 must be dict, not %T", ns);
+  return asy_class_new(vm, metaclass, (asy_str *)asy_obj_of(name), (asy_tuple *)asy_obj_of(bases),
+                       (asy_dict *)asy_obj_of(ns), kwargs);
 }
 
 static asy_value type_init(asy_vm *vm, const asy_value *args) {
@@ -339,7 +346,8 @@ static const asy_native type_methods[] = {
   {"__subclasses__", "(self, /)", type_subclasses, "Return a list of immediate subclasses.", 0},
   {"__instancecheck__", "(self, instance, /)", type_instancecheck, "Check if an object is an instance.", 0},
   {"__subclasscheck__", "(self, subclass, /)", type_subclasscheck, "Check if a class is a subclass.", 0},
-  {"__prepare__", "(cls, /, *args, **kwargs)", type_prepare, "Create the namespace for the class statement.", ASY_NATIVE_CLASS},
+  {"__prepare__", "(cls, /, *args, **kwargs)", type_prepare, "Create the namespace for the class statement.",
+   ASY_NATIVE_CLASS},
   {"__dir__", "(self, /)", type_dir, "Specialized __dir__ implementation for types.", 0},
   {"__name__", "(self)", get_name, NULL, ASY_NATIVE_GETTER},
   {"__name__", "(self, value)", set_name, NULL, ASY_NATIVE_SETTER},
@@ -364,10 +372,19 @@ static const asy_native type_methods[] = {
 };
 
 const asy_type asy_type_type = {
-  .name = "type", .size = sizeof(asy_class), .visit = type_visit, .free = type_free,
+  .name = "type",
+  .size = sizeof(asy_class),
+  .visit = type_visit,
+  .free = type_free,
   .doc = "type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type",
-  .new_ = type_new, .new_signature = "(cls, /, *args, **kwargs)",
-  .init = type_init, .init_signature = "(self, /, *args, **kwargs)",
-  .repr = type_repr, .call = type_call, .get_attr = asy_type_get_attr, .set_attr = asy_type_set_attr,
-  .binary[BINARY_OR] = asy_union_of, .methods = type_methods,
+  .new_ = type_new,
+  .new_signature = "(cls, /, *args, **kwargs)",
+  .init = type_init,
+  .init_signature = "(self, /, *args, **kwargs)",
+  .repr = type_repr,
+  .call = type_call,
+  .get_attr = asy_type_get_attr,
+  .set_attr = asy_type_set_attr,
+  .binary[BINARY_OR] = asy_union_of,
+  .methods = type_methods,
 };

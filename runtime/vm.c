@@ -36,10 +36,10 @@ typedef asy_run_outcome (*handler)(ARGS);
 static const handler handlers[OP_COUNT_];
 #define HANDLER(name) static asy_run_outcome do_##name(ARGS)
 #define MUSTTAIL __attribute__((musttail))
-#define NEXT()                                             \
-  do {                                                     \
-    w = *pc++;                                             \
-    MUSTTAIL return handlers[ASY_WORD_OP(w)](PASS);        \
+#define NEXT()                                                                                                         \
+  do {                                                                                                                 \
+    w = *pc++;                                                                                                         \
+    MUSTTAIL return handlers[ASY_WORD_OP(w)](PASS);                                                                    \
   } while (0)
 static asy_run_outcome go_unwind(ARGS);
 static asy_run_outcome go_unwind_again(ARGS);
@@ -54,10 +54,10 @@ static asy_run_outcome go_reload(ARGS);
 #define NEXT() goto next
 #else
 #define HANDLER(name) do_##name:
-#define NEXT()                            \
-  do {                                    \
-    w = *pc++;                            \
-    goto *table[ASY_WORD_OP(w)];          \
+#define NEXT()                                                                                                         \
+  do {                                                                                                                 \
+    w = *pc++;                                                                                                         \
+    goto *table[ASY_WORD_OP(w)];                                                                                       \
   } while (0)
 #endif
 #define UNWIND() goto unwind
@@ -67,27 +67,27 @@ static asy_run_outcome go_reload(ARGS);
 #endif
 
 /* Goes on as a transition function says. */
-#define ACT(expr)                \
-  do {                           \
-    switch (expr) {              \
-      case ACT_NEXT: NEXT();     \
-      case ACT_RELOAD: RELOAD(); \
-      case ACT_UNWIND: UNWIND(); \
-      case ACT_LEAVE: LEAVE();   \
-    }                            \
-    __builtin_unreachable();     \
+#define ACT(expr)                                                                                                      \
+  do {                                                                                                                 \
+    switch (expr) {                                                                                                    \
+      case ACT_NEXT: NEXT();                                                                                           \
+      case ACT_RELOAD: RELOAD();                                                                                       \
+      case ACT_UNWIND: UNWIND();                                                                                       \
+      case ACT_LEAVE: LEAVE();                                                                                         \
+    }                                                                                                                  \
+    __builtin_unreachable();                                                                                           \
   } while (0)
 
 /* A = expr, or unwinds. */
-#define SET_A(expr)                             \
-  do {                                          \
-    asy_value set_ = (expr);                    \
-    if (UNLIKELY(set_ == ASY_FAILED)) UNWIND(); \
-    R(A) = set_;                                \
+#define SET_A(expr)                                                                                                    \
+  do {                                                                                                                 \
+    asy_value set_ = (expr);                                                                                           \
+    if (UNLIKELY(set_ == ASY_FAILED)) UNWIND();                                                                        \
+    R(A) = set_;                                                                                                       \
   } while (0)
-#define CHECK(expr)                   \
-  do {                                \
-    if (UNLIKELY(!(expr))) UNWIND();  \
+#define CHECK(expr)                                                                                                    \
+  do {                                                                                                                 \
+    if (UNLIKELY(!(expr))) UNWIND();                                                                                   \
   } while (0)
 
 /* ---- Fast arithmetic: false means "go the general way" ------------------------------------------------------------ */
@@ -283,16 +283,16 @@ static inline asy_value *enter_in_place(asy_vm *vm, asy_value *base, asy_func *f
   return args;
 }
 
-#define ENTER_FUNCTION(func, code, args, nargs, info)                                  \
-  do {                                                                                 \
-    base = enter_in_place(vm, base, func, code, args, nargs, info);                          \
-    pc = (code)->words;                                                                \
-    k = (code)->constants;                                                             \
-    if (UNLIKELY(vm->depth > vm->recursion_limit || vm->interrupt)) {                  \
-      SAVE();                                                                          \
-      CHECK(asy_enter_check(vm));                                                      \
-    }                                                                                  \
-    NEXT();                                                                            \
+#define ENTER_FUNCTION(func, code, args, nargs, info)                                                                  \
+  do {                                                                                                                 \
+    base = enter_in_place(vm, base, func, code, args, nargs, info);                                                    \
+    pc = (code)->words;                                                                                                \
+    k = (code)->constants;                                                                                             \
+    if (UNLIKELY(vm->depth > vm->recursion_limit || vm->interrupt)) {                                                  \
+      SAVE();                                                                                                          \
+      CHECK(asy_enter_check(vm));                                                                                      \
+    }                                                                                                                  \
+    NEXT();                                                                                                            \
   } while (0)
 
 /* Whether the arguments are all of func's parameters, or become so by its defaults, which are written behind them. */
@@ -303,21 +303,22 @@ static __attribute__((noinline)) bool add_defaults(const asy_func *func, asy_val
 }
 
 /* The coroutine of a plain async function whose arguments are all given; UNBOUND: the general way. */
-static __attribute__((noinline)) asy_value plain_coroutine(asy_vm *vm, asy_func *func, const asy_value *args, uint32_t n) {
+static __attribute__((noinline)) asy_value plain_coroutine(asy_vm *vm, asy_func *func, const asy_value *args,
+                                                           uint32_t n) {
   if (!func->code->simple_async || func->code->argcount != n) return ASY_UNBOUND;
   asy_coro *coro = asy_coro_new(vm, asy_from_obj(func), args, n);
   return coro ? asy_from_obj(coro) : ASY_FAILED;
 }
 
-#define CALL_WINDOW(window, args, nargs, self, kwnames, info)                                                            \
-  do {                                                                                                                   \
-    asy_value result_;                                                                                                   \
-    asy_action action_ = asy_call_slow(vm, (window)[0], self, window, args, nargs, kwnames, info, &result_);             \
-    if (action_ == ACT_NEXT) {                                                                                           \
-      R(A) = result_;                                                                                                    \
-      NEXT();                                                                                                            \
-    }                                                                                                                    \
-    ACT(action_);                                                                                                        \
+#define CALL_WINDOW(window, args, nargs, self, kwnames, info)                                                          \
+  do {                                                                                                                 \
+    asy_value result_;                                                                                                 \
+    asy_action action_ = asy_call_slow(vm, (window)[0], self, window, args, nargs, kwnames, info, &result_);           \
+    if (action_ == ACT_NEXT) {                                                                                         \
+      R(A) = result_;                                                                                                  \
+      NEXT();                                                                                                          \
+    }                                                                                                                  \
+    ACT(action_);                                                                                                      \
   } while (0)
 
 /* An exact native whose parameters are all positional and given runs on the registers as they are. */
@@ -368,11 +369,12 @@ static asy_run_outcome loop(asy_vm *vm, bool thrown) {
 #if !defined(ASY_DISPATCH_SWITCH)
   static const void *const handlers[OP_COUNT_] = {
 #define OP(name, ...) [OP_##name] = &&do_##name,
-      ASY_OPCODES(OP)
+    ASY_OPCODES(OP)
 #undef OP
   };
   const void *const *table = handlers;
-  __asm__("" : "+r"(table)); /* kept in a register: the compiler no longer knows that it could compute the address again */
+  __asm__(""
+          : "+r"(table)); /* kept in a register: the compiler no longer knows that it could compute the address again */
 #endif
   asy_value *base = vm->base;
   const uint32_t *pc = asy_frame_pc(base);

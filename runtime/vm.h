@@ -16,7 +16,8 @@
 #include "runtime/types/str.h"
 #include "runtime/types/tuple.h"
 
-enum { /* vm->interrupt: looked at by calls, backward jumps and loop turns */
+/* vm->interrupt: looked at by calls, backward jumps and loop turns */
+enum {
   ASY_INTERRUPT_GC = 1,
   ASY_INTERRUPT_FINALIZERS = 2,
   ASY_INTERRUPT_SIGNAL = 4,
@@ -28,39 +29,39 @@ struct asy_loop_state; /* runtime/loop.h */
 
 struct asy_vm {
   /* hot: the running frame, as far as natives need it */
-  asy_value *base;               /* registers of the running frame */
-  asy_value *top;                /* first register that is free above it; natives that call back push there */
-  asy_value *limit;              /* end of the chunk; NULL while the frame lies in a heap object, so that calls go the slow way */
-  asy_stack *stack;              /* the stack it runs on */
-  uint32_t depth;                /* frames on it */
-  uint32_t runs;                 /* nested runs of the loop */
-  volatile uint32_t interrupt;   /* ASY_INTERRUPT_ bits */
+  asy_value *base;  /* registers of the running frame */
+  asy_value *top;   /* first register that is free above it; natives that call back push there */
+  asy_value *limit; /* end of the chunk; NULL while the frame lies in a heap object, so that calls go the slow way */
+  asy_stack *stack; /* the stack it runs on */
+  uint32_t depth;   /* frames on it */
+  uint32_t runs;    /* nested runs of the loop */
+  volatile uint32_t interrupt; /* ASY_INTERRUPT_ bits */
   uint32_t recursion_limit;
-  asy_value exception;           /* pending exception (an exception object), 0 when none */
-  asy_value handled;             /* the exception being handled, or None */
-  char *c_stack_limit;           /* below this address natives must not recurse */
+  asy_value exception; /* pending exception (an exception object), 0 when none */
+  asy_value handled;   /* the exception being handled, or None */
+  char *c_stack_limit; /* below this address natives must not recurse */
   struct asy_task *current_task;
-  asy_value result;              /* what the run that ended returned or yielded */
-  int outcome;                   /* asy_run_outcome of the run that ends */
-  asy_value sent;                /* what a resumed frame is sent, until it is taken */
-  asy_value stop_value;          /* after ASY_END of a generator, coroutine or asy_next: what StopIteration would carry */
-  asy_value thrown;              /* an exception on its way into the iterator that a resumed AWAIT waits for; 0 none */
-  asy_tuple *spread;             /* the tuple whose items are the arguments of the call being bound, or NULL: *args may be it */
-  asy_value pending_future;      /* see asy_yield_future */
+  asy_value result;     /* what the run that ended returned or yielded */
+  int outcome;          /* asy_run_outcome of the run that ends */
+  asy_value sent;       /* what a resumed frame is sent, until it is taken */
+  asy_value stop_value; /* after ASY_END of a generator, coroutine or asy_next: what StopIteration would carry */
+  asy_value thrown;     /* an exception on its way into the iterator that a resumed AWAIT waits for; 0 none */
+  asy_tuple *spread;    /* the tuple whose items are the arguments of the call being bound, or NULL: *args may be it */
+  asy_value pending_future; /* see asy_yield_future */
 
   /* classes and shapes */
-  asy_shape **shapes;            /* by id */
+  asy_shape **shapes; /* by id */
   uint32_t nshapes, shapes_cap;
   asy_class *classes[KIND_COUNT]; /* the built-in class of each kind */
-  asy_class **exceptions;        /* by asy_exc_id */
+  asy_class **exceptions;         /* by asy_exc_id */
   asy_str *names[NAME_COUNT];
   uint32_t next_keys_version;
-  uint32_t next_kind;            /* for module-defined types */
+  uint32_t next_kind; /* for module-defined types */
 
   /* program */
-  asy_dict *builtins;            /* namespace of the builtins module */
-  asy_dict *modules;             /* sys.modules */
-  asy_list *path;                /* sys.path */
+  asy_dict *builtins; /* namespace of the builtins module */
+  asy_dict *modules;  /* sys.modules */
+  asy_list *path;     /* sys.path */
   asy_value sys_module;
   asy_value main_module;
   asy_value stdout_file, stderr_file, stdin_file; /* see builtins.c */
@@ -72,26 +73,26 @@ struct asy_vm {
   asy_str *latin1[256];
   asy_tuple *empty_tuple;
   struct asy_intern_table *interned;
-  uint64_t hash_key[2];          /* of SipHash; from the gate */
+  uint64_t hash_key[2]; /* of SipHash; from the gate */
 
   asy_heap *heap;
   asy_gate gate;
   asy_stack main_stack;
   struct asy_loop_state *loop_state; /* NULL until asyncio or a loop is used */
-  asy_value memory_error;        /* made at start: raised when nothing can be allocated */
+  asy_value memory_error;            /* made at start: raised when nothing can be allocated */
   struct asy_import_state *import_state;
-  void *module_state[32];        /* per-module C state, indexed by asy_module_slot */
-  void *chunk_pool;              /* stack.c: free small chunks */
-  struct asy_code *code_list;    /* ic.c: all code objects, to flush their caches */
-  uint32_t builtins_version;     /* keys_version of builtins that the inline caches know */
-  bool ic_off;                   /* ASY_IC=off */
-  bool ic_verify;                /* ASY_IC=verify: a hit is checked against the slow lookup */
-  asy_value async_gen_hooks[2];  /* sys.set_asyncgen_hooks: firstiter, finalizer; 0 none */
-  uint32_t int_max_str_digits;   /* sys.set_int_max_str_digits; 0: no limit */
-  void *float_powers;            /* types/shortest.c: powers of ten; malloc'ed, NULL until used */
+  void *module_state[32];              /* per-module C state, indexed by asy_module_slot */
+  void *chunk_pool;                    /* stack.c: free small chunks */
+  struct asy_code *code_list;          /* ic.c: all code objects, to flush their caches */
+  uint32_t builtins_version;           /* keys_version of builtins that the inline caches know */
+  bool ic_off;                         /* ASY_IC=off */
+  bool ic_verify;                      /* ASY_IC=verify: a hit is checked against the slow lookup */
+  asy_value async_gen_hooks[2];        /* sys.set_asyncgen_hooks: firstiter, finalizer; 0 none */
+  uint32_t int_max_str_digits;         /* sys.set_int_max_str_digits; 0: no limit */
+  void *float_powers;                  /* types/shortest.c: powers of ten; malloc'ed, NULL until used */
   struct asy_class_state *class_state; /* class.h */
   struct asy_source_text *sources;     /* source_lines.c: texts that tracebacks show */
-  struct asy_repr_guard *repr_guards; /* containers whose repr is being made, innermost first: types/sequence.h */
+  struct asy_repr_guard *repr_guards;  /* containers whose repr is being made, innermost first: types/sequence.h */
 };
 
 #define ASY_NAME(vm, name) ((vm)->names[NAME_##name])

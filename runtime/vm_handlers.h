@@ -112,7 +112,8 @@ HANDLER(LOAD_GLOBAL) {
   asy_func *func = asy_frame_func(base);
   asy_ic *ic = &func->code->ics[x];
   if (LIKELY(ic->shape == func->globals->keys_version)) {
-    if (LIKELY(ic->kind == IC_GLOBAL) || (ic->kind == IC_BUILTIN && vm->builtins->keys_version == vm->builtins_version)) {
+    if (LIKELY(ic->kind == IC_GLOBAL) ||
+        (ic->kind == IC_BUILTIN && vm->builtins->keys_version == vm->builtins_version)) {
       R(A) = *(asy_value *)(uintptr_t)ic->payload;
       NEXT();
     }
@@ -548,20 +549,20 @@ HANDLER(NOT) {
 }
 
 /* ---- Comparisons: values, then jumps ---- */
-#define COMPARISON(name, operator)                              \
-  HANDLER(name) {                                               \
-    asy_value b = R(B), c = R(C);                               \
-    if (LIKELY(asy_both_int(b, c))) {                           \
-      R(A) = asy_from_bool((int64_t)b operator(int64_t) c);     \
-      NEXT();                                                   \
-    }                                                           \
-    if (both_floats(b, c)) {                                    \
-      R(A) = asy_from_bool(asy_flonum(b) operator asy_flonum(c)); \
-      NEXT();                                                   \
-    }                                                           \
-    SAVE();                                                     \
-    SET_A(asy_compare(vm, b, c, COMPARE_##name));               \
-    NEXT();                                                     \
+#define COMPARISON(name, operator)                                                                                     \
+  HANDLER(name) {                                                                                                      \
+    asy_value b = R(B), c = R(C);                                                                                      \
+    if (LIKELY(asy_both_int(b, c))) {                                                                                  \
+      R(A) = asy_from_bool((int64_t)b operator(int64_t) c);                                                            \
+      NEXT();                                                                                                          \
+    }                                                                                                                  \
+    if (both_floats(b, c)) {                                                                                           \
+      R(A) = asy_from_bool(asy_flonum(b) operator asy_flonum(c));                                                      \
+      NEXT();                                                                                                          \
+    }                                                                                                                  \
+    SAVE();                                                                                                            \
+    SET_A(asy_compare(vm, b, c, COMPARE_##name));                                                                      \
+    NEXT();                                                                                                            \
   }
 COMPARISON(LT, <)
 COMPARISON(LE, <=)
@@ -643,41 +644,43 @@ HANDLER(JUMP_IF_NOT_NONE) {
   if (R(A) != ASY_NONE) pc += x;
   NEXT();
 }
-#define COMPARE_AND_JUMP(name, operator, right)                                 \
-  {                                                                             \
-    int32_t x = (int32_t)*pc++;                                                 \
-    asy_value a = R(A), b = right;                                              \
-    int truth;                                                                  \
-    bool equal;                                                                 \
-    if (LIKELY(asy_both_int(a, b))) {                                           \
-      truth = (int64_t)a operator(int64_t) b;                                   \
-    } else if (both_floats(a, b)) {                                             \
-      truth = asy_flonum(a) operator asy_flonum(b);                             \
-    } else if ((COMPARE_##name == COMPARE_EQ || COMPARE_##name == COMPARE_NE) && strings_equal(a, b, &equal)) { \
-      truth = COMPARE_##name == COMPARE_EQ ? equal : !equal;                    \
-    } else {                                                                    \
-      SAVE();                                                                   \
-      truth = compare_slow(vm, a, b, COMPARE_##name);                           \
-      CHECK(truth >= 0);                                                        \
-    }                                                                           \
-    if (truth == (int)C) {                                                      \
-      pc += x;                                                                  \
-      NEXT(); /* its own dispatch: predicted apart from the one below */        \
-    }                                                                           \
-    NEXT();                                                                     \
+#define COMPARE_AND_JUMP(handler, name, operator, right)                                                               \
+  HANDLER(handler) {                                                                                                   \
+    int32_t x = (int32_t)*pc++;                                                                                        \
+    asy_value a = R(A), b = right;                                                                                     \
+    int truth;                                                                                                         \
+    bool equal;                                                                                                        \
+    if (LIKELY(asy_both_int(a, b))) {                                                                                  \
+      truth = (int64_t)a operator(int64_t) b;                                                                          \
+    } else if (both_floats(a, b)) {                                                                                    \
+      truth = asy_flonum(a) operator asy_flonum(b);                                                                    \
+    } else if ((COMPARE_##name == COMPARE_EQ || COMPARE_##name == COMPARE_NE) && strings_equal(a, b, &equal)) {        \
+      truth = COMPARE_##name == COMPARE_EQ ? equal : !equal;                                                           \
+    } else {                                                                                                           \
+      SAVE();                                                                                                          \
+      truth = compare_slow(vm, a, b, COMPARE_##name);                                                                  \
+      CHECK(truth >= 0);                                                                                               \
+    }                                                                                                                  \
+    if (truth == (int)C) {                                                                                             \
+      pc += x;                                                                                                         \
+      NEXT(); /* its own dispatch: predicted apart from the one below */                                               \
+    }                                                                                                                  \
+    NEXT();                                                                                                            \
   }
-HANDLER(JUMP_LT) COMPARE_AND_JUMP(LT, <, R(B))
-HANDLER(JUMP_LE) COMPARE_AND_JUMP(LE, <=, R(B))
-HANDLER(JUMP_EQ) COMPARE_AND_JUMP(EQ, ==, R(B))
-HANDLER(JUMP_NE) COMPARE_AND_JUMP(NE, !=, R(B))
-HANDLER(JUMP_GT) COMPARE_AND_JUMP(GT, >, R(B))
-HANDLER(JUMP_GE) COMPARE_AND_JUMP(GE, >=, R(B))
-HANDLER(JUMP_LT_I) COMPARE_AND_JUMP(LT, <, asy_from_small(ASY_WORD_SB(w)))
-HANDLER(JUMP_LE_I) COMPARE_AND_JUMP(LE, <=, asy_from_small(ASY_WORD_SB(w)))
-HANDLER(JUMP_EQ_I) COMPARE_AND_JUMP(EQ, ==, asy_from_small(ASY_WORD_SB(w)))
-HANDLER(JUMP_NE_I) COMPARE_AND_JUMP(NE, !=, asy_from_small(ASY_WORD_SB(w)))
-HANDLER(JUMP_GT_I) COMPARE_AND_JUMP(GT, >, asy_from_small(ASY_WORD_SB(w)))
-HANDLER(JUMP_GE_I) COMPARE_AND_JUMP(GE, >=, asy_from_small(ASY_WORD_SB(w)))
+/* clang-format off */
+COMPARE_AND_JUMP(JUMP_LT, LT, <, R(B))
+COMPARE_AND_JUMP(JUMP_LE, LE, <=, R(B))
+COMPARE_AND_JUMP(JUMP_EQ, EQ, ==, R(B))
+COMPARE_AND_JUMP(JUMP_NE, NE, !=, R(B))
+COMPARE_AND_JUMP(JUMP_GT, GT, >, R(B))
+COMPARE_AND_JUMP(JUMP_GE, GE, >=, R(B))
+COMPARE_AND_JUMP(JUMP_LT_I, LT, <, asy_from_small(ASY_WORD_SB(w)))
+COMPARE_AND_JUMP(JUMP_LE_I, LE, <=, asy_from_small(ASY_WORD_SB(w)))
+COMPARE_AND_JUMP(JUMP_EQ_I, EQ, ==, asy_from_small(ASY_WORD_SB(w)))
+COMPARE_AND_JUMP(JUMP_NE_I, NE, !=, asy_from_small(ASY_WORD_SB(w)))
+COMPARE_AND_JUMP(JUMP_GT_I, GT, >, asy_from_small(ASY_WORD_SB(w)))
+COMPARE_AND_JUMP(JUMP_GE_I, GE, >=, asy_from_small(ASY_WORD_SB(w)))
+/* clang-format on */
 #undef COMPARE_AND_JUMP
 HANDLER(JUMP_IS) {
   int32_t x = (int32_t)*pc++;
@@ -933,7 +936,8 @@ HANDLER(AWAIT_CALL) {
         ACT(asy_enter_async(vm, func, window + FRAME_HEADER, n, A));
       ENTER_FUNCTION(func, code, window + FRAME_HEADER, n, A);
     }
-  } else if (asy_is_exact(callee, KIND_NATIVE) && ((asy_nativefunc *)asy_obj_of(callee))->def->flags & ASY_NATIVE_ASYNC) {
+  } else if (asy_is_exact(callee, KIND_NATIVE) &&
+             ((asy_nativefunc *)asy_obj_of(callee))->def->flags & ASY_NATIVE_ASYNC) {
     SAVE();
     ACT(asy_await_native(vm, callee, 0, window + FRAME_HEADER, n, A));
   }
@@ -966,7 +970,8 @@ HANDLER(AWAIT_CALL_METHOD) {
       SAVE();
       ENTER_FUNCTION(func, code, args, n, A);
     }
-  } else if (asy_is_exact(callee, KIND_NATIVE) && ((asy_nativefunc *)asy_obj_of(callee))->def->flags & ASY_NATIVE_ASYNC) {
+  } else if (asy_is_exact(callee, KIND_NATIVE) &&
+             ((asy_nativefunc *)asy_obj_of(callee))->def->flags & ASY_NATIVE_ASYNC) {
     SAVE();
     ACT(asy_await_native(vm, callee, 0, args, n, A));
   }

@@ -16,11 +16,13 @@ asy_value asy_raise_name(asy_vm *vm, asy_str *name) {
 }
 
 asy_value asy_op_unbound(asy_vm *vm, asy_str *name, bool free) {
-  asy_value e = free ? asy_new_exception(vm, ASY_NameError,
-                                         "cannot access free variable '%U' where it is not associated with a value in enclosing scope",
-                                         name)
+  asy_value e = free ? asy_new_exception(
+                         vm, ASY_NameError,
+                         "cannot access free variable '%U' where it is not associated with a value in enclosing scope",
+                         name)
                      : asy_new_exception(vm, ASY_UnboundLocalError,
-                                         "cannot access local variable '%U' where it is not associated with a value", name);
+                                         "cannot access local variable '%U' where it is not associated with a value",
+                                         name);
   if (e == ASY_FAILED || (free && !asy_set_attr(vm, e, ASY_NAME(vm, name), asy_from_obj(name)))) return ASY_FAILED;
   return asy_raise_value(vm, e);
 }
@@ -88,7 +90,9 @@ asy_value asy_op_load_special(asy_vm *vm, asy_value *a, asy_value object, unsign
     return ASY_NONE;
   }
   bool async = which >= SPECIAL_AENTER;
-  const char *missed = which == SPECIAL_EXIT ? " (missed __exit__ method)" : which == SPECIAL_AEXIT ? " (missed __aexit__ method)" : "";
+  const char *missed = which == SPECIAL_EXIT    ? " (missed __exit__ method)"
+                       : which == SPECIAL_AEXIT ? " (missed __aexit__ method)"
+                                                : "";
   return asy_raise(vm, ASY_TypeError, "'%T' object does not support the %scontext manager protocol%s", object,
                    async ? "asynchronous " : "", missed);
 }
@@ -117,10 +121,8 @@ bool asy_op_unpack(asy_vm *vm, asy_value *regs, asy_value iterable, uint32_t n) 
       memcpy(regs, tuple ? ((asy_tuple *)list)->items : list->items, n * sizeof *regs);
       return true;
     }
-    if (len > n)
-      asy_raise(vm, ASY_ValueError, "too many values to unpack (expected %u)", n);
-    else
-      asy_raise(vm, ASY_ValueError, "not enough values to unpack (expected %u, got %u)", n, len);
+    if (len > n) asy_raise(vm, ASY_ValueError, "too many values to unpack (expected %u)", n);
+    else asy_raise(vm, ASY_ValueError, "not enough values to unpack (expected %u, got %u)", n, len);
     return false;
   }
   asy_value it = iterate_to_unpack(vm, iterable);
@@ -146,7 +148,8 @@ bool asy_op_unpack_ex(asy_vm *vm, asy_value *regs, asy_value iterable, uint32_t 
   asy_list *list = it == ASY_FAILED ? NULL : asy_list_new(vm, 0);
   if (!list || !asy_list_extend(vm, list, it)) return false;
   if (list->len < before + after) {
-    asy_raise(vm, ASY_ValueError, "not enough values to unpack (expected at least %u, got %u)", before + after, list->len);
+    asy_raise(vm, ASY_ValueError, "not enough values to unpack (expected at least %u, got %u)", before + after,
+              list->len);
     return false;
   }
   uint32_t rest = list->len - before - after;
@@ -186,10 +189,8 @@ bool asy_op_list_extend(asy_vm *vm, asy_value list, asy_value iterable) {
   asy_value pending = asy_take_exception(vm);
   int found = asy_find_special(vm, iterable, ASY_NAME(vm, __iter__), &fn, &self);
   if (found == 0) found = asy_find_special(vm, iterable, ASY_NAME(vm, __getitem__), &fn, &self);
-  if (found == 0)
-    asy_raise(vm, ASY_TypeError, "Value after * must be an iterable, not %T", iterable);
-  else
-    asy_set_exception(vm, pending);
+  if (found == 0) asy_raise(vm, ASY_TypeError, "Value after * must be an iterable, not %T", iterable);
+  else asy_set_exception(vm, pending);
   return false;
 }
 
@@ -206,8 +207,8 @@ asy_str *asy_callee_text(asy_vm *vm, asy_value callee) {
   asy_value name;
   if (asy_find_attr(vm, callee, ASY_NAME(vm, __qualname__), &name) > 0 && asy_is_str(name)) {
     asy_value module;
-    if (!asy_is_kind(callee, KIND_TYPE) && asy_find_attr(vm, callee, ASY_NAME(vm, __module__), &module) > 0 && asy_is_str(module) &&
-        !asy_str_equal_cstr((asy_str *)asy_obj_of(module), "builtins"))
+    if (!asy_is_kind(callee, KIND_TYPE) && asy_find_attr(vm, callee, ASY_NAME(vm, __module__), &module) > 0 &&
+        asy_is_str(module) && !asy_str_equal_cstr((asy_str *)asy_obj_of(module), "builtins"))
       return asy_str_format(vm, "%S.%S()", module, name);
     return asy_str_format(vm, "%S()", name);
   }
@@ -235,9 +236,7 @@ bool asy_op_dict_merge(asy_vm *vm, asy_value dict, asy_value mapping, asy_value 
   asy_value key, value, old;
   while (asy_dict_next(from, &position, &key, &value)) {
     int found = asy_dict_get(vm, into, key, &old);
-    if (found > 0 && !asy_is_str(key)) {
-      asy_raise(vm, ASY_TypeError, "keywords must be strings");
-    } else if (found > 0) {
+    if (found > 0) {
       asy_str *text = asy_callee_text(vm, callee);
       if (text) asy_raise(vm, ASY_TypeError, "%U got multiple values for keyword argument '%S'", text, key);
     }
@@ -263,7 +262,8 @@ asy_value asy_op_format(asy_vm *vm, const asy_value *b, unsigned c) {
 asy_value asy_op_get_aiter(asy_vm *vm, asy_value v) {
   if (asy_is_exact(v, KIND_ASYNC_GENERATOR)) return v;
   asy_value it = asy_call_special(vm, v, ASY_NAME(vm, __aiter__), 0, NULL);
-  if (it == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "'async for' requires an object with __aiter__ method, got %T", v);
+  if (it == ASY_UNBOUND)
+    return asy_raise(vm, ASY_TypeError, "'async for' requires an object with __aiter__ method, got %T", v);
   if (it == ASY_FAILED || asy_is_exact(it, KIND_ASYNC_GENERATOR)) return it;
   asy_value fn, self;
   int found = asy_find_special(vm, it, ASY_NAME(vm, __anext__), &fn, &self);
@@ -305,7 +305,8 @@ asy_value asy_op_import_name(asy_vm *vm, asy_str *name, asy_value fromlist, asy_
   asy_func *func = asy_frame_func(vm->base);
   asy_value import = func->builtins ? asy_dict_get_str(vm, func->builtins, ASY_NAME(vm, __import__)) : ASY_UNBOUND;
   if (import == ASY_UNBOUND) return asy_raise(vm, ASY_ImportError, "__import__ not found");
-  if (asy_is_kind(import, KIND_NATIVE)) return asy_import_name(vm, name, func->globals, fromlist, (int)asy_small(level));
+  if (asy_is_kind(import, KIND_NATIVE))
+    return asy_import_name(vm, name, func->globals, fromlist, (int)asy_small(level));
   asy_value args[] = {asy_from_obj(name), asy_from_obj(func->globals),
                       func->code->flags & CODE_OPTIMIZED ? ASY_NONE : vm->base[0], fromlist, level};
   return asy_call(vm, import, 5, args);
@@ -381,14 +382,15 @@ asy_value asy_op_match_keys(asy_vm *vm, asy_value mapping, asy_value keys) {
 /* Built-in classes whose one positional pattern is the subject itself. */
 static bool matches_itself(asy_vm *vm, asy_class *cls) {
   static const uint8_t kinds[] = {KIND_BOOL, KIND_BYTEARRAY, KIND_BYTES, KIND_DICT, KIND_FLOAT, KIND_FROZENSET,
-                                  KIND_INT, KIND_LIST, KIND_SET, KIND_STR, KIND_TUPLE};
+                                  KIND_INT,  KIND_LIST,      KIND_SET,   KIND_STR,  KIND_TUPLE};
   for (size_t i = 0; i < sizeof kinds; i++)
     if (asy_is_subclass(cls, vm->classes[kinds[i]])) return true;
   return false;
 }
 
 /* An attribute a class pattern asks for: 1, 0 absent, -1; "got multiple sub-patterns" when it was asked for before. */
-static int pattern_attribute(asy_vm *vm, asy_value subject, asy_class *cls, asy_value name, asy_set *seen, asy_value *out) {
+static int pattern_attribute(asy_vm *vm, asy_value subject, asy_class *cls, asy_value name, asy_set *seen,
+                             asy_value *out) {
   int added = asy_set_add(vm, seen, name);
   if (added < 0) return -1;
   if (added == 0) {

@@ -7,9 +7,10 @@ enum { WEAKREF_CALL_DUE = 1 }; /* head.flags: the referent died, the callback ha
 
 /* Kinds whose exact instances cannot be referred to weakly; instances of script classes can, if their layout is fixed. */
 static bool is_referable(asy_vm *vm, asy_value v) {
-  static const uint8_t kinds[] = {KIND_TYPE, KIND_SET, KIND_FROZENSET, KIND_FUNCTION, KIND_METHOD, KIND_CODE, KIND_MODULE,
-                                  KIND_GENERATOR, KIND_COROUTINE, KIND_ASYNC_GENERATOR, KIND_MEMORYVIEW, KIND_FUTURE, KIND_TASK,
-                                  KIND_LOOP, KIND_HANDLE, KIND_TIMER_HANDLE, KIND_NATIVE};
+  static const uint8_t kinds[] = {KIND_TYPE,         KIND_SET,    KIND_FROZENSET, KIND_FUNCTION,  KIND_METHOD,
+                                  KIND_CODE,         KIND_MODULE, KIND_GENERATOR, KIND_COROUTINE, KIND_ASYNC_GENERATOR,
+                                  KIND_MEMORYVIEW,   KIND_FUTURE, KIND_TASK,      KIND_LOOP,      KIND_HANDLE,
+                                  KIND_TIMER_HANDLE, KIND_NATIVE};
   if (!asy_is_obj(v)) return false;
   asy_class *cls = asy_type_of(vm, v);
   const asy_obj *o = asy_obj_of(v);
@@ -29,7 +30,8 @@ static bool is_referable(asy_vm *vm, asy_value v) {
 static asy_value weakref_new(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
   asy_value referent = args[1];
-  if (!is_referable(vm, referent)) return asy_raise(vm, ASY_TypeError, "cannot create weak reference to '%T' object", referent);
+  if (!is_referable(vm, referent))
+    return asy_raise(vm, ASY_TypeError, "cannot create weak reference to '%T' object", referent);
   asy_weakref *ref = asy_new_instance(vm, cls);
   if (!ref) return ASY_FAILED;
   ref->callback = args[2];
@@ -55,7 +57,8 @@ bool asy_weakref_call_back(asy_vm *vm, asy_obj *o) {
   o->flags &= (uint16_t)~WEAKREF_CALL_DUE;
   asy_value callback = ref->callback;
   ref->callback = ASY_NONE;
-  if (asy_failed(asy_call1(vm, callback, asy_from_obj(ref->proxy ? ref->proxy : o)))) asy_report_unraisable(vm, callback);
+  if (asy_failed(asy_call1(vm, callback, asy_from_obj(ref->proxy ? ref->proxy : o))))
+    asy_report_unraisable(vm, callback);
   return true;
 }
 
@@ -80,7 +83,8 @@ static asy_value weakref_call(asy_vm *vm, asy_value self, const asy_value *args,
 static asy_value weakref_repr(asy_vm *vm, asy_value self) {
   asy_value v = asy_weakref_get(self);
   asy_str *s = v == ASY_NONE ? asy_str_format(vm, "<weakref at %p; dead>", (void *)(uintptr_t)self)
-                             : asy_str_format(vm, "<weakref at %p; to '%T' at %p>", (void *)(uintptr_t)self, v, (void *)(uintptr_t)v);
+                             : asy_str_format(vm, "<weakref at %p; to '%T' at %p>", (void *)(uintptr_t)self, v,
+                                              (void *)(uintptr_t)v);
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
@@ -106,14 +110,23 @@ static asy_value weakref_compare(asy_vm *vm, asy_value self, asy_value other, as
 }
 
 static const asy_member weakref_members[] = {
-    {"__callback__", offsetof(asy_weakref, callback), MEMBER_VALUE, false},
-    {0},
+  {"__callback__", offsetof(asy_weakref, callback), MEMBER_VALUE, false},
+  {0},
 };
 const asy_type asy_weakref_type = {
-    .name = "weakref.ReferenceType", .size = sizeof(asy_weakref), .visit = weakref_visit, .free = weakref_free,
-    .new_ = weakref_new, .new_signature = "(cls, object, callback=None, /)",
-    .init = weakref_init, .init_signature = "(self, object, callback=None, /)", .repr = weakref_repr, .hash = weakref_hash,
-    .compare = weakref_compare, .call = weakref_call, .members = weakref_members,
+  .name = "weakref.ReferenceType",
+  .size = sizeof(asy_weakref),
+  .visit = weakref_visit,
+  .free = weakref_free,
+  .new_ = weakref_new,
+  .new_signature = "(cls, object, callback=None, /)",
+  .init = weakref_init,
+  .init_signature = "(self, object, callback=None, /)",
+  .repr = weakref_repr,
+  .hash = weakref_hash,
+  .compare = weakref_compare,
+  .call = weakref_call,
+  .members = weakref_members,
 };
 
 /* ---- The module ----------------------------------------------------------------------------------------------------- */
@@ -131,7 +144,8 @@ static asy_value getweakrefcount(asy_vm *vm, const asy_value *args) {
 static bool init(asy_vm *vm, asy_value module) {
   asy_value cls = asy_from_obj(vm->classes[KIND_WEAKREF]);
   asy_class *proxy = asy_define_type(vm, &asy_proxy_type), *callable = asy_define_type(vm, &asy_callable_proxy_type);
-  return proxy && callable && asy_module_set(vm, module, "ref", cls) && asy_module_set(vm, module, "ReferenceType", cls) &&
+  return proxy && callable && asy_module_set(vm, module, "ref", cls) &&
+         asy_module_set(vm, module, "ReferenceType", cls) &&
          asy_module_set(vm, module, "ProxyType", asy_from_obj(proxy)) &&
          asy_module_set(vm, module, "CallableProxyType", asy_from_obj(callable));
 }

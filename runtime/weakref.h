@@ -10,7 +10,7 @@ typedef struct asy_weakref {
   asy_value callback; /* callable or None */
   int64_t hash;       /* of the referent, once asked */
   bool hashed;
-  asy_obj *proxy;     /* the proxy this is part of; NULL for a plain reference */
+  asy_obj *proxy; /* the proxy this is part of; NULL for a plain reference */
 } asy_weakref;
 
 extern const asy_type asy_proxy_type, asy_callable_proxy_type;

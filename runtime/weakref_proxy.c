@@ -52,7 +52,9 @@ static asy_value proxy_repr(asy_vm *vm, asy_value self) {
 static asy_value proxy_str(asy_vm *vm, asy_value self) { return unwrap(vm, &self) ? asy_str_of(vm, self) : ASY_FAILED; }
 static int proxy_truth(asy_vm *vm, asy_value self) { return unwrap(vm, &self) ? asy_truth(vm, self) : -1; }
 static int64_t proxy_length(asy_vm *vm, asy_value self) { return unwrap(vm, &self) ? asy_length(vm, self) : -1; }
-static asy_value proxy_index(asy_vm *vm, asy_value self) { return unwrap(vm, &self) ? asy_index(vm, self) : ASY_FAILED; }
+static asy_value proxy_index(asy_vm *vm, asy_value self) {
+  return unwrap(vm, &self) ? asy_index(vm, self) : ASY_FAILED;
+}
 static asy_value proxy_iter(asy_vm *vm, asy_value self) { return unwrap(vm, &self) ? asy_iter(vm, self) : ASY_FAILED; }
 
 static asy_value proxy_next(asy_vm *vm, asy_value self) {
@@ -60,7 +62,8 @@ static asy_value proxy_next(asy_vm *vm, asy_value self) {
   asy_value found, iterator;
   int there = asy_find_special(vm, self, ASY_NAME(vm, __next__), &found, &iterator);
   if (there > 0) return asy_next(vm, self);
-  return there < 0 ? ASY_FAILED : asy_raise(vm, ASY_TypeError, "Weakref proxy referenced a non-iterator '%T' object", self);
+  return there < 0 ? ASY_FAILED
+                   : asy_raise(vm, ASY_TypeError, "Weakref proxy referenced a non-iterator '%T' object", self);
 }
 
 static asy_value proxy_get_item(asy_vm *vm, asy_value self, asy_value key) {
@@ -93,26 +96,36 @@ static asy_value proxy_call(asy_vm *vm, asy_value self, const asy_value *args, i
   return unwrap(vm, &self) ? asy_call_kw(vm, self, nargs, args, kwnames) : ASY_FAILED;
 }
 
-#define X(name, ...)                                                                                      \
-  static asy_value binary_##name(asy_vm *vm, asy_value a, asy_value b) {                                  \
-    return unwrap(vm, &a) && unwrap(vm, &b) ? asy_binary(vm, BINARY_##name, a, b) : ASY_FAILED;            \
-  }                                                                                                       \
-  static asy_value inplace_##name(asy_vm *vm, asy_value a, asy_value b) {                                 \
-    return unwrap(vm, &a) && unwrap(vm, &b) ? asy_inplace(vm, BINARY_##name, a, b) : ASY_FAILED;           \
+#define X(name, ...)                                                                                                   \
+  static asy_value binary_##name(asy_vm *vm, asy_value a, asy_value b) {                                               \
+    return unwrap(vm, &a) && unwrap(vm, &b) ? asy_binary(vm, BINARY_##name, a, b) : ASY_FAILED;                        \
+  }                                                                                                                    \
+  static asy_value inplace_##name(asy_vm *vm, asy_value a, asy_value b) {                                              \
+    return unwrap(vm, &a) && unwrap(vm, &b) ? asy_inplace(vm, BINARY_##name, a, b) : ASY_FAILED;                       \
   }
 ASY_BINARY_OPS(X)
 #undef X
 
-static asy_value negated(asy_vm *vm, asy_value self) { return unwrap(vm, &self) ? asy_unary(vm, UNARY_NEG, self) : ASY_FAILED; }
-static asy_value plus(asy_vm *vm, asy_value self) { return unwrap(vm, &self) ? asy_unary(vm, UNARY_POS, self) : ASY_FAILED; }
-static asy_value inverted(asy_vm *vm, asy_value self) { return unwrap(vm, &self) ? asy_unary(vm, UNARY_INVERT, self) : ASY_FAILED; }
+static asy_value negated(asy_vm *vm, asy_value self) {
+  return unwrap(vm, &self) ? asy_unary(vm, UNARY_NEG, self) : ASY_FAILED;
+}
+static asy_value plus(asy_vm *vm, asy_value self) {
+  return unwrap(vm, &self) ? asy_unary(vm, UNARY_POS, self) : ASY_FAILED;
+}
+static asy_value inverted(asy_vm *vm, asy_value self) {
+  return unwrap(vm, &self) ? asy_unary(vm, UNARY_INVERT, self) : ASY_FAILED;
+}
 
 static asy_value forward(asy_vm *vm, asy_value self, asy_str *name) {
   return name && unwrap(vm, &self) ? asy_call_method(vm, self, name, 0, NULL) : ASY_FAILED;
 }
 
-static asy_value proxy_bytes(asy_vm *vm, const asy_value *args) { return forward(vm, args[0], asy_intern(vm, "__bytes__")); }
-static asy_value proxy_reversed(asy_vm *vm, const asy_value *args) { return forward(vm, args[0], asy_intern(vm, "__reversed__")); }
+static asy_value proxy_bytes(asy_vm *vm, const asy_value *args) {
+  return forward(vm, args[0], asy_intern(vm, "__bytes__"));
+}
+static asy_value proxy_reversed(asy_vm *vm, const asy_value *args) {
+  return forward(vm, args[0], asy_intern(vm, "__reversed__"));
+}
 
 static const asy_native methods[] = {
   {"__bytes__", "(self, /)", proxy_bytes, NULL, 0},
@@ -122,12 +135,12 @@ static const asy_native methods[] = {
 
 #define B(name, ...) [BINARY_##name] = binary_##name,
 #define I(name, ...) [BINARY_##name] = inplace_##name,
-#define PROXY_SLOTS                                                                                                            \
-  .size = sizeof(proxy), .visit = proxy_visit, .repr = proxy_repr, .str = proxy_str, .compare = proxy_compare,                 \
-  .truth = proxy_truth, .length = proxy_length, .get_item = proxy_get_item, .set_item = proxy_set_item,                        \
-  .contains = proxy_contains, .iter = proxy_iter, .next = proxy_next, .get_attr = proxy_get_attr, .set_attr = proxy_set_attr,  \
-  .index = proxy_index, .binary = {ASY_BINARY_OPS(B)}, .inplace = {ASY_BINARY_OPS(I)},                                         \
-  .unary = {[UNARY_NEG] = negated, [UNARY_POS] = plus, [UNARY_INVERT] = inverted}, .methods = methods,                         \
+#define PROXY_SLOTS                                                                                                    \
+  .size = sizeof(proxy), .visit = proxy_visit, .repr = proxy_repr, .str = proxy_str, .compare = proxy_compare,         \
+  .truth = proxy_truth, .length = proxy_length, .get_item = proxy_get_item, .set_item = proxy_set_item,                \
+  .contains = proxy_contains, .iter = proxy_iter, .next = proxy_next, .get_attr = proxy_get_attr,                      \
+  .set_attr = proxy_set_attr, .index = proxy_index, .binary = {ASY_BINARY_OPS(B)}, .inplace = {ASY_BINARY_OPS(I)},     \
+  .unary = {[UNARY_NEG] = negated, [UNARY_POS] = plus, [UNARY_INVERT] = inverted}, .methods = methods,                 \
   .flags = ASY_TYPE_NO_NEW | ASY_TYPE_FINAL | ASY_TYPE_UNHASHABLE
 const asy_type asy_proxy_type = {.name = "weakref.ProxyType", PROXY_SLOTS};
 const asy_type asy_callable_proxy_type = {.name = "weakref.CallableProxyType", PROXY_SLOTS, .call = proxy_call};

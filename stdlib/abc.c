@@ -4,7 +4,8 @@
 /* Instances of cls and of its subclasses match sequence (1) or mapping (2) patterns. */
 static asy_value abc_mark_pattern(asy_vm *vm, const asy_value *args) {
   int what;
-  if (!asy_is_kind(args[0], KIND_TYPE)) return asy_raise(vm, ASY_TypeError, "mark_pattern: a class expected, not %T", args[0]);
+  if (!asy_is_kind(args[0], KIND_TYPE))
+    return asy_raise(vm, ASY_TypeError, "mark_pattern: a class expected, not %T", args[0]);
   if (!asy_to_int(vm, args[1], 0, 2, &what)) return ASY_FAILED;
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
   if (what && !(cls->flags & ASY_CLASS_BUILTIN)) cls->flags |= what == 1 ? ASY_CLASS_SEQUENCE : ASY_CLASS_MAPPING;
@@ -12,7 +13,8 @@ static asy_value abc_mark_pattern(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value abc_pattern_of(asy_vm *vm, const asy_value *args) {
-  if (!asy_is_kind(args[0], KIND_TYPE)) return asy_raise(vm, ASY_TypeError, "pattern_of: a class expected, not %T", args[0]);
+  if (!asy_is_kind(args[0], KIND_TYPE))
+    return asy_raise(vm, ASY_TypeError, "pattern_of: a class expected, not %T", args[0]);
   const asy_class *cls = (const asy_class *)asy_obj_of(args[0]);
   for (uint32_t i = 0; i < cls->mro->len; i++) {
     const asy_class *base = (const asy_class *)asy_obj_of(cls->mro->items[i]);
@@ -31,7 +33,8 @@ static asy_value abc_derives(asy_vm *vm, const asy_value *args) {
 static const asy_native natives[] = {
   {"derives", "(cls, base, /)", abc_derives, "Whether base is in the mro of cls.", 0},
   {"mark_pattern", "(cls, what, /)", abc_mark_pattern, "Let instances match sequence (1) or mapping (2) patterns.", 0},
-  {"pattern_of", "(cls, /)", abc_pattern_of, "1 when instances of cls were marked as sequences, 2 as mappings, else 0.", 0},
+  {"pattern_of", "(cls, /)", abc_pattern_of, "1 when instances of cls were marked as sequences, 2 as mappings, else 0.",
+   0},
   {0},
 };
 

@@ -41,7 +41,7 @@ static asy_value partial_new(asy_vm *vm, const asy_value *args) {
   if (!asy_callable(vm, func)) return asy_raise(vm, ASY_TypeError, "the first argument must be callable");
   asy_dict *keywords = asy_dict_new(vm, 0);
   if (!keywords) return ASY_FAILED;
-  if (is_partial(vm, func)) {   /* one level for partial(partial(f, a), b) */
+  if (is_partial(vm, func)) { /* one level for partial(partial(f, a), b) */
     partial *inner = partial_of(func);
     rest = joined(vm, inner->args->items, inner->args->len, rest->items, rest->len);
     if (!rest || !asy_dict_update(vm, keywords, asy_from_obj(inner->keywords))) return ASY_FAILED;
@@ -150,7 +150,7 @@ static asy_value functools_reduce(asy_vm *vm, const asy_value *args) {
 typedef struct {
   asy_obj head;
   asy_value compare;
-  asy_value obj;   /* 0 in the key maker itself */
+  asy_value obj; /* 0 in the key maker itself */
 } compare_key;
 
 extern const asy_type asy_compare_key_type;

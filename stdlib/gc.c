@@ -48,7 +48,8 @@ static asy_value gc_empty_list(asy_vm *vm, const asy_value *args) {
 
 static asy_value gc_is_tracked(asy_vm *vm, const asy_value *args) {
   (void)vm;
-  return asy_from_bool(asy_is_obj(args[0]) && !asy_is_str(args[0]) && !asy_is_float(args[0]) && !asy_is_integer(args[0]));
+  return asy_from_bool(asy_is_obj(args[0]) && !asy_is_str(args[0]) && !asy_is_float(args[0]) &&
+                       !asy_is_integer(args[0]));
 }
 
 static const asy_native natives[] = {

@@ -20,11 +20,11 @@ static asy_value or_failed(const void *object) { return object ? asy_from_obj(ob
 
 typedef struct {
   asy_obj head;
-  asy_value source;   /* the input's iterator; 0 once exhausted */
-  asy_value other;    /* a function, a second iterator, a step; None or 0: none */
-  asy_value value;    /* kept between two steps; 0: nothing yet */
+  asy_value source;             /* the input's iterator; 0 once exhausted */
+  asy_value other;              /* a function, a second iterator, a step; None or 0: none */
+  asy_value value;              /* kept between two steps; 0: nothing yet */
   int64_t at, next, stop, step; /* places, where a stage counts; stop -1: no end */
-  bool flag;          /* the stage's own */
+  bool flag;                    /* the stage's own */
 } stage;
 
 static stage *stage_of(asy_value v) { return (stage *)asy_obj_of(v); }
@@ -54,10 +54,16 @@ static asy_value pull(asy_vm *vm, stage *s) {
   return item;
 }
 
-#define STAGE_TYPE(variable, its_name, its_doc, make, signature, step)                                                         \
-  static const asy_type variable = {                                                                                           \
-    .name = "itertools." its_name, .doc = its_doc, .size = sizeof(stage), .visit = stage_visit, .new_ = make,                 \
-    .new_signature = signature, .iter = iter_self, .next = step,                                                               \
+#define STAGE_TYPE(variable, its_name, its_doc, make, signature, step)                                                 \
+  static const asy_type variable = {                                                                                   \
+    .name = "itertools." its_name,                                                                                     \
+    .doc = its_doc,                                                                                                    \
+    .size = sizeof(stage),                                                                                             \
+    .visit = stage_visit,                                                                                              \
+    .new_ = make,                                                                                                      \
+    .new_signature = signature,                                                                                        \
+    .iter = iter_self,                                                                                                 \
+    .next = step,                                                                                                      \
   }
 
 /* count: value is the next number, other the step. */
@@ -102,9 +108,15 @@ static asy_value count_repr(asy_vm *vm, asy_value self) {
 }
 
 static const asy_type count_type = {
-  .name = "itertools.count", .doc = "count(start=0, step=1): start, start + step, start + 2 * step, ...",
-  .size = sizeof(stage), .visit = stage_visit, .new_ = count_new, .new_signature = "(cls, start=0, step=1)",
-  .iter = iter_self, .next = count_next, .repr = count_repr,
+  .name = "itertools.count",
+  .doc = "count(start=0, step=1): start, start + step, start + 2 * step, ...",
+  .size = sizeof(stage),
+  .visit = stage_visit,
+  .new_ = count_new,
+  .new_signature = "(cls, start=0, step=1)",
+  .iter = iter_self,
+  .next = count_next,
+  .repr = count_repr,
 };
 
 /* cycle: value is the list of what came so far; flag: it is complete. */
@@ -127,8 +139,9 @@ static asy_value cycle_next(asy_vm *vm, asy_value self) {
   return saved->items[s->at++];
 }
 
-STAGE_TYPE(cycle_type, "cycle", "Return elements from the iterable until it is exhausted, then repeat the sequence indefinitely.",
-           cycle_new, "(cls, iterable, /)", cycle_next);
+STAGE_TYPE(cycle_type, "cycle",
+           "Return elements from the iterable until it is exhausted, then repeat the sequence indefinitely.", cycle_new,
+           "(cls, iterable, /)", cycle_next);
 
 /* repeat: value again and again, stop times. */
 
@@ -170,9 +183,16 @@ static const asy_native repeat_methods[] = {
 };
 
 static const asy_type repeat_type = {
-  .name = "itertools.repeat", .doc = "repeat(object [,times]): the object again and again, at most the given number of times.",
-  .size = sizeof(stage), .visit = stage_visit, .new_ = repeat_new, .new_signature = "(cls, object, times=?)",
-  .iter = iter_self, .next = repeat_next, .repr = repeat_repr, .methods = repeat_methods,
+  .name = "itertools.repeat",
+  .doc = "repeat(object [,times]): the object again and again, at most the given number of times.",
+  .size = sizeof(stage),
+  .visit = stage_visit,
+  .new_ = repeat_new,
+  .new_signature = "(cls, object, times=?)",
+  .iter = iter_self,
+  .next = repeat_next,
+  .repr = repeat_repr,
+  .methods = repeat_methods,
 };
 
 /* accumulate: value is the total; flag: it is the initial one, still to be returned. */
@@ -194,14 +214,15 @@ static asy_value accumulate_next(asy_vm *vm, asy_value self) {
   }
   asy_value item = pull(vm, s), total = item;
   if (item == ASY_END || asy_failed(item)) return item;
-  if (s->value) total = s->other == ASY_NONE ? asy_binary(vm, BINARY_ADD, s->value, item) : asy_call2(vm, s->other, s->value, item);
+  if (s->value)
+    total = s->other == ASY_NONE ? asy_binary(vm, BINARY_ADD, s->value, item) : asy_call2(vm, s->other, s->value, item);
   if (asy_failed(total)) return ASY_FAILED;
   asy_store(vm, s, &s->value, total);
   return total;
 }
 
-STAGE_TYPE(accumulate_type, "accumulate", "Return series of accumulated sums (or other binary function results).", accumulate_new,
-           "(cls, iterable, func=None, *, initial=None)", accumulate_next);
+STAGE_TYPE(accumulate_type, "accumulate", "Return series of accumulated sums (or other binary function results).",
+           accumulate_new, "(cls, iterable, func=None, *, initial=None)", accumulate_next);
 
 /* chain: source iterates over the iterables, other is the iterator of the current one, or 0. */
 
@@ -227,15 +248,21 @@ static asy_value chain_next(asy_vm *vm, asy_value self) {
 }
 
 static const asy_native chain_methods[] = {
-  {"from_iterable", "(cls, iterable, /)", chain_new, "Alternative chain() constructor taking a single iterable argument.",
-   ASY_NATIVE_CLASS},
+  {"from_iterable", "(cls, iterable, /)", chain_new,
+   "Alternative chain() constructor taking a single iterable argument.", ASY_NATIVE_CLASS},
   {0},
 };
 
 static const asy_type chain_type = {
-  .name = "itertools.chain", .doc = "Return elements from the first iterable until it is exhausted, then from the next, and so on.",
-  .size = sizeof(stage), .visit = stage_visit, .new_ = chain_new, .new_signature = "(cls, /, *iterables)",
-  .iter = iter_self, .next = chain_next, .methods = chain_methods,
+  .name = "itertools.chain",
+  .doc = "Return elements from the first iterable until it is exhausted, then from the next, and so on.",
+  .size = sizeof(stage),
+  .visit = stage_visit,
+  .new_ = chain_new,
+  .new_signature = "(cls, /, *iterables)",
+  .iter = iter_self,
+  .next = chain_next,
+  .methods = chain_methods,
 };
 
 /* compress: other is the selectors' iterator. */
@@ -321,14 +348,18 @@ static asy_value starmap_next(asy_vm *vm, asy_value self) {
   return args ? asy_call_ex(vm, s->other, args, NULL) : ASY_FAILED;
 }
 
-STAGE_TYPE(dropwhile_type, "dropwhile", "Drop items from the iterable while predicate(item) is true, then return every element.",
-           with_function_new, "(cls, predicate, iterable, /)", dropwhile_next);
-STAGE_TYPE(takewhile_type, "takewhile", "Return successive entries from an iterable as long as the predicate evaluates to true.",
-           with_function_new, "(cls, predicate, iterable, /)", takewhile_next);
-STAGE_TYPE(filterfalse_type, "filterfalse", "Return those items of iterable for which function(item) is false.", with_function_new,
-           "(cls, function, iterable, /)", filterfalse_next);
-STAGE_TYPE(starmap_type, "starmap", "Return an iterator whose values are returned from the function evaluated with an argument tuple"
-           " taken from the given sequence.", with_function_new, "(cls, function, iterable, /)", starmap_next);
+STAGE_TYPE(dropwhile_type, "dropwhile",
+           "Drop items from the iterable while predicate(item) is true, then return every element.", with_function_new,
+           "(cls, predicate, iterable, /)", dropwhile_next);
+STAGE_TYPE(takewhile_type, "takewhile",
+           "Return successive entries from an iterable as long as the predicate evaluates to true.", with_function_new,
+           "(cls, predicate, iterable, /)", takewhile_next);
+STAGE_TYPE(filterfalse_type, "filterfalse", "Return those items of iterable for which function(item) is false.",
+           with_function_new, "(cls, function, iterable, /)", filterfalse_next);
+STAGE_TYPE(starmap_type, "starmap",
+           "Return an iterator whose values are returned from the function evaluated with an argument tuple"
+           " taken from the given sequence.",
+           with_function_new, "(cls, function, iterable, /)", starmap_next);
 
 /* islice: `at` items were taken, the one wanted next is number `next`. */
 
@@ -349,12 +380,14 @@ static asy_value islice_new(asy_vm *vm, const asy_value *args) {
   const asy_tuple *rest = tuple_arg(args[2]);
   int64_t start = 0, stop, step = 1;
   if (rest->len < 1 || rest->len > 3)
-    return asy_raise(vm, ASY_TypeError, "islice expected at %s arguments, got %u", rest->len ? "most 4" : "least 2", rest->len + 1);
+    return asy_raise(vm, ASY_TypeError, "islice expected at %s arguments, got %u", rest->len ? "most 4" : "least 2",
+                     rest->len + 1);
   if (rest->len == 1) {
     static const char complaint[] = "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.";
     if (!islice_index(vm, rest->items[0], -1, complaint, &stop)) return ASY_FAILED;
   } else {
-    if (!islice_index(vm, rest->items[1], -1, "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.", &stop) ||
+    if (!islice_index(vm, rest->items[1], -1,
+                      "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.", &stop) ||
         !islice_index(vm, rest->items[0], 0, islice_indices, &start))
       return ASY_FAILED;
     static const char complaint[] = "Step for islice() must be a positive integer or None.";
@@ -388,8 +421,9 @@ static asy_value islice_next(asy_vm *vm, asy_value self) {
   return item;
 }
 
-STAGE_TYPE(islice_type, "islice", "islice(iterable, stop) or islice(iterable, start, stop[, step]): the items a slice would have.",
-           islice_new, "(cls, iterable, /, *args)", islice_next);
+STAGE_TYPE(islice_type, "islice",
+           "islice(iterable, stop) or islice(iterable, start, stop[, step]): the items a slice would have.", islice_new,
+           "(cls, iterable, /, *args)", islice_next);
 
 /* pairwise: value is the item before. */
 
@@ -408,8 +442,8 @@ static asy_value pairwise_next(asy_vm *vm, asy_value self) {
   return or_failed(asy_tuple_pair(vm, before, item));
 }
 
-STAGE_TYPE(pairwise_type, "pairwise", "Return an iterator of overlapping pairs taken from the input iterator.", pairwise_new,
-           "(cls, iterable, /)", pairwise_next);
+STAGE_TYPE(pairwise_type, "pairwise", "Return an iterator of overlapping pairs taken from the input iterator.",
+           pairwise_new, "(cls, iterable, /)", pairwise_next);
 
 /* batched: tuples of `step` items; flag: the last may not be shorter. */
 
@@ -440,8 +474,8 @@ static asy_value batched_next(asy_vm *vm, asy_value self) {
   return or_failed(asy_list_to_tuple(vm, batch));
 }
 
-STAGE_TYPE(batched_type, "batched", "Batch data into tuples of length n. The last batch may be shorter than n.", batched_new,
-           "(cls, iterable, n, *, strict=False)", batched_next);
+STAGE_TYPE(batched_type, "batched", "Batch data into tuples of length n. The last batch may be shorter than n.",
+           batched_new, "(cls, iterable, n, *, strict=False)", batched_next);
 
 #undef STAGE_TYPE
 
@@ -535,13 +569,22 @@ static asy_value group_next(asy_vm *vm, asy_value self) {
 }
 
 static const asy_type groupby_type = {
-  .name = "itertools.groupby", .doc = "groupby(iterable, key=None): pairs of a key and an iterator of consecutive items that have it.",
-  .size = sizeof(groupby), .visit = groupby_visit, .new_ = groupby_new, .new_signature = "(cls, iterable, key=None)",
-  .iter = iter_self, .next = groupby_next,
+  .name = "itertools.groupby",
+  .doc = "groupby(iterable, key=None): pairs of a key and an iterator of consecutive items that have it.",
+  .size = sizeof(groupby),
+  .visit = groupby_visit,
+  .new_ = groupby_new,
+  .new_signature = "(cls, iterable, key=None)",
+  .iter = iter_self,
+  .next = groupby_next,
 };
 
 static const asy_type group_type = {
-  .name = "itertools._grouper", .size = sizeof(group), .flags = ASY_TYPE_NO_NEW, .visit = group_visit, .iter = iter_self,
+  .name = "itertools._grouper",
+  .size = sizeof(group),
+  .flags = ASY_TYPE_NO_NEW,
+  .visit = group_visit,
+  .iter = iter_self,
   .next = group_next,
 };
 
@@ -549,8 +592,8 @@ static const asy_type group_type = {
 
 typedef struct tee_cell {
   asy_obj head;
-  asy_value source;       /* the shared iterator */
-  asy_value value;        /* 0: not asked for yet */
+  asy_value source; /* the shared iterator */
+  asy_value value;  /* 0: not asked for yet */
   struct tee_cell *next;
   bool running;
 } tee_cell;
@@ -598,7 +641,9 @@ static asy_value tee_new(asy_vm *vm, const asy_value *args) {
   return t ? or_failed(tee_at(vm, t->cell)) : ASY_FAILED;
 }
 
-static asy_value tee_copy(asy_vm *vm, const asy_value *args) { return or_failed(tee_at(vm, ((tee *)asy_obj_of(args[0]))->cell)); }
+static asy_value tee_copy(asy_vm *vm, const asy_value *args) {
+  return or_failed(tee_at(vm, ((tee *)asy_obj_of(args[0]))->cell));
+}
 
 static asy_value tee_next(asy_vm *vm, asy_value self) {
   tee *t = (tee *)asy_obj_of(self);
@@ -621,7 +666,10 @@ static asy_value tee_next(asy_vm *vm, asy_value self) {
 }
 
 static const asy_type tee_cell_type = {
-  .name = "itertools._tee_dataobject", .size = sizeof(tee_cell), .flags = ASY_TYPE_NO_NEW | ASY_TYPE_FINAL, .visit = tee_cell_visit,
+  .name = "itertools._tee_dataobject",
+  .size = sizeof(tee_cell),
+  .flags = ASY_TYPE_NO_NEW | ASY_TYPE_FINAL,
+  .visit = tee_cell_visit,
 };
 
 static const asy_native tee_methods[] = {
@@ -630,8 +678,15 @@ static const asy_native tee_methods[] = {
 };
 
 static const asy_type tee_type = {
-  .name = "itertools._tee", .doc = "Iterator wrapped to make it copyable.", .size = sizeof(tee), .flags = ASY_TYPE_FINAL,
-  .visit = tee_visit, .new_ = tee_new, .new_signature = "(cls, iterable, /)", .iter = iter_self, .next = tee_next,
+  .name = "itertools._tee",
+  .doc = "Iterator wrapped to make it copyable.",
+  .size = sizeof(tee),
+  .flags = ASY_TYPE_FINAL,
+  .visit = tee_visit,
+  .new_ = tee_new,
+  .new_signature = "(cls, iterable, /)",
+  .iter = iter_self,
+  .next = tee_next,
   .methods = tee_methods,
 };
 
@@ -659,7 +714,7 @@ typedef struct {
   asy_obj head;
   asy_tuple *iterators; /* None in the place of one that ended */
   asy_value fill;
-  uint32_t active;      /* iterators that have not ended */
+  uint32_t active; /* iterators that have not ended */
 } zip_longest;
 
 static void zip_longest_visit(asy_obj *o, asy_visitor *v) {
@@ -708,19 +763,24 @@ static asy_value zip_longest_next(asy_vm *vm, asy_value self) {
 }
 
 static const asy_type zip_longest_type = {
-  .name = "itertools.zip_longest", .doc = "As zip, but goes on until the longest iterable is exhausted, with fillvalue for the others.",
-  .size = sizeof(zip_longest), .visit = zip_longest_visit, .new_ = zip_longest_new,
-  .new_signature = "(cls, /, *iterables, fillvalue=None)", .iter = iter_self, .next = zip_longest_next,
+  .name = "itertools.zip_longest",
+  .doc = "As zip, but goes on until the longest iterable is exhausted, with fillvalue for the others.",
+  .size = sizeof(zip_longest),
+  .visit = zip_longest_visit,
+  .new_ = zip_longest_new,
+  .new_signature = "(cls, /, *iterables, fillvalue=None)",
+  .iter = iter_self,
+  .next = zip_longest_next,
 };
 
 /* ---- Arrangements ----------------------------------------------------------------------------------------------------- */
 
 typedef struct {
   asy_obj head;
-  asy_tuple *pool;    /* what is chosen from; product: a tuple of pools, one a place */
-  uint32_t *indices;  /* owned: of the items chosen; permutations: of all, followed by r cycle counters */
-  uint32_t count;     /* of words at indices */
-  uint32_t r;         /* items in a result */
+  asy_tuple *pool;   /* what is chosen from; product: a tuple of pools, one a place */
+  uint32_t *indices; /* owned: of the items chosen; permutations: of all, followed by r cycle counters */
+  uint32_t count;    /* of words at indices */
+  uint32_t r;        /* items in a result */
   bool started, ended;
 } arrangement;
 
@@ -825,7 +885,8 @@ static asy_value permutations_next(asy_vm *vm, asy_value self) {
   arrangement *a = arrangement_of(self);
   if (a->started && !a->ended) {
     uint32_t n = a->pool->len, i = a->r, *indices = a->indices, *cycles = indices + n;
-    while (i > 0 && --cycles[i - 1] == 0) { /* this place has had every item: the rest rotates, the place before goes on */
+    while (i > 0 &&
+           --cycles[i - 1] == 0) { /* this place has had every item: the rest rotates, the place before goes on */
       i--;
       uint32_t first = indices[i];
       memmove(indices + i, indices + i + 1, (n - i - 1) * sizeof *indices);
@@ -897,20 +958,30 @@ static asy_value replacement_next(asy_vm *vm, asy_value self) {
   return chosen(vm, a);
 }
 
-#define ARRANGEMENT_TYPE(variable, its_name, its_doc, make, signature, step)                                                   \
-  static const asy_type variable = {                                                                                           \
-    .name = "itertools." its_name, .doc = its_doc, .size = sizeof(arrangement), .visit = arrangement_visit,                   \
-    .free = arrangement_free, .new_ = make, .new_signature = signature, .iter = iter_self, .next = step,                       \
+#define ARRANGEMENT_TYPE(variable, its_name, its_doc, make, signature, step)                                           \
+  static const asy_type variable = {                                                                                   \
+    .name = "itertools." its_name,                                                                                     \
+    .doc = its_doc,                                                                                                    \
+    .size = sizeof(arrangement),                                                                                       \
+    .visit = arrangement_visit,                                                                                        \
+    .free = arrangement_free,                                                                                          \
+    .new_ = make,                                                                                                      \
+    .new_signature = signature,                                                                                        \
+    .iter = iter_self,                                                                                                 \
+    .next = step,                                                                                                      \
   }
-ARRANGEMENT_TYPE(product_type, "product", "Cartesian product of input iterables. Equivalent to nested for-loops.", product_new,
-                 "(cls, /, *iterables, repeat=1)", product_next);
-ARRANGEMENT_TYPE(permutations_type, "permutations", "Return successive r-length permutations of elements in the iterable.",
-                 permutations_new, "(cls, iterable, r=None)", permutations_next);
-ARRANGEMENT_TYPE(combinations_type, "combinations", "Return successive r-length combinations of elements in the iterable.",
-                 combinations_new, "(cls, iterable, r)", combinations_next);
-ARRANGEMENT_TYPE(replacement_type, "combinations_with_replacement",
-                 "Return successive r-length combinations of elements in the iterable, allowing individual elements to repeat.",
-                 replacement_new, "(cls, iterable, r)", replacement_next);
+ARRANGEMENT_TYPE(product_type, "product", "Cartesian product of input iterables. Equivalent to nested for-loops.",
+                 product_new, "(cls, /, *iterables, repeat=1)", product_next);
+ARRANGEMENT_TYPE(permutations_type, "permutations",
+                 "Return successive r-length permutations of elements in the iterable.", permutations_new,
+                 "(cls, iterable, r=None)", permutations_next);
+ARRANGEMENT_TYPE(combinations_type, "combinations",
+                 "Return successive r-length combinations of elements in the iterable.", combinations_new,
+                 "(cls, iterable, r)", combinations_next);
+ARRANGEMENT_TYPE(
+  replacement_type, "combinations_with_replacement",
+  "Return successive r-length combinations of elements in the iterable, allowing individual elements to repeat.",
+  replacement_new, "(cls, iterable, r)", replacement_next);
 #undef ARRANGEMENT_TYPE
 
 /* ---- The module --------------------------------------------------------------------------------------------------------- */
@@ -922,9 +993,10 @@ static const asy_native natives[] = {
 
 static bool init(asy_vm *vm, asy_value module) {
   static const asy_type *const types[] = {
-    &accumulate_type, &batched_type, &chain_type, &combinations_type, &replacement_type, &compress_type, &count_type,
-    &cycle_type, &dropwhile_type, &filterfalse_type, &groupby_type, &islice_type, &pairwise_type, &permutations_type,
-    &product_type, &repeat_type, &starmap_type, &takewhile_type, &zip_longest_type, &group_type, &tee_type, &tee_cell_type,
+    &accumulate_type,  &batched_type,      &chain_type,     &combinations_type, &replacement_type, &compress_type,
+    &count_type,       &cycle_type,        &dropwhile_type, &filterfalse_type,  &groupby_type,     &islice_type,
+    &pairwise_type,    &permutations_type, &product_type,   &repeat_type,       &starmap_type,     &takewhile_type,
+    &zip_longest_type, &group_type,        &tee_type,       &tee_cell_type,
   };
   for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {
     asy_class *cls = asy_define_type(vm, types[i]);
@@ -933,4 +1005,5 @@ static bool init(asy_vm *vm, asy_value module) {
   return true;
 }
 
-const asy_module_def asy_module_itertools = {"itertools", natives, "Functional tools for creating and using iterators.", init};
+const asy_module_def asy_module_itertools = {"itertools", natives, "Functional tools for creating and using iterators.",
+                                             init};

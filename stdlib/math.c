@@ -22,30 +22,30 @@ static asy_value unary(asy_vm *vm, const asy_value *args, double (*f)(double), b
 }
 
 /* name, C function, whether an infinite result is an overflow (else a pole: domain error), doc */
-#define UNARY(X)                                                                                  \
-  X(acos, acos, false, "Return the arc cosine (measured in radians) of x.")                        \
-  X(acosh, acosh, false, "Return the inverse hyperbolic cosine of x.")                             \
-  X(asin, asin, false, "Return the arc sine (measured in radians) of x.")                          \
-  X(asinh, asinh, false, "Return the inverse hyperbolic sine of x.")                               \
-  X(atan, atan, false, "Return the arc tangent (measured in radians) of x.")                       \
-  X(atanh, atanh, false, "Return the inverse hyperbolic tangent of x.")                            \
-  X(cbrt, cbrt, false, "Return the cube root of x.")                                               \
-  X(cos, cos, false, "Return the cosine of x (measured in radians).")                              \
-  X(cosh, cosh, true, "Return the hyperbolic cosine of x.")                                        \
-  X(erf, erf, false, "Error function at x.")                                                       \
-  X(erfc, erfc, false, "Complementary error function at x.")                                       \
-  X(exp, exp, true, "Return e raised to the power of x.")                                          \
-  X(exp2, exp2, true, "Return 2 raised to the power of x.")                                        \
-  X(expm1, expm1, true, "Return exp(x)-1.")                                                        \
-  X(fabs, fabs, false, "Return the absolute value of the float x.")                                \
-  X(log1p, log1p, false, "Return the natural logarithm of 1+x (base e).")                          \
-  X(sin, sin, false, "Return the sine of x (measured in radians).")                                \
-  X(sinh, sinh, true, "Return the hyperbolic sine of x.")                                          \
-  X(sqrt, sqrt, false, "Return the square root of x.")                                             \
-  X(tan, tan, false, "Return the tangent of x (measured in radians).")                             \
+#define UNARY(X)                                                                                                       \
+  X(acos, acos, false, "Return the arc cosine (measured in radians) of x.")                                            \
+  X(acosh, acosh, false, "Return the inverse hyperbolic cosine of x.")                                                 \
+  X(asin, asin, false, "Return the arc sine (measured in radians) of x.")                                              \
+  X(asinh, asinh, false, "Return the inverse hyperbolic sine of x.")                                                   \
+  X(atan, atan, false, "Return the arc tangent (measured in radians) of x.")                                           \
+  X(atanh, atanh, false, "Return the inverse hyperbolic tangent of x.")                                                \
+  X(cbrt, cbrt, false, "Return the cube root of x.")                                                                   \
+  X(cos, cos, false, "Return the cosine of x (measured in radians).")                                                  \
+  X(cosh, cosh, true, "Return the hyperbolic cosine of x.")                                                            \
+  X(erf, erf, false, "Error function at x.")                                                                           \
+  X(erfc, erfc, false, "Complementary error function at x.")                                                           \
+  X(exp, exp, true, "Return e raised to the power of x.")                                                              \
+  X(exp2, exp2, true, "Return 2 raised to the power of x.")                                                            \
+  X(expm1, expm1, true, "Return exp(x)-1.")                                                                            \
+  X(fabs, fabs, false, "Return the absolute value of the float x.")                                                    \
+  X(log1p, log1p, false, "Return the natural logarithm of 1+x (base e).")                                              \
+  X(sin, sin, false, "Return the sine of x (measured in radians).")                                                    \
+  X(sinh, sinh, true, "Return the hyperbolic sine of x.")                                                              \
+  X(sqrt, sqrt, false, "Return the square root of x.")                                                                 \
+  X(tan, tan, false, "Return the tangent of x (measured in radians).")                                                 \
   X(tanh, tanh, false, "Return the hyperbolic tangent of x.")
 
-#define X(name, f, can_overflow, doc) \
+#define X(name, f, can_overflow, doc)                                                                                  \
   static asy_value math_##name(asy_vm *vm, const asy_value *args) { return unary(vm, args, f, can_overflow); }
 UNARY(X)
 #undef X
@@ -73,7 +73,7 @@ static asy_value log_of(asy_vm *vm, asy_value v, double (*f)(double), double *ou
   if (asy_is_integer(v)) {
     if (asy_int_sign(v) <= 0) return domain_error(vm);
     uint64_t bits = asy_int_bit_length(v);
-    if (bits > 1000) {   /* log(m * 2^k) */
+    if (bits > 1000) { /* log(m * 2^k) */
       int64_t shift = (int64_t)bits - 64;
       asy_value top = asy_int_binary(vm, BINARY_RSHIFT, v, asy_from_int64(vm, shift));
       if (asy_failed(top) || !asy_to_double(vm, top, &x)) return ASY_FAILED;
@@ -172,7 +172,8 @@ static asy_value math_fma(asy_vm *vm, const asy_value *args) {
   double result = fma(x, y, z);
   if (isnan(result) && !isnan(x) && !isnan(y) && !isnan(z))
     return asy_raise(vm, ASY_ValueError, "invalid operation in fma");
-  if (isinf(result) && isfinite(x) && isfinite(y) && isfinite(z)) return asy_raise(vm, ASY_OverflowError, "overflow in fma");
+  if (isinf(result) && isfinite(x) && isfinite(y) && isfinite(z))
+    return asy_raise(vm, ASY_OverflowError, "overflow in fma");
   return asy_from_double(vm, result);
 }
 
@@ -303,7 +304,8 @@ static asy_value math_fsum(asy_vm *vm, const asy_value *args) {
     low = y - (high - x);
     if (low != 0) break;
   }
-  if (n && ((low < 0 && partials[n - 1] < 0) || (low > 0 && partials[n - 1] > 0))) {   /* round half to even over all parts */
+  if (n &&
+      ((low < 0 && partials[n - 1] < 0) || (low > 0 && partials[n - 1] > 0))) { /* round half to even over all parts */
     double y = low * 2, x = high + y;
     if (y == x - high) high = x;
   }
@@ -418,7 +420,8 @@ static asy_value math_lcm(asy_vm *vm, const asy_value *args) {
     asy_value divisor = asy_int_gcd(vm, result, number);
     asy_value part = asy_failed(divisor) ? ASY_FAILED : asy_int_binary(vm, BINARY_FLOORDIV, result, divisor);
     result = asy_failed(part) ? ASY_FAILED : asy_int_binary(vm, BINARY_MUL, part, number);
-    if (!asy_failed(result) && asy_int_sign(result) < 0) result = asy_int_binary(vm, BINARY_SUB, asy_from_small(0), result);
+    if (!asy_failed(result) && asy_int_sign(result) < 0)
+      result = asy_int_binary(vm, BINARY_SUB, asy_from_small(0), result);
     if (asy_failed(result)) return ASY_FAILED;
   }
   return result;
@@ -452,7 +455,7 @@ static asy_value math_factorial(asy_vm *vm, const asy_value *args) {
   if (asy_int_sign(number) < 0) return asy_raise(vm, ASY_ValueError, "factorial() not defined for negative values");
   if (!asy_is_number_int64(number, &n))
     return asy_raise(vm, ASY_OverflowError, "factorial() argument should not exceed %lld", (long long)INT64_MAX);
-  if (n > ((int64_t)1 << 28)) return asy_raise_no_memory(vm);   /* the result would pass the limit of an int's size */
+  if (n > ((int64_t)1 << 28)) return asy_raise_no_memory(vm); /* the result would pass the limit of an int's size */
   return product(vm, 2, n);
 }
 
@@ -511,9 +514,10 @@ static const asy_native natives[] = {
 #define X(name, f, can_overflow, doc) {#name, "(x, /)", math_##name, doc, 0},
   UNARY(X)
 #undef X
-  {"atan2", "(y, x, /)", math_atan2, "Return the arc tangent (measured in radians) of y/x.", 0},
+    {"atan2", "(y, x, /)", math_atan2, "Return the arc tangent (measured in radians) of y/x.", 0},
   {"ceil", "(x, /)", math_ceil, "Return the ceiling of x as an Integral.", 0},
-  {"comb", "(n, k, /)", math_comb, "Number of ways to choose k items from n items without repetition and without order.", 0},
+  {"comb", "(n, k, /)", math_comb,
+   "Number of ways to choose k items from n items without repetition and without order.", 0},
   {"copysign", "(x, y, /)", math_copysign, "Return a float with the magnitude of x but the sign of y.", 0},
   {"degrees", "(x, /)", math_degrees, "Convert angle x from radians to degrees.", 0},
   {"dist", "(p, q, /)", math_dist, "Return the Euclidean distance between two points p and q.", 0},
@@ -526,7 +530,8 @@ static const asy_native natives[] = {
   {"gamma", "(x, /)", math_gamma, "Gamma function at x.", 0},
   {"gcd", "(*integers)", math_gcd, "Greatest Common Divisor.", 0},
   {"hypot", "(*coordinates)", math_hypot, "Multidimensional Euclidean distance from the origin to a point.", 0},
-  {"isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", math_isclose, "Determine whether two numbers are close in value.", 0},
+  {"isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", math_isclose,
+   "Determine whether two numbers are close in value.", 0},
   {"isfinite", "(x, /)", math_isfinite, "Return True if x is neither an infinity nor a NaN.", 0},
   {"isinf", "(x, /)", math_isinf, "Return True if x is a positive or negative infinity.", 0},
   {"isnan", "(x, /)", math_isnan, "Return True if x is a NaN (not a number).", 0},
@@ -540,9 +545,11 @@ static const asy_native natives[] = {
   {"modf", "(x, /)", math_modf, "Return the fractional and integer parts of x.", 0},
   {"nextafter", "(x, y, /, *, steps=None)", math_nextafter,
    "Return the floating-point value the given number of steps after x towards y.", 0},
-  {"perm", "(n, k=None, /)", math_perm, "Number of ways to choose k items from n items without repetition and with order.", 0},
+  {"perm", "(n, k=None, /)", math_perm,
+   "Number of ways to choose k items from n items without repetition and with order.", 0},
   {"pow", "(x, y, /)", math_pow, "Return x**y (x to the power of y).", 0},
-  {"prod", "(iterable, /, *, start=1)", math_prod, "Calculate the product of all the elements in the input iterable.", 0},
+  {"prod", "(iterable, /, *, start=1)", math_prod, "Calculate the product of all the elements in the input iterable.",
+   0},
   {"radians", "(x, /)", math_radians, "Convert angle x from degrees to radians.", 0},
   {"remainder", "(x, y, /)", math_remainder, "Difference between x and the closest integer multiple of y.", 0},
   {"sumprod", "(p, q, /)", math_sumprod, "Return the sum of products of values from two iterables p and q.", 0},
@@ -560,4 +567,5 @@ static bool init(asy_vm *vm, asy_value module) {
          asy_module_set(vm, module, "nan", asy_from_double(vm, NAN));
 }
 
-const asy_module_def asy_module_math = {"math", natives, "This module provides access to the mathematical functions.", init};
+const asy_module_def asy_module_math = {"math", natives, "This module provides access to the mathematical functions.",
+                                        init};

@@ -19,10 +19,16 @@ static asy_value nanoseconds(asy_vm *vm, asy_clock_id clock) { return asy_from_i
 
 static asy_value time_time(asy_vm *vm, const asy_value *args) { return (void)args, seconds(vm, ASY_CLOCK_WALL); }
 static asy_value time_time_ns(asy_vm *vm, const asy_value *args) { return (void)args, nanoseconds(vm, ASY_CLOCK_WALL); }
-static asy_value time_monotonic(asy_vm *vm, const asy_value *args) { return (void)args, seconds(vm, ASY_CLOCK_MONOTONIC); }
-static asy_value time_monotonic_ns(asy_vm *vm, const asy_value *args) { return (void)args, nanoseconds(vm, ASY_CLOCK_MONOTONIC); }
+static asy_value time_monotonic(asy_vm *vm, const asy_value *args) {
+  return (void)args, seconds(vm, ASY_CLOCK_MONOTONIC);
+}
+static asy_value time_monotonic_ns(asy_vm *vm, const asy_value *args) {
+  return (void)args, nanoseconds(vm, ASY_CLOCK_MONOTONIC);
+}
 static asy_value time_process(asy_vm *vm, const asy_value *args) { return (void)args, seconds(vm, ASY_CLOCK_CPU); }
-static asy_value time_process_ns(asy_vm *vm, const asy_value *args) { return (void)args, nanoseconds(vm, ASY_CLOCK_CPU); }
+static asy_value time_process_ns(asy_vm *vm, const asy_value *args) {
+  return (void)args, nanoseconds(vm, ASY_CLOCK_CPU);
+}
 
 static asy_value time_sleep(asy_vm *vm, const asy_value *args) {
   double s;
@@ -39,10 +45,10 @@ static asy_value time_sleep(asy_vm *vm, const asy_value *args) {
 /* ---- The calendar ---- */
 
 static const asy_member struct_fields[] = {
-  {"tm_year", ASY_RECORD(0), MEMBER_VALUE, false}, {"tm_mon", ASY_RECORD(1), MEMBER_VALUE, false},
-  {"tm_mday", ASY_RECORD(2), MEMBER_VALUE, false}, {"tm_hour", ASY_RECORD(3), MEMBER_VALUE, false},
-  {"tm_min", ASY_RECORD(4), MEMBER_VALUE, false},  {"tm_sec", ASY_RECORD(5), MEMBER_VALUE, false},
-  {"tm_wday", ASY_RECORD(6), MEMBER_VALUE, false}, {"tm_yday", ASY_RECORD(7), MEMBER_VALUE, false},
+  {"tm_year", ASY_RECORD(0), MEMBER_VALUE, false},  {"tm_mon", ASY_RECORD(1), MEMBER_VALUE, false},
+  {"tm_mday", ASY_RECORD(2), MEMBER_VALUE, false},  {"tm_hour", ASY_RECORD(3), MEMBER_VALUE, false},
+  {"tm_min", ASY_RECORD(4), MEMBER_VALUE, false},   {"tm_sec", ASY_RECORD(5), MEMBER_VALUE, false},
+  {"tm_wday", ASY_RECORD(6), MEMBER_VALUE, false},  {"tm_yday", ASY_RECORD(7), MEMBER_VALUE, false},
   {"tm_isdst", ASY_RECORD(8), MEMBER_VALUE, false}, {0},
 };
 enum { STRUCT_FIELDS = 9 };
@@ -54,8 +60,8 @@ static asy_class *struct_class(asy_vm *vm) {
 }
 
 static asy_value from_tm(asy_vm *vm, const struct tm *t) {
-  const int parts[STRUCT_FIELDS] = {t->tm_year + 1900, t->tm_mon + 1, t->tm_mday, t->tm_hour, t->tm_min, t->tm_sec,
-                                    (t->tm_wday + 6) % 7, t->tm_yday + 1, t->tm_isdst};
+  const int parts[STRUCT_FIELDS] = {t->tm_year + 1900, t->tm_mon + 1,        t->tm_mday,     t->tm_hour, t->tm_min,
+                                    t->tm_sec,         (t->tm_wday + 6) % 7, t->tm_yday + 1, t->tm_isdst};
   asy_value items[STRUCT_FIELDS];
   for (int i = 0; i < STRUCT_FIELDS; i++) items[i] = asy_from_small(parts[i]);
   asy_class *cls = struct_class(vm);
@@ -98,9 +104,12 @@ static bool check_tm(asy_vm *vm, struct tm *t) {
   if (t->tm_mon == -1) t->tm_mon = 0;
   if (t->tm_mday == 0) t->tm_mday = 1;
   if (t->tm_yday == -1) t->tm_yday = 0;
-  const struct { int value, max; const char *name; } rows[] = {
-    {t->tm_mon, 11, "month"}, {t->tm_mday, 31, "day of month"}, {t->tm_hour, 23, "hour"}, {t->tm_min, 59, "minute"},
-    {t->tm_sec, 61, "seconds"}, {t->tm_yday, 365, "day of year"},
+  const struct {
+    int value, max;
+    const char *name;
+  } rows[] = {
+    {t->tm_mon, 11, "month"},  {t->tm_mday, 31, "day of month"}, {t->tm_hour, 23, "hour"},
+    {t->tm_min, 59, "minute"}, {t->tm_sec, 61, "seconds"},       {t->tm_yday, 365, "day of year"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     if (rows[i].value >= 0 && rows[i].value <= rows[i].max) continue;
@@ -153,7 +162,8 @@ static asy_value ascii_time(asy_vm *vm, const struct tm *t) {
   static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   asy_str *text = asy_str_format(vm, "%s %s %s%d %s%d:%s%d:%s%d %d", days[t->tm_wday % 7], months[t->tm_mon],
                                  t->tm_mday < 10 ? " " : "", t->tm_mday, t->tm_hour < 10 ? "0" : "", t->tm_hour,
-                                 t->tm_min < 10 ? "0" : "", t->tm_min, t->tm_sec < 10 ? "0" : "", t->tm_sec, t->tm_year + 1900);
+                                 t->tm_min < 10 ? "0" : "", t->tm_min, t->tm_sec < 10 ? "0" : "", t->tm_sec,
+                                 t->tm_year + 1900);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 
@@ -174,7 +184,7 @@ static asy_value time_strftime(asy_vm *vm, const asy_value *args) {
   struct tm t;
   if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "strftime() argument 1 must be str, not %T", args[0]);
   if (!asy_to_cstr(vm, args[0], &format) || !to_tm(vm, args[1], &t) || !check_tm(vm, &t)) return ASY_FAILED;
-  size_t size = strlen(format) * 32 + 64;   /* no directive gives more than that by far */
+  size_t size = strlen(format) * 32 + 64; /* no directive gives more than that by far */
   char *buffer = malloc(size);
   if (!buffer) return asy_raise_no_memory(vm);
 #pragma GCC diagnostic push
@@ -195,8 +205,12 @@ static asy_value time_tzset(asy_vm *vm, const asy_value *args) {
 /* ---- get_clock_info ---- */
 
 static asy_value time_get_clock_info(asy_vm *vm, const asy_value *args) {
-  static const struct { const char *name, *call; bool monotonic; } clocks[] = {
-    {"time", "clock_gettime(CLOCK_REALTIME)", false}, {"monotonic", "clock_gettime(CLOCK_MONOTONIC)", true},
+  static const struct {
+    const char *name, *call;
+    bool monotonic;
+  } clocks[] = {
+    {"time", "clock_gettime(CLOCK_REALTIME)", false},
+    {"monotonic", "clock_gettime(CLOCK_MONOTONIC)", true},
     {"perf_counter", "clock_gettime(CLOCK_MONOTONIC)", true},
     {"process_time", "clock_gettime(CLOCK_PROCESS_CPUTIME_ID)", true},
     {"thread_time", "clock_gettime(CLOCK_THREAD_CPUTIME_ID)", true},
@@ -220,7 +234,8 @@ static const asy_native natives[] = {
   {"ctime", "(seconds=None, /)", time_ctime, "Convert a time in seconds since the Epoch to a string in local time.", 0},
   {"get_clock_info", "(name, /)", time_get_clock_info, "Get information of the specified clock.", 0},
   {"gmtime", "(seconds=None, /)", time_gmtime, "Convert seconds since the Epoch to a time tuple expressing UTC.", 0},
-  {"localtime", "(seconds=None, /)", time_localtime, "Convert seconds since the Epoch to a time tuple expressing local time.", 0},
+  {"localtime", "(seconds=None, /)", time_localtime,
+   "Convert seconds since the Epoch to a time tuple expressing local time.", 0},
   {"mktime", "(time_tuple, /)", time_mktime, "Convert a time tuple in local time to seconds since the Epoch.", 0},
   {"monotonic", "()", time_monotonic, "Monotonic clock, cannot go backward.", 0},
   {"monotonic_ns", "()", time_monotonic_ns, "Monotonic clock as nanoseconds.", 0},
@@ -229,7 +244,8 @@ static const asy_native natives[] = {
   {"process_time", "()", time_process, "Process time for profiling.", 0},
   {"process_time_ns", "()", time_process_ns, "Process time for profiling as nanoseconds.", 0},
   {"sleep", "(seconds, /)", time_sleep, "Delay execution for a given number of seconds.", 0},
-  {"strftime", "(format, time_tuple=None, /)", time_strftime, "Convert a time tuple to a string according to a format.", 0},
+  {"strftime", "(format, time_tuple=None, /)", time_strftime, "Convert a time tuple to a string according to a format.",
+   0},
   {"thread_time", "()", time_process, "Thread time for profiling.", 0},
   {"thread_time_ns", "()", time_process_ns, "Thread time for profiling as nanoseconds.", 0},
   {"time", "()", time_time, "Return the current time in seconds since the Epoch.", 0},
@@ -245,7 +261,7 @@ static bool init(asy_vm *vm, asy_value module) {
   time_t in_january = mktime(&january), in_july = mktime(&july);
   localtime_r(&in_january, &january);
   localtime_r(&in_july, &july);
-  bool northern = january.tm_gmtoff <= july.tm_gmtoff;   /* summer time is the one further east */
+  bool northern = january.tm_gmtoff <= july.tm_gmtoff; /* summer time is the one further east */
   const struct tm *standard = northern ? &january : &july, *summer = northern ? &july : &january;
   asy_value names = asy_tuple_of(vm, 2, asy_from_cstr(vm, standard->tm_zone), asy_from_cstr(vm, summer->tm_zone));
   return asy_module_set(vm, module, "timezone", asy_from_int64(vm, -standard->tm_gmtoff)) &&
@@ -256,4 +272,5 @@ static bool init(asy_vm *vm, asy_value module) {
          asy_module_set(vm, module, "CLOCK_MONOTONIC", asy_from_small(CLOCK_MONOTONIC));
 }
 
-const asy_module_def asy_module_time = {"time", natives, "This module provides various functions to manipulate time values.", init};
+const asy_module_def asy_module_time = {"time", natives,
+                                        "This module provides various functions to manipulate time values.", init};

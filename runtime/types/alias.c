@@ -77,7 +77,8 @@ static asy_value alias_repr(asy_vm *vm, asy_value self) {
 
 static bool alias_hash(asy_vm *vm, asy_value self, int64_t *out) {
   int64_t origin, args;
-  if (!asy_hash(vm, alias_of(self)->origin, &origin) || !asy_hash(vm, asy_from_obj(alias_of(self)->args), &args)) return false;
+  if (!asy_hash(vm, alias_of(self)->origin, &origin) || !asy_hash(vm, asy_from_obj(alias_of(self)->args), &args))
+    return false;
   *out = (origin ^ args) & INT64_C(0x1fffffffffffffff);
   return true;
 }
@@ -101,8 +102,9 @@ static asy_value alias_call(asy_vm *vm, asy_value self, const asy_value *args, i
 
 /* The attributes of the origin shine through, save those that an alias has itself. */
 static asy_value alias_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
-  static const char *const own[] = {"__class__", "__origin__", "__args__", "__parameters__", "__mro_entries__", "__reduce__",
-                                    "__reduce_ex__", "__copy__", "__deepcopy__", "__instancecheck__", "__subclasscheck__"};
+  static const char *const own[] = {"__class__",       "__origin__",        "__args__",         "__parameters__",
+                                    "__mro_entries__", "__reduce__",        "__reduce_ex__",    "__copy__",
+                                    "__deepcopy__",    "__instancecheck__", "__subclasscheck__"};
   for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
     if (asy_str_equal_cstr(name, own[i])) return asy_generic_get_attr(vm, self, name);
   if (!asy_check_c_stack(vm)) return ASY_FAILED; /* the origin may be an alias */
@@ -148,8 +150,8 @@ static asy_tuple *substitute(asy_vm *vm, asy_value self, asy_tuple *args, asy_va
   asy_tuple *items = asy_is_kind(item, KIND_TUPLE) ? (asy_tuple *)asy_obj_of(item) : asy_tuple_new(vm, &item, 1);
   if (!items) return NULL;
   if (items->len != parameters->len) {
-    asy_raise(vm, ASY_TypeError, "Too %s arguments for %R; actual %u, expected %u", items->len > parameters->len ? "many" : "few", self,
-              items->len, parameters->len);
+    asy_raise(vm, ASY_TypeError, "Too %s arguments for %R; actual %u, expected %u",
+              items->len > parameters->len ? "many" : "few", self, items->len, parameters->len);
     return NULL;
   }
   asy_list *out = asy_list_new(vm, args->len);
@@ -181,8 +183,12 @@ static asy_value alias_get_item(asy_vm *vm, asy_value self, asy_value key) {
   return args ? asy_generic_alias_new(vm, alias_of(self)->origin, asy_from_obj(args)) : ASY_FAILED;
 }
 
-static asy_value alias_parameters(asy_vm *vm, const asy_value *args) { return parameters_of(vm, alias_of(args[0])->args); }
-static asy_value alias_mro_entries(asy_vm *vm, const asy_value *args) { return asy_tuple_of(vm, 1, alias_of(args[0])->origin); }
+static asy_value alias_parameters(asy_vm *vm, const asy_value *args) {
+  return parameters_of(vm, alias_of(args[0])->args);
+}
+static asy_value alias_mro_entries(asy_vm *vm, const asy_value *args) {
+  return asy_tuple_of(vm, 1, alias_of(args[0])->origin);
+}
 static asy_value alias_instancecheck(asy_vm *vm, const asy_value *args) {
   return asy_raise(vm, ASY_TypeError, "isinstance() argument 2 cannot be a parameterized generic");
 }
@@ -203,11 +209,21 @@ static const asy_member alias_members[] = {
   {0},
 };
 const asy_type asy_generic_alias_type = {
-  .name = "types.GenericAlias", .size = sizeof(asy_generic_alias), .visit = alias_visit,
+  .name = "types.GenericAlias",
+  .size = sizeof(asy_generic_alias),
+  .visit = alias_visit,
   .doc = "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).",
-  .new_ = alias_new, .new_signature = "(cls, origin, args, /)", .repr = alias_repr, .hash = alias_hash, .compare = alias_compare,
-  .call = alias_call, .get_attr = alias_get_attr, .get_item = alias_get_item, .binary[BINARY_OR] = asy_union_of,
-  .methods = alias_methods, .members = alias_members,
+  .new_ = alias_new,
+  .new_signature = "(cls, origin, args, /)",
+  .repr = alias_repr,
+  .hash = alias_hash,
+  .compare = alias_compare,
+  .call = alias_call,
+  .get_attr = alias_get_attr,
+  .get_item = alias_get_item,
+  .binary[BINARY_OR] = asy_union_of,
+  .methods = alias_methods,
+  .members = alias_members,
 };
 
 /* ---- Unions ------------------------------------------------------------------------------------------------------------------- */
@@ -215,7 +231,9 @@ const asy_type asy_generic_alias_type = {
 static void union_visit(asy_obj *o, asy_visitor *v) { asy_visit_obj(v, ((asy_union *)o)->args); }
 
 static bool may_join(asy_vm *vm, asy_value v) {
-  if (v == ASY_NONE || asy_is_kind(v, KIND_TYPE) || is_a(vm, v, &asy_generic_alias_type) || is_a(vm, v, &asy_union_type)) return true;
+  if (v == ASY_NONE || asy_is_kind(v, KIND_TYPE) || is_a(vm, v, &asy_generic_alias_type) ||
+      is_a(vm, v, &asy_union_type))
+    return true;
   asy_value module = asy_dict_get_str(vm, asy_class_of(vm, v)->dict, ASY_NAME(vm, __module__));
   asy_str *name = asy_class_of(vm, v)->name; /* typing.TypeVar and its like */
   return asy_is_str(module) && asy_str_equal_cstr((asy_str *)asy_obj_of(module), "typing") && name->len > 4 &&
@@ -288,7 +306,8 @@ static asy_value union_compare(asy_vm *vm, asy_value self, asy_value other, asy_
   return asy_from_bool(equal == (op == COMPARE_EQ));
 }
 
-static asy_value union_check(asy_vm *vm, const asy_value *args, int (*check)(asy_vm *, asy_value, asy_value), const char *name) {
+static asy_value union_check(asy_vm *vm, const asy_value *args, int (*check)(asy_vm *, asy_value, asy_value),
+                             const char *name) {
   asy_tuple *members = union_of(args[0])->args;
   for (uint32_t i = 0; i < members->len; i++)
     if (is_a(vm, members->items[i], &asy_generic_alias_type))
@@ -299,9 +318,15 @@ static asy_value union_check(asy_vm *vm, const asy_value *args, int (*check)(asy
   }
   return ASY_FALSE;
 }
-static asy_value union_instancecheck(asy_vm *vm, const asy_value *args) { return union_check(vm, args, asy_isinstance, "isinstance"); }
-static asy_value union_subclasscheck(asy_vm *vm, const asy_value *args) { return union_check(vm, args, asy_issubclass, "issubclass"); }
-static asy_value union_parameters(asy_vm *vm, const asy_value *args) { return parameters_of(vm, union_of(args[0])->args); }
+static asy_value union_instancecheck(asy_vm *vm, const asy_value *args) {
+  return union_check(vm, args, asy_isinstance, "isinstance");
+}
+static asy_value union_subclasscheck(asy_vm *vm, const asy_value *args) {
+  return union_check(vm, args, asy_issubclass, "issubclass");
+}
+static asy_value union_parameters(asy_vm *vm, const asy_value *args) {
+  return parameters_of(vm, union_of(args[0])->args);
+}
 
 static asy_value union_get_item(asy_vm *vm, asy_value self, asy_value key) {
   asy_tuple *args = substitute(vm, self, union_of(self)->args, key);
@@ -320,7 +345,16 @@ static const asy_native union_methods[] = {
 };
 static const asy_member union_members[] = {{"__args__", offsetof(asy_union, args), MEMBER_OBJECT, false}, {0}};
 const asy_type asy_union_type = {
-  .name = "types.UnionType", .size = sizeof(asy_union), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = union_visit,
-  .doc = "Represent a PEP 604 union type\n\nE.g. for int | str", .repr = union_repr, .hash = union_hash, .compare = union_compare,
-  .get_item = union_get_item, .binary[BINARY_OR] = asy_union_of, .methods = union_methods, .members = union_members,
+  .name = "types.UnionType",
+  .size = sizeof(asy_union),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = union_visit,
+  .doc = "Represent a PEP 604 union type\n\nE.g. for int | str",
+  .repr = union_repr,
+  .hash = union_hash,
+  .compare = union_compare,
+  .get_item = union_get_item,
+  .binary[BINARY_OR] = asy_union_of,
+  .methods = union_methods,
+  .members = union_members,
 };

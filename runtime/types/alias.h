@@ -17,7 +17,8 @@ typedef struct asy_union { /* int | str: flat, without repetitions */
 
 extern const asy_type asy_generic_alias_type, asy_union_type;
 
-asy_value asy_generic_alias_new(asy_vm *vm, asy_value origin, asy_value item); /* item: one argument, or a tuple of them */
+asy_value asy_generic_alias_new(asy_vm *vm, asy_value origin,
+                                asy_value item); /* item: one argument, or a tuple of them */
 /* left | right for what may stand in a union; NOT_IMPLEMENTED otherwise. The `|` of classes. */
 asy_value asy_union_of(asy_vm *vm, asy_value left, asy_value right);
 asy_value asy_class_getitem(asy_vm *vm, const asy_value *args); /* a native __class_getitem__(cls, item, /) */

@@ -25,14 +25,20 @@ static asy_value bool_bits(asy_vm *vm, asy_binary_op op, asy_value left, asy_val
   return asy_from_bool(op == BINARY_AND ? a && b : op == BINARY_OR ? a || b : a != b);
 }
 
-static asy_value bool_and(asy_vm *vm, asy_value left, asy_value right) { return bool_bits(vm, BINARY_AND, left, right); }
+static asy_value bool_and(asy_vm *vm, asy_value left, asy_value right) {
+  return bool_bits(vm, BINARY_AND, left, right);
+}
 static asy_value bool_or(asy_vm *vm, asy_value left, asy_value right) { return bool_bits(vm, BINARY_OR, left, right); }
-static asy_value bool_xor(asy_vm *vm, asy_value left, asy_value right) { return bool_bits(vm, BINARY_XOR, left, right); }
+static asy_value bool_xor(asy_vm *vm, asy_value left, asy_value right) {
+  return bool_bits(vm, BINARY_XOR, left, right);
+}
 
 const asy_type asy_bool_type = {
   .name = "bool",
-  .doc = "Returns True when the argument is true, False otherwise.\nThe builtins True and False are the only two instances of "
-         "the class bool.\nThe class bool is a subclass of the class int, and cannot be subclassed.",
+  .doc =
+    "Returns True when the argument is true, False otherwise.\nThe builtins True and False are the only two instances "
+    "of "
+    "the class bool.\nThe class bool is a subclass of the class int, and cannot be subclassed.",
   .base = &asy_int_type,
   .flags = ASY_TYPE_FINAL,
   .new_ = bool_new,

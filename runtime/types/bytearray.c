@@ -16,7 +16,7 @@ asy_bytearray *asy_bytearray_new(asy_vm *vm, const void *data, size_t len) {
 
 bool asy_bytearray_can_resize(asy_vm *vm, asy_bytearray *b) {
   if (b->exports == 0) return true;
-  asy_collect(vm, ASY_COLLECT_MAJOR);    /* CPython would have dropped an unused view at once */
+  asy_collect(vm, ASY_COLLECT_MAJOR); /* CPython would have dropped an unused view at once */
   asy_run_finalizers(vm);
   if (b->exports == 0) return true;
   asy_raise(vm, ASY_BufferError, "Existing exports of data: object cannot be re-sized");
@@ -98,7 +98,8 @@ static bool fill_items(asy_vm *vm, asy_bytearray *out, asy_value iterable, const
     asy_value index = asy_is_int(item) ? item : asy_index(vm, item);
     if (asy_failed(index)) return false;
     if (!asy_is_number_int64(index, &i) || i < 0 || i > 255) {
-      asy_raise(vm, ASY_ValueError, strcmp(what, "bytes") == 0 ? "bytes must be in range(0, 256)" : "byte must be in range(0, 256)");
+      asy_raise(vm, ASY_ValueError,
+                strcmp(what, "bytes") == 0 ? "bytes must be in range(0, 256)" : "byte must be in range(0, 256)");
       return false;
     }
     uint8_t octet = (uint8_t)i;
@@ -118,10 +119,12 @@ static bool fill_text(asy_vm *vm, asy_bytearray *out, asy_value text, asy_value 
   return !asy_failed(encoded) && asy_bytearray_append(vm, out, bytes_of(encoded)->data, bytes_of(encoded)->len);
 }
 
-bool asy_bytearray_fill(asy_vm *vm, asy_bytearray *out, const char *what, asy_value source, asy_value encoding, asy_value errors) {
+bool asy_bytearray_fill(asy_vm *vm, asy_bytearray *out, const char *what, asy_value source, asy_value encoding,
+                        asy_value errors) {
   if (source != ASY_UNBOUND && asy_is_str(source)) return fill_text(vm, out, source, encoding, errors);
   if (encoding != ASY_UNBOUND || errors != ASY_UNBOUND) {
-    asy_raise(vm, ASY_TypeError, encoding != ASY_UNBOUND ? "encoding without a string argument" : "errors without a string argument");
+    asy_raise(vm, ASY_TypeError,
+              encoding != ASY_UNBOUND ? "encoding without a string argument" : "errors without a string argument");
     return false;
   }
   if (source == ASY_UNBOUND) return true;
@@ -165,7 +168,8 @@ static asy_value bytearray_new(asy_vm *vm, const asy_value *args) {
 
 static asy_value bytearray_init(asy_vm *vm, const asy_value *args) {
   asy_bytearray *b = bytearray_of(args[0]);
-  if (!asy_bytearray_resize(vm, b, 0) || !asy_bytearray_fill(vm, b, "bytearray", args[1], args[2], args[3])) return ASY_FAILED;
+  if (!asy_bytearray_resize(vm, b, 0) || !asy_bytearray_fill(vm, b, "bytearray", args[1], args[2], args[3]))
+    return ASY_FAILED;
   return ASY_NONE;
 }
 
@@ -210,7 +214,8 @@ static bool set_slice(asy_vm *vm, asy_bytearray *b, asy_value key, asy_value val
   if (value != ASY_UNBOUND) {
     if (len == 0 && count) value = ASY_UNBOUND;
     else if ((int64_t)len != count) {
-      asy_raise(vm, ASY_ValueError, "attempt to assign bytes of size %zu to extended slice of size %lld", len, (long long)count);
+      asy_raise(vm, ASY_ValueError, "attempt to assign bytes of size %zu to extended slice of size %lld", len,
+                (long long)count);
       return false;
     }
   }
@@ -277,7 +282,8 @@ static asy_value bytearray_imul(asy_vm *vm, asy_value self, asy_value count) {
   if (n < 0) n = 0;
   if (unit && n > (INT32_MAX - 64) / (int64_t)unit) return asy_raise_no_memory(vm);
   if (!asy_bytearray_resize(vm, b, unit * (size_t)n)) return ASY_FAILED;
-  for (size_t done = unit; done < b->len; done += unit) memcpy(asy_bytearray_data(b) + done, asy_bytearray_data(b), unit);
+  for (size_t done = unit; done < b->len; done += unit)
+    memcpy(asy_bytearray_data(b) + done, asy_bytearray_data(b), unit);
   return self;
 }
 
@@ -353,16 +359,21 @@ static asy_value bytearray_copy(asy_vm *vm, const asy_value *args) {
   return asy_octets_new(vm, args[0], asy_bytearray_data(b), b->len);
 }
 
-static asy_value bytearray_alloc(asy_vm *vm, const asy_value *args) { return asy_from_int64(vm, bytearray_of(args[0])->cap); }
+static asy_value bytearray_alloc(asy_vm *vm, const asy_value *args) {
+  return asy_from_int64(vm, bytearray_of(args[0])->cap);
+}
 
 static const asy_native bytearray_methods[] = {
-  ASY_OCTETS_METHODS(ASY_OCTETS_ROW)
-  {"fromhex", "(cls, string, /)", asy_octets_fromhex, "Create a bytearray object from a string of hexadecimal numbers.", ASY_NATIVE_CLASS},
-  {"maketrans", "(frm, to, /)", asy_octets_maketrans, "Return a translation table usable for the translate method.", ASY_NATIVE_STATIC},
+  ASY_OCTETS_METHODS(ASY_OCTETS_ROW){"fromhex", "(cls, string, /)", asy_octets_fromhex,
+                                     "Create a bytearray object from a string of hexadecimal numbers.",
+                                     ASY_NATIVE_CLASS},
+  {"maketrans", "(frm, to, /)", asy_octets_maketrans, "Return a translation table usable for the translate method.",
+   ASY_NATIVE_STATIC},
   {"append", "(self, item, /)", bytearray_append, "Append a single item to the end of the bytearray.", 0},
   {"clear", "(self, /)", bytearray_clear, "Remove all items from the bytearray.", 0},
   {"copy", "(self, /)", bytearray_copy, "Return a copy.", 0},
-  {"extend", "(self, iterable_of_ints, /)", bytearray_extend, "Append all the items from the iterator or sequence to the end.", 0},
+  {"extend", "(self, iterable_of_ints, /)", bytearray_extend,
+   "Append all the items from the iterator or sequence to the end.", 0},
   {"insert", "(self, index, item, /)", bytearray_insert, "Insert a single item before the given index.", 0},
   {"pop", "(self, index=-1, /)", bytearray_pop, "Remove and return a single item.", 0},
   {"remove", "(self, value, /)", bytearray_remove, "Remove the first occurrence of a value.", 0},
@@ -373,9 +384,12 @@ static const asy_native bytearray_methods[] = {
 
 const asy_type asy_bytearray_type = {
   .name = "bytearray",
-  .doc = "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> bytearray\nbytearray(bytes_or_buffer) -> "
-         "mutable copy of bytes_or_buffer\nbytearray(int) -> bytes array of size given by the parameter initialized with null bytes\n"
-         "bytearray() -> empty bytes array",
+  .doc =
+    "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> "
+    "bytearray\nbytearray(bytes_or_buffer) -> "
+    "mutable copy of bytes_or_buffer\nbytearray(int) -> bytes array of size given by the parameter initialized with "
+    "null bytes\n"
+    "bytearray() -> empty bytes array",
   .size = sizeof(asy_bytearray),
   .flags = ASY_TYPE_UNHASHABLE,
   .free = bytearray_free,

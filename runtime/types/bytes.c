@@ -7,7 +7,7 @@
 
 typedef struct {
   asy_obj head;
-  asy_value octets;  /* bytes or bytearray; 0: exhausted */
+  asy_value octets; /* bytes or bytearray; 0: exhausted */
   uint32_t index;
 } asy_bytes_iter;
 
@@ -50,7 +50,9 @@ bool asy_to_byte(asy_vm *vm, asy_value v, uint8_t *out) {
 
 /* ---- The buffer view -------------------------------------------------------------------------------------------------- */
 
-bool asy_is_bytes_like(asy_value v) { return asy_is_kind(v, KIND_BYTES) || asy_is_kind(v, KIND_BYTEARRAY) || asy_is_kind(v, KIND_MEMORYVIEW); }
+bool asy_is_bytes_like(asy_value v) {
+  return asy_is_kind(v, KIND_BYTES) || asy_is_kind(v, KIND_BYTEARRAY) || asy_is_kind(v, KIND_MEMORYVIEW);
+}
 
 bool asy_buffer_get(asy_vm *vm, asy_value v, asy_buffer *out) {
   *out = (asy_buffer){.owner = v};
@@ -100,7 +102,8 @@ bool asy_buffer_get_writable(asy_vm *vm, asy_value v, asy_buffer *out) {
 void asy_buffer_release(asy_vm *vm, asy_buffer *buffer) {
   (void)vm;
   if (buffer->owner && is_bytearray(buffer->owner)) bytearray_of(buffer->owner)->exports--;
-  else if (buffer->owner && asy_is_kind(buffer->owner, KIND_MEMORYVIEW)) ((asy_memoryview *)asy_obj_of(buffer->owner))->exports--;
+  else if (buffer->owner && asy_is_kind(buffer->owner, KIND_MEMORYVIEW))
+    ((asy_memoryview *)asy_obj_of(buffer->owner))->exports--;
   buffer->owner = 0;
 }
 
@@ -127,12 +130,16 @@ asy_value asy_octets_get_item(asy_vm *vm, asy_value self, asy_value key) {
     return result;
   }
   if (!asy_is_integer(key) && !asy_defers_to(vm, key, ASY_NAME(vm, __index__))) {
-    return asy_raise(vm, ASY_TypeError, array ? "bytearray indices must be integers or slices, not %T" : "byte indices must be integers or slices, not %T", key);
+    return asy_raise(vm, ASY_TypeError,
+                     array ? "bytearray indices must be integers or slices, not %T"
+                           : "byte indices must be integers or slices, not %T",
+                     key);
   }
   asy_value index = asy_index(vm, key);
   if (asy_failed(index)) return ASY_FAILED;
   const uint8_t *data = octets(self, &len);
-  if (!asy_item_index(vm, index, (int64_t)len, array ? "bytearray index out of range" : "index out of range", &at)) return ASY_FAILED;
+  if (!asy_item_index(vm, index, (int64_t)len, array ? "bytearray index out of range" : "index out of range", &at))
+    return ASY_FAILED;
   return asy_from_small(data[at]);
 }
 
@@ -311,7 +318,8 @@ static asy_value bytes_new(asy_vm *vm, const asy_value *args) {
     asy_value made = asy_call_special(vm, source, ASY_NAME(vm, __bytes__), 0, NULL);
     if (asy_failed(made)) return made;
     if (made != ASY_UNBOUND) {
-      if (!asy_is_kind(made, KIND_BYTES)) return asy_raise(vm, ASY_TypeError, "__bytes__ returned non-bytes (type %T)", made);
+      if (!asy_is_kind(made, KIND_BYTES))
+        return asy_raise(vm, ASY_TypeError, "__bytes__ returned non-bytes (type %T)", made);
       return cls == vm->classes[KIND_BYTES] ? made : of_class(vm, cls, made);
     }
   }
@@ -329,9 +337,10 @@ static asy_value bytes_getnewargs(asy_vm *vm, const asy_value *args) {
 static asy_value bytes_bytes(asy_vm *vm, const asy_value *args) { return bytes_exact(vm, args[0]); }
 
 static const asy_native bytes_methods[] = {
-  ASY_OCTETS_METHODS(ASY_OCTETS_ROW)
-  {"fromhex", "(cls, string, /)", asy_octets_fromhex, "Create a bytes object from a string of hexadecimal numbers.", ASY_NATIVE_CLASS},
-  {"maketrans", "(frm, to, /)", asy_octets_maketrans, "Return a translation table usable for the translate method.", ASY_NATIVE_STATIC},
+  ASY_OCTETS_METHODS(ASY_OCTETS_ROW){"fromhex", "(cls, string, /)", asy_octets_fromhex,
+                                     "Create a bytes object from a string of hexadecimal numbers.", ASY_NATIVE_CLASS},
+  {"maketrans", "(frm, to, /)", asy_octets_maketrans, "Return a translation table usable for the translate method.",
+   ASY_NATIVE_STATIC},
   {"__getnewargs__", "(self, /)", bytes_getnewargs, NULL, 0},
   {"__bytes__", "(self, /)", bytes_bytes, "Convert this value to exact type bytes.", 0},
   {0},
@@ -339,8 +348,11 @@ static const asy_native bytes_methods[] = {
 
 const asy_type asy_bytes_type = {
   .name = "bytes",
-  .doc = "bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\nbytes(bytes_or_buffer) -> immutable copy "
-         "of bytes_or_buffer\nbytes(int) -> bytes object of size given by the parameter initialized with null bytes\nbytes() -> empty bytes object",
+  .doc =
+    "bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\nbytes(bytes_or_buffer) -> immutable "
+    "copy "
+    "of bytes_or_buffer\nbytes(int) -> bytes object of size given by the parameter initialized with null "
+    "bytes\nbytes() -> empty bytes object",
   .size = sizeof(asy_bytes),
   .new_ = bytes_new,
   .new_signature = "(cls, source=?, encoding=?, errors=?)",

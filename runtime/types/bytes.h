@@ -30,14 +30,14 @@ static inline uint8_t *asy_bytearray_data(const asy_bytearray *b) {
   return b->store ? b->store + b->start : (uint8_t *)"";
 }
 
-asy_bytes *asy_bytes_new(asy_vm *vm, const void *data, size_t len);         /* data NULL: zeroes, to be filled in at once */
+asy_bytes *asy_bytes_new(asy_vm *vm, const void *data, size_t len); /* data NULL: zeroes, to be filled in at once */
 asy_bytearray *asy_bytearray_new(asy_vm *vm, const void *data, size_t len); /* data NULL: zeroes */
 bool asy_bytearray_append(asy_vm *vm, asy_bytearray *b, const void *data, size_t len);
-bool asy_bytearray_delete_front(asy_vm *vm, asy_bytearray *b, size_t len);  /* amortised O(1) */
+bool asy_bytearray_delete_front(asy_vm *vm, asy_bytearray *b, size_t len); /* amortised O(1) */
 
 /* The bytes of a bytes-like object (bytes, bytearray, memoryview), locked until released. */
 typedef struct {
-  uint8_t *data;   /* write only when `writable` */
+  uint8_t *data; /* write only when `writable` */
   size_t len;
   asy_value owner; /* what must be kept and unlocked; 0: nothing */
   bool writable;

@@ -32,7 +32,7 @@ static uint8_t *make(asy_vm *vm, asy_value self, size_t len, asy_value *result) 
 
 /* What to look for: a bytes-like object or one byte. */
 typedef struct {
-  asy_buffer buffer;   /* owner 0: `byte` */
+  asy_buffer buffer; /* owner 0: `byte` */
   uint8_t byte;
 } pattern;
 
@@ -49,7 +49,9 @@ static bool get_pattern(asy_vm *vm, asy_value v, pattern *p) {
 static bool bounds(asy_vm *vm, asy_value self, const asy_value *args, int64_t *start, int64_t *end) {
   size_t len;
   octets(self, &len);
-  if (!asy_slice_bound(vm, args[0], 0, (int64_t)len, start) || !asy_slice_bound(vm, args[1], (int64_t)len, (int64_t)len, end)) return false;
+  if (!asy_slice_bound(vm, args[0], 0, (int64_t)len, start) ||
+      !asy_slice_bound(vm, args[1], (int64_t)len, (int64_t)len, end))
+    return false;
   octets(self, &len);
   if (*end > (int64_t)len) *end = (int64_t)len;
   return true;
@@ -100,7 +102,8 @@ METHOD(count) {
   if (!get_pattern(vm, args[1], &p)) return ASY_FAILED;
   bool good = bounds(vm, args[0], args + 2, &start, &end);
   const uint8_t *data = octets(args[0], &len);
-  if (good && start <= end) count = asy_count_points(data + start, (size_t)(end - start), p.buffer.data, p.buffer.len, 1, SIZE_MAX);
+  if (good && start <= end)
+    count = asy_count_points(data + start, (size_t)(end - start), p.buffer.data, p.buffer.len, 1, SIZE_MAX);
   asy_buffer_release(vm, &p.buffer);
   return good ? asy_from_small((int64_t)count) : ASY_FAILED;
 }
@@ -111,7 +114,8 @@ static int tail_matches(asy_vm *vm, asy_value self, int64_t start, int64_t end, 
   size_t len;
   if (!asy_buffer_get(vm, what, &b)) return -1;
   const uint8_t *data = octets(self, &len);
-  bool match = start <= end && end - start >= (int64_t)b.len && memcmp(data + (at_end ? end - (int64_t)b.len : start), b.data, b.len) == 0;
+  bool match = start <= end && end - start >= (int64_t)b.len &&
+               memcmp(data + (at_end ? end - (int64_t)b.len : start), b.data, b.len) == 0;
   asy_buffer_release(vm, &b);
   return match;
 }
@@ -122,7 +126,8 @@ static asy_value tail_match(asy_vm *vm, const asy_value *args, const char *name,
   if (!bounds(vm, args[0], args + 2, &start, &end)) return ASY_FAILED;
   if (asy_is_kind(args[1], KIND_TUPLE)) {
     asy_tuple *parts = (asy_tuple *)asy_obj_of(args[1]);
-    for (uint32_t i = 0; i < parts->len && match == 0; i++) match = tail_matches(vm, args[0], start, end, parts->items[i], at_end);
+    for (uint32_t i = 0; i < parts->len && match == 0; i++)
+      match = tail_matches(vm, args[0], start, end, parts->items[i], at_end);
   } else if (!asy_is_bytes_like(args[1])) {
     return asy_raise(vm, ASY_TypeError, "%s first arg must be bytes or a tuple of bytes, not %T", name, args[1]);
   } else {
@@ -224,7 +229,8 @@ static asy_value split(asy_vm *vm, const asy_value *args, bool from_right) {
     asy_raise(vm, ASY_ValueError, "empty separator");
     done = false;
   } else {
-    done = done && (from_right ? rsplit_at(vm, list, args[0], &separator, most) : split_at(vm, list, args[0], &separator, most));
+    done = done && (from_right ? rsplit_at(vm, list, args[0], &separator, most)
+                               : split_at(vm, list, args[0], &separator, most));
   }
   asy_buffer_release(vm, &separator);
   if (!done) return ASY_FAILED;
@@ -264,7 +270,9 @@ static asy_value partition(asy_vm *vm, const asy_value *args, bool from_right) {
   if (!asy_buffer_get(vm, args[1], &separator)) return ASY_FAILED;
   size_t m = separator.len;
   const uint8_t *data = octets(args[0], &len);
-  int64_t at = m == 0 ? 0 : from_right ? asy_rfind_points(data, len, separator.data, m, 1) : asy_find_points(data, len, separator.data, m, 1);
+  int64_t at = m == 0       ? 0
+               : from_right ? asy_rfind_points(data, len, separator.data, m, 1)
+                            : asy_find_points(data, len, separator.data, m, 1);
   asy_value middle = asy_octets_new(vm, args[0], at < 0 ? NULL : separator.data, at < 0 ? 0 : m);
   asy_buffer_release(vm, &separator);
   if (m == 0) return asy_raise(vm, ASY_ValueError, "empty separator");
@@ -306,7 +314,8 @@ METHOD(join) {
       continue;
     }
     if (!asy_is_bytes_like(items->items[i])) {
-      return asy_raise(vm, ASY_TypeError, "sequence item %u: expected a bytes-like object, %T found", i, items->items[i]);
+      return asy_raise(vm, ASY_TypeError, "sequence item %u: expected a bytes-like object, %T found", i,
+                       items->items[i]);
     }
     if (!asy_buffer_get(vm, items->items[i], &b)) return ASY_FAILED;
     total += b.len + (i ? separator_len : 0);
@@ -371,7 +380,8 @@ static asy_value pad(asy_vm *vm, const asy_value *args, const char *name, paddin
   if (args[2] != ASY_UNBOUND) {
     const uint8_t *data = NULL;
     if (asy_is_kind(args[2], KIND_BYTES) || is_bytearray(args[2])) data = octets(args[2], &len);
-    if (!data || len != 1) return asy_raise(vm, ASY_TypeError, "%s() argument 2 must be a byte string of length 1, not %T", name, args[2]);
+    if (!data || len != 1)
+      return asy_raise(vm, ASY_TypeError, "%s() argument 2 must be a byte string of length 1, not %T", name, args[2]);
     fill = data[0];
   }
   octets(args[0], &len);
@@ -435,7 +445,7 @@ static asy_value replaced(asy_vm *vm, asy_value self, const asy_buffer *old, con
   const uint8_t *data = octets(self, &len);
   size_t count = asy_count_points(data, len, old->data, old->len, 1, most < 0 ? SIZE_MAX : (size_t)most);
   if (count == 0) return unchanged(vm, self);
-  if (new->len > old->len && new->len - old->len > (INT32_MAX - 64 - len) / count) {
+  if (new->len > old->len &&new->len - old->len > (INT32_MAX - 64 - len) / count) {
     return asy_raise(vm, ASY_OverflowError, "replace bytes is too long");
   }
   asy_value result;
@@ -565,10 +575,22 @@ static asy_value all_are(asy_value self, bool (*test)(uint8_t)) {
   return asy_from_bool(len > 0);
 }
 
-METHOD(isalnum) { (void)vm; return all_are(args[0], is_alnum); }
-METHOD(isalpha) { (void)vm; return all_are(args[0], is_alpha); }
-METHOD(isdigit) { (void)vm; return all_are(args[0], is_digit); }
-METHOD(isspace) { (void)vm; return all_are(args[0], is_space); }
+METHOD(isalnum) {
+  (void)vm;
+  return all_are(args[0], is_alnum);
+}
+METHOD(isalpha) {
+  (void)vm;
+  return all_are(args[0], is_alpha);
+}
+METHOD(isdigit) {
+  (void)vm;
+  return all_are(args[0], is_digit);
+}
+METHOD(isspace) {
+  (void)vm;
+  return all_are(args[0], is_space);
+}
 
 METHOD(isascii) {
   (void)vm;
@@ -588,8 +610,14 @@ static asy_value cased_are(asy_value self, bool (*wanted)(uint8_t), bool (*unwan
   return asy_from_bool(any);
 }
 
-METHOD(islower) { (void)vm; return cased_are(args[0], is_lower, is_upper); }
-METHOD(isupper) { (void)vm; return cased_are(args[0], is_upper, is_lower); }
+METHOD(islower) {
+  (void)vm;
+  return cased_are(args[0], is_lower, is_upper);
+}
+METHOD(isupper) {
+  (void)vm;
+  return cased_are(args[0], is_upper, is_lower);
+}
 
 METHOD(istitle) {
   (void)vm;
@@ -618,7 +646,8 @@ static bool optional_name(asy_vm *vm, asy_value v, const char *what, const char 
 METHOD(decode) {
   const char *encoding = NULL, *errors = NULL;
   asy_buffer b;
-  if (!optional_name(vm, args[1], "encoding", &encoding) || !optional_name(vm, args[2], "errors", &errors)) return ASY_FAILED;
+  if (!optional_name(vm, args[1], "encoding", &encoding) || !optional_name(vm, args[2], "errors", &errors))
+    return ASY_FAILED;
   if (!asy_buffer_get(vm, args[0], &b)) return ASY_FAILED;
   asy_str *s = asy_decode(vm, is_bytearray(args[0]) ? 0 : args[0], b.data, b.len, encoding, errors);
   asy_buffer_release(vm, &b);
@@ -684,7 +713,8 @@ asy_value asy_octets_fromhex(asy_vm *vm, const asy_value *args) {
     }
     int high = hex_digit(c), low = i + 1 < s->len ? hex_digit(asy_str_at(s, i + 1)) : -1;
     if (high < 0 || low < 0) {
-      return asy_raise(vm, ASY_ValueError, "non-hexadecimal number found in fromhex() arg at position %u", high < 0 ? i : i + 1);
+      return asy_raise(vm, ASY_ValueError, "non-hexadecimal number found in fromhex() arg at position %u",
+                       high < 0 ? i : i + 1);
     }
     uint8_t octet = (uint8_t)(high << 4 | low);
     if (!asy_bytearray_append(vm, out, &octet, 1)) return ASY_FAILED;

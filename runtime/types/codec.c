@@ -12,13 +12,21 @@
 #include "runtime/types/unicode.h"
 
 typedef enum {
-  HANDLER_STRICT, HANDLER_IGNORE, HANDLER_REPLACE, HANDLER_BACKSLASH, HANDLER_SURROGATEESCAPE, HANDLER_SURROGATEPASS, HANDLER_XML,
-  HANDLER_NAME, HANDLER_UNKNOWN
+  HANDLER_STRICT,
+  HANDLER_IGNORE,
+  HANDLER_REPLACE,
+  HANDLER_BACKSLASH,
+  HANDLER_SURROGATEESCAPE,
+  HANDLER_SURROGATEPASS,
+  HANDLER_XML,
+  HANDLER_NAME,
+  HANDLER_UNKNOWN
 } handler;
 
 static handler find_handler(const char *name) {
   static const char *const names[HANDLER_UNKNOWN] = {
-    "strict", "ignore", "replace", "backslashreplace", "surrogateescape", "surrogatepass", "xmlcharrefreplace", "namereplace",
+    "strict",          "ignore",        "replace",           "backslashreplace",
+    "surrogateescape", "surrogatepass", "xmlcharrefreplace", "namereplace",
   };
   if (!name) return HANDLER_STRICT;
   for (unsigned i = 0; i < HANDLER_UNKNOWN; i++)
@@ -31,15 +39,15 @@ typedef struct codec codec;
 typedef struct {
   asy_vm *vm;
   const codec *codec;
-  const char *name;          /* shown in errors */
+  const char *name; /* shown in errors */
   const char *errors;
   handler handler;
-  asy_value object;          /* bytes to decode, for errors; 0: made when needed */
+  asy_value object; /* bytes to decode, for errors; 0: made when needed */
   const uint8_t *data;
   size_t len, at;
-  bool partial;              /* an incomplete sequence at the end is left */
-  unsigned unit;             /* bytes of a code unit */
-  bool big;                  /* big-endian */
+  bool partial;  /* an incomplete sequence at the end is left */
+  unsigned unit; /* bytes of a code unit */
+  bool big;      /* big-endian */
   asy_text text;
 } decoding;
 
@@ -53,32 +61,36 @@ typedef struct {
   uint32_t at;
   unsigned unit;
   bool big;
-  uint8_t *out;              /* malloc'ed */
+  uint8_t *out; /* malloc'ed */
   size_t len, cap;
 } encoding;
 
 struct codec {
-  const char *names;         /* separated by spaces; the first is shown in errors */
+  const char *names; /* separated by spaces; the first is shown in errors */
   bool (*decode)(decoding *d);
   bool (*encode)(encoding *e);
-  unsigned unit;             /* of UTF-16 and 32 */
+  unsigned unit; /* of UTF-16 and 32 */
   enum { ORDER_LITTLE, ORDER_BIG, ORDER_MARK } order;
 };
 
 /* ---- Errors ------------------------------------------------------------------------------------------------------------ */
 
-static asy_value raise_unicode(asy_vm *vm, asy_exc_id what, const char *name, asy_value object, size_t start, size_t end, const char *reason) {
-  asy_value args[5] = {asy_from_cstr(vm, name), object, asy_from_small((int64_t)start), asy_from_small((int64_t)end), asy_from_cstr(vm, reason)};
+static asy_value raise_unicode(asy_vm *vm, asy_exc_id what, const char *name, asy_value object, size_t start,
+                               size_t end, const char *reason) {
+  asy_value args[5] = {asy_from_cstr(vm, name), object, asy_from_small((int64_t)start), asy_from_small((int64_t)end),
+                       asy_from_cstr(vm, reason)};
   if (asy_failed(args[0]) || asy_failed(args[4])) return ASY_FAILED;
   asy_value exception = asy_call(vm, asy_from_obj(vm->exceptions[what]), 5, args);
   return asy_failed(exception) ? exception : asy_raise_value(vm, exception);
 }
 
-asy_value asy_raise_decode_error(asy_vm *vm, const char *name, asy_value object, size_t start, size_t end, const char *reason) {
+asy_value asy_raise_decode_error(asy_vm *vm, const char *name, asy_value object, size_t start, size_t end,
+                                 const char *reason) {
   return raise_unicode(vm, ASY_UnicodeDecodeError, name, object, start, end, reason);
 }
 
-asy_value asy_raise_encode_error(asy_vm *vm, const char *name, asy_value object, size_t start, size_t end, const char *reason) {
+asy_value asy_raise_encode_error(asy_vm *vm, const char *name, asy_value object, size_t start, size_t end,
+                                 const char *reason) {
   return raise_unicode(vm, ASY_UnicodeEncodeError, name, object, start, end, reason);
 }
 
@@ -90,9 +102,7 @@ static bool unknown_handler(asy_vm *vm, const char *name) {
 /* The bytes [start, end) cannot be decoded: what the handler says is appended and d->at moved on. False: raised. */
 static bool decode_error(decoding *d, size_t start, size_t end, const char *reason) {
   switch (d->handler) {
-    case HANDLER_IGNORE:
-      d->at = end;
-      return true;
+    case HANDLER_IGNORE: d->at = end; return true;
     case HANDLER_REPLACE:
       asy_text_char(&d->text, 0xFFFD);
       d->at = end;
@@ -203,7 +213,7 @@ static bool put_utf8(encoding *e, uint32_t c) {
   return true;
 }
 
-static void backslashed(uint32_t c, char *out) {   /* at most 11 characters */
+static void backslashed(uint32_t c, char *out) { /* at most 11 characters */
   snprintf(out, 16, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
 }
 
@@ -292,7 +302,8 @@ static bool decode_utf8(decoding *d) {
     } else if (need && have == left) {
       if (d->partial) return true;
       if (!decode_error(d, d->at, d->len, "unexpected end of data")) return false;
-    } else if (!decode_error(d, d->at, d->at + (have ? have : 1), need ? "invalid continuation byte" : "invalid start byte")) {
+    } else if (!decode_error(d, d->at, d->at + (have ? have : 1),
+                             need ? "invalid continuation byte" : "invalid start byte")) {
       return false;
     }
   }
@@ -481,8 +492,13 @@ static bool decode_hex_escape(decoding *d, unsigned n) {
   size_t start = d->at, at = start + 2;
   uint32_t c = 0;
   unsigned i = 0;
-  for (; i < n && at + i < d->len && hex_digit(d->data[at + i]) >= 0; i++) c = c << 4 | (uint32_t)hex_digit(d->data[at + i]);
-  if (i < n) return decode_error(d, start, at + i, n == 2 ? "truncated \\xXX escape" : n == 4 ? "truncated \\uXXXX escape" : "truncated \\UXXXXXXXX escape");
+  for (; i < n && at + i < d->len && hex_digit(d->data[at + i]) >= 0; i++)
+    c = c << 4 | (uint32_t)hex_digit(d->data[at + i]);
+  if (i < n)
+    return decode_error(d, start, at + i,
+                        n == 2   ? "truncated \\xXX escape"
+                        : n == 4 ? "truncated \\uXXXX escape"
+                                 : "truncated \\UXXXXXXXX escape");
   if (c > 0x10FFFF) return decode_error(d, start, at + i, "illegal Unicode character");
   asy_text_char(&d->text, c);
   d->at = at + n;
@@ -529,7 +545,8 @@ static bool decode_escape(decoding *d) {
     } else if (c >= '0' && c <= '7') {
       uint32_t point = 0;
       size_t at = d->at + 1, end = at + 3;
-      while (at < end && at < d->len && d->data[at] >= '0' && d->data[at] <= '7') point = point * 8 + (d->data[at++] - '0');
+      while (at < end && at < d->len && d->data[at] >= '0' && d->data[at] <= '7')
+        point = point * 8 + (d->data[at++] - '0');
       asy_text_char(&d->text, point);
       d->at = at;
     } else {
@@ -571,8 +588,10 @@ static bool encode_raw_escape(encoding *e) {
 
 static const codec codecs[] = {
   {"utf-8 utf_8 utf8 u8 utf cp65001 utf8_ucs2 utf8_ucs4", decode_utf8, encode_utf8, 0, ORDER_LITTLE},
-  {"ascii ascii us_ascii 646 ansi_x3.4_1968 ansi_x3_4_1968 iso646_us us cp367 ibm367", decode_ascii, encode_ascii, 0, ORDER_LITTLE},
-  {"latin-1 latin_1 latin1 iso_8859_1 iso8859_1 8859 l1 latin cp819 ibm819 iso_ir_100 iso88591", decode_latin1, encode_latin1, 0, ORDER_LITTLE},
+  {"ascii ascii us_ascii 646 ansi_x3.4_1968 ansi_x3_4_1968 iso646_us us cp367 ibm367", decode_ascii, encode_ascii, 0,
+   ORDER_LITTLE},
+  {"latin-1 latin_1 latin1 iso_8859_1 iso8859_1 8859 l1 latin cp819 ibm819 iso_ir_100 iso88591", decode_latin1,
+   encode_latin1, 0, ORDER_LITTLE},
   {"utf-8 utf_8_sig utf8_sig", decode_utf8_sig, encode_utf8_sig, 0, ORDER_LITTLE},
   {"utf-16 utf_16 utf16 u16", decode_utf16, encode_wide, 2, ORDER_MARK},
   {"utf-16-le utf_16_le utf16_le utf_16le utf16le unicodelittleunmarked", decode_utf16, encode_wide, 2, ORDER_LITTLE},
@@ -620,12 +639,22 @@ static const codec *wanted_codec(asy_vm *vm, const char *name) {
   return c;
 }
 
-static asy_str *decode_with(asy_vm *vm, const codec *c, asy_value object, const uint8_t *data, size_t len, const char *errors, size_t *used) {
+static asy_str *decode_with(asy_vm *vm, const codec *c, asy_value object, const uint8_t *data, size_t len,
+                            const char *errors, size_t *used) {
   char name[32];
   codec_name(c, name);
   decoding d = {
-    .vm = vm, .codec = c, .name = name, .errors = errors, .handler = find_handler(errors), .object = object, .data = data, .len = len,
-    .partial = used != NULL, .unit = c->unit, .big = c->order == ORDER_BIG,
+    .vm = vm,
+    .codec = c,
+    .name = name,
+    .errors = errors,
+    .handler = find_handler(errors),
+    .object = object,
+    .data = data,
+    .len = len,
+    .partial = used != NULL,
+    .unit = c->unit,
+    .big = c->order == ORDER_BIG,
   };
   asy_text_init(&d.text, vm);
   if (!c->decode(&d)) {
@@ -636,7 +665,8 @@ static asy_str *decode_with(asy_vm *vm, const codec *c, asy_value object, const 
   return asy_text_finish(&d.text);
 }
 
-asy_str *asy_decode(asy_vm *vm, asy_value object, const uint8_t *data, size_t len, const char *name, const char *errors) {
+asy_str *asy_decode(asy_vm *vm, asy_value object, const uint8_t *data, size_t len, const char *name,
+                    const char *errors) {
   const codec *c = wanted_codec(vm, name);
   if (!c) return NULL;
   if (c == &codecs[0]) {
@@ -665,7 +695,13 @@ asy_value asy_encode(asy_vm *vm, asy_str *text, const char *name, const char *er
   char shown[32];
   codec_name(c, shown);
   encoding e = {
-    .vm = vm, .codec = c, .name = shown, .errors = errors, .handler = find_handler(errors), .text = text, .unit = c->unit,
+    .vm = vm,
+    .codec = c,
+    .name = shown,
+    .errors = errors,
+    .handler = find_handler(errors),
+    .text = text,
+    .unit = c->unit,
     .big = c->order == ORDER_BIG,
   };
   asy_value result = ASY_FAILED;

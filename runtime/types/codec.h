@@ -6,15 +6,18 @@
 #include "runtime/types/str.h"
 
 /* encoding and errors are C names; NULL means utf-8 and strict. LookupError for an unknown one. */
-asy_value asy_encode(asy_vm *vm, asy_str *text, const char *encoding, const char *errors);          /* a bytes object */
+asy_value asy_encode(asy_vm *vm, asy_str *text, const char *encoding, const char *errors); /* a bytes object */
 /* `object` is what a UnicodeDecodeError shows; 0: a bytes object is made of the data. */
-asy_str *asy_decode(asy_vm *vm, asy_value object, const uint8_t *data, size_t len, const char *encoding, const char *errors);
+asy_str *asy_decode(asy_vm *vm, asy_value object, const uint8_t *data, size_t len, const char *encoding,
+                    const char *errors);
 /* Like asy_decode for utf-8, for data that arrives in pieces: an incomplete sequence at the end is left over, *used says where. */
 asy_str *asy_decode_utf8_partial(asy_vm *vm, const uint8_t *data, size_t len, const char *errors, size_t *used);
 /* A built-in codec goes by this name ("UTF8", "latin_1"). */
 bool asy_codec_known(const char *encoding);
 
-asy_value asy_raise_decode_error(asy_vm *vm, const char *encoding, asy_value object, size_t start, size_t end, const char *reason);
-asy_value asy_raise_encode_error(asy_vm *vm, const char *encoding, asy_value object, size_t start, size_t end, const char *reason);
+asy_value asy_raise_decode_error(asy_vm *vm, const char *encoding, asy_value object, size_t start, size_t end,
+                                 const char *reason);
+asy_value asy_raise_encode_error(asy_vm *vm, const char *encoding, asy_value object, size_t start, size_t end,
+                                 const char *reason);
 
 #endif

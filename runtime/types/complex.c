@@ -10,7 +10,9 @@
 #include "runtime/types/float.h"
 #include "runtime/types/format.h"
 
-typedef struct { double real, imag; } pair;
+typedef struct {
+  double real, imag;
+} pair;
 
 asy_value asy_complex_new(asy_vm *vm, double real, double imag) {
   asy_complex *c = asy_new_kind(vm, KIND_COMPLEX, sizeof *c);
@@ -115,8 +117,10 @@ static asy_value complex_slot(asy_vm *vm, asy_binary_op op, asy_value left, asy_
   }
 }
 
-#define SLOT(op, name) \
-  static asy_value slot_##name(asy_vm *vm, asy_value left, asy_value right) { return complex_slot(vm, BINARY_##op, left, right); }
+#define SLOT(op, name)                                                                                                 \
+  static asy_value slot_##name(asy_vm *vm, asy_value left, asy_value right) {                                          \
+    return complex_slot(vm, BINARY_##op, left, right);                                                                 \
+  }
 SLOT(ADD, add)
 SLOT(SUB, sub)
 SLOT(MUL, mul)
@@ -182,7 +186,7 @@ static const char *scan_float(const char *p, double *out) {
   const char *start = p;
   if (*p == '+' || *p == '-') p++;
   if (!isdigit((unsigned char)*p) && *p != '.' && strncasecmp(p, "inf", 3) && strncasecmp(p, "nan", 3)) return start;
-  if (p[0] == '0' && (p[1] | 32) == 'x') {   /* strtod would read hexadecimal */
+  if (p[0] == '0' && (p[1] | 32) == 'x') { /* strtod would read hexadecimal */
     *out = 0;
     return p + 1;
   }
@@ -207,12 +211,12 @@ static bool parse_complex(char *s, size_t length, pair *out) {
   if (strlen(s) != length || !drop_underscores(s)) return false;
   while (*s == ' ') s++;
   bool bracket = *s == '(';
-  if (bracket)
-    do s++;
+  if (bracket) do
+      s++;
     while (*s == ' ');
   double first = 0, second = 0;
   const char *p = s, *end = scan_float(p, &first);
-  if (end == p && (*p == '+' || *p == '-')) {   /* +j, -j */
+  if (end == p && (*p == '+' || *p == '-')) { /* +j, -j */
     first = *p == '-' ? -1 : 1;
     end = p + 1;
     if ((*end | 32) != 'j') return false;
@@ -297,17 +301,19 @@ static asy_value complex_new(asy_vm *vm, const asy_value *args) {
   pair first = {0, 0}, second = {0, 0};
   bool first_complex = false, second_complex = false;
   if (real != ASY_UNBOUND && asy_is_str(real)) {
-    if (imag != ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "complex() can't take second arg if first is a string");
+    if (imag != ASY_UNBOUND)
+      return asy_raise(vm, ASY_TypeError, "complex() can't take second arg if first is a string");
     return asy_failed(from_text(vm, real, &first)) ? ASY_FAILED : make(vm, cls, first);
   }
   if (imag != ASY_UNBOUND && asy_is_str(imag))
     return asy_raise(vm, ASY_TypeError, "complex() second arg can't be a string");
-  if (imag == ASY_UNBOUND && real != ASY_UNBOUND && asy_is_exact(real, KIND_COMPLEX) && cls == vm->classes[KIND_COMPLEX])
+  if (imag == ASY_UNBOUND && real != ASY_UNBOUND && asy_is_exact(real, KIND_COMPLEX) &&
+      cls == vm->classes[KIND_COMPLEX])
     return real;
   if (real != ASY_UNBOUND && !argument(vm, real, true, &first, &first_complex)) return ASY_FAILED;
   if (imag != ASY_UNBOUND && !argument(vm, imag, false, &second, &second_complex)) return ASY_FAILED;
   if (imag == ASY_UNBOUND) return make(vm, cls, first);
-  pair result = {first.real, second.real};   /* first + second * 1j, without turning zeros */
+  pair result = {first.real, second.real}; /* first + second * 1j, without turning zeros */
   if (second_complex) result.real -= second.imag;
   if (first_complex) result.imag += first.imag;
   return make(vm, cls, result);
@@ -345,7 +351,8 @@ static const asy_native complex_methods[] = {
   {"__format__", "(self, format_spec, /)", asy_format_complex, "Convert to a string according to format_spec.", 0},
   {"__getnewargs__", "(self, /)", complex_getnewargs, NULL, 0},
   {"__pow__", "(self, value, mod=None, /)", complex_pow_method, "Return pow(self, value, mod).", 0},
-  {"conjugate", "(self, /)", complex_conjugate, "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j.", 0},
+  {"conjugate", "(self, /)", complex_conjugate,
+   "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j.", 0},
   {"imag", "(self)", complex_imag, "the imaginary part of a complex number", ASY_NATIVE_GETTER},
   {"real", "(self)", complex_real, "the real part of a complex number", ASY_NATIVE_GETTER},
   {0},
@@ -353,9 +360,12 @@ static const asy_native complex_methods[] = {
 
 const asy_type asy_complex_type = {
   .name = "complex",
-  .doc = "Create a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\nIf a single "
-         "number is given, convert it to a complex number.\nIf the 'real' or 'imag' arguments are given, create a complex number\n"
-         "with the specified real and imaginary components.",
+  .doc =
+    "Create a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\nIf a "
+    "single "
+    "number is given, convert it to a complex number.\nIf the 'real' or 'imag' arguments are given, create a complex "
+    "number\n"
+    "with the specified real and imaginary components.",
   .size = sizeof(asy_complex),
   .new_ = complex_new,
   .new_signature = "(cls, real=?, imag=?)",
@@ -363,10 +373,14 @@ const asy_type asy_complex_type = {
   .hash = complex_hash,
   .compare = complex_compare,
   .truth = complex_truth,
-  .binary = {
-    [BINARY_ADD] = slot_add, [BINARY_SUB] = slot_sub, [BINARY_MUL] = slot_mul, [BINARY_TRUEDIV] = slot_truediv,
-    [BINARY_POW] = slot_pow,
-  },
+  .binary =
+    {
+      [BINARY_ADD] = slot_add,
+      [BINARY_SUB] = slot_sub,
+      [BINARY_MUL] = slot_mul,
+      [BINARY_TRUEDIV] = slot_truediv,
+      [BINARY_POW] = slot_pow,
+    },
   .unary = {[UNARY_NEG] = complex_negate, [UNARY_POS] = complex_positive},
   .methods = complex_methods,
 };

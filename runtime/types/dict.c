@@ -539,7 +539,9 @@ asy_value asy_dict_item(asy_vm *vm, asy_dict *dict, asy_value key) {
   return found < 0 ? ASY_FAILED : missing(vm, dict, key);
 }
 
-static asy_value dict_get_item(asy_vm *vm, asy_value self, asy_value key) { return asy_dict_item(vm, dict_of(self), key); }
+static asy_value dict_get_item(asy_vm *vm, asy_value self, asy_value key) {
+  return asy_dict_item(vm, dict_of(self), key);
+}
 
 static bool dict_set_item(asy_vm *vm, asy_value self, asy_value key, asy_value value) {
   if (value != ASY_UNBOUND) return asy_dict_set(vm, dict_of(self), key, value);
@@ -612,7 +614,9 @@ static asy_value dict_clear(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 
-static asy_value dict_copy(asy_vm *vm, const asy_value *args) { return asy_object_or_failed(asy_dict_copy(vm, dict_of(args[0]))); }
+static asy_value dict_copy(asy_vm *vm, const asy_value *args) {
+  return asy_object_or_failed(asy_dict_copy(vm, dict_of(args[0])));
+}
 
 /* fromkeys of a container that knows the hashes of its items; each step reads it again, as a comparison may change it. */
 static bool fill_from_set(asy_vm *vm, asy_dict *dict, asy_set *keys, asy_value value) {
@@ -632,7 +636,8 @@ static bool fill_from_dict(asy_vm *vm, asy_dict *dict, asy_dict *keys, asy_value
 }
 
 static asy_value dict_fromkeys(asy_vm *vm, const asy_value *args) {
-  asy_value result = args[0] == asy_from_obj(vm->classes[KIND_DICT]) ? asy_object_or_failed(asy_dict_new(vm, 0)) : asy_call0(vm, args[0]);
+  asy_value result = args[0] == asy_from_obj(vm->classes[KIND_DICT]) ? asy_object_or_failed(asy_dict_new(vm, 0))
+                                                                     : asy_call0(vm, args[0]);
   if (asy_failed(result)) return ASY_FAILED;
   bool exact = asy_is_exact(result, KIND_DICT);
   if (exact && (asy_is_exact(args[1], KIND_SET) || asy_is_exact(args[1], KIND_FROZENSET))) {
@@ -670,12 +675,14 @@ static asy_value dict_reversed(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native dict_methods[] = {
-  {"get", "(self, key, default=None, /)", dict_get, "Return the value for key if key is in the dictionary, else default.", 0},
+  {"get", "(self, key, default=None, /)", dict_get,
+   "Return the value for key if key is in the dictionary, else default.", 0},
   {"setdefault", "(self, key, default=None, /)", dict_setdefault,
    "Insert key with a value of default if key is not in the dictionary.", 0},
   {"pop", "(self, key, default=?, /)", dict_pop, "Remove specified key and return the corresponding value.", 0},
   {"popitem", "(self, /)", dict_popitem, "Remove and return a (key, value) pair as a 2-tuple, last in first out.", 0},
-  {"update", "(self, mapping=?, /, **kwargs)", dict_update, "Update the dictionary from a mapping or pairs, and keywords.", 0},
+  {"update", "(self, mapping=?, /, **kwargs)", dict_update,
+   "Update the dictionary from a mapping or pairs, and keywords.", 0},
   {"clear", "(self, /)", dict_clear, "Remove all items from the dict.", 0},
   {"copy", "(self, /)", dict_copy, "Return a shallow copy of the dict.", 0},
   {"fromkeys", "(cls, iterable, value=None, /)", dict_fromkeys,

@@ -23,12 +23,12 @@ typedef struct {
 
 struct asy_dict {
   asy_obj head;
-  uint32_t used;          /* live entries */
-  uint32_t fill;          /* entries written, deleted ones included */
-  uint32_t cap;           /* entries allocated */
-  uint32_t keys_version;  /* see above */
+  uint32_t used;         /* live entries */
+  uint32_t fill;         /* entries written, deleted ones included */
+  uint32_t cap;          /* entries allocated */
+  uint32_t keys_version; /* see above */
   uint32_t mutations;
-  uint32_t index_size;    /* power of two; 0: no index, scan the entries */
+  uint32_t index_size;     /* power of two; 0: no index, scan the entries */
   asy_dict_entry *entries; /* owned */
   void *index;             /* owned */
   uint32_t index_used;     /* index slots written since it was made: stale ones included */
@@ -42,13 +42,14 @@ asy_dict *asy_dict_copy(asy_vm *vm, asy_dict *dict);
 /* Any hashable key. Found: 1 and *out set; 0 absent; -1 failed (unhashable key, __eq__ raised). */
 int asy_dict_get(asy_vm *vm, asy_dict *dict, asy_value key, asy_value *out);
 bool asy_dict_set(asy_vm *vm, asy_dict *dict, asy_value key, asy_value value);
-int asy_dict_delete(asy_vm *vm, asy_dict *dict, asy_value key, asy_value *old); /* 1 deleted (old may be NULL), 0 absent, -1 */
+int asy_dict_delete(asy_vm *vm, asy_dict *dict, asy_value key,
+                    asy_value *old); /* 1 deleted (old may be NULL), 0 absent, -1 */
 /* Interned string keys: cannot fail, cannot run script code. UNBOUND when absent. */
 asy_value asy_dict_get_str(asy_vm *vm, asy_dict *dict, asy_str *key);
-bool asy_dict_set_str(asy_vm *vm, asy_dict *dict, asy_str *key, asy_value value);   /* false: MemoryError */
-asy_dict_entry *asy_dict_find_str(asy_vm *vm, asy_dict *dict, asy_str *key);        /* NULL when absent */
-bool asy_dict_update(asy_vm *vm, asy_dict *dict, asy_value mapping_or_pairs);       /* as dict.update with one argument */
-bool asy_dict_merge(asy_vm *vm, asy_dict *dict, asy_value mapping, bool override);  /* a mapping only */
+bool asy_dict_set_str(asy_vm *vm, asy_dict *dict, asy_str *key, asy_value value); /* false: MemoryError */
+asy_dict_entry *asy_dict_find_str(asy_vm *vm, asy_dict *dict, asy_str *key);      /* NULL when absent */
+bool asy_dict_update(asy_vm *vm, asy_dict *dict, asy_value mapping_or_pairs);     /* as dict.update with one argument */
+bool asy_dict_merge(asy_vm *vm, asy_dict *dict, asy_value mapping, bool override); /* a mapping only */
 void asy_dict_clear(asy_vm *vm, asy_dict *dict);
 /* Iterate: i from 0; false at the end. Do not run script code between calls without checking `mutations`. */
 bool asy_dict_next(asy_dict *dict, uint32_t *position, asy_value *key, asy_value *value);
@@ -84,7 +85,7 @@ typedef struct asy_set {
 } asy_set;
 
 asy_set *asy_set_new(asy_vm *vm, unsigned kind /* KIND_SET or KIND_FROZENSET */);
-int asy_set_add(asy_vm *vm, asy_set *set, asy_value item);       /* 1 added, 0 was there, -1 failed */
+int asy_set_add(asy_vm *vm, asy_set *set, asy_value item); /* 1 added, 0 was there, -1 failed */
 int asy_set_contains(asy_vm *vm, asy_set *set, asy_value item);
 int asy_set_discard(asy_vm *vm, asy_set *set, asy_value item);
 bool asy_set_update(asy_vm *vm, asy_set *set, asy_value iterable);

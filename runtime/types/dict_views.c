@@ -114,7 +114,8 @@ static asy_value view_and(asy_vm *vm, asy_value left, asy_value right) {
   asy_value view = is_set_view(left) ? left : right, other = is_set_view(left) ? right : left;
   uint32_t n = dict_of(view)->used;
   bool larger = is_set_view(other) && dict_of(other)->used > n;
-  if (larger || (asy_is_exact(other, KIND_SET) && ((asy_set *)asy_obj_of(other))->used >= n)) { /* iterate over the smaller */
+  if (larger ||
+      (asy_is_exact(other, KIND_SET) && ((asy_set *)asy_obj_of(other))->used >= n)) { /* iterate over the smaller */
     asy_value swap = view;
     view = other;
     other = swap;
@@ -171,7 +172,8 @@ static asy_value view_isdisjoint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native set_view_methods[] = {
-  {"isdisjoint", "(self, other, /)", view_isdisjoint, "Return True if the view and the given iterable have a null intersection.", 0},
+  {"isdisjoint", "(self, other, /)", view_isdisjoint,
+   "Return True if the view and the given iterable have a null intersection.", 0},
   {"__reversed__", "(self, /)", view_reversed, "Return a reverse iterator over the view.", 0},
   {"mapping", "(self, /)", view_mapping, "dictionary that this view refers to", ASY_NATIVE_GETTER},
   {0},
@@ -183,8 +185,8 @@ static const asy_native values_methods[] = {
   {0},
 };
 
-#define SET_OPERATORS \
-  {[BINARY_SUB] = view_sub, [BINARY_AND] = view_and, [BINARY_OR] = view_or, [BINARY_XOR] = view_xor}
+#define SET_OPERATORS                                                                                                  \
+  { [BINARY_SUB] = view_sub, [BINARY_AND] = view_and, [BINARY_OR] = view_or, [BINARY_XOR] = view_xor }
 
 const asy_type asy_dict_keys_type = {
   .name = "dict_keys",

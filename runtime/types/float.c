@@ -103,7 +103,7 @@ int64_t asy_float_hash(double d) {
   bool negative = m < 0;
   if (negative) m = -m;
   uint64_t x = 0;
-  while (m != 0) {   /* 28 bits at a time: x = x * 2^28 + bits, modulo 2^61 - 1 */
+  while (m != 0) { /* 28 bits at a time: x = x * 2^28 + bits, modulo 2^61 - 1 */
     x = (x << 28 & modulus) | x >> (61 - 28);
     m *= 268435456.0;
     exponent -= 28;
@@ -181,7 +181,8 @@ static asy_value raise_range(asy_vm *vm) {
 }
 
 static asy_value float_power(asy_vm *vm, double a, double b) {
-  if (a == 0 && b < 0 && isfinite(b)) return asy_raise(vm, ASY_ZeroDivisionError, "0.0 cannot be raised to a negative power");
+  if (a == 0 && b < 0 && isfinite(b))
+    return asy_raise(vm, ASY_ZeroDivisionError, "0.0 cannot be raised to a negative power");
   if (a < 0 && isfinite(a) && isfinite(b) && b != floor(b)) return asy_complex_pow(vm, a, 0, b, 0);
   double result = pow(a, b);
   if (isinf(result) && isfinite(a) && isfinite(b)) return raise_range(vm);
@@ -216,8 +217,10 @@ static asy_value float_slot(asy_vm *vm, asy_binary_op op, asy_value left, asy_va
   return asy_float_binary(vm, op, a, b);
 }
 
-#define SLOT(op, name) \
-  static asy_value slot_##name(asy_vm *vm, asy_value left, asy_value right) { return float_slot(vm, BINARY_##op, left, right); }
+#define SLOT(op, name)                                                                                                 \
+  static asy_value slot_##name(asy_vm *vm, asy_value left, asy_value right) {                                          \
+    return float_slot(vm, BINARY_##op, left, right);                                                                   \
+  }
 SLOT(ADD, add)
 SLOT(SUB, sub)
 SLOT(MUL, mul)
@@ -412,15 +415,16 @@ asy_value asy_float_round_to(asy_vm *vm, double d, asy_value ndigits) {
   if (digits < -308) return asy_from_double(vm, 0.0 * d);
   char text[700];
   double rounded;
-  if (digits >= 0) {   /* printf rounds the exact decimal value, ties to even */
+  if (digits >= 0) { /* printf rounds the exact decimal value, ties to even */
     snprintf(text, sizeof text, "%.*f", (int)digits, d);
     rounded = strtod(text, NULL);
   } else {
     double whole = trunc(d);
     asy_value integer = asy_int_from_double(vm, whole);
     if (asy_failed(integer)) return ASY_FAILED;
-    if (whole != d) {   /* a fraction breaks ties away from zero: count in halves */
-      asy_value two = asy_from_small(2), unit = asy_int_binary(vm, BINARY_POW, asy_from_small(10), asy_from_small(-digits));
+    if (whole != d) { /* a fraction breaks ties away from zero: count in halves */
+      asy_value two = asy_from_small(2),
+                unit = asy_int_binary(vm, BINARY_POW, asy_from_small(10), asy_from_small(-digits));
       if (asy_failed(unit)) return ASY_FAILED;
       asy_value twice = asy_int_mul(vm, asy_int_abs(vm, integer), two), quotient, remainder;
       if (asy_failed(twice)) return ASY_FAILED;
@@ -474,8 +478,12 @@ static asy_value float_zero(asy_vm *vm, const asy_value *args) {
   (void)args;
   return asy_from_double(vm, 0.0);
 }
-static asy_value float_abs(asy_vm *vm, const asy_value *args) { return asy_from_double(vm, fabs(asy_float_value(args[0]))); }
-static asy_value float_int(asy_vm *vm, const asy_value *args) { return asy_int_from_double(vm, asy_float_value(args[0])); }
+static asy_value float_abs(asy_vm *vm, const asy_value *args) {
+  return asy_from_double(vm, fabs(asy_float_value(args[0])));
+}
+static asy_value float_int(asy_vm *vm, const asy_value *args) {
+  return asy_int_from_double(vm, asy_float_value(args[0]));
+}
 static asy_value float_floor(asy_vm *vm, const asy_value *args) {
   return asy_int_from_double(vm, floor(asy_float_value(args[0])));
 }
@@ -567,7 +575,7 @@ static bool parse_hex(const char *p, const char *end, double *out) {
       continue;
     }
     any = true;
-    if (mantissa >> 60) {   /* full: what follows only matters for rounding */
+    if (mantissa >> 60) { /* full: what follows only matters for rounding */
       sticky |= *p != '0';
       exponent += dot ? 0 : 4;
     } else {
@@ -625,7 +633,9 @@ static asy_value float_getformat(asy_vm *vm, const asy_value *args) {
   return asy_from_cstr(vm, "IEEE, little-endian");
 }
 
-static asy_value float_getnewargs(asy_vm *vm, const asy_value *args) { return asy_tuple_of(vm, 1, float_self(vm, args)); }
+static asy_value float_getnewargs(asy_vm *vm, const asy_value *args) {
+  return asy_tuple_of(vm, 1, float_self(vm, args));
+}
 
 static const asy_native float_methods[] = {
   {"__abs__", "(self, /)", float_abs, "abs(self)", 0},
@@ -640,12 +650,16 @@ static const asy_native float_methods[] = {
   {"__pow__", "(self, value, mod=None, /)", float_pow_method, "Return pow(self, value, mod).", 0},
   {"__rdivmod__", "(self, value, /)", float_rdivmod, "Return divmod(value, self).", 0},
   {"__round__", "(self, ndigits=None, /)", float_round,
-   "Return the Integral closest to x, rounding half toward even.\n\nWhen an argument is passed, work like built-in round(x, "
-   "ndigits).", 0},
+   "Return the Integral closest to x, rounding half toward even.\n\nWhen an argument is passed, work like built-in "
+   "round(x, "
+   "ndigits).",
+   0},
   {"__trunc__", "(self, /)", float_int, "Return the Integral closest to x between 0 and x.", 0},
-  {"as_integer_ratio", "(self, /)", float_ratio, "Return a pair of integers, whose ratio is exactly equal to the original float.", 0},
+  {"as_integer_ratio", "(self, /)", float_ratio,
+   "Return a pair of integers, whose ratio is exactly equal to the original float.", 0},
   {"conjugate", "(self, /)", float_self, "Return self, the complex conjugate of any float.", 0},
-  {"fromhex", "(type, string, /)", float_fromhex, "Create a floating-point number from a hexadecimal string.", ASY_NATIVE_CLASS},
+  {"fromhex", "(type, string, /)", float_fromhex, "Create a floating-point number from a hexadecimal string.",
+   ASY_NATIVE_CLASS},
   {"hex", "(self, /)", float_hex, "Return a hexadecimal representation of a floating-point number.", 0},
   {"imag", "(self)", float_zero, "the imaginary part of a complex number", ASY_NATIVE_GETTER},
   {"is_integer", "(self, /)", float_is_integer, "Return True if the float is an integer.", 0},
@@ -663,10 +677,16 @@ const asy_type asy_float_type = {
   .hash = float_hash,
   .compare = float_compare,
   .truth = float_truth,
-  .binary = {
-    [BINARY_ADD] = slot_add, [BINARY_SUB] = slot_sub, [BINARY_MUL] = slot_mul, [BINARY_TRUEDIV] = slot_truediv,
-    [BINARY_FLOORDIV] = slot_floordiv, [BINARY_MOD] = slot_mod, [BINARY_POW] = slot_pow,
-  },
+  .binary =
+    {
+      [BINARY_ADD] = slot_add,
+      [BINARY_SUB] = slot_sub,
+      [BINARY_MUL] = slot_mul,
+      [BINARY_TRUEDIV] = slot_truediv,
+      [BINARY_FLOORDIV] = slot_floordiv,
+      [BINARY_MOD] = slot_mod,
+      [BINARY_POW] = slot_pow,
+    },
   .unary = {[UNARY_NEG] = float_negate, [UNARY_POS] = float_positive},
   .methods = float_methods,
 };

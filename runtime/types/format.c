@@ -15,10 +15,10 @@
 
 typedef struct {
   uint32_t fill;
-  char align;        /* < > = ^ */
-  char sign;         /* + - space, or 0 */
-  bool no_neg_0;     /* z */
-  bool alternate;    /* # */
+  char align;     /* < > = ^ */
+  char sign;      /* + - space, or 0 */
+  bool no_neg_0;  /* z */
+  bool alternate; /* # */
   bool fill_given, align_given;
   int64_t width;     /* -1: none */
   int64_t precision; /* -1: none */
@@ -50,7 +50,8 @@ static bool read_number(asy_vm *vm, asy_str *s, uint32_t *at, int64_t *value) {
 }
 
 static bool unknown_type(asy_vm *vm, uint32_t type, asy_value object) {
-  if (type > 32 && type < 128) asy_raise(vm, ASY_ValueError, "Unknown format code '%c' for object of type '%T'", type, object);
+  if (type > 32 && type < 128)
+    asy_raise(vm, ASY_ValueError, "Unknown format code '%c' for object of type '%T'", type, object);
   else asy_raise(vm, ASY_ValueError, "Unknown format code '\\x%x' for object of type '%T'", type, object);
   return false;
 }
@@ -58,7 +59,8 @@ static bool unknown_type(asy_vm *vm, uint32_t type, asy_value object) {
 static bool check_separator(asy_vm *vm, format_spec *f) {
   if (!f->separator || f->type == 0 || (f->type < 128 && strchr("defgEG%F", (int)f->type))) return true;
   if (f->separator == '_' && f->type < 128 && strchr("boxX", (int)f->type)) return true;
-  if (f->type > 32 && f->type < 128) asy_raise(vm, ASY_ValueError, "Cannot specify '%c' with '%c'.", f->separator, f->type);
+  if (f->type > 32 && f->type < 128)
+    asy_raise(vm, ASY_ValueError, "Cannot specify '%c' with '%c'.", f->separator, f->type);
   else asy_raise(vm, ASY_ValueError, "Cannot specify '%c' with '\\x%x'.", f->separator, f->type);
   return false;
 }
@@ -138,9 +140,12 @@ asy_value asy_format_str(asy_vm *vm, const asy_value *args) {
   if (!parse_spec(vm, text, args[0], 's', '<', &f)) return ASY_FAILED;
   if (f.type != 's') return unknown_type(vm, f.type, args[0]) ? ASY_NONE : ASY_FAILED;
   if (f.sign) {
-    return asy_raise(vm, ASY_ValueError, f.sign == ' ' ? "Space not allowed in string format specifier" : "Sign not allowed in string format specifier");
+    return asy_raise(
+      vm, ASY_ValueError,
+      f.sign == ' ' ? "Space not allowed in string format specifier" : "Sign not allowed in string format specifier");
   }
-  if (f.no_neg_0) return asy_raise(vm, ASY_ValueError, "Negative zero coercion (z) not allowed in string format specifier");
+  if (f.no_neg_0)
+    return asy_raise(vm, ASY_ValueError, "Negative zero coercion (z) not allowed in string format specifier");
   if (f.alternate) return asy_raise(vm, ASY_ValueError, "Alternate form (#) not allowed in string format specifier");
   if (f.align == '=') return asy_raise(vm, ASY_ValueError, "'=' alignment not allowed in string format specifier");
   uint32_t len = f.precision >= 0 && f.precision < s->len ? (uint32_t)f.precision : s->len;
@@ -158,15 +163,17 @@ asy_value asy_format_str(asy_vm *vm, const asy_value *args) {
 /* ---- The layout of a number --------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  char sign;             /* 0: none */
-  const char *prefix;    /* "0x" */
-  const char *digits;    /* before the point */
+  char sign;          /* 0: none */
+  const char *prefix; /* "0x" */
+  const char *digits; /* before the point */
   size_t ndigits;
-  const char *rest;      /* the point and all that follows */
+  const char *rest; /* the point and all that follows */
   size_t nrest;
 } number;
 
-static char sign_of(const format_spec *f, bool negative) { return negative ? '-' : f->sign == '+' || f->sign == ' ' ? f->sign : 0; }
+static char sign_of(const format_spec *f, bool negative) {
+  return negative ? '-' : f->sign == '+' || f->sign == ' ' ? f->sign : 0;
+}
 
 /* Digits in groups from the right, zeros in front to fill `least` characters. */
 static void put_digits(asy_text *t, const number *n, unsigned group, char separator, int64_t least) {
@@ -219,7 +226,8 @@ static void put_number(asy_text *t, const format_spec *f, const number *n, unsig
 static asy_value format_char(asy_vm *vm, asy_value v, const format_spec *f) {
   int64_t c;
   if (f->sign) return asy_raise(vm, ASY_ValueError, "Sign not allowed with integer format specifier 'c'");
-  if (f->alternate) return asy_raise(vm, ASY_ValueError, "Alternate form (#) not allowed with integer format specifier 'c'");
+  if (f->alternate)
+    return asy_raise(vm, ASY_ValueError, "Alternate form (#) not allowed with integer format specifier 'c'");
   if (!asy_is_number_int64(v, &c)) return asy_raise(vm, ASY_OverflowError, "Python int too large to convert to C long");
   if (c < 0 || c > 0x10FFFF) return asy_raise(vm, ASY_OverflowError, "%%c arg not in range(0x110000)");
   size_t left, right;
@@ -237,9 +245,11 @@ static char *small_digits(int64_t i, unsigned base, bool upper, char *end) {
   const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
   uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
   if (base == 10) {
-    do *--end = (char)('0' + u % 10); while (u /= 10);
+    do *--end = (char)('0' + u % 10);
+    while (u /= 10);
   } else {
-    do *--end = digits[u % base]; while (u /= base);
+    do *--end = digits[u % base];
+    while (u /= base);
   }
   return end;
 }
@@ -247,10 +257,16 @@ static char *small_digits(int64_t i, unsigned base, bool upper, char *end) {
 static asy_value format_integer(asy_vm *vm, asy_value v, const format_spec *f) {
   char small[72], *big = NULL;
   unsigned base = f->type == 'b' ? 2 : f->type == 'o' ? 8 : f->type == 'x' || f->type == 'X' ? 16 : 10;
-  number n = {.prefix = !f->alternate || base == 10 ? NULL : base == 2 ? "0b" : base == 8 ? "0o" : f->type == 'X' ? "0X" : "0x", .rest = ""};
+  number n = {.prefix = !f->alternate || base == 10 ? NULL
+                        : base == 2                 ? "0b"
+                        : base == 8                 ? "0o"
+                        : f->type == 'X'            ? "0X"
+                                                    : "0x",
+              .rest = ""};
   int64_t i;
   if (f->precision >= 0) return asy_raise(vm, ASY_ValueError, "Precision not allowed in integer format specifier");
-  if (f->no_neg_0) return asy_raise(vm, ASY_ValueError, "Negative zero coercion (z) not allowed in integer format specifier");
+  if (f->no_neg_0)
+    return asy_raise(vm, ASY_ValueError, "Negative zero coercion (z) not allowed in integer format specifier");
   if (f->type == 'c') return format_char(vm, v, f);
   if (asy_is_number_int64(v, &i)) {
     char *end = small + sizeof small;
@@ -290,14 +306,23 @@ asy_value asy_format_int(asy_vm *vm, const asy_value *args) {
   }
   if (!parse_spec(vm, text, args[0], 'd', '>', &f)) return ASY_FAILED;
   switch (f.type) {
-    case 'b': case 'c': case 'd': case 'o': case 'x': case 'X': case 'n':
-      return format_integer(vm, args[0], &f);
-    case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': case '%':
+    case 'b':
+    case 'c':
+    case 'd':
+    case 'o':
+    case 'x':
+    case 'X':
+    case 'n': return format_integer(vm, args[0], &f);
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G':
+    case '%':
       if (!asy_int_to_double(vm, args[0], &d)) return ASY_FAILED;
       return format_float_spec(vm, d, &f);
-    default:
-      unknown_type(vm, f.type, args[0]);
-      return ASY_FAILED;
+    default: unknown_type(vm, f.type, args[0]); return ASY_FAILED;
   }
 }
 
@@ -345,7 +370,7 @@ static void set_text(double_text *out, const char *text) {
 /* Drops trailing zeros of the fraction; keeps one digit of it. */
 static void trim_zeros(double_text *out) {
   if (!memchr(out->text, '.', out->len)) {
-    memcpy(out->text + out->len, ".0", 3);   /* small: precision is at most 17 here or the text was longer before */
+    memcpy(out->text + out->len, ".0", 3); /* small: precision is at most 17 here or the text was longer before */
     out->len += 2;
     return;
   }
@@ -495,7 +520,8 @@ asy_value asy_format_complex(asy_vm *vm, const asy_value *args) {
   if (!parse_spec(vm, text, args[0], 0, '>', &f)) return ASY_FAILED;
   if (!is_float_type(f.type) || f.type == '%') return unknown_type(vm, f.type, args[0]) ? ASY_NONE : ASY_FAILED;
   if (f.fill == '0') return asy_raise(vm, ASY_ValueError, "Zero padding is not allowed in complex format specifier");
-  if (f.align == '=') return asy_raise(vm, ASY_ValueError, "'=' alignment flag is not allowed in complex format specifier");
+  if (f.align == '=')
+    return asy_raise(vm, ASY_ValueError, "'=' alignment flag is not allowed in complex format specifier");
   asy_complex_parts(args[0], &real, &imaginary);
   bool skip_real = f.type == 0 && real == 0 && !signbit(real), parens = f.type == 0 && !skip_real;
   asy_text t;

@@ -36,7 +36,8 @@ static int enumerate_step(asy_vm *vm, enumerate *it, asy_value *pair) {
   if (item == ASY_END || asy_failed(item)) return item == ASY_END ? 0 : -1;
   asy_value count = it->count;
   bool small = asy_is_int(count) && asy_small(count) < ASY_INT_MAX;
-  asy_value following = small ? asy_from_small(asy_small(count) + 1) : asy_binary(vm, BINARY_ADD, count, asy_from_small(1));
+  asy_value following = small ? asy_from_small(asy_small(count) + 1)
+                              : asy_binary(vm, BINARY_ADD, count, asy_from_small(1));
   if (asy_failed(following)) return -1;
   asy_store(vm, it, &it->count, following);
   pair[0] = count;

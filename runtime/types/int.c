@@ -194,7 +194,7 @@ int64_t asy_int_hash(asy_value a) {
 
 double asy_round_scaled(uint64_t mantissa, int64_t exponent, bool sticky) {
   int bits = 64 - __builtin_clzll(mantissa);
-  int64_t lowest = exponent + bits - DBL_MANT_DIG;   /* weight of the result's last bit */
+  int64_t lowest = exponent + bits - DBL_MANT_DIG; /* weight of the result's last bit */
   if (lowest < DBL_MIN_EXP - DBL_MANT_DIG) lowest = DBL_MIN_EXP - DBL_MANT_DIG;
   int64_t drop = lowest - exponent;
   if (drop > 64) return 0;
@@ -340,7 +340,8 @@ asy_value asy_int_abs(asy_vm *vm, asy_value a) {
 }
 
 /* Floored division of magnitudes with signs. */
-static bool divide_views(asy_vm *vm, const asy_int_view *a, const asy_int_view *b, asy_value *quotient, asy_value *remainder) {
+static bool divide_views(asy_vm *vm, const asy_int_view *a, const asy_int_view *b, asy_value *quotient,
+                         asy_value *remainder) {
   mp_size_t qn = a->n >= b->n ? a->n - b->n + 1 : 1;
   asy_int *q = new_int(vm, qn + 1);
   asy_int *r = q ? new_int(vm, b->n) : NULL;
@@ -388,7 +389,7 @@ static asy_value int_mod(asy_vm *vm, asy_value a, asy_value b) {
 /* |a| / |b| rounded once: the quotient is computed to 64 bits or more, its lower part and the remainder are sticky. */
 static double divide_to_double(const asy_int_view *a, const asy_int_view *b) {
   int64_t scale = 66 - ((int64_t)view_bits(a) - (int64_t)view_bits(b));
-  if (scale > 1200 + 66) return 0;   /* below half of the least subnormal */
+  if (scale > 1200 + 66) return 0; /* below half of the least subnormal */
   mpz_t x, y, q, r, shifted;
   asy_int_mpz(a, x);
   asy_int_mpz(b, y);
@@ -444,7 +445,7 @@ static asy_value int_power(asy_vm *vm, asy_value a, asy_value b) {
   if (y.n > 1 || __builtin_mul_overflow(view_bits(&x) - 1, y.limbs[0], &bits) || bits / 64 >= ASY_INT_MAX_LIMBS ||
       !has_scratch((mp_size_t)(bits / 64)))
     return asy_raise_no_memory(vm);
-  if (x.n == 1) {   /* small results without mpz */
+  if (x.n == 1) { /* small results without mpz */
     uint64_t base = x.limbs[0], exponent = y.limbs[0], result = 1;
     bool fits = true;
     while (fits) {
@@ -617,18 +618,18 @@ asy_str *asy_int_to_str(asy_vm *vm, asy_value integer, int base) {
   if (view.n <= 1) {
     char *end = small + sizeof small, *p = end;
     uint64_t rest = view.n ? view.limbs[0] : 0;
-    if (base == 10)
-      do *--p = (char)('0' + rest % 10);
+    if (base == 10) do
+        *--p = (char)('0' + rest % 10);
       while (rest /= 10);
-    else
-      do *--p = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % (unsigned)base];
+    else do
+        *--p = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % (unsigned)base];
       while (rest /= (unsigned)base);
     if (view.negative) *--p = '-';
     return asy_str_new_latin1(vm, (const uint8_t *)p, (size_t)(end - p));
   }
   uint32_t limit = vm->int_max_str_digits;
   bool limited = limit && !is_power_of_two(base) && view_bits(&view) > (uint64_t)DIGITS_NEVER_CHECKED * 3;
-  if (limited && view_bits(&view) / 3.4 > limit) goto too_long;   /* certainly too long: do not even convert */
+  if (limited && view_bits(&view) / 3.4 > limit) goto too_long; /* certainly too long: do not even convert */
   mpz_t storage;
   mpz_srcptr z = asy_int_mpz(&view, storage);
   size_t size = mpz_sizeinbase(z, base) + 2;
@@ -646,7 +647,8 @@ asy_str *asy_int_to_str(asy_vm *vm, asy_value integer, int base) {
   if (fits) return text;
 too_long:
   asy_raise(vm, ASY_ValueError,
-            "Exceeds the limit (%u digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit",
+            "Exceeds the limit (%u digits) for integer string conversion; use sys.set_int_max_str_digits() to increase "
+            "the limit",
             limit);
   return NULL;
 }
@@ -678,7 +680,7 @@ static asy_value parse_digits(asy_vm *vm, const char *p, size_t length, int base
     p += 2;
     if (p < end && *p == '_') p++;
   } else if (base == 0) {
-    nonzero_refused = p < end && *p == '0';   /* 010 is no decimal; 00 is 0 */
+    nonzero_refused = p < end && *p == '0'; /* 010 is no decimal; 00 is 0 */
     base = 10;
   }
   if (p == end || *p == '_') return ASY_UNBOUND;
@@ -695,26 +697,28 @@ static asy_value parse_digits(asy_vm *vm, const char *p, size_t length, int base
     if (digit >= base) return ASY_UNBOUND;
     digits++;
     if (!overflow)
-      overflow = __builtin_mul_overflow(value, (uint64_t)base, &value) || __builtin_add_overflow(value, (uint64_t)digit, &value);
+      overflow = __builtin_mul_overflow(value, (uint64_t)base, &value) ||
+                 __builtin_add_overflow(value, (uint64_t)digit, &value);
   }
   if (nonzero_refused && (value || overflow)) return ASY_UNBOUND;
   if (!overflow) {
     mp_limb_t limb = value;
     return asy_int_from_limbs(vm, &limb, 1, negative);
   }
-  if (vm->int_max_str_digits && !is_power_of_two(base) && digits > DIGITS_NEVER_CHECKED && digits > vm->int_max_str_digits)
+  if (vm->int_max_str_digits && !is_power_of_two(base) && digits > DIGITS_NEVER_CHECKED &&
+      digits > vm->int_max_str_digits)
     return raise_too_many_digits(vm, digits);
   if (digits / 8 > (size_t)ASY_INT_MAX_LIMBS) return asy_raise_no_memory(vm);
 
   unsigned char *values = malloc(digits);
-  mp_limb_t *limbs = malloc((digits / 8 + 2) * sizeof *limbs);   /* at most 6 bits a digit */
+  mp_limb_t *limbs = malloc((digits / 8 + 2) * sizeof *limbs); /* at most 6 bits a digit */
   asy_value result = ASY_FAILED;
   if (values && limbs) {
     size_t n = 0;
     for (const char *q = p; q < end; q++)
       if (*q != '_') values[n++] = (unsigned char)digit_value(*q);
     size_t skip = 0;
-    while (values[skip] == 0) skip++;   /* mpn_set_str wants a leading digit; there is one, or nothing overflowed */
+    while (values[skip] == 0) skip++; /* mpn_set_str wants a leading digit; there is one, or nothing overflowed */
     result = asy_int_from_limbs(vm, limbs, mpn_set_str(limbs, values + skip, n - skip, base), negative);
   } else asy_raise_no_memory(vm);
   free(values);
@@ -824,7 +828,8 @@ static asy_value int_of(asy_vm *vm, asy_value x) {
   if (result != ASY_UNBOUND) return result;
   if (asy_is_str(x)) return asy_int_from_str(vm, (asy_str *)asy_obj_of(x), 10);
   if (asy_is_bytes_like(x)) return int_from_bytes_text(vm, x, 10);
-  return asy_raise(vm, ASY_TypeError, "int() argument must be a string, a bytes-like object or a real number, not '%T'", x);
+  return asy_raise(vm, ASY_TypeError, "int() argument must be a string, a bytes-like object or a real number, not '%T'",
+                   x);
 }
 
 static asy_value int_of_text(asy_vm *vm, asy_value x, asy_value base_value) {
@@ -883,10 +888,10 @@ static int int_truth(asy_vm *vm, asy_value self) {
 static asy_value int_index(asy_vm *vm, asy_value self) { return asy_int_plain(vm, self); }
 static asy_value int_positive(asy_vm *vm, asy_value self) { return asy_int_plain(vm, self); }
 
-#define SLOT(op, name)                                                              \
-  static asy_value slot_##name(asy_vm *vm, asy_value left, asy_value right) {       \
-    if (!asy_is_integer(left) || !asy_is_integer(right)) return ASY_NOT_IMPLEMENTED; \
-    return asy_int_binary(vm, BINARY_##op, left, right);                            \
+#define SLOT(op, name)                                                                                                 \
+  static asy_value slot_##name(asy_vm *vm, asy_value left, asy_value right) {                                          \
+    if (!asy_is_integer(left) || !asy_is_integer(right)) return ASY_NOT_IMPLEMENTED;                                   \
+    return asy_int_binary(vm, BINARY_##op, left, right);                                                               \
   }
 SLOT(ADD, add)
 SLOT(SUB, sub)
@@ -1010,7 +1015,7 @@ static asy_value int_to_bytes(asy_vm *vm, const asy_value *args) {
   asy_int_look(args[0], &view);
   if (view.negative && !is_signed) return asy_raise(vm, ASY_OverflowError, "can't convert negative int to unsigned");
   uint64_t bits = view_bits(&view);
-  if (is_signed) {   /* the magnitude 2^k itself fits k+1 bits when negative */
+  if (is_signed) { /* the magnitude 2^k itself fits k+1 bits when negative */
     bool power = view.negative && mpn_popcount(view.limbs, view.n) == 1;
     bits += view.n && !power;
   }
@@ -1018,7 +1023,7 @@ static asy_value int_to_bytes(asy_vm *vm, const asy_value *args) {
   asy_bytes *bytes = asy_bytes_new(vm, NULL, (size_t)length);
   if (!bytes) return ASY_FAILED;
   asy_int_look(args[0], &view);
-  unsigned carry = 1;   /* of the two's complement */
+  unsigned carry = 1; /* of the two's complement */
   for (int64_t i = 0; i < length; i++) {
     uint8_t byte = i / 8 < view.n ? (uint8_t)(view.limbs[i / 8] >> (i % 8 * 8)) : 0;
     if (view.negative) {
@@ -1086,17 +1091,21 @@ static const asy_native int_methods[] = {
   {"__int__", "(self, /)", int_plain_method, "int(self)", 0},
   {"__pow__", "(self, value, mod=None, /)", int_pow_method, "Return pow(self, value, mod).", 0},
   {"__rdivmod__", "(self, value, /)", int_rdivmod_method, "Return divmod(value, self).", 0},
-  {"__round__", "(self, ndigits=?, /)", int_round, "Rounding an Integral returns itself; with ndigits it rounds to tens.", 0},
+  {"__round__", "(self, ndigits=?, /)", int_round,
+   "Rounding an Integral returns itself; with ndigits it rounds to tens.", 0},
   {"__trunc__", "(self, /)", int_plain_method, "Truncating an Integral returns itself.", 0},
-  {"as_integer_ratio", "(self, /)", int_ratio, "Return a pair of integers, whose ratio is equal to the original int.", 0},
-  {"bit_count", "(self, /)", int_bit_count, "Number of ones in the binary representation of the absolute value of self.", 0},
+  {"as_integer_ratio", "(self, /)", int_ratio, "Return a pair of integers, whose ratio is equal to the original int.",
+   0},
+  {"bit_count", "(self, /)", int_bit_count,
+   "Number of ones in the binary representation of the absolute value of self.", 0},
   {"bit_length", "(self, /)", int_bit_length, "Number of bits necessary to represent self in binary.", 0},
   {"conjugate", "(self, /)", int_plain_method, "Returns self, the complex conjugate of any int.", 0},
   {"denominator", "(self)", int_one, "the denominator of a rational number in lowest terms", ASY_NATIVE_GETTER},
   {"from_bytes", "(type, /, bytes, byteorder='big', *, signed=False)", int_from_bytes,
    "Return the integer represented by the given array of bytes.", ASY_NATIVE_CLASS},
   {"imag", "(self)", int_zero, "the imaginary part of a complex number", ASY_NATIVE_GETTER},
-  {"is_integer", "(self, /)", int_is_integer, "Returns True. Exists for duck type compatibility with float.is_integer.", 0},
+  {"is_integer", "(self, /)", int_is_integer, "Returns True. Exists for duck type compatibility with float.is_integer.",
+   0},
   {"numerator", "(self)", int_plain_method, "the numerator of a rational number in lowest terms", ASY_NATIVE_GETTER},
   {"real", "(self)", int_plain_method, "the real part of a complex number", ASY_NATIVE_GETTER},
   {"to_bytes", "(self, /, length=1, byteorder='big', *, signed=False)", int_to_bytes,
@@ -1106,8 +1115,9 @@ static const asy_native int_methods[] = {
 
 const asy_type asy_int_type = {
   .name = "int",
-  .doc = "int([x]) -> integer\nint(x, base=10) -> integer\n\nConvert a number or string to an integer, or return 0 if no "
-         "arguments\nare given.",
+  .doc =
+    "int([x]) -> integer\nint(x, base=10) -> integer\n\nConvert a number or string to an integer, or return 0 if no "
+    "arguments\nare given.",
   .size = sizeof(asy_int),
   .new_ = int_new,
   .new_signature = "(cls, x=?, /, base=?)",
@@ -1116,11 +1126,21 @@ const asy_type asy_int_type = {
   .compare = int_compare,
   .truth = int_truth,
   .index = int_index,
-  .binary = {
-    [BINARY_ADD] = slot_add, [BINARY_SUB] = slot_sub, [BINARY_MUL] = slot_mul, [BINARY_TRUEDIV] = slot_truediv,
-    [BINARY_FLOORDIV] = slot_floordiv, [BINARY_MOD] = slot_mod, [BINARY_POW] = slot_pow, [BINARY_LSHIFT] = slot_lshift,
-    [BINARY_RSHIFT] = slot_rshift, [BINARY_AND] = slot_and, [BINARY_OR] = slot_or, [BINARY_XOR] = slot_xor,
-  },
+  .binary =
+    {
+      [BINARY_ADD] = slot_add,
+      [BINARY_SUB] = slot_sub,
+      [BINARY_MUL] = slot_mul,
+      [BINARY_TRUEDIV] = slot_truediv,
+      [BINARY_FLOORDIV] = slot_floordiv,
+      [BINARY_MOD] = slot_mod,
+      [BINARY_POW] = slot_pow,
+      [BINARY_LSHIFT] = slot_lshift,
+      [BINARY_RSHIFT] = slot_rshift,
+      [BINARY_AND] = slot_and,
+      [BINARY_OR] = slot_or,
+      [BINARY_XOR] = slot_xor,
+    },
   .unary = {[UNARY_NEG] = asy_int_negate, [UNARY_POS] = int_positive, [UNARY_INVERT] = int_invert},
   .methods = int_methods,
 };
@@ -1138,7 +1158,8 @@ asy_value asy_pow(asy_vm *vm, asy_value base, asy_value exponent, asy_value modu
   if (asy_is_float(base) || asy_is_float(exponent) || asy_is_float(modulus))
     return asy_raise(vm, ASY_TypeError, "pow() 3rd argument not allowed unless all arguments are integers");
   if (asy_is_kind(base, KIND_COMPLEX)) return asy_raise(vm, ASY_ValueError, "complex modulo");
-  return asy_raise(vm, ASY_TypeError, "unsupported operand type(s) for ** or pow(): '%T', '%T', '%T'", base, exponent, modulus);
+  return asy_raise(vm, ASY_TypeError, "unsupported operand type(s) for ** or pow(): '%T', '%T', '%T'", base, exponent,
+                   modulus);
 }
 
 asy_value asy_divmod(asy_vm *vm, asy_value a, asy_value b) {

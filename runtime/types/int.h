@@ -17,7 +17,7 @@ enum { ASY_INT_MAX_LIMBS = 1 << 26 }; /* 512 MB: a larger result is a MemoryErro
 
 typedef struct asy_int {
   asy_obj head;
-  int32_t size;      /* sign times number of limbs */
+  int32_t size; /* sign times number of limbs */
   uint32_t unused;
   mp_limb_t limbs[];
 } asy_int;
@@ -25,7 +25,7 @@ typedef struct asy_int {
 /* The magnitude and sign of any integer value. `limbs` may point at the view's own `word`: do not copy a view. */
 typedef struct {
   const mp_limb_t *limbs;
-  mp_size_t n;       /* limbs in use; 0 for zero */
+  mp_size_t n; /* limbs in use; 0 for zero */
   bool negative;
   mp_limb_t word;
 } asy_int_view;

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 struct asy_intern_table {
-  asy_str **slots;  /* NULL: empty */
-  uint32_t size;    /* a power of two */
-  uint32_t used;    /* at most half of size */
+  asy_str **slots; /* NULL: empty */
+  uint32_t size;   /* a power of two */
+  uint32_t used;   /* at most half of size */
 };
 
 static bool grow(asy_vm *vm, struct asy_intern_table *table) {
@@ -38,7 +38,8 @@ asy_str *asy_str_intern(asy_vm *vm, asy_str *s) {
   uint32_t mask = table->size - 1, hash = asy_str_hash(vm, s), at = hash & mask;
   for (; table->slots[at]; at = (at + 1) & mask)
     if (table->slots[at]->hash == hash && asy_str_equal(table->slots[at], s)) return table->slots[at];
-  if (s->head.shape != KIND_STR || (s->head.flags & STR_BUFFERED)) { /* keep no big buffer or instance alive for a name */
+  if (s->head.shape != KIND_STR ||
+      (s->head.flags & STR_BUFFERED)) { /* keep no big buffer or instance alive for a name */
     void *data;
     asy_str *copy = asy_str_alloc(vm, s->len, asy_str_max(s), &data);
     if (!copy) return NULL;
@@ -59,7 +60,9 @@ asy_str *asy_intern(asy_vm *vm, const char *text) {
   uint32_t hash = asy_hash_memory(vm, text, length), mask = table->size - 1;
   for (uint32_t at = hash & mask; table->slots[at]; at = (at + 1) & mask) {
     asy_str *s = table->slots[at];
-    if (s->hash == hash && s->len == length && (s->head.flags & STR_ASCII) && memcmp(asy_str_data(s), text, length) == 0) return s;
+    if (s->hash == hash && s->len == length && (s->head.flags & STR_ASCII) &&
+        memcmp(asy_str_data(s), text, length) == 0)
+      return s;
   }
   asy_str *s = asy_str_new_utf8(vm, text, length);
   return s ? asy_str_intern(vm, s) : NULL;

@@ -19,8 +19,8 @@ bool asy_caught_stop(asy_vm *vm) {
 }
 
 /* What every iterator type but its names and functions has. */
-#define ITERATOR_TYPE(type_name, type_struct, prefix)                                                            \
-  .name = type_name, .size = sizeof(type_struct), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = prefix##_visit, \
+#define ITERATOR_TYPE(type_name, type_struct, prefix)                                                                  \
+  .name = type_name, .size = sizeof(type_struct), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = prefix##_visit,  \
   .iter = asy_iter_self, .methods = prefix##_methods
 
 /* ---- list ---- */
@@ -345,7 +345,8 @@ static asy_value reversed_new(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
   asy_value v = args[1], fn;
   bool exact = cls == vm->classes[KIND_REVERSED];
-  if (exact && (asy_is_exact(v, KIND_LIST) || asy_is_exact(v, KIND_TUPLE))) return asy_reversed_new(vm, v, asy_length(vm, v));
+  if (exact && (asy_is_exact(v, KIND_LIST) || asy_is_exact(v, KIND_TUPLE)))
+    return asy_reversed_new(vm, v, asy_length(vm, v));
   int has = has_special(vm, v, ASY_NAME(vm, __reversed__), &fn);
   if (has < 0) return ASY_FAILED;
   if (has) return fn == ASY_NONE ? not_reversible(vm, v) : asy_call_special(vm, v, ASY_NAME(vm, __reversed__), 0, NULL);

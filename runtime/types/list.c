@@ -110,7 +110,8 @@ asy_value asy_list_pop(asy_vm *vm, asy_list *list, uint32_t index) {
   return item;
 }
 
-bool asy_list_splice(asy_vm *vm, asy_list *list, uint32_t start, uint32_t removed, const asy_value *values, uint32_t count) {
+bool asy_list_splice(asy_vm *vm, asy_list *list, uint32_t start, uint32_t removed, const asy_value *values,
+                     uint32_t count) {
   uint32_t tail = list->len - start - removed;
   uint64_t len = (uint64_t)list->len - removed + count;
   if (!reserve(vm, list, len)) return false;
@@ -258,8 +259,8 @@ static bool list_set_slice(asy_vm *vm, asy_list *list, asy_value slice, asy_valu
     return true;
   }
   if (n != count) {
-    asy_raise(vm, ASY_ValueError, "attempt to assign sequence of size %lld to extended slice of size %lld", (long long)n,
-              (long long)count);
+    asy_raise(vm, ASY_ValueError, "attempt to assign sequence of size %lld to extended slice of size %lld",
+              (long long)n, (long long)count);
     return false;
   }
   for (int64_t i = 0; i < count; i++) list->items[start + i * step] = values[i];

@@ -21,7 +21,8 @@ bool asy_list_sort(asy_vm *vm, asy_list *list, asy_value key, bool reverse);   /
 asy_tuple *asy_list_to_tuple(asy_vm *vm, asy_list *list);
 asy_list *asy_list_from_iterable(asy_vm *vm, asy_value iterable);
 /* Replaces `removed` elements from start (in range) by `count` values; these must not lie in the list itself. */
-bool asy_list_splice(asy_vm *vm, asy_list *list, uint32_t start, uint32_t removed, const asy_value *values, uint32_t count);
+bool asy_list_splice(asy_vm *vm, asy_list *list, uint32_t start, uint32_t removed, const asy_value *values,
+                     uint32_t count);
 asy_value asy_list_pop(asy_vm *vm, asy_list *list, uint32_t index); /* index in range */
 void asy_list_clear(asy_vm *vm, asy_list *list);
 

@@ -36,7 +36,10 @@ struct sorter {
   uint32_t n;
   uint32_t min_gallop;
   uint32_t nruns;
-  struct { uint32_t start, length; int power; } runs[MAX_RUNS]; /* waiting to be merged */
+  struct {
+    uint32_t start, length;
+    int power;
+  } runs[MAX_RUNS]; /* waiting to be merged */
 };
 
 /* ---- Comparing ---- */
@@ -58,7 +61,8 @@ static int tie_str(sorter *s, uint32_t a, uint32_t b) {
 
 /* All keys are exact tuples: the first items that differ decide. */
 static int tie_tuple(sorter *s, uint32_t a, uint32_t b) {
-  const asy_tuple *x = (const asy_tuple *)asy_obj_of(s->keys->items[a]), *y = (const asy_tuple *)asy_obj_of(s->keys->items[b]);
+  const asy_tuple *x = (const asy_tuple *)asy_obj_of(s->keys->items[a]),
+                  *y = (const asy_tuple *)asy_obj_of(s->keys->items[b]);
   for (uint32_t i = 0; i < x->len && i < y->len; i++) {
     asy_value v = x->items[i], w = y->items[i];
     if (v == w) continue;

@@ -21,10 +21,22 @@ static bool alive(asy_vm *vm, asy_memoryview *view) {
 /* The size of a struct code; 0: not one of ours. */
 static unsigned code_size(char code) {
   switch (code) {
-    case 'b': case 'B': case 'c': case '?': return 1;
-    case 'h': case 'H': return 2;
-    case 'i': case 'I': case 'f': return 4;
-    case 'l': case 'L': case 'q': case 'Q': case 'n': case 'N': case 'd': return 8;
+    case 'b':
+    case 'B':
+    case 'c':
+    case '?': return 1;
+    case 'h':
+    case 'H': return 2;
+    case 'i':
+    case 'I':
+    case 'f': return 4;
+    case 'l':
+    case 'L':
+    case 'q':
+    case 'Q':
+    case 'n':
+    case 'N':
+    case 'd': return 8;
     default: return 0;
   }
 }
@@ -57,9 +69,11 @@ static asy_value from_view(asy_memoryview *view) { return view ? asy_from_obj(vi
 
 static asy_value memoryview_new(asy_vm *vm, const asy_value *args) {
   asy_value object = args[1];
-  if (asy_is_kind(object, KIND_MEMORYVIEW)) return alive(vm, view_of(object)) ? from_view(view_like(vm, view_of(object))) : ASY_FAILED;
+  if (asy_is_kind(object, KIND_MEMORYVIEW))
+    return alive(vm, view_of(object)) ? from_view(view_like(vm, view_of(object))) : ASY_FAILED;
   asy_buffer b;
-  if (!asy_is_bytes_like(object)) return asy_raise(vm, ASY_TypeError, "memoryview: a bytes-like object is required, not '%T'", object);
+  if (!asy_is_bytes_like(object))
+    return asy_raise(vm, ASY_TypeError, "memoryview: a bytes-like object is required, not '%T'", object);
   if (!asy_buffer_get(vm, object, &b)) return ASY_FAILED;
   asy_memoryview *view = view_over(vm, object, b.data, b.len, !b.writable);
   asy_buffer_release(vm, &b);
@@ -77,7 +91,16 @@ static void memoryview_finalize(asy_vm *vm, asy_obj *o) {
 
 static asy_value read_item(asy_vm *vm, const asy_memoryview *view, int64_t i) {
   const uint8_t *at = view->data + i * view->stride;
-  union { int16_t h; uint16_t H; int32_t i; uint32_t I; int64_t q; uint64_t Q; float f; double d; } u;
+  union {
+    int16_t h;
+    uint16_t H;
+    int32_t i;
+    uint32_t I;
+    int64_t q;
+    uint64_t Q;
+    float f;
+    double d;
+  } u;
   memcpy(&u, at, view->itemsize);
   switch (view->format) {
     case 'B': return asy_from_small(*at);
@@ -90,7 +113,9 @@ static asy_value read_item(asy_vm *vm, const asy_memoryview *view, int64_t i) {
     case 'I': return asy_from_small(u.I);
     case 'f': return asy_from_double(vm, (double)u.f);
     case 'd': return asy_from_double(vm, u.d);
-    case 'L': case 'Q': case 'N': return asy_from_uint64(vm, u.Q);
+    case 'L':
+    case 'Q':
+    case 'N': return asy_from_uint64(vm, u.Q);
     default: return asy_from_int64(vm, u.q);
   }
 }
@@ -116,7 +141,8 @@ static bool pack_item(asy_vm *vm, char format, asy_value value, uint8_t out[8]) 
   }
   if (format == 'f' || format == 'd') {
     double d;
-    if (!asy_to_double(vm, value, &d)) return asy_raised_is(vm, ASY_TypeError) ? (asy_clear_exception(vm), wrong_type(vm, format)) : false;
+    if (!asy_to_double(vm, value, &d))
+      return asy_raised_is(vm, ASY_TypeError) ? (asy_clear_exception(vm), wrong_type(vm, format)) : false;
     float f = (float)d;
     memcpy(out, format == 'f' ? (void *)&f : (void *)&d, size);
     return true;
@@ -134,7 +160,8 @@ static bool pack_item(asy_vm *vm, char format, asy_value value, uint8_t out[8]) 
   if (!asy_is_number_int64(index, &i)) {
     if (size < 8 || !is_unsigned || asy_less(vm, index, asy_from_small(0)) > 0) return wrong_value(vm, format);
     asy_value low = asy_binary(vm, BINARY_SUB, index, asy_from_uint64(vm, (uint64_t)1 << 63));
-    if (asy_failed(low) || !asy_is_number_int64(low, &i) || i < 0) return asy_failed(low) ? false : wrong_value(vm, format);
+    if (asy_failed(low) || !asy_is_number_int64(low, &i) || i < 0)
+      return asy_failed(low) ? false : wrong_value(vm, format);
     i = (int64_t)((uint64_t)i | (uint64_t)1 << 63);
   } else {
     int64_t low = is_unsigned ? 0 : size == 8 ? INT64_MIN : -((int64_t)1 << (size * 8 - 1));
@@ -211,13 +238,16 @@ static bool memoryview_set_item(asy_vm *vm, asy_value self, asy_value key, asy_v
 
 /* ---- Other slots ------------------------------------------------------------------------------------------------------------ */
 
-static int64_t memoryview_length(asy_vm *vm, asy_value self) { return alive(vm, view_of(self)) ? view_of(self)->len : -1; }
+static int64_t memoryview_length(asy_vm *vm, asy_value self) {
+  return alive(vm, view_of(self)) ? view_of(self)->len : -1;
+}
 
 asy_bytes *asy_memoryview_copy(asy_vm *vm, asy_memoryview *view) {
   if (!alive(vm, view)) return NULL;
   asy_bytes *bytes = asy_bytes_new(vm, NULL, (size_t)view->len * view->itemsize);
   if (!bytes) return NULL;
-  for (int64_t i = 0; i < view->len; i++) memcpy(bytes->data + i * view->itemsize, view->data + i * view->stride, view->itemsize);
+  for (int64_t i = 0; i < view->len; i++)
+    memcpy(bytes->data + i * view->itemsize, view->data + i * view->stride, view->itemsize);
   return bytes;
 }
 
@@ -263,7 +293,8 @@ static bool memoryview_hash(asy_vm *vm, asy_value self, int64_t *out) {
 }
 
 static asy_value memoryview_repr(asy_vm *vm, asy_value self) {
-  asy_str *s = asy_str_format(vm, view_of(self)->owner ? "<memory at %p>" : "<released memory at %p>", (void *)asy_obj_of(self));
+  asy_str *s = asy_str_format(vm, view_of(self)->owner ? "<memory at %p>" : "<released memory at %p>",
+                              (void *)asy_obj_of(self));
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
@@ -292,12 +323,16 @@ static asy_value memoryview_hex(asy_vm *vm, const asy_value *args) {
 
 static asy_value memoryview_release(asy_vm *vm, const asy_value *args) {
   asy_memoryview *view = view_of(args[0]);
-  if (view->exports) return asy_raise(vm, ASY_BufferError, "memoryview has %u exported buffer%s", view->exports, view->exports == 1 ? "" : "s");
+  if (view->exports)
+    return asy_raise(vm, ASY_BufferError, "memoryview has %u exported buffer%s", view->exports,
+                     view->exports == 1 ? "" : "s");
   unlock(view);
   return ASY_NONE;
 }
 
-static asy_value memoryview_enter(asy_vm *vm, const asy_value *args) { return alive(vm, view_of(args[0])) ? args[0] : ASY_FAILED; }
+static asy_value memoryview_enter(asy_vm *vm, const asy_value *args) {
+  return alive(vm, view_of(args[0])) ? args[0] : ASY_FAILED;
+}
 
 static asy_value memoryview_cast(asy_vm *vm, const asy_value *args) {
   asy_memoryview *view = view_of(args[0]);
@@ -305,9 +340,14 @@ static asy_value memoryview_cast(asy_vm *vm, const asy_value *args) {
   if (!alive(vm, view) || !asy_to_cstr(vm, args[1], &code)) return ASY_FAILED;
   if (*code == '@') code++;
   unsigned size = *code && !code[1] ? code_size(*code) : 0;
-  if (size == 0) return asy_raise(vm, ASY_ValueError, "memoryview: destination format must be a native single character format prefixed with an optional '@'");
-  if (view->stride != view->itemsize) return asy_raise(vm, ASY_TypeError, "memoryview: casts are restricted to C-contiguous views");
-  if (code_size(view->format) != 1 && size != 1) return asy_raise(vm, ASY_TypeError, "memoryview: cannot cast between two non-byte formats");
+  if (size == 0)
+    return asy_raise(
+      vm, ASY_ValueError,
+      "memoryview: destination format must be a native single character format prefixed with an optional '@'");
+  if (view->stride != view->itemsize)
+    return asy_raise(vm, ASY_TypeError, "memoryview: casts are restricted to C-contiguous views");
+  if (code_size(view->format) != 1 && size != 1)
+    return asy_raise(vm, ASY_TypeError, "memoryview: cannot cast between two non-byte formats");
   int64_t octets_count = view->len * view->itemsize;
   if (octets_count % size) return asy_raise(vm, ASY_TypeError, "memoryview: length is not a multiple of itemsize");
   asy_memoryview *cast = view_like(vm, view);
@@ -330,11 +370,11 @@ static asy_value memoryview_contiguous(asy_vm *vm, const asy_value *args) {
   return alive(vm, view) ? asy_from_bool(view->stride == view->itemsize || view->len <= 1) : ASY_FAILED;
 }
 
-#define ATTRIBUTE(name, value)                                          \
-  static asy_value memoryview_##name(asy_vm *vm, const asy_value *args) { \
-    asy_memoryview *view = view_of(args[0]);                            \
-    if (!alive(vm, view)) return ASY_FAILED;                            \
-    return value;                                                       \
+#define ATTRIBUTE(name, value)                                                                                         \
+  static asy_value memoryview_##name(asy_vm *vm, const asy_value *args) {                                              \
+    asy_memoryview *view = view_of(args[0]);                                                                           \
+    if (!alive(vm, view)) return ASY_FAILED;                                                                           \
+    return value;                                                                                                      \
   }
 ATTRIBUTE(obj, view->owner)
 ATTRIBUTE(nbytes, asy_from_small(view->len * view->itemsize))
@@ -350,24 +390,30 @@ ATTRIBUTE(suboffsets, asy_from_obj(vm->empty_tuple))
 static const asy_native memoryview_methods[] = {
   {"tobytes", "(self, /, order='C')", memoryview_tobytes, "Return the data in the buffer as a byte string.", 0},
   {"tolist", "(self, /)", memoryview_tolist, "Return the data in the buffer as a list of elements.", 0},
-  {"hex", "(self, /, sep=?, bytes_per_sep=1)", memoryview_hex, "Return the data in the buffer as a str of hexadecimal numbers.", 0},
+  {"hex", "(self, /, sep=?, bytes_per_sep=1)", memoryview_hex,
+   "Return the data in the buffer as a str of hexadecimal numbers.", 0},
   {"release", "(self, /)", memoryview_release, "Release the underlying buffer exposed by the memoryview object.", 0},
   {"cast", "(self, /, format)", memoryview_cast, "Cast a memoryview to a new format.", 0},
   {"toreadonly", "(self, /)", memoryview_toreadonly, "Return a readonly version of the memoryview.", 0},
   {"__enter__", "(self, /)", memoryview_enter, NULL, 0},
   {"__exit__", "(self, /, *args)", memoryview_release, NULL, 0},
   {"obj", "(self)", memoryview_obj, "The underlying object of the memoryview.", ASY_NATIVE_GETTER},
-  {"nbytes", "(self)", memoryview_nbytes, "The amount of space in bytes that the array would use in a contiguous representation.", ASY_NATIVE_GETTER},
-  {"itemsize", "(self)", memoryview_itemsize, "The size in bytes of each element of the memoryview.", ASY_NATIVE_GETTER},
+  {"nbytes", "(self)", memoryview_nbytes,
+   "The amount of space in bytes that the array would use in a contiguous representation.", ASY_NATIVE_GETTER},
+  {"itemsize", "(self)", memoryview_itemsize, "The size in bytes of each element of the memoryview.",
+   ASY_NATIVE_GETTER},
   {"format", "(self)", memoryview_format, "The struct code of the items.", ASY_NATIVE_GETTER},
   {"ndim", "(self)", memoryview_ndim, "The number of dimensions: 1.", ASY_NATIVE_GETTER},
   {"readonly", "(self)", memoryview_readonly, "A bool indicating whether the memory is read only.", ASY_NATIVE_GETTER},
   {"shape", "(self)", memoryview_shape, "A tuple with the number of items.", ASY_NATIVE_GETTER},
   {"strides", "(self)", memoryview_strides, "A tuple with the bytes from one item to the next.", ASY_NATIVE_GETTER},
   {"suboffsets", "(self)", memoryview_suboffsets, "An empty tuple.", ASY_NATIVE_GETTER},
-  {"c_contiguous", "(self)", memoryview_contiguous, "A bool indicating whether the memory is C contiguous.", ASY_NATIVE_GETTER},
-  {"f_contiguous", "(self)", memoryview_contiguous, "A bool indicating whether the memory is Fortran contiguous.", ASY_NATIVE_GETTER},
-  {"contiguous", "(self)", memoryview_contiguous, "A bool indicating whether the memory is contiguous.", ASY_NATIVE_GETTER},
+  {"c_contiguous", "(self)", memoryview_contiguous, "A bool indicating whether the memory is C contiguous.",
+   ASY_NATIVE_GETTER},
+  {"f_contiguous", "(self)", memoryview_contiguous, "A bool indicating whether the memory is Fortran contiguous.",
+   ASY_NATIVE_GETTER},
+  {"contiguous", "(self)", memoryview_contiguous, "A bool indicating whether the memory is contiguous.",
+   ASY_NATIVE_GETTER},
   {0},
 };
 

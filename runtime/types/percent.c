@@ -16,18 +16,18 @@ typedef struct {
   asy_str *format;
   uint32_t at;
   bool bytes;
-  asy_value args;        /* the right operand */
-  asy_tuple *tuple;      /* args when it is a tuple */
-  int64_t next, count;   /* arguments used, and how many there are */
-  bool mapping;          /* args may be asked for keys */
-  asy_value keyed;       /* value of the last %(key), for the directive that follows; 0 none */
+  asy_value args;      /* the right operand */
+  asy_tuple *tuple;    /* args when it is a tuple */
+  int64_t next, count; /* arguments used, and how many there are */
+  bool mapping;        /* args may be asked for keys */
+  asy_value keyed;     /* value of the last %(key), for the directive that follows; 0 none */
   asy_text out;
 } walk;
 
 typedef struct {
   unsigned flags;
-  int64_t width;         /* -1: none */
-  int64_t precision;     /* -1: none */
+  int64_t width;     /* -1: none */
+  int64_t precision; /* -1: none */
   uint32_t letter;
 } directive;
 
@@ -84,7 +84,8 @@ static bool read_size(walk *w, int64_t *out, const char *too_big) {
     w->at++;
     if (!next_argument(w, &v)) return false;
     if (!asy_is_integer(v)) return fail(w, ASY_TypeError, "* wants int");
-    if (!asy_is_number_int64(v, &n) || n > INT32_MAX || n < -INT32_MAX) return fail(w, ASY_OverflowError, "Python int too large to convert to C int");
+    if (!asy_is_number_int64(v, &n) || n > INT32_MAX || n < -INT32_MAX)
+      return fail(w, ASY_OverflowError, "Python int too large to convert to C int");
     *out = n;
     return true;
   }
@@ -105,7 +106,12 @@ static bool read_directive(walk *w, directive *d) {
   if (peek(w) == '(' && !read_key(w)) return false;
   for (;; w->at++) {
     uint32_t c = peek(w);
-    unsigned flag = c == '-' ? FLAG_LEFT : c == '+' ? FLAG_SIGN : c == ' ' ? FLAG_BLANK : c == '#' ? FLAG_ALT : c == '0' ? FLAG_ZERO : 0;
+    unsigned flag = c == '-'   ? FLAG_LEFT
+                    : c == '+' ? FLAG_SIGN
+                    : c == ' ' ? FLAG_BLANK
+                    : c == '#' ? FLAG_ALT
+                    : c == '0' ? FLAG_ZERO
+                               : 0;
     if (!flag || at_end(w)) break;
     d->flags |= flag;
   }
@@ -144,7 +150,8 @@ static const char *sign_text(const directive *d, bool negative) {
 }
 
 static bool put_text(walk *w, const directive *d, asy_str *s) {
-  if (d->precision >= 0 && d->precision < s->len && !(s = asy_str_slice(w->vm, s, 0, (uint32_t)d->precision))) return false;
+  if (d->precision >= 0 && d->precision < s->len && !(s = asy_str_slice(w->vm, s, 0, (uint32_t)d->precision)))
+    return false;
   put(w, d, "", s, 0, false);
   return true;
 }
@@ -154,7 +161,9 @@ static asy_value integer_of(walk *w, const directive *d, asy_value v) {
   asy_vm *vm = w->vm;
   bool decimal = d->letter == 'd' || d->letter == 'i' || d->letter == 'u';
   if (asy_is_integer(v)) return v;
-  bool number = asy_has_special(vm, v, ASY_NAME(vm, __index__)) || (decimal && (asy_has_special(vm, v, ASY_NAME(vm, __int__)) || asy_has_special(vm, v, ASY_NAME(vm, __float__))));
+  bool number = asy_has_special(vm, v, ASY_NAME(vm, __index__)) ||
+                (decimal &&
+                 (asy_has_special(vm, v, ASY_NAME(vm, __int__)) || asy_has_special(vm, v, ASY_NAME(vm, __float__))));
   if (number && !asy_is_kind(v, KIND_COMPLEX)) {
     asy_value i = decimal ? asy_call1(vm, asy_from_obj(vm->classes[KIND_INT]), v) : asy_index(vm, v);
     if (!asy_failed(i) || !asy_raised_is(vm, ASY_TypeError)) return i;
@@ -214,16 +223,12 @@ static bool put_char(walk *w, const directive *d, asy_value v) {
   uint32_t limit = w->bytes ? 256 : 0x110000, c;
   int64_t i;
   if (!w->bytes && asy_is_str(v)) {
-    if (str_of(v)->len != 1) {
-      return fail(w, ASY_TypeError, "%c requires int or char");
-    }
+    if (str_of(v)->len != 1) { return fail(w, ASY_TypeError, "%c requires int or char"); }
     c = asy_str_at(str_of(v), 0);
   } else if (w->bytes && (asy_is_kind(v, KIND_BYTES) || is_bytearray(v))) {
     size_t len;
     const uint8_t *data = octets(v, &len);
-    if (len != 1) {
-      return fail(w, ASY_TypeError, "%c requires an integer in range(256) or a single byte");
-    }
+    if (len != 1) { return fail(w, ASY_TypeError, "%c requires an integer in range(256) or a single byte"); }
     c = data[0];
   } else if (asy_is_integer(v) || asy_defers_to(vm, v, ASY_NAME(vm, __index__))) {
     asy_value index = asy_index(vm, v);
@@ -233,7 +238,8 @@ static bool put_char(walk *w, const directive *d, asy_value v) {
     }
     c = (uint32_t)i;
   } else {
-    return fail(w, ASY_TypeError, w->bytes ? "%c requires an integer in range(256) or a single byte" : "%c requires int or char");
+    return fail(w, ASY_TypeError,
+                w->bytes ? "%c requires an integer in range(256) or a single byte" : "%c requires int or char");
   }
   asy_str *s = asy_str_char(vm, c);
   if (!s) return false;
@@ -249,7 +255,8 @@ static bool put_octets(walk *w, const directive *d, asy_value v) {
     asy_value made = asy_call_special(vm, v, ASY_NAME(vm, __bytes__), 0, NULL);
     if (asy_failed(made)) return false;
     if (made == ASY_UNBOUND) {
-      asy_raise(vm, ASY_TypeError, "%%b requires a bytes-like object, or an object that implements __bytes__, not '%T'", v);
+      asy_raise(vm, ASY_TypeError, "%%b requires a bytes-like object, or an object that implements __bytes__, not '%T'",
+                v);
       return false;
     }
     if (!asy_is_kind(made, KIND_BYTES)) {
@@ -279,15 +286,24 @@ static bool put_directive(walk *w, const directive *d, uint32_t index) {
     case 'r':
       text = w->bytes ? asy_ascii(vm, v) : asy_repr(vm, v);
       return !asy_failed(text) && put_text(w, d, str_of(text));
-    case 'a':
-      text = asy_ascii(vm, v);
-      return !asy_failed(text) && put_text(w, d, str_of(text));
-    case 'd': case 'i': case 'u': case 'o': case 'x': case 'X': return put_integer(w, d, v);
-    case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': return put_float(w, d, v);
+    case 'a': text = asy_ascii(vm, v); return !asy_failed(text) && put_text(w, d, str_of(text));
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'o':
+    case 'x':
+    case 'X': return put_integer(w, d, v);
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G': return put_float(w, d, v);
     case 'c': return put_char(w, d, v);
     default: break;
   }
-  asy_raise(vm, ASY_ValueError, "unsupported format character '%c' (0x%x) at index %u", d->letter >= 31 && d->letter <= 126 ? d->letter : (uint32_t)'?', d->letter, index);
+  asy_raise(vm, ASY_ValueError, "unsupported format character '%c' (0x%x) at index %u",
+            d->letter >= 31 && d->letter <= 126 ? d->letter : (uint32_t)'?', d->letter, index);
   return false;
 }
 
@@ -295,7 +311,8 @@ static bool walk_format(walk *w) {
   asy_str *s = w->format;
   while (w->at < s->len) {
     uint32_t start = w->at;
-    int64_t found = asy_find_point(asy_at(asy_str_data(s), asy_str_width(s), start), s->len - start, '%', asy_str_width(s));
+    int64_t found = asy_find_point(asy_at(asy_str_data(s), asy_str_width(s), start), s->len - start, '%',
+                                   asy_str_width(s));
     uint32_t end = found < 0 ? s->len : start + (uint32_t)found;
     asy_text_slice(&w->out, s, start, end);
     w->at = end;
@@ -310,7 +327,9 @@ static bool walk_format(walk *w) {
     if (!read_directive(w, &d) || !put_directive(w, &d, w->at - 1)) return false;
   }
   if (w->next < w->count && !w->mapping) {
-    return fail(w, ASY_TypeError, w->bytes ? "not all arguments converted during bytes formatting" : "not all arguments converted during string formatting");
+    return fail(w, ASY_TypeError,
+                w->bytes ? "not all arguments converted during bytes formatting"
+                         : "not all arguments converted during string formatting");
   }
   return true;
 }
@@ -321,7 +340,8 @@ static asy_str *formatted(asy_vm *vm, asy_str *format, asy_value args, bool byte
     w.tuple = (asy_tuple *)asy_obj_of(args);
     w.count = w.tuple->len;
   } else {
-    w.mapping = !asy_is_str(args) && !(bytes && asy_is_bytes_like(args)) && asy_has_special(vm, args, ASY_NAME(vm, __getitem__));
+    w.mapping = !asy_is_str(args) && !(bytes && asy_is_bytes_like(args)) &&
+                asy_has_special(vm, args, ASY_NAME(vm, __getitem__));
   }
   asy_text_init(&w.out, vm);
   if (!walk_format(&w)) {

@@ -113,7 +113,8 @@ static asy_value item_at(asy_vm *vm, const asy_range *range, asy_value i) {
 /* The parts of a slice of a range: its indices, taken as a range, laid over this one. */
 static asy_value range_slice(asy_vm *vm, const asy_range *range, asy_value slice) {
   asy_value length = part(vm, range, LENGTH);
-  asy_value indices = asy_failed(length) ? ASY_FAILED : asy_call_method(vm, slice, asy_intern(vm, "indices"), 1, &length);
+  asy_value indices = asy_failed(length) ? ASY_FAILED
+                                         : asy_call_method(vm, slice, asy_intern(vm, "indices"), 1, &length);
   if (asy_failed(indices)) return ASY_FAILED;
   const asy_tuple *t = (const asy_tuple *)asy_obj_of(indices);
   asy_value start = item_at(vm, range, t->items[0]), stop = item_at(vm, range, t->items[1]);
@@ -145,7 +146,8 @@ static asy_value index_of(asy_vm *vm, const asy_range *range, asy_value item) {
   asy_value start = part(vm, range, START), step = part(vm, range, STEP);
   asy_value offset = asy_int_sub(vm, item, start), quotient, remainder;
   if (asy_failed(offset) || !asy_int_divmod(vm, offset, step, &quotient, &remainder)) return ASY_FAILED;
-  bool hit = !asy_int_sign(remainder) && asy_int_sign(quotient) >= 0 && asy_int_compare(quotient, part(vm, range, LENGTH)) < 0;
+  bool hit = !asy_int_sign(remainder) && asy_int_sign(quotient) >= 0 &&
+             asy_int_compare(quotient, part(vm, range, LENGTH)) < 0;
   return hit ? quotient : ASY_UNBOUND;
 }
 
@@ -316,7 +318,8 @@ static asy_value iter_reduce(asy_vm *vm, const asy_value *args) {
   const asy_range_iter *it = (const asy_range_iter *)asy_obj_of(args[0]);
   asy_value start, stop, step;
   if (it->big) {
-    asy_value done = asy_int_mul(vm, it->index, it->big->items[1]), all = asy_int_mul(vm, it->big->items[2], it->big->items[1]);
+    asy_value done = asy_int_mul(vm, it->index, it->big->items[1]),
+              all = asy_int_mul(vm, it->big->items[2], it->big->items[1]);
     if (asy_failed(done) || asy_failed(all)) return ASY_FAILED;
     start = asy_int_add(vm, it->big->items[0], done);
     stop = asy_int_add(vm, it->big->items[0], all);
@@ -328,7 +331,8 @@ static asy_value iter_reduce(asy_vm *vm, const asy_value *args) {
     stop = asy_failed(stop) ? ASY_FAILED : asy_int_add(vm, start, stop);
   }
   if (asy_failed(start) || asy_failed(stop) || asy_failed(step)) return ASY_FAILED;
-  asy_value iter = asy_dict_get_str(vm, vm->builtins, asy_intern(vm, "iter")), left = asy_range_new(vm, start, stop, step);
+  asy_value iter = asy_dict_get_str(vm, vm->builtins, asy_intern(vm, "iter")),
+            left = asy_range_new(vm, start, stop, step);
   if (asy_failed(left) || iter == ASY_UNBOUND) return ASY_FAILED;
   return asy_tuple_of(vm, 2, iter, asy_tuple_of(vm, 1, left));
 }
@@ -342,7 +346,8 @@ static void iter_visit(asy_obj *o, asy_visitor *v) {
 static const asy_native range_methods[] = {
   {"__reduce__", "(self, /)", range_reduce, NULL, 0},
   {"__reversed__", "(self, /)", range_reversed, "Return a reverse iterator.", 0},
-  {"count", "(self, value, /)", range_count, "rangeobject.count(value) -> integer -- return number of occurrences of value", 0},
+  {"count", "(self, value, /)", range_count,
+   "rangeobject.count(value) -> integer -- return number of occurrences of value", 0},
   {"index", "(self, value, /)", range_index,
    "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value is not present.", 0},
   {"start", "(self)", range_start, NULL, ASY_NATIVE_GETTER},
@@ -353,8 +358,9 @@ static const asy_native range_methods[] = {
 
 const asy_type asy_range_type = {
   .name = "range",
-  .doc = "range(stop) -> range object\nrange(start, stop[, step]) -> range object\n\nReturn an object that produces a "
-         "sequence of integers from start (inclusive)\nto stop (exclusive) by step.",
+  .doc =
+    "range(stop) -> range object\nrange(start, stop[, step]) -> range object\n\nReturn an object that produces a "
+    "sequence of integers from start (inclusive)\nto stop (exclusive) by step.",
   .size = sizeof(asy_range),
   .flags = ASY_TYPE_FINAL | ASY_TYPE_SEQUENCE,
   .visit = range_visit,

@@ -66,7 +66,8 @@ int64_t asy_rfind_points(const void *hay, size_t n, const void *needle, size_t m
   }
 }
 
-int64_t asy_find_narrow(const void *hay, size_t n, const void *needle, size_t m, unsigned width, unsigned needle_width) {
+int64_t asy_find_narrow(const void *hay, size_t n, const void *needle, size_t m, unsigned width,
+                        unsigned needle_width) {
   uint32_t first = asy_peek(needle, needle_width, 0);
   if (m > n) return -1;
   for (size_t start = 0; start + m <= n;) {
@@ -89,7 +90,7 @@ static size_t count_point(const void *hay, size_t n, uint32_t c, unsigned width)
     size_t i = 0;
     if (c > 0xFF) return 0;
     while (i + 16 <= n) {
-      asy_lanes8 sums = {0};   /* each lane counts up to 255 */
+      asy_lanes8 sums = {0}; /* each lane counts up to 255 */
       size_t end = n - i > 255 * 16 ? i + 255 * 16 : n;
       for (; i + 16 <= end; i += 16) sums -= (asy_lanes8)(asy_load8(bytes + i) == wanted);
       for (unsigned lane = 0; lane < 16; lane++) count += sums[lane];

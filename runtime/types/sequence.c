@@ -25,7 +25,8 @@ bool asy_repr_enter(asy_vm *vm, asy_repr_guard *guard, const void *object) {
   for (const asy_repr_guard *g = vm->repr_guards; g; g = g->outer) {
     if (g->object == object) return false;
   }
-  *guard = (asy_repr_guard){.outer = vm->repr_guards, .object = object, .depth = vm->repr_guards ? vm->repr_guards->depth + 1 : 1};
+  *guard = (asy_repr_guard){
+    .outer = vm->repr_guards, .object = object, .depth = vm->repr_guards ? vm->repr_guards->depth + 1 : 1};
   vm->repr_guards = guard;
   return true;
 }

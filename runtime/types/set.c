@@ -676,22 +676,24 @@ static asy_value set_reduce(asy_vm *vm, const asy_value *args) {
   asy_value state = getstate ? asy_call_method(vm, args[0], getstate, 0, NULL) : ASY_FAILED;
   asy_list *items = state == ASY_FAILED ? NULL : asy_list_from_iterable(vm, args[0]);
   asy_value arguments = items ? asy_tuple_of(vm, 1, asy_from_obj(items)) : ASY_FAILED;
-  return arguments == ASY_FAILED ? ASY_FAILED : asy_tuple_of(vm, 3, asy_from_obj(asy_type_of(vm, args[0])), arguments, state);
+  return arguments == ASY_FAILED ? ASY_FAILED
+                                 : asy_tuple_of(vm, 3, asy_from_obj(asy_type_of(vm, args[0])), arguments, state);
 }
 
-#define METHODS_OF_BOTH                                                                                                      \
-  {"__reduce__", "(self, /)", set_reduce, "Return state information for pickling.", 0},                                      \
-  {"copy", "(self, /)", set_copy, "Return a shallow copy of a set.", 0},                                                     \
-  {"union", "(self, /, *others)", set_union, "Return a new set with elements from the set and all others.", 0},              \
-  {"intersection", "(self, /, *others)", set_intersection,                                                                   \
-   "Return a new set with elements common to the set and all others.", 0},                                                   \
-  {"difference", "(self, /, *others)", set_difference,                                                                       \
-   "Return a new set with elements in the set that are not in the others.", 0},                                              \
-  {"symmetric_difference", "(self, other, /)", set_symmetric_difference,                                                     \
-   "Return a new set with elements in either the set or other but not both.", 0},                                            \
-  {"isdisjoint", "(self, other, /)", set_isdisjoint, "Return True if two sets have a null intersection.", 0},                \
-  {"issubset", "(self, other, /)", set_issubset, "Report whether another set contains this set.", 0},                        \
-  {"issuperset", "(self, other, /)", set_issuperset, "Report whether this set contains another set.", 0}
+#define METHODS_OF_BOTH                                                                                                \
+  {"__reduce__", "(self, /)", set_reduce, "Return state information for pickling.", 0},                                \
+    {"copy", "(self, /)", set_copy, "Return a shallow copy of a set.", 0},                                             \
+    {"union", "(self, /, *others)", set_union, "Return a new set with elements from the set and all others.", 0},      \
+    {"intersection", "(self, /, *others)", set_intersection,                                                           \
+     "Return a new set with elements common to the set and all others.", 0},                                           \
+    {"difference", "(self, /, *others)", set_difference,                                                               \
+     "Return a new set with elements in the set that are not in the others.", 0},                                      \
+    {"symmetric_difference", "(self, other, /)", set_symmetric_difference,                                             \
+     "Return a new set with elements in either the set or other but not both.", 0},                                    \
+    {"isdisjoint", "(self, other, /)", set_isdisjoint, "Return True if two sets have a null intersection.", 0},        \
+    {"issubset", "(self, other, /)", set_issubset, "Report whether another set contains this set.", 0}, {              \
+    "issuperset", "(self, other, /)", set_issuperset, "Report whether this set contains another set.", 0               \
+  }
 
 static const asy_native frozenset_methods[] = {METHODS_OF_BOTH, {0}};
 

@@ -16,16 +16,16 @@ enum { MIN_POWER = -292, MAX_POWER = 324, FRACTION_BITS = 52, EXPONENT_BIAS = 10
 
 typedef unsigned __int128 uint128;
 
-static int log10_of_power_of_2(int e) { return (e * 1262611) >> 22; }                         /* floor, |e| <= 1500 */
-static int log10_of_3_4_power_of_2(int e) { return (e * 1262611 - 524031) >> 22; }            /* of 3/4 * 2^e */
-static int log2_of_power_of_10(int e) { return (e * 1741647) >> 19; }                         /* floor, |e| <= 1233 */
+static int log10_of_power_of_2(int e) { return (e * 1262611) >> 22; }              /* floor, |e| <= 1500 */
+static int log10_of_3_4_power_of_2(int e) { return (e * 1262611 - 524031) >> 22; } /* of 3/4 * 2^e */
+static int log2_of_power_of_10(int e) { return (e * 1741647) >> 19; }              /* floor, |e| <= 1233 */
 
 /* The top 128 bits of 10^k, rounded up: the first of them is 1. */
 static uint128 compute_power(int k) {
   mpz_t ten, scaled;
   mpz_inits(ten, scaled, NULL);
   mpz_ui_pow_ui(ten, 10, (unsigned long)abs(k));
-  int shift = 127 - log2_of_power_of_10(k);   /* 10^k * 2^shift has 128 bits before the point */
+  int shift = 127 - log2_of_power_of_10(k); /* 10^k * 2^shift has 128 bits before the point */
   if (k >= 0) {
     if (shift >= 0) mpz_mul_2exp(scaled, ten, (mp_bitcnt_t)shift);
     else mpz_cdiv_q_2exp(scaled, ten, (mp_bitcnt_t)-shift);
@@ -61,7 +61,8 @@ typedef struct {
 static decimal schubfach(asy_vm *vm, uint64_t fraction, int biased) {
   uint64_t c = biased ? fraction | (uint64_t)1 << FRACTION_BITS : fraction;
   int q = (biased ? biased : 1) - EXPONENT_BIAS;
-  if (q <= 0 && q > -FRACTION_BITS - 1 && !(c & (((uint64_t)1 << -q) - 1))) return (decimal){c >> -q, 0};   /* an integer */
+  if (q <= 0 && q > -FRACTION_BITS - 1 && !(c & (((uint64_t)1 << -q) - 1)))
+    return (decimal){c >> -q, 0}; /* an integer */
   bool even = !(c & 1), closer_below = !fraction && biased > 1;
   int k = closer_below ? log10_of_3_4_power_of_2(q) : log10_of_power_of_2(q);
   int h = q + log2_of_power_of_10(-k) + 1;
@@ -70,7 +71,7 @@ static decimal schubfach(asy_vm *vm, uint64_t fraction, int biased) {
   uint64_t value = scale(power, 4 * c << h);
   uint64_t upper = scale(power, (4 * c + 2) << h) - !even;
   uint64_t s = value / 4;
-  if (s >= 10) {   /* one digit fewer */
+  if (s >= 10) { /* one digit fewer */
     uint64_t shorter = s / 10;
     bool below = lower <= 40 * shorter, above = 40 * shorter + 40 <= upper;
     if (below != above) return (decimal){shorter + above, k + 1};

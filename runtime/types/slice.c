@@ -51,7 +51,7 @@ bool asy_slice_unpack(asy_vm *vm, asy_value value, int64_t *start, int64_t *stop
     asy_raise(vm, ASY_ValueError, "slice step cannot be zero");
     return false;
   }
-  if (*step < -INT64_MAX) *step = -INT64_MAX;   /* so that it can be negated */
+  if (*step < -INT64_MAX) *step = -INT64_MAX; /* so that it can be negated */
   return part(vm, slice->start, *step < 0 ? INT64_MAX : 0, start) &&
          part(vm, slice->stop, *step < 0 ? INT64_MIN : INT64_MAX, stop);
 }
@@ -111,7 +111,7 @@ static asy_value whole_part(asy_vm *vm, asy_value v, asy_value otherwise) {
   int64_t cut;
   if (v == ASY_NONE) return otherwise;
   if (asy_is_integer(v)) return asy_int_plain(vm, v);
-  if (!part(vm, v, 0, &cut)) return ASY_FAILED;   /* for its message */
+  if (!part(vm, v, 0, &cut)) return ASY_FAILED; /* for its message */
   return asy_index(vm, v);
 }
 
@@ -160,9 +160,12 @@ static asy_value slice_reduce(asy_vm *vm, const asy_value *args) {
 static const asy_native slice_methods[] = {
   {"__reduce__", "(self, /)", slice_reduce, "Return state information for pickling.", 0},
   {"indices", "(self, object, /)", slice_indices,
-   "S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, calculate the start and stop\nindices, and "
-   "the stride length of the extended slice described by\nS. Out of bounds indices are clipped in a manner consistent with "
-   "the\nhandling of normal slices.", 0},
+   "S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, calculate the start and "
+   "stop\nindices, and "
+   "the stride length of the extended slice described by\nS. Out of bounds indices are clipped in a manner consistent "
+   "with "
+   "the\nhandling of normal slices.",
+   0},
   {0},
 };
 
@@ -175,8 +178,9 @@ static const asy_member slice_members[] = {
 
 const asy_type asy_slice_type = {
   .name = "slice",
-  .doc = "slice(stop)\nslice(start, stop[, step])\n\nCreate a slice object.  This is used for extended slicing (e.g. "
-         "a[0:10:2]).",
+  .doc =
+    "slice(stop)\nslice(start, stop[, step])\n\nCreate a slice object.  This is used for extended slicing (e.g. "
+    "a[0:10:2]).",
   .size = sizeof(asy_slice),
   .flags = ASY_TYPE_FINAL,
   .visit = slice_visit,

@@ -14,9 +14,9 @@
 
 #include <stdlib.h>
 
-#include "runtime/types/lanes.h"
 #include "runtime/types/codec.h"
 #include "runtime/types/format.h"
+#include "runtime/types/lanes.h"
 #include "runtime/types/slice.h"
 #include "runtime/types/unicode.h"
 
@@ -47,12 +47,24 @@ void asy_copy_points(void *to, unsigned to_width, const void *from, unsigned fro
   uint16_t *to2 = to;
   uint32_t *to4 = to;
   switch (to_width << 4 | from_width) {
-    case 0x21: for (size_t i = 0; i < n; i++) to2[i] = from1[i]; break;
-    case 0x41: for (size_t i = 0; i < n; i++) to4[i] = from1[i]; break;
-    case 0x42: for (size_t i = 0; i < n; i++) to4[i] = from2[i]; break;
-    case 0x12: for (size_t i = 0; i < n; i++) to1[i] = (uint8_t)from2[i]; break;
-    case 0x14: for (size_t i = 0; i < n; i++) to1[i] = (uint8_t)from4[i]; break;
-    default: for (size_t i = 0; i < n; i++) to2[i] = (uint16_t)from4[i]; break;
+    case 0x21:
+      for (size_t i = 0; i < n; i++) to2[i] = from1[i];
+      break;
+    case 0x41:
+      for (size_t i = 0; i < n; i++) to4[i] = from1[i];
+      break;
+    case 0x42:
+      for (size_t i = 0; i < n; i++) to4[i] = from2[i];
+      break;
+    case 0x12:
+      for (size_t i = 0; i < n; i++) to1[i] = (uint8_t)from2[i];
+      break;
+    case 0x14:
+      for (size_t i = 0; i < n; i++) to1[i] = (uint8_t)from4[i];
+      break;
+    default:
+      for (size_t i = 0; i < n; i++) to2[i] = (uint16_t)from4[i];
+      break;
   }
 }
 
@@ -171,7 +183,8 @@ static bool utf8_measure(const uint8_t *text, size_t length, size_t *count, uint
       all |= *p < 0xC4 ? 0xFF : 0x7FF;
     } else {
       if ((p[2] & 0xC0) != 0x80 || (*p == 0xE0 && p[1] < 0xA0)) return false;
-      if (size == 4 && ((p[3] & 0xC0) != 0x80 || (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F))) return false;
+      if (size == 4 && ((p[3] & 0xC0) != 0x80 || (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F)))
+        return false;
       all |= size == 3 ? 0xFFFFu : 0x10FFFFu;
     }
     continuations += size - 1;
@@ -191,7 +204,8 @@ static uint32_t utf8_read(const uint8_t **at) {
     case 2: return (uint32_t)(p[0] & 0x1F) << 6 | (p[1] & 0x3F);
     case 3: return (uint32_t)(p[0] & 0x0F) << 12 | (uint32_t)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
     default:
-      return (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3F) << 12 | (uint32_t)(p[2] & 0x3F) << 6 | (p[3] & 0x3F);
+      return (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3F) << 12 | (uint32_t)(p[2] & 0x3F) << 6 |
+             (p[3] & 0x3F);
   }
 }
 
@@ -200,7 +214,7 @@ static inline void fill_width(void *data, unsigned width, size_t count, const ui
   for (size_t i = 0; i < count;) {
     if (*at >= 0x80) {
       asy_poke(data, width, i++, utf8_read(&at));
-    } else if (count - i >= 8) {   /* eight at once, of which the first few count */
+    } else if (count - i >= 8) { /* eight at once, of which the first few count */
       unsigned run = ascii_run(at);
       for (unsigned k = 0; k < 8; k++) asy_poke(data, width, i + k, at[k]);
       i += run;
@@ -229,7 +243,8 @@ asy_str *asy_str_from_utf8_strict(asy_vm *vm, const uint8_t *text, size_t length
     return s;
   }
   *malformed = !utf8_measure(text, length, &count, &max);
-  for (const uint8_t *p = text; !*malformed && (p = memchr(p, 0xED, length - (size_t)(p - text))); p++) *malformed = p[1] >= 0xA0;
+  for (const uint8_t *p = text; !*malformed && (p = memchr(p, 0xED, length - (size_t)(p - text))); p++)
+    *malformed = p[1] >= 0xA0;
   if (*malformed) return NULL;
   asy_str *s = asy_str_alloc(vm, count, max, &data);
   if (s) fill_utf8(data, asy_str_width(s), count, text);
@@ -324,7 +339,7 @@ const char *asy_str_utf8(asy_vm *vm, asy_str *s, size_t *length, asy_value *keep
   if (s->head.flags & STR_ASCII) {
     *length = s->len;
     if (!(s->head.flags & STR_BUFFERED)) return (const char *)data;
-    asy_bytes *copy = asy_bytes_new(vm, data, s->len);   /* what follows in the buffer belongs to other strings */
+    asy_bytes *copy = asy_bytes_new(vm, data, s->len); /* what follows in the buffer belongs to other strings */
     if (!copy) return NULL;
     *keep = asy_from_obj(copy);
     return (const char *)copy->data;
@@ -388,11 +403,15 @@ bool asy_str_equal_cstr(const asy_str *s, const char *text) {
 static inline uint64_t rotate(uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
 
 static inline void sip_round(uint64_t v[4]) {
-  v[0] += v[1]; v[2] += v[3];
-  v[1] = rotate(v[1], 13) ^ v[0]; v[3] = rotate(v[3], 16) ^ v[2];
+  v[0] += v[1];
+  v[2] += v[3];
+  v[1] = rotate(v[1], 13) ^ v[0];
+  v[3] = rotate(v[3], 16) ^ v[2];
   v[0] = rotate(v[0], 32);
-  v[2] += v[1]; v[0] += v[3];
-  v[1] = rotate(v[1], 17) ^ v[2]; v[3] = rotate(v[3], 21) ^ v[0];
+  v[2] += v[1];
+  v[0] += v[3];
+  v[1] = rotate(v[1], 17) ^ v[2];
+  v[3] = rotate(v[3], 21) ^ v[0];
   v[2] = rotate(v[2], 32);
 }
 
@@ -610,7 +629,8 @@ bool asy_slice_bound(asy_vm *vm, asy_value v, int64_t otherwise, int64_t len, in
       }
       asy_value index = asy_index(vm, v);
       if (asy_failed(index)) return false;
-      if (!asy_is_number_int64(index, &i)) i = asy_less(vm, index, asy_from_small(0)) > 0 ? INT64_MIN / 2 : INT64_MAX / 2;
+      if (!asy_is_number_int64(index, &i))
+        i = asy_less(vm, index, asy_from_small(0)) > 0 ? INT64_MIN / 2 : INT64_MAX / 2;
     }
   }
   if (i < 0) i = i + len < 0 ? 0 : i + len;
@@ -687,7 +707,8 @@ static asy_value str_new(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
   asy_value object = args[1], result;
   const char *encoding, *errors;
-  if (!optional_cstr(vm, args[2], "encoding", &encoding) || !optional_cstr(vm, args[3], "errors", &errors)) return ASY_FAILED;
+  if (!optional_cstr(vm, args[2], "encoding", &encoding) || !optional_cstr(vm, args[3], "errors", &errors))
+    return ASY_FAILED;
   if (object == ASY_UNBOUND) {
     result = asy_from_obj(vm->empty_str);
   } else if (!encoding && !errors) {
@@ -798,7 +819,8 @@ static asy_value str_get_item(asy_vm *vm, asy_value self, asy_value key) {
     slice = asy_str_alloc(vm, (size_t)count, max, &data);
     if (!slice) return ASY_FAILED;
     unsigned to_width = asy_str_width(slice);
-    for (int64_t i = 0; i < count; i++) asy_poke(data, to_width, (size_t)i, asy_peek(from, width, (size_t)(start + i * step)));
+    for (int64_t i = 0; i < count; i++)
+      asy_poke(data, to_width, (size_t)i, asy_peek(from, width, (size_t)(start + i * step)));
     return asy_from_obj(slice);
   }
   if (!asy_is_int(key) && !asy_is_integer(key) && !asy_defers_to(vm, key, ASY_NAME(vm, __index__))) {
@@ -861,7 +883,8 @@ static asy_value str_mul(asy_vm *vm, asy_value left, asy_value right) {
   }
   if (!asy_is_str(left)) return ASY_NOT_IMPLEMENTED;
   if (!asy_is_integer(right)) {
-    if (asy_defers_to(vm, right, ASY_NAME(vm, __rmul__)) && !asy_defers_to(vm, right, ASY_NAME(vm, __index__))) return ASY_NOT_IMPLEMENTED;
+    if (asy_defers_to(vm, right, ASY_NAME(vm, __rmul__)) && !asy_defers_to(vm, right, ASY_NAME(vm, __index__)))
+      return ASY_NOT_IMPLEMENTED;
     if (!asy_defers_to(vm, right, ASY_NAME(vm, __index__))) {
       return asy_raise(vm, ASY_TypeError, "can't multiply sequence by non-int of type '%T'", right);
     }
@@ -878,8 +901,9 @@ static asy_value str_mod(asy_vm *vm, asy_value left, asy_value right) {
 
 const asy_type asy_str_type = {
   .name = "str",
-  .doc = "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\n"
-         "Create a new string object from the given object.",
+  .doc =
+    "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\n"
+    "Create a new string object from the given object.",
   .size = sizeof(asy_str),
   .visit = str_visit,
   .new_ = str_new,

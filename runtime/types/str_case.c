@@ -40,8 +40,12 @@ static unsigned lower_at(const asy_str *s, uint32_t i, uint32_t out[3]) {
   return asy_unicode_lower(c, out);
 }
 
-static unsigned upper_at(const asy_str *s, uint32_t i, uint32_t out[3]) { return asy_unicode_upper(asy_str_at(s, i), out); }
-static unsigned fold_at(const asy_str *s, uint32_t i, uint32_t out[3]) { return asy_unicode_fold(asy_str_at(s, i), out); }
+static unsigned upper_at(const asy_str *s, uint32_t i, uint32_t out[3]) {
+  return asy_unicode_upper(asy_str_at(s, i), out);
+}
+static unsigned fold_at(const asy_str *s, uint32_t i, uint32_t out[3]) {
+  return asy_unicode_fold(asy_str_at(s, i), out);
+}
 
 static void add_points(asy_text *t, const uint32_t *points, unsigned n) {
   for (unsigned i = 0; i < n; i++) asy_text_char(t, points[i]);

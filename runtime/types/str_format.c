@@ -8,17 +8,17 @@
 
 typedef struct {
   asy_vm *vm;
-  asy_tuple *args;      /* NULL: format_map */
-  asy_dict *kwargs;     /* NULL: format_map */
-  asy_value mapping;    /* of format_map */
+  asy_tuple *args;   /* NULL: format_map */
+  asy_dict *kwargs;  /* NULL: format_map */
+  asy_value mapping; /* of format_map */
   enum { NUMBERS_UNKNOWN, NUMBERS_AUTO, NUMBERS_MANUAL } numbering;
-  int64_t next;         /* automatic number */
+  int64_t next; /* automatic number */
 } formatter;
 
 typedef struct {
   uint32_t name_start, name_end, spec_start, spec_end;
-  uint32_t conversion;  /* 0: none */
-  bool nested;          /* the specification has fields of its own */
+  uint32_t conversion; /* 0: none */
+  bool nested;         /* the specification has fields of its own */
 } field;
 
 static bool value_error(asy_vm *vm, const char *message) {
@@ -106,7 +106,8 @@ static asy_value argument(formatter *f, asy_str *s, uint32_t start, uint32_t end
     if (automatic) index = f->next++;
     if (!f->args) return asy_raise(vm, ASY_ValueError, "Format string contains positional fields");
     if (index >= f->args->len) {
-      return asy_raise(vm, ASY_IndexError, "Replacement index %lld out of range for positional args tuple", (long long)index);
+      return asy_raise(vm, ASY_IndexError, "Replacement index %lld out of range for positional args tuple",
+                       (long long)index);
     }
     return f->args->items[index];
   }
@@ -156,7 +157,8 @@ static asy_value convert(asy_vm *vm, asy_value object, uint32_t conversion) {
     case 's': return asy_str_of(vm, object);
     case 'a': return asy_ascii(vm, object);
     default:
-      if (conversion > 32 && conversion < 127) return asy_raise(vm, ASY_ValueError, "Unknown conversion specifier %c", conversion);
+      if (conversion > 32 && conversion < 127)
+        return asy_raise(vm, ASY_ValueError, "Unknown conversion specifier %c", conversion);
       return asy_raise(vm, ASY_ValueError, "Unknown conversion specifier \\x%x", conversion);
   }
 }

@@ -23,7 +23,9 @@ static inline void asy_poke(void *data, unsigned width, size_t i, uint32_t c) {
   }
 }
 static inline unsigned asy_width_for(uint32_t max) { return max < 0x100 ? 1 : max < 0x10000 ? 2 : 4; }
-static inline void *asy_at(const void *data, unsigned width, size_t i) { return (uint8_t *)(uintptr_t)data + i * width; }
+static inline void *asy_at(const void *data, unsigned width, size_t i) {
+  return (uint8_t *)(uintptr_t)data + i * width;
+}
 
 /* Copies n code points to a span of the same or another width; a narrower one must fit them. */
 void asy_copy_points(void *to, unsigned to_width, const void *from, unsigned from_width, size_t n);
@@ -40,7 +42,7 @@ asy_str *asy_str_from_points(asy_vm *vm, const void *data, unsigned width, size_
 /* Strict UTF-8: NULL with *malformed when it is not (nothing raised), else NULL for no memory. */
 asy_str *asy_str_from_utf8_strict(asy_vm *vm, const uint8_t *text, size_t length, bool *malformed);
 asy_bytes *asy_str_to_utf8(asy_vm *vm, asy_str *s, bool *surrogates); /* WTF-8; *surrogates: it is not UTF-8 */
-asy_str *asy_str_of_class(asy_vm *vm, asy_class *cls, asy_str *s); /* an instance of the str subclass cls */
+asy_str *asy_str_of_class(asy_vm *vm, asy_class *cls, asy_str *s);    /* an instance of the str subclass cls */
 asy_value asy_str_exact(asy_vm *vm, asy_value s); /* s itself, or an exact str with the text of a subclass instance */
 
 /* Bytes of the C struct and data of a variable-sized object, rounded to 8: the place of `more` in subclass instances. */
@@ -49,7 +51,9 @@ static inline size_t asy_str_inline_size(uint32_t len, unsigned width) {
   if (size < sizeof(asy_str)) size = sizeof(asy_str);
   return (size + 7) & ~(size_t)7;
 }
-static inline size_t asy_bytes_inline_size(uint32_t len) { return (sizeof(asy_bytes) + (size_t)len + 1 + 7) & ~(size_t)7; }
+static inline size_t asy_bytes_inline_size(uint32_t len) {
+  return (sizeof(asy_bytes) + (size_t)len + 1 + 7) & ~(size_t)7;
+}
 
 /* A subclass instance of a variable-sized kind: `size` bytes of C struct and data, then `more`. */
 static inline void *asy_new_variable(asy_vm *vm, asy_class *cls, size_t size) {

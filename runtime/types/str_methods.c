@@ -24,7 +24,8 @@ static bool want_str(asy_vm *vm, asy_value v, const char *what, asy_str **out) {
 }
 
 static bool bounds(asy_vm *vm, asy_str *s, const asy_value *args, int64_t *start, int64_t *end) {
-  if (!asy_slice_bound(vm, args[0], 0, s->len, start) || !asy_slice_bound(vm, args[1], s->len, s->len, end)) return false;
+  if (!asy_slice_bound(vm, args[0], 0, s->len, start) || !asy_slice_bound(vm, args[1], s->len, s->len, end))
+    return false;
   if (*end > s->len) *end = s->len;
   return true;
 }
@@ -37,7 +38,8 @@ static int64_t str_rfind_in(asy_str *s, int64_t start, int64_t end, asy_str *nee
   if (needle->len == 0) return end;
   if (needle_width > width) return -1;
   if (needle_width == width) {
-    int64_t at = asy_rfind_points(asy_at(asy_str_data(s), width, (size_t)start), (size_t)(end - start), asy_str_data(needle), needle->len, width);
+    int64_t at = asy_rfind_points(asy_at(asy_str_data(s), width, (size_t)start), (size_t)(end - start),
+                                  asy_str_data(needle), needle->len, width);
     return at < 0 ? -1 : at + start;
   }
   for (int64_t at = end - needle->len; at >= start; at--) {
@@ -85,7 +87,8 @@ static size_t count_in(asy_vm *vm, asy_str *s, int64_t start, int64_t end, asy_s
   unsigned width = asy_str_width(s);
   if (start > end || start > s->len) return 0;
   if (needle->len == 0 || asy_str_width(needle) == width) {
-    return asy_count_points(asy_at(asy_str_data(s), width, (size_t)start), (size_t)(end - start), asy_str_data(needle), needle->len, width, most);
+    return asy_count_points(asy_at(asy_str_data(s), width, (size_t)start), (size_t)(end - start), asy_str_data(needle),
+                            needle->len, width, most);
   }
   size_t count = 0;
   while (count < most && (start = asy_str_find(vm, s, (uint32_t)start, (uint32_t)end, needle)) >= 0) {
@@ -98,7 +101,8 @@ static size_t count_in(asy_vm *vm, asy_str *s, int64_t start, int64_t end, asy_s
 static asy_value str_count(asy_vm *vm, const asy_value *args) {
   asy_str *s = str_of(args[0]), *needle;
   int64_t start, end;
-  if (!want_str(vm, args[1], "count() argument 1", &needle) || !bounds(vm, s, args + 2, &start, &end)) return ASY_FAILED;
+  if (!want_str(vm, args[1], "count() argument 1", &needle) || !bounds(vm, s, args + 2, &start, &end))
+    return ASY_FAILED;
   return asy_from_small((int64_t)count_in(vm, s, start, end, needle, SIZE_MAX));
 }
 
@@ -175,7 +179,7 @@ static bool space_at(const void *data, unsigned width, size_t i) {
 static bool split_space(asy_vm *vm, asy_list *list, asy_str *s, int64_t most) {
   unsigned width = asy_str_width(s);
   uint32_t i = 0, n = s->len;
-  const void *data = asy_str_data(s);   /* stays: strings neither move nor change */
+  const void *data = asy_str_data(s); /* stays: strings neither move nor change */
   while (i < n) {
     while (i < n && space_at(data, width, i)) i++;
     if (i == n) break;
@@ -236,7 +240,8 @@ static asy_value split(asy_vm *vm, const asy_value *args, bool from_right) {
   asy_str *s = str_of(args[0]);
   int64_t most;
   if (!asy_to_size(vm, args[2], &most)) return ASY_FAILED;
-  if (args[1] != ASY_NONE && !asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "must be str or None, not %T", args[1]);
+  if (args[1] != ASY_NONE && !asy_is_str(args[1]))
+    return asy_raise(vm, ASY_TypeError, "must be str or None, not %T", args[1]);
   if (args[1] != ASY_NONE && str_of(args[1])->len == 0) return asy_raise(vm, ASY_ValueError, "empty separator");
   asy_list *list = asy_list_new(vm, 8);
   if (!list) return ASY_FAILED;
@@ -291,7 +296,8 @@ static asy_value str_rpartition(asy_vm *vm, const asy_value *args) { return part
 
 static asy_value join_items(asy_vm *vm, asy_str *separator, const asy_value *items, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
-    if (!asy_is_str(items[i])) return asy_raise(vm, ASY_TypeError, "sequence item %u: expected str instance, %T found", i, items[i]);
+    if (!asy_is_str(items[i]))
+      return asy_raise(vm, ASY_TypeError, "sequence item %u: expected str instance, %T found", i, items[i]);
   }
   return from_str(asy_str_join(vm, separator, items, n));
 }
@@ -334,19 +340,22 @@ static asy_value strip(asy_vm *vm, const asy_value *args, const char *name, unsi
   }
   uint32_t start = 0, end = s->len;
   if (sides & STRIP_LEFT) {
-    while (start < end && (set ? asy_find_point(set_data, set->len, asy_peek(data, width, start), set_width) >= 0 : space_at(data, width, start)))
+    while (start < end && (set ? asy_find_point(set_data, set->len, asy_peek(data, width, start), set_width) >= 0
+                               : space_at(data, width, start)))
       start++;
   }
   if (sides & STRIP_RIGHT) {
-    while (end > start &&
-           (set ? asy_find_point(set_data, set->len, asy_peek(data, width, end - 1), set_width) >= 0 : space_at(data, width, end - 1)))
+    while (end > start && (set ? asy_find_point(set_data, set->len, asy_peek(data, width, end - 1), set_width) >= 0
+                               : space_at(data, width, end - 1)))
       end--;
   }
   if (start == 0 && end == s->len) return asy_str_exact(vm, args[0]);
   return from_str(asy_str_slice(vm, s, start, end));
 }
 
-static asy_value str_strip(asy_vm *vm, const asy_value *args) { return strip(vm, args, "strip", STRIP_LEFT | STRIP_RIGHT); }
+static asy_value str_strip(asy_vm *vm, const asy_value *args) {
+  return strip(vm, args, "strip", STRIP_LEFT | STRIP_RIGHT);
+}
 static asy_value str_lstrip(asy_vm *vm, const asy_value *args) { return strip(vm, args, "lstrip", STRIP_LEFT); }
 static asy_value str_rstrip(asy_vm *vm, const asy_value *args) { return strip(vm, args, "rstrip", STRIP_RIGHT); }
 
@@ -513,7 +522,8 @@ enum { MATCHES = 128 };
 
 /* s, old and new all of one width, old not empty: the first `most` places replaced. The first MATCHES places are remembered, so
  * that text is searched once. The result may turn out narrower. */
-static asy_value replace_width(asy_vm *vm, asy_str *s, const void *old, uint32_t old_len, const void *new, uint32_t new_len, size_t most) {
+static asy_value replace_width(asy_vm *vm, asy_str *s, const void *old, uint32_t old_len, const void *new,
+                               uint32_t new_len, size_t most) {
   unsigned width = asy_str_width(s);
   const uint8_t *from = asy_str_data(s), *end = from + (size_t)s->len * width;
   uint32_t places[MATCHES];
@@ -528,14 +538,17 @@ static asy_value replace_width(asy_vm *vm, asy_str *s, const void *old, uint32_t
   }
   if (count == 0) return asy_str_exact(vm, asy_from_obj(s));
   int64_t growth = (int64_t)new_len - old_len;
-  if (growth > 0 && growth > (int64_t)((INT32_MAX - 2 - s->len) / count)) return asy_raise(vm, ASY_OverflowError, "replace string is too long");
+  if (growth > 0 && growth > (int64_t)((INT32_MAX - 2 - s->len) / count))
+    return asy_raise(vm, ASY_OverflowError, "replace string is too long");
   void *data;
   asy_str *result = asy_str_alloc(vm, (size_t)((int64_t)s->len + growth * (int64_t)count), class_max(s), &data);
   if (!result) return ASY_FAILED;
   uint8_t *to = data;
   size_t done = 0;
   for (size_t i = 0; i < count; i++) {
-    size_t place = i < MATCHES ? places[i] : done + (size_t)asy_find_points(from + done * width, s->len - done, old, old_len, width);
+    size_t place = i < MATCHES
+                     ? places[i]
+                     : done + (size_t)asy_find_points(from + done * width, s->len - done, old, old_len, width);
     memcpy(to, from + done * width, (place - done) * width);
     to += (place - done) * width;
     memcpy(to, new, (size_t)new_len * width);
@@ -568,7 +581,8 @@ static asy_value replace_narrow(asy_vm *vm, asy_str *s, asy_str *old, asy_str *n
     return canonical(vm, result);
   }
   const void *old_points = widened(vm, old, width, old_buffer), *new_points = widened(vm, new, width, new_buffer);
-  asy_value result = old_points && new_points ? replace_width(vm, s, old_points, old->len, new_points, new->len, most) : ASY_FAILED;
+  asy_value result = old_points && new_points ? replace_width(vm, s, old_points, old->len, new_points, new->len, most)
+                                              : ASY_FAILED;
   if (old_points != old_buffer && old_points != asy_str_data(old)) free((void *)(uintptr_t)old_points);
   if (new_points != new_buffer && new_points != asy_str_data(new)) free((void *)(uintptr_t)new_points);
   return result;
@@ -577,10 +591,11 @@ static asy_value replace_narrow(asy_vm *vm, asy_str *s, asy_str *old, asy_str *n
 static asy_value str_replace(asy_vm *vm, const asy_value *args) {
   asy_str *s = str_of(args[0]), *old, *new;
   int64_t most;
-  if (!want_str(vm, args[1], "replace() argument 1", &old) || !want_str(vm, args[2], "replace() argument 2", &new)) return ASY_FAILED;
+  if (!want_str(vm, args[1], "replace() argument 1", &old) || !want_str(vm, args[2], "replace() argument 2", &new))
+    return ASY_FAILED;
   if (!asy_to_size(vm, args[3], &most)) return ASY_FAILED;
   if (most == 0 || old->len > s->len || asy_str_width(old) > asy_str_width(s)) return asy_str_exact(vm, args[0]);
-  bool fits = asy_str_width(new) <= asy_str_width(s) && (!(s->head.flags & STR_ASCII) || (new->head.flags & STR_ASCII));
+  bool fits = asy_str_width(new) <= asy_str_width(s) && (!(s->head.flags & STR_ASCII) || (new->head.flags &STR_ASCII));
   if (old->len && fits) return replace_narrow(vm, s, old, new, most < 0 ? SIZE_MAX : (size_t)most);
   size_t count = count_in(vm, s, 0, s->len, old, most < 0 ? SIZE_MAX : (size_t)most);
   if (count == 0) return asy_str_exact(vm, args[0]);
@@ -624,7 +639,7 @@ static uint8_t ascii_translation(asy_vm *vm, asy_dict *table, uint8_t c) {
   int64_t point;
   int found = asy_dict_get(vm, table, asy_from_small(c), &to);
   if (found == 0) return c;
-  if (found < 0) {   /* the __eq__ of a key raised: the slow path asks again */
+  if (found < 0) { /* the __eq__ of a key raised: the slow path asks again */
     asy_clear_exception(vm);
     return TO_OTHER;
   }
@@ -660,7 +675,8 @@ static asy_value str_translate(asy_vm *vm, const asy_value *args) {
   asy_text t;
   uint32_t i = 0;
   asy_text_init(&t, vm);
-  if ((s->head.flags & STR_ASCII) && asy_is_exact(args[1], KIND_DICT)) translate_ascii(vm, &t, s, (asy_dict *)asy_obj_of(args[1]), &i);
+  if ((s->head.flags & STR_ASCII) && asy_is_exact(args[1], KIND_DICT))
+    translate_ascii(vm, &t, s, (asy_dict *)asy_obj_of(args[1]), &i);
   for (; i < s->len; i++) {
     if (!translate_one(vm, &t, args[1], asy_str_at(s, i))) {
       asy_text_discard(&t);
@@ -675,7 +691,8 @@ static asy_value maketrans_dict(asy_vm *vm, asy_dict *from, asy_dict *table) {
   asy_value key, value;
   while (asy_dict_next(from, &position, &key, &value)) {
     if (asy_is_str(key)) {
-      if (str_of(key)->len != 1) return asy_raise(vm, ASY_ValueError, "string keys in translate table must be of length 1");
+      if (str_of(key)->len != 1)
+        return asy_raise(vm, ASY_ValueError, "string keys in translate table must be of length 1");
       key = asy_from_small(asy_str_at(str_of(key), 0));
     } else if (!asy_is_integer(key)) {
       return asy_raise(vm, ASY_TypeError, "keys in translate table must be strings or integers");
@@ -700,9 +717,11 @@ static asy_value str_maketrans(asy_vm *vm, const asy_value *args) {
     return asy_raise(vm, ASY_TypeError, "first maketrans argument must be a string if there is a second argument");
   }
   asy_str *from = str_of(args[0]);
-  if (from->len != to->len) return asy_raise(vm, ASY_ValueError, "the first two maketrans arguments must have equal length");
+  if (from->len != to->len)
+    return asy_raise(vm, ASY_ValueError, "the first two maketrans arguments must have equal length");
   for (uint32_t i = 0; i < from->len; i++) {
-    if (!asy_dict_set(vm, table, asy_from_small(asy_str_at(from, i)), asy_from_small(asy_str_at(to, i)))) return ASY_FAILED;
+    if (!asy_dict_set(vm, table, asy_from_small(asy_str_at(from, i)), asy_from_small(asy_str_at(to, i))))
+      return ASY_FAILED;
   }
   if (args[2] == ASY_UNBOUND) return asy_from_obj(table);
   if (!want_str(vm, args[2], "maketrans() argument 3", &drop)) return ASY_FAILED;
@@ -721,10 +740,10 @@ static asy_value all_are(asy_value self, unsigned flags) {
   return asy_from_bool(s->len > 0);
 }
 
-#define TEST(name, flags)                                            \
-  static asy_value name(asy_vm *vm, const asy_value *args) {         \
-    (void)vm;                                                        \
-    return all_are(args[0], flags);                                  \
+#define TEST(name, flags)                                                                                              \
+  static asy_value name(asy_vm *vm, const asy_value *args) {                                                           \
+    (void)vm;                                                                                                          \
+    return all_are(args[0], flags);                                                                                    \
   }
 TEST(str_isalnum, UNI_ALPHA | UNI_DECIMAL | UNI_DIGIT | UNI_NUMERIC)
 TEST(str_isalpha, UNI_ALPHA)
@@ -803,13 +822,18 @@ static asy_value str_istitle(asy_vm *vm, const asy_value *args) {
 static asy_value str_encode(asy_vm *vm, const asy_value *args) {
   const char *encoding = NULL, *errors = NULL;
   asy_str *name;
-  if (args[1] != ASY_UNBOUND && (!want_str(vm, args[1], "encode() argument 'encoding'", &name) || !asy_to_cstr(vm, args[1], &encoding))) return ASY_FAILED;
-  if (args[2] != ASY_UNBOUND && (!want_str(vm, args[2], "encode() argument 'errors'", &name) || !asy_to_cstr(vm, args[2], &errors))) return ASY_FAILED;
+  if (args[1] != ASY_UNBOUND &&
+      (!want_str(vm, args[1], "encode() argument 'encoding'", &name) || !asy_to_cstr(vm, args[1], &encoding)))
+    return ASY_FAILED;
+  if (args[2] != ASY_UNBOUND &&
+      (!want_str(vm, args[2], "encode() argument 'errors'", &name) || !asy_to_cstr(vm, args[2], &errors)))
+    return ASY_FAILED;
   return asy_encode(vm, str_of(args[0]), encoding, errors);
 }
 
 static asy_value str_format(asy_vm *vm, const asy_value *args) {
-  return asy_str_format_method(vm, str_of(args[0]), (asy_tuple *)asy_obj_of(args[1]), (asy_dict *)asy_obj_of(args[2]), ASY_UNBOUND);
+  return asy_str_format_method(vm, str_of(args[0]), (asy_tuple *)asy_obj_of(args[1]), (asy_dict *)asy_obj_of(args[2]),
+                               ASY_UNBOUND);
 }
 
 static asy_value str_format_map(asy_vm *vm, const asy_value *args) {
@@ -825,14 +849,20 @@ const asy_native asy_str_methods[] = {
   {"capitalize", "(self, /)", asy_str_capitalize, "Return a capitalized version of the string.", 0},
   {"casefold", "(self, /)", asy_str_casefold, "Return a version of the string suitable for caseless comparisons.", 0},
   {"center", "(self, width, fillchar=' ', /)", str_center, "Return a centered string of length width.", 0},
-  {"count", "(self, sub, start=None, end=None, /)", str_count, "Return the number of non-overlapping occurrences of sub.", 0},
-  {"encode", "(self, /, encoding=?, errors=?)", str_encode, "Encode the string using the codec registered for encoding.", 0},
-  {"endswith", "(self, suffix, start=None, end=None, /)", str_endswith, "Return True if the string ends with the suffix.", 0},
-  {"expandtabs", "(self, /, tabsize=8)", str_expandtabs, "Return a copy where all tab characters are expanded using spaces.", 0},
+  {"count", "(self, sub, start=None, end=None, /)", str_count,
+   "Return the number of non-overlapping occurrences of sub.", 0},
+  {"encode", "(self, /, encoding=?, errors=?)", str_encode,
+   "Encode the string using the codec registered for encoding.", 0},
+  {"endswith", "(self, suffix, start=None, end=None, /)", str_endswith,
+   "Return True if the string ends with the suffix.", 0},
+  {"expandtabs", "(self, /, tabsize=8)", str_expandtabs,
+   "Return a copy where all tab characters are expanded using spaces.", 0},
   {"find", "(self, sub, start=None, end=None, /)", str_find, "Return the lowest index where sub is found, or -1.", 0},
-  {"format", "(self, /, *args, **kwargs)", str_format, "Return a formatted version of the string, using substitutions.", 0},
+  {"format", "(self, /, *args, **kwargs)", str_format, "Return a formatted version of the string, using substitutions.",
+   0},
   {"format_map", "(self, mapping, /)", str_format_map, "Return a formatted version of the string, using a mapping.", 0},
-  {"index", "(self, sub, start=None, end=None, /)", str_index, "Return the lowest index where sub is found, or raise ValueError.", 0},
+  {"index", "(self, sub, start=None, end=None, /)", str_index,
+   "Return the lowest index where sub is found, or raise ValueError.", 0},
   {"isalnum", "(self, /)", str_isalnum, "Return True if the string is an alpha-numeric string.", 0},
   {"isalpha", "(self, /)", str_isalpha, "Return True if the string is an alphabetic string.", 0},
   {"isascii", "(self, /)", str_isascii, "Return True if all characters in the string are ASCII.", 0},
@@ -849,27 +879,40 @@ const asy_native asy_str_methods[] = {
   {"ljust", "(self, width, fillchar=' ', /)", str_ljust, "Return a left-justified string of length width.", 0},
   {"lower", "(self, /)", asy_str_lower, "Return a copy of the string converted to lowercase.", 0},
   {"lstrip", "(self, chars=None, /)", str_lstrip, "Return a copy of the string with leading whitespace removed.", 0},
-  {"maketrans", "(x, y=?, z=?, /)", str_maketrans, "Return a translation table usable for str.translate().", ASY_NATIVE_STATIC},
+  {"maketrans", "(x, y=?, z=?, /)", str_maketrans, "Return a translation table usable for str.translate().",
+   ASY_NATIVE_STATIC},
   {"partition", "(self, sep, /)", str_partition, "Partition the string into three parts using the given separator.", 0},
-  {"removeprefix", "(self, prefix, /)", str_removeprefix, "Return a str with the given prefix string removed if present.", 0},
-  {"removesuffix", "(self, suffix, /)", str_removesuffix, "Return a str with the given suffix string removed if present.", 0},
-  {"replace", "(self, old, new, /, count=-1)", str_replace, "Return a copy with all occurrences of substring old replaced by new.", 0},
-  {"rfind", "(self, sub, start=None, end=None, /)", str_rfind, "Return the highest index where sub is found, or -1.", 0},
-  {"rindex", "(self, sub, start=None, end=None, /)", str_rindex, "Return the highest index where sub is found, or raise ValueError.", 0},
+  {"removeprefix", "(self, prefix, /)", str_removeprefix,
+   "Return a str with the given prefix string removed if present.", 0},
+  {"removesuffix", "(self, suffix, /)", str_removesuffix,
+   "Return a str with the given suffix string removed if present.", 0},
+  {"replace", "(self, old, new, /, count=-1)", str_replace,
+   "Return a copy with all occurrences of substring old replaced by new.", 0},
+  {"rfind", "(self, sub, start=None, end=None, /)", str_rfind, "Return the highest index where sub is found, or -1.",
+   0},
+  {"rindex", "(self, sub, start=None, end=None, /)", str_rindex,
+   "Return the highest index where sub is found, or raise ValueError.", 0},
   {"rjust", "(self, width, fillchar=' ', /)", str_rjust, "Return a right-justified string of length width.", 0},
   {"rpartition", "(self, sep, /)", str_rpartition, "Partition the string into three parts, searching from the end.", 0},
-  {"rsplit", "(self, /, sep=None, maxsplit=-1)", str_rsplit, "Return a list of the substrings, splitting from the end.", 0},
+  {"rsplit", "(self, /, sep=None, maxsplit=-1)", str_rsplit, "Return a list of the substrings, splitting from the end.",
+   0},
   {"rstrip", "(self, chars=None, /)", str_rstrip, "Return a copy of the string with trailing whitespace removed.", 0},
-  {"split", "(self, /, sep=None, maxsplit=-1)", str_split, "Return a list of the substrings, using sep as the separator string.", 0},
-  {"splitlines", "(self, /, keepends=False)", str_splitlines, "Return a list of the lines in the string, breaking at line boundaries.", 0},
-  {"startswith", "(self, prefix, start=None, end=None, /)", str_startswith, "Return True if the string starts with the prefix.", 0},
+  {"split", "(self, /, sep=None, maxsplit=-1)", str_split,
+   "Return a list of the substrings, using sep as the separator string.", 0},
+  {"splitlines", "(self, /, keepends=False)", str_splitlines,
+   "Return a list of the lines in the string, breaking at line boundaries.", 0},
+  {"startswith", "(self, prefix, start=None, end=None, /)", str_startswith,
+   "Return True if the string starts with the prefix.", 0},
   {"strip", "(self, chars=None, /)", str_strip, "Return a copy with leading and trailing whitespace removed.", 0},
-  {"swapcase", "(self, /)", asy_str_swapcase, "Convert uppercase characters to lowercase and lowercase ones to uppercase.", 0},
+  {"swapcase", "(self, /)", asy_str_swapcase,
+   "Convert uppercase characters to lowercase and lowercase ones to uppercase.", 0},
   {"title", "(self, /)", asy_str_title, "Return a version of the string where each word is titlecased.", 0},
-  {"translate", "(self, table, /)", str_translate, "Replace each character in the string using the given translation table.", 0},
+  {"translate", "(self, table, /)", str_translate,
+   "Replace each character in the string using the given translation table.", 0},
   {"upper", "(self, /)", asy_str_upper, "Return a copy of the string converted to uppercase.", 0},
   {"zfill", "(self, width, /)", str_zfill, "Pad a numeric string with zeros on the left.", 0},
-  {"__format__", "(self, format_spec, /)", asy_format_str, "Return a formatted version of the string as described by format_spec.", 0},
+  {"__format__", "(self, format_spec, /)", asy_format_str,
+   "Return a formatted version of the string as described by format_spec.", 0},
   {"__getnewargs__", "(self, /)", str_getnewargs, NULL, 0},
   {0},
 };

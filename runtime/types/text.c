@@ -61,7 +61,8 @@ void asy_text_points(asy_text *t, const void *points, unsigned width, size_t n) 
 void asy_text_fill(asy_text *t, uint32_t code_point, size_t n) {
   if (n == 0 || !has_room(t, n, code_point)) return;
   if (t->width == 1) memset(t->data + t->len, (int)code_point, n);
-  else for (size_t i = 0; i < n; i++) asy_poke(t->data, t->width, t->len + i, code_point);
+  else
+    for (size_t i = 0; i < n; i++) asy_poke(t->data, t->width, t->len + i, code_point);
   t->len += (uint32_t)n;
 }
 
@@ -130,9 +131,9 @@ void asy_text_discard(asy_text *t) {
 
 /* A printf directive: %[flags][width][.precision][length]letter */
 typedef struct {
-  char text[24];        /* as written, for snprintf */
-  int precision;        /* -1: none */
-  int longs;            /* 0 int, 1 long, 2 long long, 3 size_t */
+  char text[24]; /* as written, for snprintf */
+  int precision; /* -1: none */
+  int longs;     /* 0 int, 1 long, 2 long long, 3 size_t */
   char letter;
 } directive;
 

@@ -4,7 +4,8 @@
  */
 #include "runtime/types/unicode.h"
 
-static const char *const categories[] = { /* the order is that of CATEGORIES in unicode_tables.py */
+static const char *const categories[] = {
+  /* the order is that of CATEGORIES in unicode_tables.py */
   "Cn", "Lu", "Ll", "Lt", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf",
   "Cs", "Co", "Lm", "Lo", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So",
 };

@@ -8,29 +8,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { /* the order is that of FLAGS in unicode_tables.py */
-  UNI_ALPHA = 1,             /* a letter: str.isalpha */
-  UNI_DECIMAL = 2,           /* a decimal digit: may be used in numbers */
-  UNI_DIGIT = 4,             /* a digit, superscripts included */
-  UNI_NUMERIC = 8,           /* has a numeric value, fractions and ideographs included */
-  UNI_LOWER = 16,
-  UNI_UPPER = 32,
-  UNI_TITLE = 64,
-  UNI_SPACE = 128,
-  UNI_PRINTABLE = 256,       /* repr shows it as it is */
-  UNI_XID_START = 512,
-  UNI_XID_CONTINUE = 1024,
-  UNI_CASED = 2048,
-  UNI_CASE_IGNORABLE = 4096,
-  UNI_LINE_BREAK = 8192,     /* splitlines splits here */
-  UNI_WIDE = 16384,          /* takes two columns of a terminal */
-  UNI_COMBINING = 32768      /* combining class other than 0 */
+enum {                  /* the order is that of FLAGS in unicode_tables.py */
+       UNI_ALPHA = 1,   /* a letter: str.isalpha */
+       UNI_DECIMAL = 2, /* a decimal digit: may be used in numbers */
+       UNI_DIGIT = 4,   /* a digit, superscripts included */
+       UNI_NUMERIC = 8, /* has a numeric value, fractions and ideographs included */
+       UNI_LOWER = 16,
+       UNI_UPPER = 32,
+       UNI_TITLE = 64,
+       UNI_SPACE = 128,
+       UNI_PRINTABLE = 256, /* repr shows it as it is */
+       UNI_XID_START = 512,
+       UNI_XID_CONTINUE = 1024,
+       UNI_CASED = 2048,
+       UNI_CASE_IGNORABLE = 4096,
+       UNI_LINE_BREAK = 8192, /* splitlines splits here */
+       UNI_WIDE = 16384,      /* takes two columns of a terminal */
+       UNI_COMBINING = 32768  /* combining class other than 0 */
 };
 
 typedef struct {
   uint16_t flags;
-  int8_t digit;      /* value of a decimal or digit, or -1 */
-  uint8_t category;  /* row of asy_unicode_categories */
+  int8_t digit;                      /* value of a decimal or digit, or -1 */
+  uint8_t category;                  /* row of asy_unicode_categories */
   int32_t upper, lower, title, fold; /* difference * 2, or place and count in asy_unicode_extra: bit 0 set */
 } asy_unicode_record;
 
@@ -48,7 +48,7 @@ extern const uint32_t asy_unicode_word_entries[];
 extern const uint32_t asy_unicode_runs[];
 
 static inline const asy_unicode_record *asy_unicode_of(uint32_t c) {
-  if (c >= 0x110000) c = 0xFFFF;   /* no character */
+  if (c >= 0x110000) c = 0xFFFF; /* no character */
   return &asy_unicode_records[asy_unicode_pages[(uint32_t)asy_unicode_page_of[c >> 7] << 7 | (c & 127)]];
 }
 static inline bool asy_unicode_is(uint32_t c, unsigned flags) { return (asy_unicode_of(c)->flags & flags) != 0; }
@@ -56,9 +56,7 @@ static inline bool asy_unicode_is_space(uint32_t c) {
   if (c < 128) return c == 32 || (c >= 9 && c <= 13) || (c >= 28 && c <= 31);
   return asy_unicode_is(c, UNI_SPACE);
 }
-static inline bool asy_unicode_is_printable(uint32_t c) {
-  return c < 127 ? c >= 32 : asy_unicode_is(c, UNI_PRINTABLE);
-}
+static inline bool asy_unicode_is_printable(uint32_t c) { return c < 127 ? c >= 32 : asy_unicode_is(c, UNI_PRINTABLE); }
 static inline bool asy_unicode_is_line_break(uint32_t c) {
   return c < 128 ? (c >= 10 && c <= 13) || (c >= 28 && c <= 30) : asy_unicode_is(c, UNI_LINE_BREAK);
 }
@@ -76,6 +74,6 @@ enum { UNI_NAME_MAX = 128 };
 size_t asy_unicode_name(uint32_t c, char out[UNI_NAME_MAX]);
 /* The code point of a name or alias, in any case; 0 when there is none. As asy_parse_options.find_character wants it. */
 uint32_t asy_unicode_find(void *context, const char *name, size_t length);
-int asy_unicode_columns(uint32_t c);          /* of a terminal: 0, 1 or 2 */
+int asy_unicode_columns(uint32_t c); /* of a terminal: 0, 1 or 2 */
 
 #endif

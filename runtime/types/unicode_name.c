@@ -23,9 +23,13 @@ static const struct {
 };
 
 enum { HANGUL_FIRST = 0xAC00, HANGUL_LAST = 0xD7A3 };
-static const char *const hangul_leads[] = {"G", "GG", "N", "D", "DD", "R", "M", "B", "BB", "S", "SS", "", "J", "JJ", "C", "K", "T", "P", "H"};
-static const char *const hangul_vowels[] = {"A", "AE", "YA", "YAE", "EO", "E", "YEO", "YE", "O", "WA", "WAE", "OE", "YO", "U", "WEO", "WE", "WI", "YU", "EU", "YI", "I"};
-static const char *const hangul_tails[] = {"", "G", "GG", "GS", "N", "NJ", "NH", "D", "L", "LG", "LM", "LB", "LS", "LT", "LP", "LH", "M", "B", "BS", "S", "SS", "NG", "J", "C", "K", "T", "P", "H"};
+static const char *const hangul_leads[] = {"G",  "GG", "N", "D",  "DD", "R", "M", "B", "BB", "S",
+                                           "SS", "",   "J", "JJ", "C",  "K", "T", "P", "H"};
+static const char *const hangul_vowels[] = {"A",  "AE", "YA", "YAE", "EO", "E",  "YEO", "YE", "O",  "WA", "WAE",
+                                            "OE", "YO", "U",  "WEO", "WE", "WI", "YU",  "EU", "YI", "I"};
+static const char *const hangul_tails[] = {"",   "G",  "GG", "GS", "N",  "NJ", "NH", "D", "L",  "LG",
+                                           "LM", "LB", "LS", "LT", "LP", "LH", "M",  "B", "BS", "S",
+                                           "SS", "NG", "J",  "C",  "K",  "T",  "P",  "H"};
 
 static const char *word_text(uint32_t word) {
   const char *text = asy_unicode_words + asy_unicode_word_entries[word / WORDS_PER_ENTRY];
@@ -96,10 +100,12 @@ static size_t spell(uint32_t c, uint32_t n, char out[UNI_NAME_MAX]) {
 
 size_t asy_unicode_name(uint32_t c, char out[UNI_NAME_MAX]) {
   for (size_t i = 0; i < sizeof ideographs / sizeof ideographs[0]; i++)
-    if (c >= ideographs[i].first && c <= ideographs[i].last) return (size_t)sprintf(out, "%s%04X", ideographs[i].prefix, c);
+    if (c >= ideographs[i].first && c <= ideographs[i].last)
+      return (size_t)sprintf(out, "%s%04X", ideographs[i].prefix, c);
   if (c >= HANGUL_FIRST && c <= HANGUL_LAST) {
     uint32_t i = c - HANGUL_FIRST;
-    return (size_t)sprintf(out, "HANGUL SYLLABLE %s%s%s", hangul_leads[i / 588], hangul_vowels[i / 28 % 21], hangul_tails[i % 28]);
+    return (size_t)sprintf(out, "HANGUL SYLLABLE %s%s%s", hangul_leads[i / 588], hangul_vowels[i / 28 % 21],
+                           hangul_tails[i % 28]);
   }
   int64_t n = number_of(c);
   return n < 0 ? 0 : spell(c, (uint32_t)n, out);
@@ -120,7 +126,8 @@ static uint32_t read_hex(const char *text, const char *end) {
 static int longest(const char *const *strings, int n, const char *text) {
   int best = -1;
   for (int i = 0; i < n; i++)
-    if (strncmp(text, strings[i], strlen(strings[i])) == 0 && (best < 0 || strlen(strings[i]) > strlen(strings[best]))) best = i;
+    if (strncmp(text, strings[i], strlen(strings[i])) == 0 && (best < 0 || strlen(strings[i]) > strlen(strings[best])))
+      best = i;
   return best;
 }
 
@@ -170,7 +177,7 @@ uint32_t asy_unicode_find(void *context, const char *name, size_t length) {
   const uint8_t *names = asy_unicode_names, *found = names - 1;
   uint32_t all = asy_unicode_counts[COUNT_ALL];
   if (n == 0) return 0;
-  for (uint32_t i = 0; i < all; i++) {   /* some 35,000 short rows */
+  for (uint32_t i = 0; i < all; i++) { /* some 35,000 short rows */
     const uint8_t *row = found + 1;
     found = row;
     while (*found) found++;

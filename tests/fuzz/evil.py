@@ -3,8 +3,8 @@
 
 evil.py [--seconds N] [--env NAME=value]... BINARY...
 
-The table USES says which expressions call which hooks; each hook does each of ACTIONS on the container at work, at its
-second call. The outcome does not matter (any exception is fine), only that the process ends without a signal, a sanitizer
+The table USES says which expressions call which hooks; each hook does each of ACTIONS on the container at work, at each
+call. The outcome does not matter (any exception is fine), only that the process ends without a signal, a sanitizer
 report or a hang. The closing line is `N passed, N failed`.
 """
 import argparse
@@ -155,11 +155,11 @@ def drive(make, text):
 def script(kind, makes, uses, hook, action):
     parameters, answer = HOOKS[hook]
     name = '__eq__' if hook == '__eq2__' else hook
-    lines = [PRELUDE, 'def act():', '    global n', '    if not active: return', '    n += 1', '    if n >= 2 and n < 60:', f'        {ACTIONS[action]}']
+    lines = [PRELUDE, 'def act():', '    global n', '    if not active: return', '    n += 1', '    if n < 60:', f'        {ACTIONS[action]}']
     lines += ['class E:', f'    def {name}({parameters}):', '        act()', f'        return {answer}']
     if name == '__eq__': lines.append('    def __hash__(self): return 7')
     if name == '__next__': lines.append('    def __iter__(self): return self')
-    if name == '__missing__': lines[-4] = 'class E(dict):'
+    if name == '__missing__': lines[-3:] = ['    __hash__ = lambda self: 7', *lines[-3:]]; lines[lines.index('class E:')] = 'class E(dict):'
     lines += ['def e(): return E()', LOOPS]
     for make in makes:
         for text in uses:

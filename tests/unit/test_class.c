@@ -48,10 +48,11 @@ static const char *text_of(asy_value v) {
 }
 
 Test(class, objects_that_get_the_same_attributes_in_the_same_order_share_a_shape) {
-  run("class A: pass\n"
-      "a = A(); a.x = 1; a.y = 2\n"
-      "b = A(); b.x = 3; b.y = 4\n"
-      "c = A(); c.y = 1; c.x = 2\n");
+  run(
+    "class A: pass\n"
+    "a = A(); a.x = 1; a.y = 2\n"
+    "b = A(); b.x = 3; b.y = 4\n"
+    "c = A(); c.y = 1; c.x = 2\n");
   cr_assert_eq(shape_of("a"), shape_of("b"));
   cr_assert_neq(shape_of("a"), shape_of("c"));
   cr_assert_eq(asy_shape_find(shape_of("a"), name_of("y")), 1);
@@ -60,23 +61,25 @@ Test(class, objects_that_get_the_same_attributes_in_the_same_order_share_a_shape
 }
 
 Test(class, instances_that_overflow_make_room_in_those_to_come) {
-  run("class A: pass\n"
-      "def fill(o):\n"
-      "  for i in range(20): setattr(o, 'a%d' % i, i)\n"
-      "  return o\n"
-      "a = fill(A()); b = fill(A()); c = fill(A())\n"
-      "total = sum(getattr(o, 'a%d' % i) for o in (a, b, c) for i in range(20))\n");
+  run(
+    "class A: pass\n"
+    "def fill(o):\n"
+    "  for i in range(20): setattr(o, 'a%d' % i, i)\n"
+    "  return o\n"
+    "a = fill(A()); b = fill(A()); c = fill(A())\n"
+    "total = sum(getattr(o, 'a%d' % i) for o in (a, b, c) for i in range(20))\n");
   cr_assert_lt(shape_of("a")->inline_cap, 20);
   cr_assert_lt(shape_of("a")->inline_cap, shape_of("c")->inline_cap);
   cr_assert_eq(asy_small(global("total")), 3 * 190);
 }
 
 Test(class, more_than_64_attributes_or_a_hole_turn_an_object_to_dictionary_mode) {
-  run("class A: pass\n"
-      "a = A()\n"
-      "for i in range(64): setattr(a, 'a%d' % i, i)\n"
-      "b = A(); b.x = 1; b.y = 2; del b.y\n"
-      "c = A(); c.x = 1; c.y = 2; del c.x\n");
+  run(
+    "class A: pass\n"
+    "a = A()\n"
+    "for i in range(64): setattr(a, 'a%d' % i, i)\n"
+    "b = A(); b.x = 1; b.y = 2; del b.y\n"
+    "c = A(); c.x = 1; c.y = 2; del c.x\n");
   cr_assert(!shape_of("a")->dictionary);
   cr_assert(!shape_of("b")->dictionary);
   cr_assert_eq(shape_of("b")->count, 1);
@@ -86,9 +89,10 @@ Test(class, more_than_64_attributes_or_a_hole_turn_an_object_to_dictionary_mode)
 }
 
 Test(class, slots_lie_before_the_attributes_and_have_no_names) {
-  run("class A: __slots__ = ('x', 'y')\n"
-      "class B(A): pass\n"
-      "b = B(); b.z = 1; b.y = 2\n");
+  run(
+    "class A: __slots__ = ('x', 'y')\n"
+    "class B(A): pass\n"
+    "b = B(); b.z = 1; b.y = 2\n");
   cr_assert_eq(shape_of("b")->reserved, 2);
   cr_assert_eq(shape_of("b")->count, 3);
   cr_assert_eq(asy_shape_find(shape_of("b"), name_of("y")), -1);
@@ -99,8 +103,9 @@ Test(class, slots_lie_before_the_attributes_and_have_no_names) {
 }
 
 Test(class, a_record_stays_true_when_a_class_above_changes) {
-  run("class A: pass\n"
-      "class B(A): pass\n");
+  run(
+    "class A: pass\n"
+    "class B(A): pass\n");
   asy_lookup *record = asy_class_lookup(vm, class_named("B"), name_of("m"));
   cr_assert_eq(record->kind, LOOKUP_ABSENT);
   then("from first import A, B\nA.m = 5\n");
@@ -118,11 +123,12 @@ Test(class, a_record_stays_true_when_a_class_above_changes) {
 }
 
 Test(class, a_record_stays_true_when_bases_change_or_a_descriptor_class_does) {
-  run("class P: x = 1\n"
-      "class Q: x = 2\n"
-      "class A(P): pass\n"
-      "class D: pass\n"
-      "class U: d = D()\n");
+  run(
+    "class P: x = 1\n"
+    "class Q: x = 2\n"
+    "class A(P): pass\n"
+    "class D: pass\n"
+    "class U: d = D()\n");
   asy_lookup *x = asy_class_lookup(vm, class_named("A"), name_of("x"));
   asy_lookup *d = asy_class_lookup(vm, class_named("U"), name_of("d"));
   cr_assert_eq(x->value, asy_from_small(1));
@@ -135,13 +141,14 @@ Test(class, a_record_stays_true_when_bases_change_or_a_descriptor_class_does) {
 }
 
 Test(class, init_fn_is_known_only_while_nothing_else_has_a_say) {
-  run("class A:\n"
-      "  def __init__(self): pass\n"
-      "class B(A): pass\n"
-      "class N(A):\n"
-      "  def __new__(cls): return object.__new__(cls)\n"
-      "class L(list):\n"
-      "  def __init__(self): pass\n");
+  run(
+    "class A:\n"
+    "  def __init__(self): pass\n"
+    "class B(A): pass\n"
+    "class N(A):\n"
+    "  def __new__(cls): return object.__new__(cls)\n"
+    "class L(list):\n"
+    "  def __init__(self): pass\n");
   cr_assert_not_null(class_named("A")->init_fn);
   cr_assert_eq(class_named("B")->init_fn, class_named("A")->init_fn);
   cr_assert_null(class_named("N")->init_fn);
@@ -157,7 +164,8 @@ Test(class, flags_follow_the_special_methods_of_the_whole_mro) {
   run("class A: pass\nclass B(A): pass\n");
   asy_class *b = class_named("B");
   cr_assert(!(b->flags & ASY_CLASS_HAS_GETATTR));
-  then("from first import A\nA.__getattr__ = lambda self, name: name\nA.__setattr__ = lambda self, name, value: None\n");
+  then(
+    "from first import A\nA.__getattr__ = lambda self, name: name\nA.__setattr__ = lambda self, name, value: None\n");
   cr_assert(b->flags & ASY_CLASS_HAS_GETATTR);
   cr_assert(b->flags & ASY_CLASS_HAS_SETATTR);
   then("from first import A\ndel A.__getattr__, A.__setattr__\n");
@@ -165,12 +173,13 @@ Test(class, flags_follow_the_special_methods_of_the_whole_mro) {
 }
 
 Test(class, dead_classes_leave_the_list_of_their_base) {
-  run("class A: pass\n"
-      "def many():\n"
-      "  for i in range(50):\n"
-      "    class B(A): pass\n"
-      "    B().x = 1\n"
-      "many()\n");
+  run(
+    "class A: pass\n"
+    "def many():\n"
+    "  for i in range(50):\n"
+    "    class B(A): pass\n"
+    "    B().x = 1\n"
+    "many()\n");
   for (int i = 0; i < 3; i++) asy_collect(vm, ASY_COLLECT_MAJOR);
   cr_assert_lt(class_named("A")->nsubclasses, 10);
 }
@@ -196,7 +205,8 @@ Test(class, errors_say_what_cpython_says) {
                    "AttributeError: 'object' object has no attribute 'x' and no __dict__ for setting new attributes\n");
   cr_assert_str_eq(error_of("class A: colour = 1\nA().color\n"),
                    "AttributeError: 'A' object has no attribute 'color'. Did you mean: 'colour'?\n");
-  cr_assert_str_eq(error_of("raise ExceptionGroup('g', [ValueError(1), KeyError(2)])\n"), "ExceptionGroup: g (2 sub-exceptions)\n");
+  cr_assert_str_eq(error_of("raise ExceptionGroup('g', [ValueError(1), KeyError(2)])\n"),
+                   "ExceptionGroup: g (2 sub-exceptions)\n");
 }
 
 static const char *show(const char *line, int start, int end) {

@@ -19,7 +19,8 @@ static void tear_down(void) {
 
 TestSuite(compile, .init = set_up, .fini = tear_down);
 
-static const asy_unit_code *unit_of(const char *program, const asy_compile_options *options, asy_diagnostic *diagnostic) {
+static const asy_unit_code *unit_of(const char *program, const asy_compile_options *options,
+                                    asy_diagnostic *diagnostic) {
   asy_source source;
   if (!asy_source_init(&source, "test", program, strlen(program), diagnostic)) return NULL;
   const asy_unit_code *code = asy_compile(&arena, &source, options, diagnostic);
@@ -73,7 +74,8 @@ Test(compile, a_call_writes_its_result_to_the_local) {
 }
 
 Test(compile, a_local_that_a_walrus_rebinds_is_copied) {
-  cr_assert_str_eq(code_of("def f(a): return a + (a := 1)"), "MOVE r1 r0(a); LOAD_I r2 1; MOVE r0(a) r2; ADD r1 r1 r2; RETURN r1");
+  cr_assert_str_eq(code_of("def f(a): return a + (a := 1)"),
+                   "MOVE r1 r0(a); LOAD_I r2 1; MOVE r0(a) r2; ADD r1 r1 r2; RETURN r1");
 }
 
 Test(compile, a_swap_makes_no_tuple) {
@@ -93,8 +95,9 @@ Test(compile, a_deleted_local_has_no_certain_value_in_a_loop) {
 }
 
 Test(compile, conditions_jump_without_a_value) {
-  cr_assert_str_eq(code_of("def f(a, b):\n  while a < b and not a is None: a += 1"),
-                   "L1: JUMP_LT r0(a) r1(b) 0 L2; JUMP_IF_NONE r0(a) L2; IADD_I r0(a) r0(a) 1; JUMP_BACK 2 L1; L2: RETURN_NONE");
+  cr_assert_str_eq(
+    code_of("def f(a, b):\n  while a < b and not a is None: a += 1"),
+    "L1: JUMP_LT r0(a) r1(b) 0 L2; JUMP_IF_NONE r0(a) L2; IADD_I r0(a) r0(a) 1; JUMP_BACK 2 L1; L2: RETURN_NONE");
 }
 
 Test(compile, break_in_an_if_is_one_jump) {
@@ -116,15 +119,17 @@ Test(compile, await_of_a_call_is_a_pair) {
 
 Test(compile, the_value_of_a_return_outlives_finally) {
   cr_assert_str_eq(code_of("def f(x):\n  try: return x\n  finally: x = 2"),
-                   "MOVE r1 r0(x); LOAD_I r0(x) 2; RETURN r1");   /* nothing in the body can raise */
-  cr_assert_str_eq(code_of("def f(g):\n  try: return g()\n  finally: g = 2"),
-                   "MOVE r1 r0(g); CALL r1 r1 0; LOAD_I r0(g) 2; RETURN r1; L1: PUSH_HANDLED r2 r1; LOAD_I r0(g) 2; POP_HANDLED r2; "
-                   "RERAISE r1; handler 0..2 -> L1 r1");
+                   "MOVE r1 r0(x); LOAD_I r0(x) 2; RETURN r1"); /* nothing in the body can raise */
+  cr_assert_str_eq(
+    code_of("def f(g):\n  try: return g()\n  finally: g = 2"),
+    "MOVE r1 r0(g); CALL r1 r1 0; LOAD_I r0(g) 2; RETURN r1; L1: PUSH_HANDLED r2 r1; LOAD_I r0(g) 2; POP_HANDLED r2; "
+    "RERAISE r1; handler 0..2 -> L1 r1");
 }
 
 Test(compile, a_comprehension_variable_lives_where_the_iteration_puts_it) {
-  cr_assert_str_eq(code_of("def f(a): return [x for x in a]"),
-                   "BUILD_LIST r1 r1 0; GET_ITER r2 r0(a); L1: FOR_ITER r2 r3 L2; LIST_APPEND r1 r3; JUMP_BACK 4 L1; L2: RETURN r1");
+  cr_assert_str_eq(
+    code_of("def f(a): return [x for x in a]"),
+    "BUILD_LIST r1 r1 0; GET_ITER r2 r0(a); L1: FOR_ITER r2 r3 L2; LIST_APPEND r1 r3; JUMP_BACK 4 L1; L2: RETURN r1");
 }
 
 Test(compile, equal_constants_of_different_kinds_are_apart) {
@@ -154,7 +159,8 @@ Test(compile, many_locals_spill_into_a_list) {
 }
 
 Test(compile, top_level_await_makes_the_module_a_coroutine) {
-  const asy_unit_code *code = unit_of("x = await f()", &(asy_compile_options){.mode = PARSE_FILE, .top_level_await = true}, &d);
+  const asy_unit_code *code = unit_of("x = await f()",
+                                      &(asy_compile_options){.mode = PARSE_FILE, .top_level_await = true}, &d);
   cr_assert_not_null(code, "%s", d.message);
   cr_assert(code->flags & CODE_COROUTINE);
   cr_assert_str_eq(error_of("x = await f()"), "1:4 'await' outside function");
@@ -162,14 +168,15 @@ Test(compile, top_level_await_makes_the_module_a_coroutine) {
 
 /* --- Errors --------------------------------------------------------------------------------------------------------------- */
 
-#define WRONG(name, program, message) \
+#define WRONG(name, program, message)                                                                                  \
   Test(compile, wrong_##name) { cr_assert_str_eq(error_of(program), message); }
 
 WRONG(return, "return 1", "1:0 'return' outside function")
 WRONG(yield, "class C:\n  yield", "2:2 'yield' outside function")
 WRONG(await, "def f():\n  await x", "2:2 'await' outside async function")
 WRONG(async_for, "def f():\n  async for x in y: pass", "2:2 'async for' outside async function")
-WRONG(async_comprehension, "def f(): return [x async for x in y]", "1:16 asynchronous comprehension outside of an asynchronous function")
+WRONG(async_comprehension, "def f(): return [x async for x in y]",
+      "1:16 asynchronous comprehension outside of an asynchronous function")
 WRONG(yield_from, "async def f(): yield from x", "1:15 'yield from' inside async function")
 WRONG(return_in_async_generator, "async def f():\n  yield\n  return 1", "3:2 'return' with value in async generator")
 WRONG(break, "if x: break", "1:6 'break' outside loop")
@@ -177,21 +184,33 @@ WRONG(continue, "def f():\n  continue", "2:2 'continue' not properly in loop")
 WRONG(duplicate, "def f(a, a): pass", "1:9 duplicate argument 'a' in function definition")
 WRONG(param_and_global, "def f(a):\n  global a", "2:2 name 'a' is parameter and global")
 WRONG(used_before_global, "def f():\n  print(a)\n  global a", "3:2 name 'a' is used prior to global declaration")
-WRONG(assigned_before_nonlocal, "def f():\n  a = 1\n  nonlocal a", "3:2 name 'a' is assigned to before nonlocal declaration")
+WRONG(assigned_before_nonlocal, "def f():\n  a = 1\n  nonlocal a",
+      "3:2 name 'a' is assigned to before nonlocal declaration")
 WRONG(no_binding, "def f():\n  nonlocal a", "2:2 no binding for nonlocal 'a' found")
 WRONG(module_nonlocal, "nonlocal a", "1:0 nonlocal declaration not allowed at module level")
 WRONG(import_star, "def f():\n  from a import *", "2:16 import * only allowed at module level")
-WRONG(late_future, "x = 1\nfrom __future__ import annotations", "2:0 from __future__ imports must occur at the beginning of the file")
+WRONG(late_future, "x = 1\nfrom __future__ import annotations",
+      "2:0 from __future__ imports must occur at the beginning of the file")
 WRONG(unknown_future, "from __future__ import spam", "1:0 future feature spam is not defined")
 WRONG(debug, "__debug__ = 1", "1:0 cannot assign to __debug__")
-WRONG(rebound_iteration, "[x := 1 for x in y]", "1:1 assignment expression cannot rebind comprehension iteration variable 'x'")
-WRONG(walrus_in_class, "class C: [x := 1 for y in z]", "1:10 assignment expression within a comprehension cannot be used in a class body")
+WRONG(rebound_iteration, "[x := 1 for x in y]",
+      "1:1 assignment expression cannot rebind comprehension iteration variable 'x'")
+WRONG(walrus_in_class, "class C: [x := 1 for y in z]",
+      "1:10 assignment expression within a comprehension cannot be used in a class body")
 WRONG(stars, "*a, *b = c", "1:0 multiple starred expressions in assignment")
-WRONG(except_star, "while 1:\n  try: pass\n  except* E: break", "3:13 'break', 'continue' and 'return' cannot appear in an except* block")
-WRONG(unreachable_pattern, "match x:\n  case y: pass\n  case 1: pass", "2:7 name capture 'y' makes remaining patterns unreachable")
+WRONG(except_star, "while 1:\n  try: pass\n  except* E: break",
+      "3:13 'break', 'continue' and 'return' cannot appear in an except* block")
+WRONG(unreachable_pattern, "match x:\n  case y: pass\n  case 1: pass",
+      "2:7 name capture 'y' makes remaining patterns unreachable")
 WRONG(different_names, "match x:\n  case [a] | [b]: pass", "2:7 alternative patterns bind different names")
 WRONG(duplicate_key, "match x:\n  case {1: a, 1.0: b}: pass", "2:7 mapping pattern checks duplicate key (1.0)")
-WRONG(blocks, "for a in b:\n for a in b:\n  for a in b:\n   for a in b:\n    for a in b:\n     for a in b:\n      for a in b:\n       for a in b:\n        for a in b:\n         for a in b:\n          for a in b:\n           for a in b:\n            for a in b:\n             for a in b:\n              for a in b:\n               for a in b:\n                for a in b:\n                 for a in b:\n                  for a in b:\n                   for a in b:\n                    for a in b: pass", "21:20 too many statically nested blocks")
+WRONG(blocks,
+      "for a in b:\n for a in b:\n  for a in b:\n   for a in b:\n    for a in b:\n     for a in b:\n      for a in "
+      "b:\n       for a in b:\n        for a in b:\n         for a in b:\n          for a in b:\n           for a in "
+      "b:\n            for a in b:\n             for a in b:\n              for a in b:\n               for a in b:\n  "
+      "              for a in b:\n                 for a in b:\n                  for a in b:\n                   for "
+      "a in b:\n                    for a in b: pass",
+      "21:20 too many statically nested blocks")
 
 /* --- Text of annotations ---------------------------------------------------------------------------------------------------- */
 

@@ -80,7 +80,8 @@ Test(integer, the_edge_has_one_number_more_below_zero) {
 }
 
 Test(integer, int64_and_uint64_come_and_go) {
-  static const int64_t values[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX, ASY_INT_MAX + 1, ASY_INT_MIN - 1};
+  static const int64_t values[] = {INT64_MIN,       INT64_MIN + 1,  -1, 0, 1, INT64_MAX - 1, INT64_MAX,
+                                   ASY_INT_MAX + 1, ASY_INT_MIN - 1};
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
     int64_t back;
     asy_value v = asy_from_int64(vm, values[i]);
@@ -110,8 +111,14 @@ Test(integer, products_and_powers) {
 }
 
 Test(integer, division_rounds_down_and_the_remainder_has_the_divisors_sign) {
-  static const struct { const char *a, *b, *quotient, *remainder; } rows[] = {
-    {"7", "2", "3", "1"}, {"-7", "2", "-4", "1"}, {"7", "-2", "-4", "-1"}, {"-7", "-2", "3", "-1"}, {"6", "-3", "-2", "0"},
+  static const struct {
+    const char *a, *b, *quotient, *remainder;
+  } rows[] = {
+    {"7", "2", "3", "1"},
+    {"-7", "2", "-4", "1"},
+    {"7", "-2", "-4", "-1"},
+    {"-7", "-2", "3", "-1"},
+    {"6", "-3", "-2", "0"},
     {"1000000000000000000000000000000", "7", "142857142857142857142857142857", "1"},
     {"-1000000000000000000000000000000", "7", "-142857142857142857142857142858", "6"},
     {"1000000000000000000000000000000", "-1000000000000000000000", "-1000000000", "0"},
@@ -145,10 +152,17 @@ Test(integer, bit_operations_see_an_endless_twos_complement) {
 }
 
 Test(integer, huge_shifts_and_powers_fail_before_they_allocate) {
-  static const struct { asy_binary_op op; const char *a, *b; asy_exc_id error; } rows[] = {
-    {BINARY_LSHIFT, "1", "4611686018427387904", ASY_MemoryError}, {BINARY_LSHIFT, "1", "36893488147419103232", ASY_OverflowError},
-    {BINARY_LSHIFT, "1", "-1", ASY_ValueError}, {BINARY_POW, "3", "4611686018427387904", ASY_MemoryError},
-    {BINARY_FLOORDIV, "1", "0", ASY_ZeroDivisionError}, {BINARY_TRUEDIV, "1", "0", ASY_ZeroDivisionError},
+  static const struct {
+    asy_binary_op op;
+    const char *a, *b;
+    asy_exc_id error;
+  } rows[] = {
+    {BINARY_LSHIFT, "1", "4611686018427387904", ASY_MemoryError},
+    {BINARY_LSHIFT, "1", "36893488147419103232", ASY_OverflowError},
+    {BINARY_LSHIFT, "1", "-1", ASY_ValueError},
+    {BINARY_POW, "3", "4611686018427387904", ASY_MemoryError},
+    {BINARY_FLOORDIV, "1", "0", ASY_ZeroDivisionError},
+    {BINARY_TRUEDIV, "1", "0", ASY_ZeroDivisionError},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     cr_assert_eq(op(rows[i].op, rows[i].a, rows[i].b), ASY_FAILED);
@@ -158,9 +172,15 @@ Test(integer, huge_shifts_and_powers_fail_before_they_allocate) {
 }
 
 Test(integer, division_to_a_float_is_rounded_once) {
-  static const struct { const char *a, *b; double d; } rows[] = {
-    {"1", "3", 1.0 / 3}, {"9007199254740993", "1", 9007199254740992.0}, {"9007199254740995", "1", 9007199254740996.0},
-    {"1000000000000000000000000000000", "3", 3.333333333333333e29}, {"-7", "2", -3.5},
+  static const struct {
+    const char *a, *b;
+    double d;
+  } rows[] = {
+    {"1", "3", 1.0 / 3},
+    {"9007199254740993", "1", 9007199254740992.0},
+    {"9007199254740995", "1", 9007199254740996.0},
+    {"1000000000000000000000000000000", "3", 3.333333333333333e29},
+    {"-7", "2", -3.5},
     {"1", "340282366920938463463374607431768211456", 0x1p-128},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -173,9 +193,16 @@ Test(integer, division_to_a_float_is_rounded_once) {
 }
 
 Test(integer, conversion_to_double_rounds_to_even) {
-  static const struct { const char *text; double d; } rows[] = {
-    {"9007199254740993", 9007199254740992.0}, {"9007199254740995", 9007199254740996.0}, {"18446744073709551615", 0x1p64},
-    {"-36893488147419103232", -0x1p65}, {"36893488147419107329", 36893488147419111424.0}, {"36893488147419107328", 0x1p65},
+  static const struct {
+    const char *text;
+    double d;
+  } rows[] = {
+    {"9007199254740993", 9007199254740992.0},
+    {"9007199254740995", 9007199254740996.0},
+    {"18446744073709551615", 0x1p64},
+    {"-36893488147419103232", -0x1p65},
+    {"36893488147419107329", 36893488147419111424.0},
+    {"36893488147419107328", 0x1p65},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     double d;

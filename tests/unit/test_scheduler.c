@@ -62,48 +62,59 @@ Test(scheduler, the_timer_heap_gives_deadlines_in_order_and_forgets_cancelled_on
 /* ---- Order ---- */
 
 Test(scheduler, callbacks_run_in_the_order_of_call_soon) {
-  expect("import asyncio\nout = []\nloop = asyncio.new_event_loop()\n"
-         "for i in range(5): loop.call_soon(out.append, i)\n"
-         "loop.call_soon(loop.stop)\nloop.run_forever()\n", "[0, 1, 2, 3, 4]");
+  expect(
+    "import asyncio\nout = []\nloop = asyncio.new_event_loop()\n"
+    "for i in range(5): loop.call_soon(out.append, i)\n"
+    "loop.call_soon(loop.stop)\nloop.run_forever()\n",
+    "[0, 1, 2, 3, 4]");
 }
 
 Test(scheduler, an_iteration_runs_what_was_ready_at_its_start) {
-  expect("import asyncio\nout = []\nloop = asyncio.new_event_loop()\n"
-         "def first():\n  out.append('first')\n  loop.call_soon(out.append, 'next turn')\n  loop.stop()\n"
-         "loop.call_soon(first)\nloop.call_soon(out.append, 'second')\nloop.run_forever()\n", "['first', 'second']");
+  expect(
+    "import asyncio\nout = []\nloop = asyncio.new_event_loop()\n"
+    "def first():\n  out.append('first')\n  loop.call_soon(out.append, 'next turn')\n  loop.stop()\n"
+    "loop.call_soon(first)\nloop.call_soon(out.append, 'second')\nloop.run_forever()\n",
+    "['first', 'second']");
 }
 
 Test(scheduler, sleepers_wake_in_the_order_of_their_deadlines) {
-  expect("import asyncio\nout = []\n"
-         "async def f(n):\n  await asyncio.sleep(n / 1000)\n  out.append(n)\n"
-         "async def main():\n  await asyncio.gather(*[f(n) for n in (30, 10, 20, 5, 25)])\n"
-         "asyncio.run(main())\n", "[5, 10, 20, 25, 30]");
+  expect(
+    "import asyncio\nout = []\n"
+    "async def f(n):\n  await asyncio.sleep(n / 1000)\n  out.append(n)\n"
+    "async def main():\n  await asyncio.gather(*[f(n) for n in (30, 10, 20, 5, 25)])\n"
+    "asyncio.run(main())\n",
+    "[5, 10, 20, 25, 30]");
 }
 
 Test(scheduler, tasks_take_turns) {
-  expect("import asyncio\nout = []\n"
-         "async def f(name):\n  for i in range(3):\n    out.append(name + str(i))\n    await asyncio.sleep(0)\n"
-         "async def main():\n  await asyncio.gather(f('a'), f('b'))\n"
-         "asyncio.run(main())\n", "['a0', 'b0', 'a1', 'b1', 'a2', 'b2']");
+  expect(
+    "import asyncio\nout = []\n"
+    "async def f(name):\n  for i in range(3):\n    out.append(name + str(i))\n    await asyncio.sleep(0)\n"
+    "async def main():\n  await asyncio.gather(f('a'), f('b'))\n"
+    "asyncio.run(main())\n",
+    "['a0', 'b0', 'a1', 'b1', 'a2', 'b2']");
 }
 
 /* ---- Cancelling ---- */
 
 Test(scheduler, cancel_reaches_the_innermost_await) {
-  expect("import asyncio\nout = []\n"
-         "async def inner():\n  try:\n    await asyncio.sleep(100)\n  except asyncio.CancelledError as e:\n"
-         "    out.append(e.args)\n    raise\n"
-         "async def outer():\n  try:\n    await inner()\n  finally:\n    out.append('outer')\n"
-         "async def main():\n  t = asyncio.create_task(outer())\n  await asyncio.sleep(0)\n  t.cancel('stop')\n"
-         "  try:\n    await t\n  except asyncio.CancelledError:\n    out.append((t.cancelled(), t.cancelling()))\n"
-         "asyncio.run(main())\n", "[('stop',), 'outer', (True, 1)]");
+  expect(
+    "import asyncio\nout = []\n"
+    "async def inner():\n  try:\n    await asyncio.sleep(100)\n  except asyncio.CancelledError as e:\n"
+    "    out.append(e.args)\n    raise\n"
+    "async def outer():\n  try:\n    await inner()\n  finally:\n    out.append('outer')\n"
+    "async def main():\n  t = asyncio.create_task(outer())\n  await asyncio.sleep(0)\n  t.cancel('stop')\n"
+    "  try:\n    await t\n  except asyncio.CancelledError:\n    out.append((t.cancelled(), t.cancelling()))\n"
+    "asyncio.run(main())\n",
+    "[('stop',), 'outer', (True, 1)]");
 }
 
 Test(scheduler, a_cancelled_timer_leaves_nothing_behind) {
-  out_of(vm, "import asyncio\nout = 0\n"
-             "async def main():\n  loop = asyncio.get_running_loop()\n"
-             "  for i in range(10000): loop.call_later(1000, print).cancel()\n"
-             "loop = asyncio.new_event_loop()\nloop.run_until_complete(main())\nasyncio.set_event_loop(loop)\n");
+  out_of(vm,
+         "import asyncio\nout = 0\n"
+         "async def main():\n  loop = asyncio.get_running_loop()\n"
+         "  for i in range(10000): loop.call_later(1000, print).cancel()\n"
+         "loop = asyncio.new_event_loop()\nloop.run_until_complete(main())\nasyncio.set_event_loop(loop)\n");
   cr_assert_eq(vm->loop_state->current->timers.count, 0);
   cr_assert_null(vm->loop_state->current->handles);
 }
@@ -111,22 +122,26 @@ Test(scheduler, a_cancelled_timer_leaves_nothing_behind) {
 /* ---- Bookkeeping ---- */
 
 Test(scheduler, pending_tasks_hang_on_their_loop_until_they_are_done) {
-  out_of(vm, "import asyncio\nout = 0\nasync def f(): await asyncio.sleep(0.001)\n"
-             "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\n"
-             "for i in range(10): loop.create_task(f())\n");
+  out_of(vm,
+         "import asyncio\nout = 0\nasync def f(): await asyncio.sleep(0.001)\n"
+         "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\n"
+         "for i in range(10): loop.create_task(f())\n");
   asy_loop *loop = vm->loop_state->current;
   int n = 0;
   for (asy_task *t = loop->tasks; t; t = t->next) n++;
   cr_assert_eq(n, 10);
-  out_of(vm, "import asyncio\nout = 0\nasync def g(): await asyncio.sleep(0.01)\nasyncio.get_event_loop().run_until_complete(g())\n");
+  out_of(vm,
+         "import asyncio\nout = 0\nasync def g(): await "
+         "asyncio.sleep(0.01)\nasyncio.get_event_loop().run_until_complete(g())\n");
   cr_assert_null(loop->tasks);
 }
 
 Test(scheduler, a_sleeping_task_is_96_bytes_and_one_small_chunk) {
   cr_assert_leq(sizeof(asy_task), 96);
-  out_of(vm, "import asyncio\nout = 0\nasync def f(d): await asyncio.sleep(d)\n"
-             "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\n"
-             "t = loop.create_task(f(1000))\nloop.call_soon(loop.call_soon, loop.stop)\nloop.run_forever()\n");
+  out_of(vm,
+         "import asyncio\nout = 0\nasync def f(d): await asyncio.sleep(d)\n"
+         "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\n"
+         "t = loop.create_task(f(1000))\nloop.call_soon(loop.call_soon, loop.stop)\nloop.run_forever()\n");
   asy_task *task = vm->loop_state->current->tasks;
   cr_assert_not_null(task->chunk);
   cr_assert_null(task->chunk->prev);
@@ -136,8 +151,9 @@ Test(scheduler, a_sleeping_task_is_96_bytes_and_one_small_chunk) {
 }
 
 Test(scheduler, a_task_knows_where_it_was_created) {
-  out_of(vm, "import asyncio\nout = 0\nasync def f(): pass\n"
-             "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\nc = f()\n\n\nt = loop.create_task(c)\n");
+  out_of(vm,
+         "import asyncio\nout = 0\nasync def f(): pass\n"
+         "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\nc = f()\n\n\nt = loop.create_task(c)\n");
   uint32_t word;
   asy_code *code = asy_task_origin(vm->loop_state->current->tasks, &word);
   cr_assert_not_null(code);
@@ -155,11 +171,13 @@ static void *run_machine(void *seed) {
            "async def f(n):\n  global out\n  for i in range(50):\n    await asyncio.sleep(0)\n    out += n\n"
            "async def main():\n  await asyncio.gather(*[f(%d) for i in range(100)])\n"
            "  for i in range(20000): [i] * 10\n"
-           "asyncio.run(main())\n", (int)(intptr_t)seed);
+           "asyncio.run(main())\n",
+           (int)(intptr_t)seed);
   asy_value module = asy_run_source(machine, text, strlen(text), "<test>", "test");
   const char *problem = NULL;
   if (asy_failed(module)) problem = "the script failed";
-  else if (asy_get_attr_cstr(machine, module, "out") != asy_from_small(5000 * (int64_t)(intptr_t)seed)) problem = "wrong sum";
+  else if (asy_get_attr_cstr(machine, module, "out") != asy_from_small(5000 * (int64_t)(intptr_t)seed))
+    problem = "wrong sum";
   asy_vm_free(machine);
   return (void *)(uintptr_t)problem;
 }

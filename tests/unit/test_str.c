@@ -38,7 +38,9 @@ Test(str, is_as_narrow_as_its_widest_character) {
 }
 
 Test(str, a_slice_is_narrowed_again) {
-  asy_str *wide = of("ab\xF0\x9F\x98\x80" "cd");
+  asy_str *wide = of(
+    "ab\xF0\x9F\x98\x80"
+    "cd");
   asy_str *narrow = asy_str_slice(vm, wide, 0, 2);
   cr_assert_eq(asy_str_width(narrow), 1);
   cr_assert(narrow->head.flags & STR_ASCII);
@@ -91,17 +93,26 @@ Test(str, order_is_by_code_point_whatever_the_width) {
 }
 
 Test(str, is_found_in_text_of_any_width) {
-  asy_str *wide = of("a\xE2\x82\xAC" "bc\xE2\x82\xAC" "bd");
+  asy_str *wide = of(
+    "a\xE2\x82\xAC"
+    "bc\xE2\x82\xAC"
+    "bd");
   cr_assert_eq(asy_str_find(vm, wide, 0, wide->len, of("bd")), 5);
-  cr_assert_eq(asy_str_find(vm, wide, 0, wide->len, of("\xE2\x82\xAC" "b")), 1);
-  cr_assert_eq(asy_str_find(vm, wide, 2, wide->len, of("\xE2\x82\xAC" "b")), 4);
+  cr_assert_eq(asy_str_find(vm, wide, 0, wide->len,
+                            of("\xE2\x82\xAC"
+                               "b")),
+               1);
+  cr_assert_eq(asy_str_find(vm, wide, 2, wide->len,
+                            of("\xE2\x82\xAC"
+                               "b")),
+               4);
   cr_assert_eq(asy_str_find(vm, of("plain"), 0, 5, of("\xE2\x82\xAC")), -1);
 }
 
 Test(str, format_directives) {
   asy_value three = asy_from_small(3), name = asy_from_obj(of("it's"));
-  asy_str *s = asy_str_format(vm, "%s %.2s %d %u %lld %zu %c %x %% %R %S %T %U", "text", "abcdef", -5, 7u, -1LL, (size_t)9, 0x20AC, 255,
-                              name, name, three, of("end"));
+  asy_str *s = asy_str_format(vm, "%s %.2s %d %u %lld %zu %c %x %% %R %S %T %U", "text", "abcdef", -5, 7u, -1LL,
+                              (size_t)9, 0x20AC, 255, name, name, three, of("end"));
   cr_assert_str_eq(text_of(s), "text ab -5 7 -1 9 \xE2\x82\xAC ff % \"it's\" it's int end");
 }
 
@@ -113,7 +124,10 @@ Test(str, builder_widens_and_narrows) {
   asy_text_fill(&t, '-', 3);
   cr_assert_str_eq(text_of(asy_text_finish(&t)), "abc\xF0\x9F\x98\x80---");
   asy_text_init(&t, vm);
-  asy_text_slice(&t, of("\xF0\x9F\x98\x80" "abc"), 1, 4);
+  asy_text_slice(&t,
+                 of("\xF0\x9F\x98\x80"
+                    "abc"),
+                 1, 4);
   asy_str *s = asy_text_finish(&t);
   cr_assert(s->head.flags & STR_ASCII);
   cr_assert_str_eq(text_of(s), "abc");

@@ -82,8 +82,8 @@ Test(value, small_ints_use_63_bits) {
 }
 
 Test(value, constants_are_neither_numbers_nor_objects) {
-  static const asy_value constants[] = {ASY_NONE, ASY_FALSE, ASY_TRUE, ASY_ELLIPSIS, ASY_NOT_IMPLEMENTED, ASY_UNBOUND, ASY_FAILED,
-                                        ASY_PARKED, ASY_END};
+  static const asy_value constants[] = {ASY_NONE,    ASY_FALSE,  ASY_TRUE,   ASY_ELLIPSIS, ASY_NOT_IMPLEMENTED,
+                                        ASY_UNBOUND, ASY_FAILED, ASY_PARKED, ASY_END};
   for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
     cr_assert(asy_is_constant(constants[i]));
     cr_assert_not(asy_is_int(constants[i]) || asy_is_flonum(constants[i]) || asy_is_obj(constants[i]));
@@ -107,12 +107,29 @@ Test(value, every_double_reads_back_from_its_repr) {
 }
 
 Test(value, repr_of_a_double_is_the_shortest) {
-  static const struct { double d; const char *text; } rows[] = {
-    {0.1, "0.1"}, {1.0, "1.0"}, {-2.5, "-2.5"}, {1e16, "1e+16"}, {1e15, "1000000000000000.0"}, {123456789.123, "123456789.123"},
-    {0.0001, "0.0001"}, {0.00001, "1e-05"}, {5e-324, "5e-324"}, {1.7976931348623157e308, "1.7976931348623157e+308"},
-    {5.684341886080802e-14, "5.684341886080802e-14"}, {2.2250738585072014e-308, "2.2250738585072014e-308"},
-    {9007199254740993.0, "9007199254740992.0"}, {1e22, "1e+22"}, {1e23, "1e+23"}, {0.3, "0.3"}, {2.0 / 3, "0.6666666666666666"},
-    {9.5367431640625e-07, "9.5367431640625e-07"}, {4.35, "4.35"},
+  static const struct {
+    double d;
+    const char *text;
+  } rows[] = {
+    {0.1, "0.1"},
+    {1.0, "1.0"},
+    {-2.5, "-2.5"},
+    {1e16, "1e+16"},
+    {1e15, "1000000000000000.0"},
+    {123456789.123, "123456789.123"},
+    {0.0001, "0.0001"},
+    {0.00001, "1e-05"},
+    {5e-324, "5e-324"},
+    {1.7976931348623157e308, "1.7976931348623157e+308"},
+    {5.684341886080802e-14, "5.684341886080802e-14"},
+    {2.2250738585072014e-308, "2.2250738585072014e-308"},
+    {9007199254740993.0, "9007199254740992.0"},
+    {1e22, "1e+22"},
+    {1e23, "1e+23"},
+    {0.3, "0.3"},
+    {2.0 / 3, "0.6666666666666666"},
+    {9.5367431640625e-07, "9.5367431640625e-07"},
+    {4.35, "4.35"},
   };
   char text[ASY_FLOAT_TEXT];
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -5,22 +5,22 @@
 #include "runtime/vm.h"
 
 static const char program[] =
-    "import asyncio\n"
-    "def fib(n):\n"
-    "    return n if n < 2 else fib(n - 1) + fib(n - 2)\n"
-    "class Counter:\n"
-    "    def __init__(self): self.seen = {}\n"
-    "    def add(self, word): self.seen[word] = self.seen.get(word, 0) + 1\n"
-    "async def child(n):\n"
-    "    await asyncio.sleep(0)\n"
-    "    return n * n\n"
-    "async def main():\n"
-    "    return sum(await asyncio.gather(*[child(i) for i in range(500)]))\n"
-    "counter = Counter()\n"
-    "for i in range(20000):\n"
-    "    counter.add('w%d' % (i % 97))\n"
-    "result = (fib(18), len(counter.seen), counter.seen['w3'], asyncio.run(main()), 2 ** 200 % 1000007)\n"
-    "text = repr(result)\n";
+  "import asyncio\n"
+  "def fib(n):\n"
+  "    return n if n < 2 else fib(n - 1) + fib(n - 2)\n"
+  "class Counter:\n"
+  "    def __init__(self): self.seen = {}\n"
+  "    def add(self, word): self.seen[word] = self.seen.get(word, 0) + 1\n"
+  "async def child(n):\n"
+  "    await asyncio.sleep(0)\n"
+  "    return n * n\n"
+  "async def main():\n"
+  "    return sum(await asyncio.gather(*[child(i) for i in range(500)]))\n"
+  "counter = Counter()\n"
+  "for i in range(20000):\n"
+  "    counter.add('w%d' % (i % 97))\n"
+  "result = (fib(18), len(counter.seen), counter.seen['w3'], asyncio.run(main()), 2 ** 200 % 1000007)\n"
+  "text = repr(result)\n";
 
 static const char expected[] = "(2584, 97, 207, 41541750, 446616)";
 
