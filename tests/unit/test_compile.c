@@ -86,7 +86,7 @@ Test(compile, only_a_local_without_certain_value_is_checked) {
   cr_assert_str_eq(code_of("def f(c):\n  if c: x = 1\n  return x"),
                    "JUMP_IF_FALSE r0(c) L1; LOAD_I r1(x) 1; L1: CHECK_BOUND r1(x); RETURN r1(x)");
   cr_assert_str_eq(code_of("def f(c):\n  if c: x = 1\n  else: x = 2\n  return x"),
-                   "JUMP_IF_FALSE r0(c) L1; LOAD_I r1(x) 1; JUMP L2; L1: LOAD_I r1(x) 2; L2: RETURN r1(x)");
+                   "JUMP_IF_FALSE r0(c) L1; LOAD_I r1(x) 1; RETURN r1(x); L1: LOAD_I r1(x) 2; RETURN r1(x)");
 }
 
 Test(compile, a_deleted_local_has_no_certain_value_in_a_loop) {
