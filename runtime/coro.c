@@ -15,7 +15,7 @@ asy_coro *asy_coro_new(asy_vm *vm, asy_value func, const asy_value *args, uint32
   if (!coro) return NULL;
   coro->func = func;
   coro->nargs = (uint8_t)nargs;
-  memcpy(coro->args, args, nargs * sizeof *args);
+  if (nargs) memcpy(coro->args, args, nargs * sizeof *args);
   if (vm->base) {
     coro->origin_code = asy_frame_code(vm->base);
     coro->origin_word = asy_frame_word(vm->base);

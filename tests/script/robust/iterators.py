@@ -1,4 +1,5 @@
 # differs: CPython does not count some of these towards its limit, and ends in a signal for others
+# slow: millions of objects
 # Iterators, proxies, aliases and methods nested far deeper than the C stack.
 N = 200_000
 

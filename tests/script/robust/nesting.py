@@ -1,4 +1,5 @@
 # differs: CPython ends in a signal for slices of slices and others
+# slow: millions of objects
 # Objects nested far deeper than the C stack: an exception of Python, or a result, never a signal.
 N = 100_000
 
