@@ -323,8 +323,10 @@ static asy_value bytearray_insert(asy_vm *vm, const asy_value *args) {
 static asy_value bytearray_pop(asy_vm *vm, const asy_value *args) {
   asy_bytearray *b = bytearray_of(args[0]);
   int64_t at;
+  asy_value index = asy_index(vm, args[1]); /* first: __index__ may change the length */
+  if (asy_failed(index)) return ASY_FAILED;
   if (b->len == 0) return asy_raise(vm, ASY_IndexError, "pop from empty bytearray");
-  if (!asy_item_index(vm, args[1], b->len, "pop index out of range", &at)) return ASY_FAILED;
+  if (!asy_item_index(vm, index, b->len, "pop index out of range", &at)) return ASY_FAILED;
   uint8_t octet = asy_bytearray_data(b)[at];
   return replace_range(vm, b, (size_t)at, (size_t)at + 1, NULL, 0) ? asy_from_small(octet) : ASY_FAILED;
 }
