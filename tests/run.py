@@ -200,7 +200,8 @@ def times_close(expected, actual, tolerance):
 
 def script_tests(folder, options, suffixes=('.asy',), flags=(), **how):
     for path in scripts(ROOT / folder, suffixes):
-        if not (options.quick and 'slow' in directives(path)):
+        slow = 'slow' in directives(path)
+        if slow and not options.quick or not slow and not options.slow:
             yield Test(relative(path), lambda path=path: compared(path, options, *flags, **how))
 
 
@@ -303,6 +304,7 @@ def arguments():
     parser.add_argument('--timeout', type=float, default=20, help='seconds for one test')
     parser.add_argument('--tolerance', type=float, default=0.3, help='seconds by which an elapsed TIME may be late')
     parser.add_argument('--quick', action='store_true', help='leave out scripts marked # slow')
+    parser.add_argument('--slow', action='store_true', help='only scripts marked # slow')
     parser.add_argument('--outputs', type=pathlib.Path, help='write what each script printed below this folder')
     parser.add_argument('--verbose', action='store_true', help='name each test, with skips and their reason')
     options = parser.parse_args()
