@@ -584,9 +584,7 @@ static bool spread(asy_vm *vm, asy_value callee, const asy_value *items, uint32_
 
 /* The items of the one * argument of a call. */
 static asy_list *iterable_argument(asy_vm *vm, asy_value callee, asy_value v) {
-  asy_value fn, self;
-  int found = asy_find_special(vm, v, ASY_NAME(vm, __iter__), &fn, &self);
-  if (found == 0) found = asy_find_special(vm, v, ASY_NAME(vm, __getitem__), &fn, &self);
+  int found = asy_is_iterable(vm, v);
   if (found == 0) {
     asy_str *text = asy_callee_text(vm, callee);
     if (text) asy_raise(vm, ASY_TypeError, "%U argument after * must be an iterable, not %T", text, v);

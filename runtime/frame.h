@@ -123,7 +123,7 @@ bool asy_handle_interrupt(asy_vm *vm); /* collect, finalisers, signals; false: e
 /* ---- transfer.c: frames that return, unwind, yield, suspend. Each expects vm->base and its pc saved. ---- */
 asy_action asy_return_slow(asy_vm *vm, asy_value value);
 asy_action asy_unwind(asy_vm *vm, bool add_traceback);
-asy_action asy_yield(asy_vm *vm, asy_value value, unsigned dst);
+asy_action asy_yield(asy_vm *vm, asy_value value); /* the register of what is sent is read from the instruction */
 asy_action asy_for_iter_generator(asy_vm *vm, asy_gen *gen, unsigned dst); /* FOR_ITER: pc saved is the loop body */
 asy_action asy_for_aiter(asy_vm *vm, unsigned a);             /* FOR_AITER: pc saved is the AWAIT behind it */
 asy_action asy_await(asy_vm *vm, unsigned dst, unsigned src); /* AWAIT: pc saved is behind it */
@@ -141,6 +141,7 @@ asy_value asy_op_build_set(asy_vm *vm, const asy_value *items, uint32_t n);
 bool asy_op_list_extend(asy_vm *vm, asy_value list, asy_value iterable);
 bool asy_op_dict_update(asy_vm *vm, asy_value dict, asy_value mapping);
 bool asy_op_dict_merge(asy_vm *vm, asy_value dict, asy_value mapping, asy_value callee);
+int asy_is_iterable(asy_vm *vm, asy_value v);           /* has __iter__ or __getitem__: 1, 0, -1 */
 asy_str *asy_callee_text(asy_vm *vm, asy_value callee); /* "module.f()", for messages about its arguments */
 asy_value asy_op_format(asy_vm *vm, const asy_value *b, unsigned c);
 asy_value asy_op_get_aiter(asy_vm *vm, asy_value v);

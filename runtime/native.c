@@ -197,11 +197,10 @@ asy_signature *asy_native_signature(asy_vm *vm, asy_nativefunc *native) {
     return NULL;
   }
   signature_reader r = {vm, text + 1};
-  bool keyword_only = false, slash = false, optional = false;
+  bool keyword_only = false, optional = false;
   for (skip_spaces(&r); *r.at && *r.at != ')'; skip_spaces(&r)) {
     if (*r.at == '/') {
       draft.nposonly = draft.nparams;
-      slash = true;
       r.at++;
     } else if (*r.at == '*' && (r.at[1] == ',' || r.at[1] == ' ')) {
       keyword_only = true;
@@ -246,7 +245,6 @@ asy_signature *asy_native_signature(asy_vm *vm, asy_nativefunc *native) {
     skip_spaces(&r);
     if (*r.at == ',') r.at++;
   }
-  (void)slash;
   draft.exact = !optional && !draft.nkwonly && draft.varargs < 0 && draft.varkw < 0;
   uint32_t n = draft.nparams;
   asy_signature *s = asy_mem_alloc(vm, sizeof *s + n * (sizeof *names + sizeof *defaults));

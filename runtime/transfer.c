@@ -88,8 +88,7 @@ static asy_action generator_returned(asy_vm *vm, asy_value *base, asy_value info
   return ACT_RELOAD;
 }
 
-asy_action asy_yield(asy_vm *vm, asy_value value, unsigned dst) {
-  (void)dst; /* asy_gen_enter reads it from the instruction */
+asy_action asy_yield(asy_vm *vm, asy_value value) {
   for (;;) {
     asy_value *base = vm->base;
     asy_gen *gen = asy_gen_of_base(base);
@@ -151,7 +150,7 @@ asy_action asy_yield_from(asy_vm *vm, unsigned dst, unsigned src) {
     return ACT_NEXT;
   }
   asy_frame_set_pc(base, asy_frame_pc(base) - 1);
-  return asy_yield(vm, v, dst);
+  return asy_yield(vm, v);
 }
 
 /* ---- Returning and unwinding ---------------------------------------------------------------------------------------- */

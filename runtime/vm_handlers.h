@@ -1023,7 +1023,7 @@ HANDLER(RETURN_NONE) {
 /* ---- Generators and async iteration ---- */
 HANDLER(YIELD) {
   SAVE();
-  ACT(asy_yield(vm, R(B), A));
+  ACT(asy_yield(vm, R(B)));
 }
 HANDLER(GET_YIELD_FROM_ITER) {
   SAVE();

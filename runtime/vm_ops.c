@@ -99,13 +99,17 @@ asy_value asy_op_load_special(asy_vm *vm, asy_value *a, asy_value object, unsign
 
 /* ---- Unpacking ----------------------------------------------------------------------------------------------------- */
 
+int asy_is_iterable(asy_vm *vm, asy_value v) {
+  asy_value fn, self;
+  int found = asy_find_special(vm, v, ASY_NAME(vm, __iter__), &fn, &self);
+  return found ? found : asy_find_special(vm, v, ASY_NAME(vm, __getitem__), &fn, &self);
+}
+
 static asy_value iterate_to_unpack(asy_vm *vm, asy_value v) {
   asy_value it = asy_iter(vm, v);
   if (it == ASY_FAILED && asy_raised_is(vm, ASY_TypeError)) {
-    asy_value fn, self;
     asy_value pending = asy_take_exception(vm);
-    int found = asy_find_special(vm, v, ASY_NAME(vm, __iter__), &fn, &self);
-    if (found == 0) found = asy_find_special(vm, v, ASY_NAME(vm, __getitem__), &fn, &self);
+    int found = asy_is_iterable(vm, v);
     if (found == 0) return asy_raise(vm, ASY_TypeError, "cannot unpack non-iterable %T object", v);
     if (found > 0) asy_set_exception(vm, pending);
   }
@@ -185,10 +189,8 @@ asy_value asy_op_build_set(asy_vm *vm, const asy_value *items, uint32_t n) {
 bool asy_op_list_extend(asy_vm *vm, asy_value list, asy_value iterable) {
   if (asy_list_extend(vm, (asy_list *)asy_obj_of(list), iterable)) return true;
   if (!asy_raised_is(vm, ASY_TypeError)) return false;
-  asy_value fn, self;
   asy_value pending = asy_take_exception(vm);
-  int found = asy_find_special(vm, iterable, ASY_NAME(vm, __iter__), &fn, &self);
-  if (found == 0) found = asy_find_special(vm, iterable, ASY_NAME(vm, __getitem__), &fn, &self);
+  int found = asy_is_iterable(vm, iterable);
   if (found == 0) asy_raise(vm, ASY_TypeError, "Value after * must be an iterable, not %T", iterable);
   else asy_set_exception(vm, pending);
   return false;
