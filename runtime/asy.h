@@ -159,11 +159,20 @@ asy_value asy_new_native(asy_vm *vm, const asy_native *def, asy_value self, asy_
 typedef struct {
   const char *name;
   int is_package;
-  const char *source;
-  size_t length;
+  const unsigned char *packed; /* zlib's format */
+  size_t packed_length, length;
 } asy_embedded;
 extern const asy_embedded asy_embedded_modules[];
 extern const asy_module_def *const asy_native_modules[];
+
+/* ---- Libraries loaded when they are first needed (library.c) ---- */
+/* Fills a table of function pointers from a shared library: each symbol's address goes to its offset in the table. The library
+ * stays loaded. False: ImportError names the library and the Debian package that brings it. */
+typedef struct {
+  const char *name;
+  size_t offset;
+} asy_symbol;
+bool asy_load_library(asy_vm *vm, const char *soname, const char *package, const asy_symbol *symbols, void *table);
 
 /* ---- Time (gate.c's, through the VM) ---- */
 typedef enum { ASY_CLOCK_MONOTONIC, ASY_CLOCK_WALL, ASY_CLOCK_CPU } asy_clock_id;

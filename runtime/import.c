@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "runtime/class.h"
 #include "runtime/file.h"
@@ -172,7 +173,16 @@ static asy_value load_embedded(asy_vm *vm, asy_str *name, const asy_embedded *em
   int n = snprintf(path, sizeof path, "<asy>/");
   for (const char *p = embedded->name; *p && n < PATH_MAX - 16; p++) path[n++] = *p == '.' ? '/' : *p;
   strcpy(path + n, embedded->is_package ? "/__init__.asy" : ".asy");
-  return load_text(vm, name, embedded->source, embedded->length, path, embedded->is_package);
+  uLongf length = embedded->length;
+  char *text = malloc(length + 1);
+  if (!text || uncompress((Bytef *)text, &length, embedded->packed, embedded->packed_length) != Z_OK) {
+    free(text);
+    return asy_raise_no_memory(vm);
+  }
+  text[length] = 0;
+  asy_value module = load_text(vm, name, text, length, path, embedded->is_package);
+  free(text);
+  return module;
 }
 
 static asy_value load_native(asy_vm *vm, asy_str *name, const asy_module_def *def) {

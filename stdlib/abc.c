@@ -1,5 +1,5 @@
 /* abc.c - the natives behind abc.asy, as the module _abc: what the runtime must know about abstract base classes. */
-#include "stdlib/stdlib.h"
+#include "runtime/asy.h"
 
 /* Instances of cls and of its subclasses match sequence (1) or mapping (2) patterns. */
 static asy_value abc_mark_pattern(asy_vm *vm, const asy_value *args) {

@@ -1,7 +1,7 @@
 /* errno.c - the module errno: the system's error numbers by name, and errorcode, the names by number. */
 #include <errno.h>
 
-#include "stdlib/stdlib.h"
+#include "runtime/asy.h"
 
 /* clang-format off */
 #define ERRORS(X)                                                                                                      \

@@ -1,5 +1,5 @@
 /* functools.c - the natives behind functools.asy, as the module _functools: partial, reduce, cmp_to_key's key. */
-#include "stdlib/stdlib.h"
+#include "runtime/asy.h"
 
 /* ---- partial ---- */
 

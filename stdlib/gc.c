@@ -1,5 +1,5 @@
 /* gc.c - the module gc. The collector is generational and tracing: thresholds are accepted and shown, but it paces itself. */
-#include "stdlib/stdlib.h"
+#include "runtime/asy.h"
 
 static asy_value gc_collect(asy_vm *vm, const asy_value *args) {
   int generation;

@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "stdlib/stdlib.h"
+#include "runtime/asy.h"
 
 static asy_class *class_arg(asy_value v) { return (asy_class *)asy_obj_of(v); }
 static asy_tuple *tuple_arg(asy_value v) { return (asy_tuple *)asy_obj_of(v); }

@@ -3,7 +3,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "stdlib/stdlib.h"
+#include "runtime/asy.h"
 
 static asy_value domain_error(asy_vm *vm) { return asy_raise(vm, ASY_ValueError, "math domain error"); }
 static asy_value range_error(asy_vm *vm) { return asy_raise(vm, ASY_OverflowError, "math range error"); }

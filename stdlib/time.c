@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "stdlib/stdlib.h"
+#include "runtime/asy.h"
 
 static const int64_t SECOND = 1000000000;
 

@@ -8,14 +8,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 LANG_FOR_RUNTIME = 'unit compile opcode dis diagnostic source arena buf'
 
+LIBRARIES = ('uv.h', 'gmp.h', 'zlib.h', 'pcre2.h', 'sqlite3.h')   # known not to be libc
+
 # Layer: what may be included from the root, as patterns, and which libraries beside libc. FOLDER is the file's own folder.
 RULES = {
     'lang': (r'lang/\w+\.h', ()),
-    'runtime': (rf'runtime/[\w/]+\.h|lang/(?:{"|".join(LANG_FOR_RUNTIME.split())})\.h', ('uv.h', 'gmp.h')),
-    'stdlib': (r'runtime/asy\.h|stdlib/stdlib\.h|FOLDER/\w+\.h', ('uv.h',)),
+    'runtime': (rf'runtime/[\w/]+\.h|lang/(?:{"|".join(LANG_FOR_RUNTIME.split())})\.h', ('uv.h', 'gmp.h', 'zlib.h')),
+    'stdlib': (r'runtime/asy\.h|FOLDER/\w+\.h', LIBRARIES),
     'cli': (r'runtime/asy\.h|lang/\w+\.h|cli/\w+\.h', ('uv.h',)),
 }
-LIBRARIES = ('uv.h', 'gmp.h')   # known not to be libc
 
 
 def complaints(path):
