@@ -112,15 +112,6 @@ static void run(asy_vm *vm, const command *c) {
   }
 }
 
-/* A signal handler has no argument: the one variable of the program. */
-static asy_vm *volatile interruptible;
-
-static void on_interrupt(int number) {
-  (void)number;
-  asy_vm *vm = interruptible;
-  if (vm) asy_interrupt(vm);
-}
-
 /* A script that Ctrl-C has ended dies of the signal itself, so that a shell sees it. */
 static void die_of_interrupt(void) {
   signal(SIGINT, SIG_DFL);
@@ -139,14 +130,10 @@ static int run_script(const command *c, int argc, char **argv) {
     fputs("asy: no memory\n", stderr);
     return STATUS_ERROR;
   }
-  interruptible = vm;
-  struct sigaction handler = {.sa_handler = on_interrupt};
-  sigaction(SIGINT, &handler, NULL);
-  signal(SIGPIPE, SIG_IGN);
+  asy_signals_attach(vm);
   run(vm, c);
   bool interrupted = asy_raised_is(vm, ASY_KeyboardInterrupt);
   int status = asy_finish(vm);
-  interruptible = NULL;
   if (c->stats) print_stats(vm);
   asy_vm_free(vm);
   if (interrupted) die_of_interrupt();

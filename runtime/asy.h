@@ -21,8 +21,8 @@ typedef struct {
 } asy_options;
 asy_vm *asy_vm_new(const asy_options *options); /* NULL: no memory */
 void asy_vm_free(asy_vm *vm);
-void asy_interrupt(
-  asy_vm *vm); /* from a signal handler or another thread: KeyboardInterrupt soon; ends a blocking poll */
+void asy_interrupt(asy_vm *vm); /* from a signal handler or another thread: as SIGINT, KeyboardInterrupt in the main thread */
+void asy_signals_attach(asy_vm *vm); /* SIGINT and signals that scripts handle come to this VM from now on; NULL: to none */
 /* Compiles and runs text as the module `name` with __file__ = path. The module, or ASY_FAILED. */
 asy_value asy_run_source(asy_vm *vm, const char *text, size_t length, const char *path, const char *name);
 asy_value asy_run_file(asy_vm *vm, const char *path); /* as __main__; sys.path[0] becomes its folder */
@@ -36,6 +36,7 @@ asy_value asy_raise_value(asy_vm *vm, asy_value exception);                /* an
 asy_value asy_raise_no_memory(asy_vm *vm);
 asy_value asy_raise_errno(asy_vm *vm, int error,
                           asy_value filename);                   /* OSError's right subclass; filename UNBOUND: none */
+asy_value asy_raise_errno2(asy_vm *vm, int error, asy_value filename, asy_value filename2); /* of two files: rename, link */
 asy_value asy_raise_uv(asy_vm *vm, int rc, const char *subject); /* subject may be NULL */
 asy_value asy_raise_key(asy_vm *vm, asy_value key);              /* KeyError(key) */
 asy_value asy_raise_stop(asy_vm *vm, asy_value value);   /* StopIteration(value); UNBOUND or None: without value */
@@ -62,6 +63,9 @@ bool asy_to_int64(asy_vm *vm, asy_value v, int64_t *out); /* int or __index__; O
 bool asy_to_int(asy_vm *vm, asy_value v, int64_t min, int64_t max, int *out); /* ValueError names value and range */
 bool asy_to_double(asy_vm *vm, asy_value v, double *out);                     /* float, int, __float__, __index__ */
 bool asy_to_cstr(asy_vm *vm, asy_value v, const char **out); /* a str without NUL; lives as long as v */
+/* Names of files and what the environment holds are bytes; as text they are UTF-8, and what is not lies in lone surrogates. */
+asy_value asy_fs_decode(asy_vm *vm, const char *bytes, size_t length);
+const char *asy_fs_encode(asy_vm *vm, asy_str *text, size_t *length, asy_value *keep); /* as asy_str_utf8; UnicodeEncodeError */
 bool asy_is_str(asy_value v);                                /* str or a subclass; likewise below */
 bool asy_is_float(asy_value v);                              /* any float: in the word or boxed */
 bool asy_is_integer(asy_value v);                            /* small, big, bool or a subclass instance */
@@ -142,6 +146,10 @@ typedef struct asy_module_def {
   const char *doc;
   bool (*init)(asy_vm *vm, asy_value module); /* may be NULL: constants, types */
 } asy_module_def;
+/* An exception class of a module: "struct.error". It is put into the module under its last name; asy_raise_own raises it: `module`
+ * is the module's name for import. */
+bool asy_define_exception(asy_vm *vm, asy_value module, const char *name, asy_exc_id base);
+asy_value asy_raise_own(asy_vm *vm, const char *module, const char *name, const char *format, ...);
 /* The class of a descriptor, made on first use in this VM; `kind` is chosen then. NULL failed. */
 asy_class *asy_define_type(asy_vm *vm, const asy_type *type);
 asy_class *asy_class_for(asy_vm *vm, const asy_type *type); /* the class made by asy_define_type, or NULL */
@@ -149,6 +157,9 @@ asy_class *asy_class_for(asy_vm *vm, const asy_type *type); /* the class made by
  * kept by the class. asy_record_new takes one value a field. */
 #define ASY_RECORD(i) (offsetof(asy_tuple, items) + (i) * sizeof(asy_value))
 asy_class *asy_define_record(asy_vm *vm, const char *name, const asy_member *fields);
+/* A record of which only the first `visible` values are items of the tuple: the fields behind them (os.stat_result) are named
+ * only, and values that no row names are items only. The class is made once per VM and table of fields, as by asy_define_type. */
+asy_class *asy_define_long_record(asy_vm *vm, const char *name, const asy_member *fields, uint32_t visible);
 asy_value asy_record_new(asy_vm *vm, asy_class *cls, const asy_value *items);
 /* An object that only has attributes, as types.SimpleNamespace. */
 asy_value asy_namespace_new(asy_vm *vm);
@@ -165,6 +176,15 @@ typedef struct {
 extern const asy_embedded asy_embedded_modules[];
 extern const asy_module_def *const asy_native_modules[];
 
+/* ---- Threads (thread.c) ---- */
+/* Around what blocks: others may run between the two, so nothing of the VM is touched, no value is made or read there (memory that
+ * an object owns is safe while the object cannot change: a locked buffer, a str). NULL: there is only one thread. errno stays. */
+typedef struct asy_thread asy_thread;
+asy_thread *asy_thread_release(asy_vm *vm) __attribute__((warn_unused_result));
+void asy_thread_acquire(asy_vm *vm, asy_thread *self);
+/* After EINTR: runs signal handlers when this is the main thread. False: one raised; else call again what was interrupted. */
+bool asy_check_signals(asy_vm *vm);
+
 /* ---- Libraries loaded when they are first needed (library.c) ---- */
 /* Fills a table of function pointers from a shared library: each symbol's address goes to its offset in the table. The library
  * stays loaded. False: ImportError names the library and the Debian package that brings it. */
@@ -177,8 +197,9 @@ bool asy_load_library(asy_vm *vm, const char *soname, const char *package, const
 /* ---- Time (gate.c's, through the VM) ---- */
 typedef enum { ASY_CLOCK_MONOTONIC, ASY_CLOCK_WALL, ASY_CLOCK_CPU } asy_clock_id;
 int64_t asy_clock_ns(asy_vm *vm, asy_clock_id clock);
-void asy_sleep_ns(asy_vm *vm, int64_t ns); /* blocks the thread */
+bool asy_sleep_ns(asy_vm *vm, int64_t ns); /* blocks the thread; false: a signal handler raised */
 
+#include "runtime/types/bytes.h"
 #include "runtime/types/dict.h"
 #include "runtime/types/list.h"
 #include "runtime/types/str.h"

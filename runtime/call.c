@@ -390,13 +390,8 @@ asy_value asy_call_native(asy_vm *vm, asy_nativefunc *native, asy_value self, co
 bool asy_handle_interrupt(asy_vm *vm) {
   if (vm->interrupt & (ASY_INTERRUPT_GC | ASY_INTERRUPT_GC_STRESS)) asy_gc_safepoint(vm);
   if (vm->interrupt & ASY_INTERRUPT_FINALIZERS) asy_run_finalizers(vm);
-  if (vm->interrupt & ASY_INTERRUPT_SIGNAL) {
-    __atomic_and_fetch(&vm->interrupt, ~(uint32_t)ASY_INTERRUPT_SIGNAL, __ATOMIC_SEQ_CST);
-    if (asy_loop_take_interrupt(vm)) return true; /* asyncio.run cancels its main task first */
-    asy_raise(vm, ASY_KeyboardInterrupt, "");
-    return false;
-  }
-  return true;
+  if (vm->interrupt & ASY_INTERRUPT_SWITCH) asy_thread_yield(vm);
+  return !(vm->interrupt & ASY_INTERRUPT_SIGNAL) || asy_signals_run(vm);
 }
 
 /* The frame just entered is given up: its caller runs again. */

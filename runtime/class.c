@@ -24,7 +24,7 @@ static size_t align8(size_t n) { return (n + 7) & ~(size_t)7; }
 asy_value *asy_variable_more(asy_obj *o) {
   size_t size;
   switch (o->kind) {
-    case KIND_TUPLE: size = sizeof(asy_tuple) + ((asy_tuple *)o)->len * sizeof(asy_value); break;
+    case KIND_TUPLE: size = sizeof(asy_tuple) + (((asy_tuple *)o)->len + (size_t)o->flags) * sizeof(asy_value); break;
     case KIND_INT: {
       int32_t limbs = ((asy_int *)o)->size;
       size = sizeof(asy_int) + (size_t)(limbs < 0 ? -limbs : limbs) * sizeof(mp_limb_t);
@@ -346,6 +346,7 @@ void asy_classes_free(asy_vm *vm) {
   for (uint32_t i = 0; i < state->nmemory; i++) free(state->memory[i]);
   free(state->memory);
   free(state->defined);
+  free(state->records);
   free(state);
   vm->class_state = NULL;
 }
@@ -372,7 +373,8 @@ asy_class *asy_define_type(asy_vm *vm, const asy_type *type) {
     state->defined_cap = cap;
   }
   unsigned kind = base->kind;
-  if (kind == KIND_OBJECT) {
+  bool own_struct = type->size && base->kind >= KIND_COUNT && type->size != base->type->size;
+  if (kind == KIND_OBJECT || own_struct) { /* what visit and free there are depends on the kind */
     if (vm->next_kind >= MODULE_KINDS_END) return asy_raise(vm, ASY_SystemError, "too many native types"), NULL;
     kind = vm->next_kind++;
   }

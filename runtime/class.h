@@ -13,9 +13,18 @@ ASY_KINDS(X)
 typedef struct asy_class_state {
   asy_class **defined; /* classes made from descriptors outside ASY_KINDS; each is pinned */
   uint32_t ndefined, defined_cap;
+  struct asy_record_class *records; /* classes of records by their tables of fields; each is pinned */
+  uint32_t nrecords, records_cap;
   void **memory; /* malloc'ed asy_native rows made for __new__ and __init__, freed with the VM */
   uint32_t nmemory, memory_cap;
 } asy_class_state;
+
+/* A class of records (record.c). What lies in an instance: `visible` items of the tuple, then `hidden` values. */
+typedef struct asy_record_class {
+  const asy_member *fields;
+  asy_class *cls;
+  uint32_t visible, hidden;
+} asy_record_class;
 
 /* The record of (cls, name): made on first use, true for ever (see asy_lookup). NULL: MemoryError. name is interned. */
 asy_lookup *asy_class_lookup(asy_vm *vm, asy_class *cls, asy_str *name);

@@ -203,7 +203,8 @@ asy_exc_id asy_errno_class(int error) {
   }
 }
 
-static asy_value raise_os(asy_vm *vm, int error, const char *text, asy_value filename) {
+/* Either filename may be UNBOUND. */
+static asy_value raise_os(asy_vm *vm, int error, const char *text, asy_value filename, asy_value filename2) {
   asy_value message = asy_from_cstr(vm, text);
   if (message == ASY_FAILED) return ASY_FAILED;
   asy_value items[2] = {asy_from_small(error), message};
@@ -214,13 +215,18 @@ static asy_value raise_os(asy_vm *vm, int error, const char *text, asy_value fil
   e->fields[FIELD_ERRNO] = items[0];
   e->fields[FIELD_STRERROR] = message;
   if (filename != ASY_UNBOUND) e->fields[FIELD_FILENAME] = filename;
+  if (filename2 != ASY_UNBOUND) e->fields[FIELD_FILENAME2] = filename2;
   asy_barrier(vm, e);
   return raise_instance(vm, v);
 }
 
 asy_value asy_raise_errno(asy_vm *vm, int error, asy_value filename) {
+  return asy_raise_errno2(vm, error, filename, ASY_UNBOUND);
+}
+
+asy_value asy_raise_errno2(asy_vm *vm, int error, asy_value filename, asy_value filename2) {
   char buffer[128];
-  return raise_os(vm, error, strerror_r(error, buffer, sizeof buffer), filename);
+  return raise_os(vm, error, strerror_r(error, buffer, sizeof buffer), filename, filename2);
 }
 
 asy_value asy_raise_uv(asy_vm *vm, int rc, const char *subject) {
@@ -229,7 +235,7 @@ asy_value asy_raise_uv(asy_vm *vm, int rc, const char *subject) {
   char buffer[128];
   bool system = rc > -4000 && rc > -1000; /* libuv's own codes start at -3000 and have no errno */
   const char *text = system ? strerror_r(-rc, buffer, sizeof buffer) : uv_strerror_r(rc, buffer, sizeof buffer);
-  return raise_os(vm, system ? -rc : rc, text, filename);
+  return raise_os(vm, system ? -rc : rc, text, filename, ASY_UNBOUND);
 }
 
 /* ---- Matching ------------------------------------------------------------------------------------------------------------------------ */

@@ -136,7 +136,12 @@ static int cancel_task(asy_vm *vm, asy_task *task, asy_value message) {
   asy_future *f = &task->future;
   if (f->head.flags >> TASK_CANCELS_SHIFT < TASK_CANCELS_MAX) f->head.flags += 1u << TASK_CANCELS_SHIFT;
   asy_value waiting = task->waiting;
-  if (waiting && asy_is_native_future(waiting)) {
+  const struct asy_loop_hooks *hooks =
+    waiting && asy_is_obj(waiting) ? asy_loop_hooks_of(vm, asy_obj_of(waiting)) : NULL;
+  bool woken = false;
+  if (hooks) {
+    woken = hooks->forget(vm, asy_obj_of(waiting), task);
+  } else if (waiting && asy_is_native_future(waiting)) {
     int cancelled = asy_future_cancel(vm, asy_future_of(waiting), message);
     if (cancelled) return cancelled;
   } else if (waiting && asy_is_obj(waiting)) { /* a foreign future */
@@ -150,6 +155,9 @@ static int cancel_task(asy_vm *vm, asy_task *task, asy_value message) {
   asy_store(vm, f, &f->result, message);
   if (waiting && asy_is_int(waiting)) { /* asleep */
     asy_timers_remove(&f->loop->timers, (uint32_t)asy_small(waiting));
+    woken = true;
+  }
+  if (woken) {
     asy_task_wake(vm, task);
     if (asy_raised(vm)) return -1;
   }

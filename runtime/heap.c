@@ -5,6 +5,7 @@
  * used up, which is also when bytes are counted. The picture is in heap_internal.h; marking, sweeping and the cycles lie in
  * heap_mark.c, heap_sweep.c and heap_cycle.c.
  */
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -182,8 +183,11 @@ NO_ASAN static void take_run(asy_heap *heap, heap_class *c) {
   size_t count = run.count <= most ? run.count : most;
   char *start = (char *)heap_cell(heap, block, cell);
   if (HEAP_ASAN) ASAN_UNPOISON_MEMORY_REGION(start, count * c->size);
-  if (b->flags & BLOCK_ZEROED) memset(start, 0, sizeof(asy_obj) + sizeof(heap_run));
-  else memset(start, 0, count * c->size);
+  const size_t head = sizeof(asy_obj) + sizeof(heap_run);
+  if (b->flags & BLOCK_ZEROED) memset(start, 0, head);
+  else if (c->size <= CELL_PLAIN) memset(start, 0, count * c->size);
+  else
+    for (size_t i = 0; i < count; i++) memset(start + i * c->size, 0, head);
   if (HEAP_ASAN) poison_cells(c, start, count);
   if (count < run.count) {
     *run_at(heap, block, cell + count) = (heap_run){.next = run.next, .count = (uint16_t)(run.count - count)};
@@ -201,7 +205,7 @@ static bool must_fail(asy_heap *heap) { return heap->fail_at && ++heap->attempts
 
 static void after_counting(asy_vm *vm) {
   asy_heap *heap = vm->heap;
-  if (heap->since >= heap->trigger || heap_early_due(heap)) vm->interrupt |= ASY_INTERRUPT_GC;
+  if (heap->since >= heap->trigger || heap_early_due(heap)) asy_interrupt_set(vm, ASY_INTERRUPT_GC);
   if (heap->since >= heap->emergency && !heap->collecting) heap_collect_under_pressure(vm);
 }
 
@@ -258,14 +262,25 @@ static __attribute__((noinline)) void *note_kind(asy_vm *vm, asy_obj *o) {
   return NULL;
 }
 
-static void *alloc_large(asy_vm *vm, size_t size) {
+/* An object that is a leaf (a text, an integer, exactly of a built-in class) needs no cleared memory but at its ends, where headers
+ * and terminators are: its data is written at once by whoever makes it. */
+static inline bool is_plain(const asy_heap *heap, uint32_t shape, unsigned kind) {
+  return shape == kind && !heap->visits[kind] && !(heap->kind_bits[kind] & KIND_UNKNOWN);
+}
+
+static void clear_ends(char *memory, size_t size) {
+  memset(memory, 0, 64);
+  memset(memory + size - 16, 0, 16);
+}
+
+static void *alloc_large(asy_vm *vm, size_t size, bool plain) {
   asy_heap *heap = vm->heap;
   heap->since += size;
   after_counting(vm);
-  void *memory = must_fail(heap) ? NULL : calloc(1, size);
+  void *memory = must_fail(heap) ? NULL : plain ? malloc(size) : calloc(1, size);
   if (!memory && !heap->collecting && !heap->fail_at) {
     heap_collect_under_pressure(vm);
-    memory = calloc(1, size);
+    memory = plain ? malloc(size) : calloc(1, size);
   }
   if (heap->nlarge == heap->large_cap && memory) {
     size_t cap = heap->large_cap ? heap->large_cap * 2 : 64;
@@ -290,12 +305,24 @@ static void *alloc_large(asy_vm *vm, size_t size) {
   return memory;
 }
 
-/* Where no cell is at hand: a new run, or a large object. */
+static char *alloc_cell(asy_vm *vm, size_t size) {
+  asy_heap *heap = vm->heap;
+  heap_class *c = &heap->classes[heap->class_of[(size + 15) >> 4]];
+  if (c->cur == c->end) return refill(vm, c);
+  char *cell = c->cur;
+  c->cur += c->size;
+  return cell;
+}
+
+/* Where no cell is at hand: a new run; or a big cell, or a large object. */
 static __attribute__((noinline)) void *alloc_away(asy_vm *vm, uint32_t shape, unsigned kind, size_t size) {
   asy_heap *heap = vm->heap;
-  char *cell = size <= CELL_MAX ? refill(vm, &heap->classes[heap->class_of[(size + 15) >> 4]]) : alloc_large(vm, size);
+  bool plain = is_plain(heap, shape, kind);
+  char *cell = size <= CELL_MAX ? alloc_cell(vm, size) : alloc_large(vm, size, plain);
   if (!cell) return NULL;
   if (HEAP_ASAN && size <= CELL_MAX) ASAN_UNPOISON_MEMORY_REGION(cell, size);
+  if (size > CELL_PLAIN && plain) clear_ends(cell, size);
+  else if (size > CELL_PLAIN && size <= CELL_MAX) memset(cell, 0, size);
   asy_obj *o = (asy_obj *)cell;
   *o = (asy_obj){.shape = shape, .kind = (uint8_t)kind, .gc = ASY_GC_LIVE};
   return heap->kind_bits[kind] ? note_kind(vm, o) : o;
@@ -304,7 +331,7 @@ static __attribute__((noinline)) void *alloc_away(asy_vm *vm, uint32_t shape, un
 /* No call on the usual way but in the last line, so that it needs no frame. */
 void *asy_alloc(asy_vm *vm, uint32_t shape, unsigned kind, size_t size) {
   asy_heap *heap = vm->heap;
-  if (__builtin_expect(size > CELL_MAX, 0)) return alloc_away(vm, shape, kind, size);
+  if (__builtin_expect(size > CELL_PLAIN, 0)) return alloc_away(vm, shape, kind, size);
   heap_class *c = &heap->classes[heap->class_of[(size + 15) >> 4]];
   char *cell = c->cur;
   if (__builtin_expect(cell == c->end, 0)) return alloc_away(vm, shape, kind, size);
@@ -327,13 +354,28 @@ void *asy_new_instance(asy_vm *vm, asy_class *cls) {
 
 /* ---- Counted memory ------------------------------------------------------------------------------------------------- */
 
+/* What malloc is asked for: pieces of one class can stand in for each other. */
+static size_t piece_size(size_t size) { return size > SPARE_LARGEST ? size : size ? (size + 15) & ~(size_t)15 : 16; }
+
+static inline heap_spare *spare_of(asy_heap *heap, size_t size) {
+  return HEAP_ASAN || size > SPARE_LARGEST ? NULL : &heap->spare[piece_size(size) >> 4];
+}
+
+static void *take_spare(heap_spare *spare, size_t size) {
+  void *piece = spare->first;
+  spare->first = *(void **)piece;
+  spare->bytes -= piece_size(size);
+  return piece;
+}
+
 void *asy_mem_alloc(asy_vm *vm, size_t size) {
   asy_heap *heap = vm->heap;
   bool fail = must_fail(heap);
-  void *memory = fail ? NULL : malloc(size ? size : 1);
+  heap_spare *spare = spare_of(heap, size);
+  void *memory = fail ? NULL : spare && spare->first ? take_spare(spare, size) : malloc(piece_size(size));
   if (!memory && !fail && !heap->collecting) {
     heap_collect_under_pressure(vm);
-    memory = malloc(size ? size : 1);
+    memory = malloc(piece_size(size));
   }
   if (!memory) {
     asy_raise_no_memory(vm);
@@ -348,7 +390,7 @@ void *asy_mem_alloc(asy_vm *vm, size_t size) {
 void *asy_mem_realloc(asy_vm *vm, void *old, size_t old_size, size_t size) {
   asy_heap *heap = vm->heap;
   after_counting(vm); /* before: until the caller has stored the new address, `old` may be visited */
-  void *memory = must_fail(heap) ? NULL : realloc(old, size ? size : 1);
+  void *memory = must_fail(heap) ? NULL : realloc(old, piece_size(size));
   if (!memory) {
     asy_raise_no_memory(vm);
     return NULL;
@@ -361,8 +403,25 @@ void *asy_mem_realloc(asy_vm *vm, void *old, size_t old_size, size_t size) {
 
 void asy_mem_free(asy_vm *vm, void *memory, size_t size) {
   if (!memory) return;
-  if (vm->heap) vm->heap->mem_bytes -= size; /* the main stack goes after the heap */
-  free(memory);
+  asy_heap *heap = vm->heap;
+  heap_spare *spare = heap ? spare_of(heap, size) : NULL; /* the main stack goes after the heap */
+  if (heap) heap->mem_bytes -= size;
+  if (!spare || spare->bytes >= SPARE_BYTES || malloc_usable_size(memory) < piece_size(size)) {
+    free(memory);
+    return;
+  }
+  *(void **)memory = spare->first;
+  spare->first = memory;
+  spare->bytes += piece_size(size);
+}
+
+static void free_spares(asy_heap *heap) {
+  for (unsigned i = 0; i < SPARE_CLASSES; i++) {
+    for (void *piece = heap->spare[i].first, *next; piece; piece = next) {
+      next = *(void **)piece;
+      free(piece);
+    }
+  }
 }
 
 /* ---- Barrier, pins, weak slots -------------------------------------------------------------------------------------- */
@@ -488,14 +547,14 @@ static void read_switches(asy_vm *vm, asy_heap *heap) {
     unsigned long every = gc[6] == ':' ? strtoul(gc + 7, NULL, 10) : 1;
     heap->stress_every = every ? (uint32_t)every : 1;
     heap->poison = true;
-    vm->interrupt |= ASY_INTERRUPT_GC_STRESS;
+    asy_interrupt_set(vm, ASY_INTERRUPT_GC_STRESS);
   }
   const char *fail = getenv("ASY_FAIL_ALLOC");
   heap->fail_at = fail ? strtoull(fail, NULL, 10) : 0;
   heap->single = heap->fail_at != 0;
 }
 
-bool asy_heap_init(asy_vm *vm, const void *stack_base) {
+bool asy_heap_init(asy_vm *vm) {
   asy_heap *heap = calloc(1, sizeof *heap);
   if (!heap) return false;
   if (!reserve_arena(heap)) {
@@ -507,7 +566,6 @@ bool asy_heap_init(asy_vm *vm, const void *stack_base) {
   for (unsigned kind = 0; kind < KIND_COUNT; kind++) set_kind(heap, kind, builtin_types[kind]);
   memset(heap->kind_bits + KIND_COUNT, KIND_UNKNOWN, sizeof heap->kind_bits - KIND_COUNT);
   heap->large_min = UINTPTR_MAX;
-  heap->stack_base = stack_base;
   heap->trigger = heap->minor_bytes = MINOR_BYTES;
   heap->emergency = EMERGENCY_BYTES;
   heap->major_base = 2 * MINOR_BYTES;
@@ -549,6 +607,7 @@ void asy_heap_destroy(asy_vm *vm) {
   free(heap->pins.entries);
   free(heap->weak_index.entries);
   free(heap->weak);
+  free_spares(heap);
   free(heap->large);
   free(heap);
   vm->heap = NULL;

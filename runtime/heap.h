@@ -74,9 +74,8 @@ void asy_weak_remove(asy_vm *vm, void **slot);
 bool asy_weak_owners(asy_vm *vm, asy_value target,
                      struct asy_list *owners); /* appends the owners of all slots with target; looks at all */
 
-bool asy_heap_init(asy_vm *vm,
-                   const void *stack_base); /* reads ASY_GC; stack_base: highest C stack address of this thread */
-void asy_heap_destroy(asy_vm *vm);          /* frees every object; calls `free`, not `finalize` */
+bool asy_heap_init(asy_vm *vm);    /* reads ASY_GC */
+void asy_heap_destroy(asy_vm *vm); /* frees every object; calls `free`, not `finalize` */
 bool asy_heap_verify(asy_vm *vm,
                      const char **problem); /* every reference hits a live cell; no unremembered old-to-young edge */
 

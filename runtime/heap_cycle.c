@@ -70,7 +70,7 @@ static void queue_finalizers(asy_visitor *v, bool minor) {
   list->count = heap->nfinalizable_old = kept;
   for (size_t i = first; i < heap->queue.count; i++) asy_visit_obj(v, heap->queue.items[i]);
   heap_mark_drain(v, SIZE_MAX);
-  if (heap->queue.count > heap->queue_next) v->vm->interrupt |= ASY_INTERRUPT_FINALIZERS;
+  if (heap->queue.count > heap->queue_next) asy_interrupt_set(v->vm, ASY_INTERRUPT_FINALIZERS);
 }
 
 static void clear_weak_slots(asy_vm *vm, bool minor) {
@@ -84,7 +84,7 @@ static void clear_weak_slots(asy_vm *vm, bool minor) {
     if (!owner_dead && entry.owner && asy_weakref_wants_call(entry.owner)) heap_list_push(&heap->queue, entry.owner);
   }
   heap->nweak_old = heap->nweak;
-  if (heap->queue.count > heap->queue_next) vm->interrupt |= ASY_INTERRUPT_FINALIZERS;
+  if (heap->queue.count > heap->queue_next) asy_interrupt_set(vm, ASY_INTERRUPT_FINALIZERS);
 }
 
 /* The lists of subclasses are weak. */
@@ -289,7 +289,7 @@ void heap_collect_under_pressure(asy_vm *vm) {
 
 void asy_gc_safepoint(asy_vm *vm) {
   asy_heap *heap = vm->heap;
-  vm->interrupt &= ~(uint32_t)ASY_INTERRUPT_GC;
+  asy_interrupt_clear(vm, ASY_INTERRUPT_GC);
   if (heap->stress_every) {
     if (++heap->stress_count >= heap->stress_every) {
       heap->stress_count = 0;
@@ -321,7 +321,7 @@ static void finalize(asy_vm *vm, asy_obj *o) {
 
 void asy_run_finalizers(asy_vm *vm) {
   asy_heap *heap = vm->heap;
-  vm->interrupt &= ~(uint32_t)ASY_INTERRUPT_FINALIZERS;
+  asy_interrupt_clear(vm, ASY_INTERRUPT_FINALIZERS);
   if (heap->finalizing) return; /* a finaliser that reaches a safepoint: the loop below goes on when it is done */
   heap->finalizing = true;
   asy_value pending = asy_raised(vm) ? asy_take_exception(vm) : 0;

@@ -41,6 +41,7 @@ enum {
   BLOCK_SHIFT = 15,
   BLOCK_SIZE = 1 << BLOCK_SHIFT,
   CELL_MAX = 2048, /* larger objects are malloc'ed */
+  CELL_PLAIN = 512, /* runs of larger cells are not cleared: alloc_away clears the object, unless nobody needs that */
   CLASS_COUNT = 25,
   CLASS_NONE = 255,       /* a block in the pool */
   COMMIT_BLOCKS = 32,     /* the arena grows by this many */
@@ -100,6 +101,14 @@ typedef struct {
   void **slot;
 } heap_weak;
 
+/* Small pieces of counted memory (tables of dicts and sets, items of lists) come and go in masses, mostly when blocks are swept: a
+ * list a size keeps some, which is several times faster than malloc and free. Pieces are linked through their first word. */
+typedef struct {
+  void *first;
+  size_t bytes; /* at most SPARE_BYTES */
+} heap_spare;
+enum { SPARE_LARGEST = 1024, SPARE_CLASSES = SPARE_LARGEST / 16 + 1, SPARE_BYTES = 128 << 10 };
+
 /* kind_bits: what asy_alloc must do besides handing out a cell; 0 for most kinds */
 enum {
   KIND_HAS_FREE = 1,
@@ -131,6 +140,8 @@ struct asy_heap {
   bool release_due;    /* a major cycle's garbage is being swept: release() follows */
   size_t sweep_cursor; /* the background sweep has passed the blocks below */
 
+  heap_spare spare[SPARE_CLASSES]; /* freed counted memory kept for reuse, by (size + 15) / 16 */
+
   heap_large *large; /* sorted by address, save for the last nlarge_new */
   size_t nlarge, large_cap, nlarge_new;
   size_t large_bytes;
@@ -157,7 +168,6 @@ struct asy_heap {
   heap_phase phase;
   size_t prepare_cursor;
   unsigned mark_rounds; /* times the remembered list was drained in this major cycle */
-  const char *stack_base;
 
   size_t since;        /* bytes allocated since the last cycle ended */
   size_t minor_bytes;  /* allocated between two minor cycles */

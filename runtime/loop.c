@@ -2,6 +2,7 @@
 #include "runtime/loop.h"
 
 #include <math.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "runtime/class.h"
@@ -62,12 +63,6 @@ bool asy_loop_take_interrupt(asy_vm *vm) {
   if (asy_future_cancel(vm, &state->interrupt_task->future, 0) < 0) asy_clear_exception(vm);
   if (pending) asy_set_exception(vm, pending);
   return true;
-}
-
-void asy_interrupt(asy_vm *vm) {
-  __atomic_or_fetch(&vm->interrupt, ASY_INTERRUPT_SIGNAL, __ATOMIC_SEQ_CST);
-  asy_loop_state *state = vm->loop_state;
-  if (state && state->running && state->running->uv) uv_async_send(&state->running->uv->wake);
 }
 
 /* ---- The ready ring ------------------------------------------------------------------------------------------------- */
@@ -193,6 +188,8 @@ static bool report_callback(asy_vm *vm, asy_handle *h) {
 
 /* false: an exception is pending that leaves the loop. */
 static bool run_handle(asy_vm *vm, asy_handle *h) {
+  if (h->head.kind != KIND_HANDLE && h->head.kind != KIND_TIMER_HANDLE)
+    return asy_loop_hooks_of(vm, &h->head)->run(vm, &h->head);
   if (h->head.flags & HANDLE_CANCELLED) return true;
   if (asy_is_kind(h->callback, KIND_LOOP)) {
     stop_when_complete(vm, h->loop, asy_future_of(h->args));
@@ -281,7 +278,7 @@ static void on_timer(uv_timer_t *timer) { uv_stop(timer->loop); }
 
 asy_uv *asy_loop_uv(asy_vm *vm, asy_loop *loop) {
   if (loop->uv) return loop->uv;
-  asy_uv *uv = malloc(sizeof *uv);
+  asy_uv *uv = calloc(1, sizeof *uv);
   if (!uv) {
     asy_raise_no_memory(vm);
     return NULL;
@@ -305,15 +302,44 @@ fail:
   return NULL;
 }
 
-static void stop_uv(asy_loop *loop) {
+void asy_loop_entered(asy_vm *vm, asy_uv *uv) {
+  (void)vm;
+  uv->released = NULL;
+}
+
+/* vm NULL: the heap is going away, other objects are not touched. */
+static void stop_uv(asy_vm *vm, asy_loop *loop) {
   asy_uv *uv = loop->uv;
   if (!uv) return;
   loop->uv = NULL;
   uv_close((uv_handle_t *)&uv->timer, NULL);
   uv_close((uv_handle_t *)&uv->wake, NULL);
+  asy_watches_close_all(vm, &uv->loop);
   uv_run(&uv->loop, UV_RUN_DEFAULT);
   uv_loop_close(&uv->loop);
+  free(uv->scratch);
   free(uv);
+}
+
+/* One poll that blocks. With several threads the wait is our own, without the VM's lock, and libuv only looks before and after. */
+static void wait_for_uv(asy_vm *vm, asy_loop *loop) {
+  uv_loop_t *uv = &loop->uv->loop;
+  bool main = asy_thread_is_main(vm);
+  if (main) vm->threads.main_poll = &loop->uv->wake;
+  if (vm->threads.count == 1) {
+    if (!vm->interrupt) uv_run(uv, UV_RUN_ONCE);
+  } else {
+    uv_run(uv, UV_RUN_NOWAIT); /* what was added since the last poll is watched from here on */
+    if (!loop->ring_count && !vm->interrupt) {
+      struct pollfd outside = {.fd = uv_backend_fd(uv), .events = POLLIN};
+      int timeout = uv_backend_timeout(uv);
+      asy_thread *self = asy_thread_release(vm);
+      (void)poll(&outside, 1, timeout);
+      asy_thread_acquire(vm, self);
+      uv_run(uv, UV_RUN_NOWAIT);
+    }
+  }
+  if (main) vm->threads.main_poll = NULL;
 }
 
 /* Waits until something happens or the first timer is due. */
@@ -329,7 +355,7 @@ static bool poll_blocking(asy_vm *vm, asy_loop *loop) {
     uv_timer_start(&uv->timer, on_timer, ms, 0);
   }
   uv_ref((uv_handle_t *)&uv->wake);
-  if (!vm->interrupt) uv_run(&uv->loop, UV_RUN_ONCE);
+  if (!vm->interrupt) wait_for_uv(vm, loop);
   uv_unref((uv_handle_t *)&uv->wake);
   uv_timer_stop(&uv->timer);
   asy_loop_now(vm, loop);
@@ -558,7 +584,7 @@ static void loop_visit(asy_obj *o, asy_visitor *v) {
 
 static void loop_free(asy_vm *vm, asy_obj *o) {
   asy_loop *loop = (asy_loop *)o;
-  stop_uv(loop);
+  stop_uv(NULL, loop);
   free_ring(vm, loop);
   asy_timers_free(vm, &loop->timers);
 }
@@ -603,7 +629,7 @@ static asy_value loop_close(asy_vm *vm, const asy_value *args) {
     unlink_timer_handle(vm, loop->handles);
   }
   free_ring(vm, loop);
-  stop_uv(loop);
+  stop_uv(vm, loop);
   return ASY_NONE;
 }
 

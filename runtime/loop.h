@@ -32,12 +32,30 @@ typedef struct asy_timer_handle {
   uint32_t index;                       /* place in the loop's timers; UINT32_MAX when not scheduled */
 } asy_timer_handle;
 
+enum { ASY_LOOP_SCRATCH = 256 * 1024 };
+
 /* libuv's part of a loop, made at the first poll. Malloc'ed: libuv keeps its address. */
 typedef struct {
   uv_loop_t loop;
   uv_timer_t timer; /* armed for the earliest of our timers while the poll blocks */
   uv_async_t wake;  /* for other threads and signal handlers */
+  char *scratch;    /* ASY_LOOP_SCRATCH bytes that streams read to; NULL before the first */
+  struct asy_thread *released; /* while the poll blocks without the VM's lock: who takes it again; else NULL */
 } asy_uv;
+
+/* An object that takes part in the loop without callbacks and futures: it may stand on the ready ring, and tasks may wait for it
+ * (asy_task_park_on). Hooks it has no use for are NULL. */
+struct asy_loop_hooks {
+  bool (*run)(asy_vm *vm, asy_obj *self); /* its turn on the ring. false: an exception is pending that leaves the loop */
+  /* A task that waited for it goes on: what its await yields, ASY_FAILED, or ASY_PARKED after asy_task_park_on. */
+  asy_value (*resume)(asy_vm *vm, asy_obj *self, struct asy_task *task);
+  /* The task is cancelled. True: it waited and does no more; false: it was on its way already. */
+  bool (*forget)(asy_vm *vm, asy_obj *self, struct asy_task *task);
+};
+/* The hooks of an object, or NULL. */
+static inline const struct asy_loop_hooks *asy_loop_hooks_of(asy_vm *vm, const asy_obj *o) {
+  return vm->shapes[o->shape]->type->loop_hooks;
+}
 
 struct asy_loop {
   asy_obj head;
@@ -88,6 +106,10 @@ bool asy_loop_call_soon(asy_vm *vm, asy_loop *loop, asy_value callback, asy_valu
 asy_value asy_loop_call_exception_handler(asy_vm *vm, asy_loop *loop, asy_dict *context);
 int64_t asy_loop_now(asy_vm *vm, asy_loop *loop);                 /* reads the clock */
 bool asy_seconds_to_ns(asy_vm *vm, double seconds, int64_t *out); /* clamped; false: ValueError for NaN */
+/* The first thing a libuv callback does: the poll may have given up the VM's lock. */
+void asy_loop_entered(asy_vm *vm, asy_uv *uv);
+/* Ends what a loop has open outside: net/watch.c. vm NULL: the heap is going away. */
+void asy_watches_close_all(asy_vm *vm, uv_loop_t *loop);
 asy_uv *asy_loop_uv(asy_vm *vm, asy_loop *loop);                  /* libuv, started; NULL failed */
 
 extern const asy_type asy_loop_type;

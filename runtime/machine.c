@@ -1,11 +1,7 @@
 /* machine.c - a VM's beginning and end, its roots, and running the code of modules.
  * Order of start: heap, strings, tuples, classes, exceptions, builtins, import. Nothing before the classes may collect.
  */
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "runtime/builtins.h"
 #include "runtime/class.h"
@@ -16,42 +12,11 @@
 #include "runtime/module.h"
 #include "runtime/traceback.h"
 
-enum {
-  RECURSION_LIMIT = 1000,
-  C_STACK_RESERVE = 256 * 1024 /* natives stop recursing this far before the end */
-};
-
-extern void *__libc_stack_end; /* glibc: highest address of the main thread's stack */
-
-/* The highest address of this thread's C stack, and the one below which natives must not recurse. */
-static void *find_c_stack(char **limit) {
-  if (syscall(SYS_gettid) == getpid()) {
-    struct rlimit size;
-    size_t bytes = getrlimit(RLIMIT_STACK, &size) == 0 && size.rlim_cur != RLIM_INFINITY ? size.rlim_cur
-                                                                                         : (size_t)8 << 20;
-    if (bytes > (size_t)64 << 20) bytes = (size_t)64 << 20;
-    *limit = (char *)__libc_stack_end - bytes + (bytes > 2 * C_STACK_RESERVE ? C_STACK_RESERVE : bytes / 2);
-    return __libc_stack_end;
-  }
-  pthread_attr_t attributes;
-  void *low = NULL;
-  size_t bytes = 0;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return NULL;
-  pthread_attr_getstack(&attributes, &low, &bytes);
-  pthread_attr_destroy(&attributes);
-  *limit = (char *)low + (bytes > 2 * C_STACK_RESERVE ? C_STACK_RESERVE : bytes / 2);
-  return (char *)low + bytes;
-}
+enum { RECURSION_LIMIT = 1000 };
 
 static bool start(asy_vm *vm, const asy_options *options) {
-  void *c_stack = find_c_stack(&vm->c_stack_limit);
-  if (!c_stack || !asy_heap_init(vm, c_stack)) return false;
+  if (!asy_heap_init(vm) || !asy_threads_init(vm)) return false;
   if (!vm->gate.hash_key(vm->gate.context, vm->hash_key, sizeof vm->hash_key)) return false;
-  asy_stack_init(vm, &vm->main_stack, NULL);
-  vm->stack = &vm->main_stack;
-  vm->top = asy_stack_reserve(vm, &vm->main_stack, NULL, FRAME_HEADER);
-  if (!vm->top) return false;
-  vm->limit = vm->main_stack.limit;
   if (!asy_strings_init(vm) || !asy_tuple_init(vm) || !asy_classes_init(vm)) return false;
   asy_value error = asy_new_exception(vm, ASY_MemoryError, "");
   if (error == ASY_FAILED) return false;
@@ -67,7 +32,6 @@ asy_vm *asy_vm_new(const asy_options *options) {
   vm->argv = options ? options->argv : NULL;
   vm->recursion_limit = RECURSION_LIMIT;
   vm->int_max_str_digits = 4300;
-  vm->handled = vm->sent = vm->stop_value = vm->result = ASY_NONE;
   vm->next_keys_version = 1;
   vm->next_kind = KIND_COUNT;
   const char *caches = getenv("ASY_IC");
@@ -80,10 +44,11 @@ asy_vm *asy_vm_new(const asy_options *options) {
 
 void asy_vm_free(asy_vm *vm) {
   if (!vm) return;
+  asy_signals_detach(vm);
   if (vm->stdout_file) asy_flush_std(vm);
+  if (!asy_threads_end(vm)) return;
   asy_loop_state_free(vm);
   if (vm->heap) asy_heap_destroy(vm);
-  asy_stack_free(vm, &vm->main_stack);
   asy_stack_pool_free(vm);
   asy_classes_free(vm);
   asy_sources_free(vm);
@@ -112,7 +77,10 @@ void asy_vm_visit_roots(asy_vm *vm, asy_visitor *v) {
   asy_visit_obj(v, vm->modules);
   asy_visit_obj(v, vm->path);
   asy_visit_obj(v, vm->current_task);
+  asy_visit_obj(v, vm->running_loop);
+  asy_visit_obj(v, vm->current_loop);
   asy_visit_obj(v, vm->spread);
+  asy_visit_obj(v, vm->context);
   asy_intern_visit(vm, v);
   if (vm->loop_state) asy_loop_state_visit(vm, v);
   if (vm->stack) { /* the running stack, and those below it that wait for it */
@@ -120,6 +88,8 @@ void asy_vm_visit_roots(asy_vm *vm, asy_visitor *v) {
     vm->stack->base = vm->base;
   }
   for (asy_stack *s = vm->stack; s; s = s->below) asy_stack_visit(s, v);
+  asy_threads_visit(vm, v);
+  asy_signals_visit(vm, v);
 }
 
 /* ---- Code of modules ------------------------------------------------------------------------------------------------ */

@@ -118,6 +118,9 @@ struct asy_obj {
   uint16_t flags; /* meaning depends on the kind; 0 in a new object */
 };
 
+/* In `flags` of objects of module-defined kinds: the type has get_buffer. */
+#define ASY_EXPORTS_BUFFER 0x8000u
+
 static inline bool asy_is_kind(asy_value v, unsigned kind) { return asy_is_obj(v) && asy_obj_of(v)->kind == kind; }
 static inline bool asy_is_exact(asy_value v, unsigned kind) { return asy_is_obj(v) && asy_obj_of(v)->shape == kind; }
 
@@ -179,6 +182,7 @@ typedef struct {
 
 /* Slots a built-in type may fill; NULL means "not supported" and is inherited from .base. Every slot that fails returns
  * ASY_FAILED / false / -1 with the exception set. `self` always is of the descriptor's kind (or a subclass). */
+struct asy_buffer;
 struct asy_type {
   const char *name; /* "list"; with a dot the part before it is __module__ */
   const char *doc;
@@ -216,6 +220,10 @@ struct asy_type {
   asy_value (*inplace[BINARY_COUNT])(asy_vm *vm, asy_value self, asy_value right);
   asy_value (*unary[UNARY_COUNT])(asy_vm *vm, asy_value self);
   asy_value (*await_)(asy_vm *vm, asy_value self); /* __await__: an iterator (futures are known to the VM) */
+  const struct asy_loop_hooks *loop_hooks;         /* loop.h: tasks wait for such objects, or the ready ring runs them */
+  /* The object's bytes, locked until release_buffer: size and place stay. Objects with it set ASY_EXPORTS_BUFFER. */
+  bool (*get_buffer)(asy_vm *vm, asy_value self, struct asy_buffer *out);
+  void (*release_buffer)(asy_value self);
   const asy_native *methods;                       /* ends with {0} */
   const struct asy_member *members;                /* plain C fields shown as attributes; ends with {0} */
 };

@@ -1,14 +1,32 @@
 /* record.c - tuples with named items (sys.version_info, time.struct_time) and plain attribute objects (sys.implementation). */
+#include <stdlib.h>
+
 #include "runtime/class.h"
 #include "runtime/descriptors.h"
 
 /* ---- Records ---- */
 
+static const asy_record_class *find_by_fields(asy_vm *vm, const asy_member *fields) {
+  const asy_class_state *state = vm->class_state;
+  for (uint32_t i = 0; i < state->nrecords; i++)
+    if (state->records[i].fields == fields) return &state->records[i];
+  return NULL;
+}
+
+/* What cls was made from; NULL: it is no class of records, TypeError is set. */
+static const asy_record_class *find_by_class(asy_vm *vm, const asy_class *cls) {
+  const asy_class_state *state = vm->class_state;
+  for (uint32_t i = 0; i < state->nrecords; i++)
+    if (state->records[i].cls == cls) return &state->records[i];
+  asy_raise(vm, ASY_TypeError, "%N is no class of records", cls);
+  return NULL;
+}
+
 static asy_value record_repr(asy_vm *vm, const asy_value *args) {
   asy_class *cls = asy_class_of(vm, args[0]);
   const asy_tuple *record = (const asy_tuple *)asy_obj_of(args[0]);
-  asy_value names = asy_class_get(vm, cls, ASY_NAME(vm, __match_args__));
-  if (asy_failed(names)) return ASY_FAILED;
+  const asy_record_class *made = find_by_class(vm, cls);
+  if (!made) return ASY_FAILED;
   asy_text t;
   asy_text_init(&t, vm);
   asy_value module = asy_class_get(vm, cls, ASY_NAME(vm, __module__));
@@ -18,10 +36,9 @@ static asy_value record_repr(asy_vm *vm, const asy_value *args) {
   }
   asy_text_str(&t, cls->name);
   asy_text_char(&t, '(');
-  const asy_tuple *fields = (const asy_tuple *)asy_obj_of(names);
-  for (uint32_t i = 0; i < fields->len && i < record->len; i++) {
+  for (uint32_t i = 0; i < made->visible; i++) {
     if (i) asy_text_ascii(&t, ", ");
-    asy_text_str(&t, (asy_str *)asy_obj_of(fields->items[i]));
+    asy_text_ascii(&t, made->fields[i].name);
     asy_text_char(&t, '=');
     asy_text_repr_of(&t, record->items[i]);
   }
@@ -30,15 +47,36 @@ static asy_value record_repr(asy_vm *vm, const asy_value *args) {
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 
+/* Values behind the given ones come from `dict` by name, else they are None. */
+static bool complete(asy_vm *vm, const asy_record_class *made, asy_list *items, asy_value dict) {
+  uint32_t given = items->len;
+  while (items->len < made->visible + made->hidden)
+    if (!asy_list_append(vm, items, ASY_NONE)) return false;
+  if (!asy_is_kind(dict, KIND_DICT)) return true;
+  for (const asy_member *field = made->fields; field->name; field++) {
+    uint32_t i = (uint32_t)((field->offset - ASY_RECORD(0)) / sizeof(asy_value));
+    asy_str *name = asy_intern(vm, field->name);
+    asy_value value = name ? asy_dict_get_str(vm, (asy_dict *)asy_obj_of(dict), name) : ASY_FAILED;
+    if (asy_failed(value)) return false;
+    if (i >= given && value != ASY_UNBOUND) asy_list_set(vm, items, i, value);
+  }
+  return true;
+}
+
 static asy_value record_new_from(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
-  asy_value names = asy_class_get(vm, cls, ASY_NAME(vm, __match_args__));
-  asy_list *items = asy_list_new(vm, 0);
-  if (asy_failed(names) || !items || !asy_list_extend(vm, items, args[1])) return ASY_FAILED;
-  uint32_t expected = ((const asy_tuple *)asy_obj_of(names))->len;
-  if (items->len != expected)
-    return asy_raise(vm, ASY_TypeError, "%N() takes a %u-sequence (%u-sequence given)", cls, expected, items->len);
-  return asy_record_new(vm, cls, items->items);
+  const asy_record_class *made = asy_is_kind(args[0], KIND_TYPE) ? find_by_class(vm, cls) : NULL;
+  asy_list *items = made ? asy_list_new(vm, 0) : NULL;
+  if (!items || !asy_list_extend(vm, items, args[1])) return ASY_FAILED;
+  uint32_t least = made->visible, most = made->visible + made->hidden;
+  if (items->len < least || items->len > most)
+    return asy_raise(vm, ASY_TypeError, "%S.%N() takes %s%u-sequence (%u-sequence given)",
+                     asy_class_get(vm, cls, ASY_NAME(vm, __module__)), cls,
+                     least == most        ? "a "
+                     : items->len < least ? "an at least "
+                                          : "an at most ",
+                     items->len < least ? least : most, items->len);
+  return complete(vm, made, items, args[2]) ? asy_record_new(vm, cls, items->items) : ASY_FAILED;
 }
 
 static const asy_native record_natives[] = {
@@ -52,15 +90,41 @@ static bool set(asy_vm *vm, asy_dict *dict, const char *name, asy_value value) {
   return key && !asy_failed(value) && asy_dict_set_str(vm, dict, key, value);
 }
 
+static bool keep_class(asy_vm *vm, asy_record_class made) {
+  asy_class_state *state = vm->class_state;
+  if (state->nrecords == state->records_cap) {
+    uint32_t cap = state->records_cap ? state->records_cap * 2 : 16;
+    asy_record_class *grown = realloc(state->records, cap * sizeof *grown);
+    if (!grown) return asy_raise_no_memory(vm), false;
+    state->records = grown;
+    state->records_cap = cap;
+  }
+  asy_pin(vm, made.cls);
+  state->records[state->nrecords++] = made;
+  return true;
+}
+
 asy_class *asy_define_record(asy_vm *vm, const char *name, const asy_member *fields) {
   uint32_t n = 0;
   while (fields[n].name) n++;
+  return asy_define_long_record(vm, name, fields, n);
+}
+
+asy_class *asy_define_long_record(asy_vm *vm, const char *name, const asy_member *fields, uint32_t visible) {
+  const asy_record_class *known = find_by_fields(vm, fields);
+  if (known) return known->cls;
+  uint32_t n = 0, named = 0, total = visible; /* fields, those of items, values */
+  for (; fields[n].name; n++) {
+    uint32_t place = (uint32_t)((fields[n].offset - ASY_RECORD(0)) / sizeof(asy_value));
+    if (place < visible) named++;
+    if (place >= total) total = place + 1;
+  }
   asy_dict *ns = asy_dict_new(vm, n + 8);
-  asy_tuple *names = asy_tuple_new(vm, NULL, n);
+  asy_tuple *names = asy_tuple_new(vm, NULL, named);
   asy_value base = asy_from_obj(vm->classes[KIND_TUPLE]);
   asy_tuple *bases = asy_tuple_new(vm, &base, 1);
   if (!ns || !names || !bases) return NULL;
-  for (uint32_t i = 0; i < n; i++) {
+  for (uint32_t i = 0; i < named; i++) {
     asy_str *field = asy_intern(vm, fields[i].name);
     if (!field) return NULL;
     names->items[i] = asy_from_obj(field);
@@ -72,12 +136,14 @@ asy_class *asy_define_record(asy_vm *vm, const char *name, const asy_member *fie
   asy_value repr = asy_new_native(vm, &record_natives[RECORD_REPR], ASY_UNBOUND, module);
   if (!own_name || asy_failed(repr)) return NULL;
   if (!set(vm, ns, "__module__", module) || !set(vm, ns, "__slots__", asy_from_obj(vm->empty_tuple)) ||
-      !set(vm, ns, "__match_args__", asy_from_obj(names)) || !set(vm, ns, "n_fields", asy_from_small(n)) ||
-      !set(vm, ns, "n_sequence_fields", asy_from_small(n)) || !set(vm, ns, "n_unnamed_fields", asy_from_small(0)))
+      !set(vm, ns, "__match_args__", asy_from_obj(names)) || !set(vm, ns, "n_fields", asy_from_small(total)) ||
+      !set(vm, ns, "n_sequence_fields", asy_from_small(visible)) ||
+      !set(vm, ns, "n_unnamed_fields", asy_from_small(total - n)))
     return NULL;
-  asy_value made = asy_class_new(vm, vm->classes[KIND_TYPE], own_name, bases, ns, NULL);
-  if (asy_failed(made)) return NULL;
-  asy_class *cls = (asy_class *)asy_obj_of(made);
+  asy_value created = asy_class_new(vm, vm->classes[KIND_TYPE], own_name, bases, ns, NULL);
+  if (asy_failed(created)) return NULL;
+  asy_class *cls = (asy_class *)asy_obj_of(created);
+  cls->flags |= ASY_CLASS_FINAL;
   ((asy_nativefunc *)asy_obj_of(repr))->owner = cls; /* natives with an owner bind as methods */
   asy_barrier(vm, asy_obj_of(repr));
   if (!asy_class_set(vm, cls, ASY_NAME(vm, __repr__), repr)) return NULL;
@@ -88,19 +154,22 @@ asy_class *asy_define_record(asy_vm *vm, const char *name, const asy_member *fie
     asy_value member = asy_member_for_field(vm, cls, &fields[i]);
     if (asy_failed(member) || !asy_class_set(vm, cls, asy_intern(vm, fields[i].name), member)) return NULL;
   }
-  return cls;
+  asy_record_class made = {.fields = fields, .cls = cls, .visible = visible, .hidden = total - visible};
+  return keep_class(vm, made) ? cls : NULL;
 }
 
 asy_value asy_record_new(asy_vm *vm, asy_class *cls, const asy_value *items) {
-  asy_value names = asy_class_get(vm, cls, ASY_NAME(vm, __match_args__));
-  if (asy_failed(names)) return ASY_FAILED;
-  uint32_t n = ((const asy_tuple *)asy_obj_of(names))->len;
-  for (uint32_t i = 0; i < n; i++)
+  const asy_record_class *made = find_by_class(vm, cls);
+  if (!made) return ASY_FAILED;
+  uint32_t visible = made->visible, hidden = made->hidden;
+  for (uint32_t i = 0; i < visible + hidden; i++)
     if (asy_failed(items[i])) return ASY_FAILED;
-  asy_tuple *record = asy_alloc(vm, cls->root->id, KIND_TUPLE, sizeof *record + (n + 1) * sizeof(asy_value));
+  size_t size = sizeof(asy_tuple) + (visible + hidden) * sizeof(asy_value);
+  asy_tuple *record = asy_alloc(vm, cls->root->id, KIND_TUPLE, size);
   if (!record) return ASY_FAILED;
-  record->len = n;
-  memcpy(record->items, items, n * sizeof *items);
+  record->len = visible;
+  record->head.flags = (uint16_t)hidden;
+  memcpy(record->items, items, (visible + hidden) * sizeof *items);
   return asy_from_obj(record);
 }
 

@@ -481,4 +481,3 @@ int64_t asy_clock_ns(asy_vm *vm, asy_clock_id clock) {
   }
 }
 
-void asy_sleep_ns(asy_vm *vm, int64_t ns) { vm->gate.sleep_ns(vm->gate.context, ns); }

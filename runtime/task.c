@@ -247,6 +247,13 @@ asy_value asy_task_park_until(asy_vm *vm, int64_t deadline, asy_value value) {
   return asy_timers_add(vm, &task->future.loop->timers, deadline, &task->future.head) ? ASY_PARKED : ASY_FAILED;
 }
 
+bool asy_task_park_on(asy_vm *vm, asy_obj *object) {
+  asy_task *task = vm->current_task;
+  if (task->future.head.flags & TASK_MUST_CANCEL) return asy_task_park_turn(vm, ASY_NONE), false;
+  asy_store(vm, task, &task->waiting, asy_from_obj(object));
+  return true;
+}
+
 asy_value asy_task_wait_future(asy_vm *vm, asy_value future) {
   asy_future *f = asy_future_of(future);
   if (asy_future_state(f) != FUTURE_PENDING) return asy_future_result(vm, future);
@@ -409,6 +416,17 @@ bool asy_task_step(asy_vm *vm, asy_task *task) {
   f->result = 0;
   asy_task *outer = vm->current_task;
   vm->current_task = task;
+  const struct asy_loop_hooks *hooks =
+    awaited && asy_is_obj(awaited) && !thrown ? asy_loop_hooks_of(vm, asy_obj_of(awaited)) : NULL;
+  if (hooks) sent = hooks->resume(vm, asy_obj_of(awaited), task);
+  if (sent == ASY_PARKED) {
+    vm->current_task = outer;
+    return true;
+  }
+  if (sent == ASY_FAILED) {
+    thrown = asy_take_exception(vm);
+    sent = ASY_NONE;
+  }
   bool ok = step(vm, task, awaited, sent, thrown);
   vm->current_task = outer;
   return ok;

@@ -45,6 +45,8 @@ void asy_task_wake(asy_vm *vm, asy_task *task); /* what it waited for is done: i
 /* An async native parks the running task: until `deadline`, or for one turn of the loop. The await yields `value`. */
 asy_value asy_task_park_until(asy_vm *vm, int64_t deadline, asy_value value);
 asy_value asy_task_park_turn(asy_vm *vm, asy_value value);
+/* Until asy_task_wake, for an object with loop hooks. False: the task was cancelled and goes on by itself; ASY_PARKED all the same. */
+bool asy_task_park_on(asy_vm *vm, asy_obj *object);
 /* Where the task was created; NULL unknown. */
 asy_code *asy_task_origin(asy_task *task, uint32_t *word);
 asy_value asy_task_all(asy_vm *vm, asy_loop *loop); /* a set of its pending tasks */

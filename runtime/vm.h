@@ -10,7 +10,9 @@
 #include "runtime/asy.h"
 #include "runtime/gate.h"
 #include "runtime/names.h"
+#include "runtime/signal.h"
 #include "runtime/stack.h"
+#include "runtime/thread.h"
 #include "runtime/types/dict.h"
 #include "runtime/types/list.h"
 #include "runtime/types/str.h"
@@ -21,33 +23,41 @@ enum {
   ASY_INTERRUPT_GC = 1,
   ASY_INTERRUPT_FINALIZERS = 2,
   ASY_INTERRUPT_SIGNAL = 4,
-  ASY_INTERRUPT_ASYNC_EXC = 8,
+  ASY_INTERRUPT_SWITCH = 8, /* another thread waits for the lock */
   ASY_INTERRUPT_GC_STRESS = 16, /* stays set: collect at every safepoint */
 };
 
 struct asy_loop_state; /* runtime/loop.h */
 
 struct asy_vm {
-  /* hot: the running frame, as far as natives need it */
+  volatile uint32_t interrupt; /* ASY_INTERRUPT_ bits; changed by asy_interrupt_set and _clear */
+  uint32_t recursion_limit;
+
+  /* From here to `shapes`: what belongs to the running thread. Put away as one block while another runs: thread.h.
+   * First the running frame, as far as natives need it. */
   asy_value *base;  /* registers of the running frame */
   asy_value *top;   /* first register that is free above it; natives that call back push there */
   asy_value *limit; /* end of the chunk; NULL while the frame lies in a heap object, so that calls go the slow way */
   asy_stack *stack; /* the stack it runs on */
   uint32_t depth;   /* frames on it */
   uint32_t runs;    /* nested runs of the loop */
-  volatile uint32_t interrupt; /* ASY_INTERRUPT_ bits */
-  uint32_t recursion_limit;
   asy_value exception; /* pending exception (an exception object), 0 when none */
   asy_value handled;   /* the exception being handled, or None */
   char *c_stack_limit; /* below this address natives must not recurse */
   struct asy_task *current_task;
+  struct asy_loop *running_loop; /* NULL: none runs in this thread */
+  struct asy_loop *current_loop; /* asyncio.set_event_loop; NULL none */
   asy_value result;     /* what the run that ended returned or yielded */
   int outcome;          /* asy_run_outcome of the run that ends */
   asy_value sent;       /* what a resumed frame is sent, until it is taken */
   asy_value stop_value; /* after ASY_END of a generator, coroutine or asy_next: what StopIteration would carry */
   asy_value thrown;     /* an exception on its way into the iterator that a resumed AWAIT waits for; 0 none */
   asy_tuple *spread;    /* the tuple whose items are the arguments of the call being bound, or NULL: *args may be it */
-  asy_value pending_future; /* see asy_yield_future */
+  asy_value pending_future;           /* see asy_yield_future */
+  asy_value async_gen_hooks[2];       /* sys.set_asyncgen_hooks: firstiter, finalizer; 0 none */
+  struct asy_repr_guard *repr_guards; /* containers whose repr is being made, innermost first: types/sequence.h */
+  struct asy_context *context;        /* the current contextvars.Context; NULL: none was needed yet */
+  asy_thread *thread;                 /* it */
 
   /* classes and shapes */
   asy_shape **shapes; /* by id */
@@ -77,7 +87,6 @@ struct asy_vm {
 
   asy_heap *heap;
   asy_gate gate;
-  asy_stack main_stack;
   struct asy_loop_state *loop_state; /* NULL until asyncio or a loop is used */
   asy_value memory_error;            /* made at start: raised when nothing can be allocated */
   struct asy_import_state *import_state;
@@ -87,13 +96,23 @@ struct asy_vm {
   uint32_t builtins_version;           /* keys_version of builtins that the inline caches know */
   bool ic_off;                         /* ASY_IC=off */
   bool ic_verify;                      /* ASY_IC=verify: a hit is checked against the slow lookup */
-  asy_value async_gen_hooks[2];        /* sys.set_asyncgen_hooks: firstiter, finalizer; 0 none */
   uint32_t int_max_str_digits;         /* sys.set_int_max_str_digits; 0: no limit */
   void *float_powers;                  /* types/shortest.c: powers of ten; malloc'ed, NULL until used */
   struct asy_class_state *class_state; /* class.h */
   struct asy_source_text *sources;     /* source_lines.c: texts that tracebacks show */
-  struct asy_repr_guard *repr_guards;  /* containers whose repr is being made, innermost first: types/sequence.h */
+  struct asy_io_state *io_state;       /* io/io.h */
+  struct asy_codec_state *codec_state; /* types/codec.h: what scripts registered */
+  asy_threads threads;
+  asy_signals signals;
 };
+
+/* Also from other threads and from signal handlers. */
+static inline void asy_interrupt_set(asy_vm *vm, uint32_t bits) {
+  __atomic_or_fetch(&vm->interrupt, bits, __ATOMIC_SEQ_CST);
+}
+static inline void asy_interrupt_clear(asy_vm *vm, uint32_t bits) {
+  __atomic_and_fetch(&vm->interrupt, ~bits, __ATOMIC_SEQ_CST);
+}
 
 #define ASY_NAME(vm, name) ((vm)->names[NAME_##name])
 #define ASY_NAME_VALUE(vm, name) asy_from_obj((vm)->names[NAME_##name])

@@ -38,8 +38,7 @@ static asy_value time_sleep(asy_vm *vm, const asy_value *args) {
   if (isnan(s)) return asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)");
   if (s < 0) return asy_raise(vm, ASY_ValueError, "sleep length must be non-negative");
   if (s >= 9.2e9) return asy_raise(vm, ASY_OverflowError, "timestamp too large to convert to C PyTime_t");
-  asy_sleep_ns(vm, (int64_t)(s * 1e9));
-  return ASY_NONE;
+  return asy_sleep_ns(vm, (int64_t)(s * 1e9)) ? ASY_NONE : ASY_FAILED;
 }
 
 /* ---- The calendar ---- */

@@ -21,7 +21,7 @@ NOT_DETERMINISTIC = set('''
 
 # Writable data that may stay, each with its reason.
 ALLOWED_DATA = {
-    'interruptible',   # cli/main.c: the VM that Ctrl-C interrupts; a signal handler has no argument
+    'receiver',   # runtime/signal.c: the VM that gets signals; a signal handler has no argument
 }
 
 WRITABLE = re.compile(r'^(\.data(?!\.rel\.ro)|\.bss|\.tdata|\.tbss|\*COM\*)')

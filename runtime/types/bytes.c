@@ -3,13 +3,8 @@
 
 #include "runtime/types/codec.h"
 #include "runtime/types/format.h"
+#include "runtime/types/iter.h"
 #include "runtime/types/slice.h"
-
-typedef struct {
-  asy_obj head;
-  asy_value octets; /* bytes or bytearray; 0: exhausted */
-  uint32_t index;
-} asy_bytes_iter;
 
 /* ---- Making ---------------------------------------------------------------------------------------------------------- */
 
@@ -50,8 +45,12 @@ bool asy_to_byte(asy_vm *vm, asy_value v, uint8_t *out) {
 
 /* ---- The buffer view -------------------------------------------------------------------------------------------------- */
 
+static bool exports_buffer(const asy_obj *o) { return o->kind >= KIND_COUNT && o->flags & ASY_EXPORTS_BUFFER; }
+
 bool asy_is_bytes_like(asy_value v) {
-  return asy_is_kind(v, KIND_BYTES) || asy_is_kind(v, KIND_BYTEARRAY) || asy_is_kind(v, KIND_MEMORYVIEW);
+  if (!asy_is_obj(v)) return false;
+  const asy_obj *o = asy_obj_of(v);
+  return o->kind == KIND_BYTES || o->kind == KIND_BYTEARRAY || o->kind == KIND_MEMORYVIEW || exports_buffer(o);
 }
 
 bool asy_buffer_get(asy_vm *vm, asy_value v, asy_buffer *out) {
@@ -85,6 +84,7 @@ bool asy_buffer_get(asy_vm *vm, asy_value v, asy_buffer *out) {
     out->writable = !view->readonly;
     return true;
   }
+  if (asy_is_obj(v) && exports_buffer(asy_obj_of(v))) return ASY_SLOT(asy_class_of(vm, v)->type, get_buffer)(vm, v, out);
   asy_raise(vm, ASY_TypeError, "a bytes-like object is required, not '%T'", v);
   return false;
 }
@@ -100,10 +100,11 @@ bool asy_buffer_get_writable(asy_vm *vm, asy_value v, asy_buffer *out) {
 }
 
 void asy_buffer_release(asy_vm *vm, asy_buffer *buffer) {
-  (void)vm;
-  if (buffer->owner && is_bytearray(buffer->owner)) bytearray_of(buffer->owner)->exports--;
-  else if (buffer->owner && asy_is_kind(buffer->owner, KIND_MEMORYVIEW))
-    ((asy_memoryview *)asy_obj_of(buffer->owner))->exports--;
+  asy_value owner = buffer->owner;
+  if (!owner) return;
+  if (is_bytearray(owner)) bytearray_of(owner)->exports--;
+  else if (asy_is_kind(owner, KIND_MEMORYVIEW)) ((asy_memoryview *)asy_obj_of(owner))->exports--;
+  else if (exports_buffer(asy_obj_of(owner))) ASY_SLOT(asy_class_of(vm, owner)->type, release_buffer)(owner);
   buffer->owner = 0;
 }
 
@@ -404,6 +405,7 @@ static asy_value bytes_iter_hint(asy_vm *vm, const asy_value *args) {
 
 static const asy_native bytes_iter_methods[] = {
   {"__length_hint__", "(self, /)", bytes_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
 

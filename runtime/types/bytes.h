@@ -36,11 +36,13 @@ bool asy_bytearray_append(asy_vm *vm, asy_bytearray *b, const void *data, size_t
 bool asy_bytearray_delete_front(asy_vm *vm, asy_bytearray *b, size_t len); /* amortised O(1) */
 
 /* The bytes of a bytes-like object (bytes, bytearray, memoryview), locked until released. */
-typedef struct {
+typedef struct asy_buffer {
   uint8_t *data; /* write only when `writable` */
   size_t len;
   asy_value owner; /* what must be kept and unlocked; 0: nothing */
   bool writable;
+  char format;      /* struct code of the items; 0: bytes ('B') */
+  uint8_t itemsize; /* 0: 1 */
 } asy_buffer;
 
 bool asy_is_bytes_like(asy_value v);

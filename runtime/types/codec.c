@@ -711,3 +711,19 @@ asy_value asy_encode(asy_vm *vm, asy_str *text, const char *name, const char *er
   free(e.out);
   return result;
 }
+
+/* ---- Names of files ---------------------------------------------------------------------------------------------------- */
+
+asy_value asy_fs_decode(asy_vm *vm, const char *bytes, size_t length) {
+  asy_str *text = asy_decode(vm, 0, (const uint8_t *)bytes, length, "utf-8", "surrogateescape");
+  return text ? asy_from_obj(text) : ASY_FAILED;
+}
+
+const char *asy_fs_encode(asy_vm *vm, asy_str *text, size_t *length, asy_value *keep) {
+  if (text->head.flags & STR_ASCII) return asy_str_utf8(vm, text, length, keep);
+  asy_value bytes = asy_encode(vm, text, "utf-8", "surrogateescape");
+  if (asy_failed(bytes)) return NULL;
+  *keep = bytes;
+  *length = ((const asy_bytes *)asy_obj_of(bytes))->len;
+  return (const char *)((const asy_bytes *)asy_obj_of(bytes))->data;
+}

@@ -15,6 +15,10 @@ asy_str *asy_decode_utf8_partial(asy_vm *vm, const uint8_t *data, size_t len, co
 /* A built-in codec goes by this name ("UTF8", "latin_1"). */
 bool asy_codec_known(const char *encoding);
 
+/* The names of files: asy.h says more. */
+asy_value asy_fs_decode(asy_vm *vm, const char *bytes, size_t length);
+const char *asy_fs_encode(asy_vm *vm, asy_str *text, size_t *length, asy_value *keep);
+
 asy_value asy_raise_decode_error(asy_vm *vm, const char *encoding, asy_value object, size_t start, size_t end,
                                  const char *reason);
 asy_value asy_raise_encode_error(asy_vm *vm, const char *encoding, asy_value object, size_t start, size_t end,

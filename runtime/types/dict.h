@@ -73,6 +73,8 @@ typedef struct {
   asy_value key;
 } asy_set_entry;
 
+enum { ASY_SET_SMALL = 8 };
+
 typedef struct asy_set {
   asy_obj head;
   uint32_t used;          /* live items */
@@ -81,7 +83,8 @@ typedef struct asy_set {
   uint32_t mutations;     /* structural changes */
   uint32_t finger;        /* where pop looks next */
   int64_t frozen_hash;    /* cached hash of a frozenset, 0 none */
-  asy_set_entry *entries; /* owned */
+  asy_set_entry *entries; /* NULL; `small`; or owned memory. Slots of `small` are empty while it is not in use */
+  asy_set_entry small[ASY_SET_SMALL];
 } asy_set;
 
 asy_set *asy_set_new(asy_vm *vm, unsigned kind /* KIND_SET or KIND_FROZENSET */);

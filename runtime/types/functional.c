@@ -52,6 +52,13 @@ static asy_value enumerate_next(asy_vm *vm, asy_value self) {
   return asy_object_or_failed(asy_tuple_pair(vm, pair[0], pair[1]));
 }
 
+static asy_value enumerate_reduce(asy_vm *vm, const asy_value *args) {
+  enumerate *it = (enumerate *)asy_obj_of(args[0]);
+  asy_value arguments = asy_tuple_of(vm, 2, it->iterator, it->count);
+  return asy_failed(arguments) ? ASY_FAILED : asy_tuple_of(vm, 2, asy_from_obj(asy_type_of(vm, args[0])), arguments);
+}
+static const asy_native enumerate_methods[] = {ASY_REDUCE_ROW(enumerate_reduce), {0}};
+
 const asy_type asy_enumerate_type = {
   .name = "enumerate",
   .doc = "Return an enumerate object: pairs of a count (from start) and a value yielded by the iterable.",
@@ -61,6 +68,7 @@ const asy_type asy_enumerate_type = {
   .new_signature = "(cls, iterable, start=0)",
   .iter = asy_iter_self,
   .next = enumerate_next,
+  .methods = enumerate_methods,
 };
 
 /* ---- zip and map: several iterators in step ---- */
@@ -137,6 +145,23 @@ static asy_value zip_next(asy_vm *vm, asy_value self) {
   return asy_from_obj(items);
 }
 
+static asy_value zip_reduce(asy_vm *vm, const asy_value *args) {
+  parallel *it = (parallel *)asy_obj_of(args[0]);
+  asy_value cls = asy_from_obj(asy_type_of(vm, args[0])), iterators = asy_from_obj(it->iterators);
+  return it->strict ? asy_tuple_of(vm, 3, cls, iterators, ASY_TRUE) : asy_tuple_of(vm, 2, cls, iterators);
+}
+static asy_value zip_setstate(asy_vm *vm, const asy_value *args) {
+  int strict = asy_truth(vm, args[1]);
+  if (strict < 0) return ASY_FAILED;
+  ((parallel *)asy_obj_of(args[0]))->strict = strict;
+  return ASY_NONE;
+}
+static const asy_native zip_methods[] = {
+  ASY_REDUCE_ROW(zip_reduce),
+  {"__setstate__", "(self, state, /)", zip_setstate, "Set state information for unpickling.", 0},
+  {0},
+};
+
 const asy_type asy_zip_type = {
   .name = "zip",
   .doc = "Yield tuples of the next items of all iterables, until the shortest is exhausted.",
@@ -146,6 +171,7 @@ const asy_type asy_zip_type = {
   .new_signature = "(cls, /, *iterables, strict=False)",
   .iter = asy_iter_self,
   .next = zip_next,
+  .methods = zip_methods,
 };
 
 static int zip_step(asy_vm *vm, parallel *it, asy_value *pair) {
@@ -200,6 +226,15 @@ static asy_value map_next(asy_vm *vm, asy_value self) {
   return asy_call(vm, it->function, (int)n, args);
 }
 
+static asy_value map_reduce(asy_vm *vm, const asy_value *args) {
+  parallel *it = (parallel *)asy_obj_of(args[0]);
+  asy_value function = asy_tuple_of(vm, 1, it->function);
+  asy_value arguments = asy_failed(function) ? ASY_FAILED
+                                             : asy_binary(vm, BINARY_ADD, function, asy_from_obj(it->iterators));
+  return asy_failed(arguments) ? ASY_FAILED : asy_tuple_of(vm, 2, asy_from_obj(asy_type_of(vm, args[0])), arguments);
+}
+static const asy_native map_methods[] = {ASY_REDUCE_ROW(map_reduce), {0}};
+
 const asy_type asy_map_type = {
   .name = "map",
   .doc = "Make an iterator that computes the function using arguments from each of the iterables.",
@@ -209,6 +244,7 @@ const asy_type asy_map_type = {
   .new_signature = "(cls, /, *args)",
   .iter = asy_iter_self,
   .next = map_next,
+  .methods = map_methods,
 };
 
 /* ---- filter ---- */
@@ -246,6 +282,13 @@ static asy_value filter_next(asy_vm *vm, asy_value self) {
   }
 }
 
+static asy_value filter_reduce(asy_vm *vm, const asy_value *args) {
+  filter *it = (filter *)asy_obj_of(args[0]);
+  asy_value arguments = asy_tuple_of(vm, 2, it->function, it->iterator);
+  return asy_failed(arguments) ? ASY_FAILED : asy_tuple_of(vm, 2, asy_from_obj(asy_type_of(vm, args[0])), arguments);
+}
+static const asy_native filter_methods[] = {ASY_REDUCE_ROW(filter_reduce), {0}};
+
 const asy_type asy_filter_type = {
   .name = "filter",
   .doc = "Return an iterator yielding those items of iterable for which function(item) is true.",
@@ -255,4 +298,5 @@ const asy_type asy_filter_type = {
   .new_signature = "(cls, function, iterable, /)",
   .iter = asy_iter_self,
   .next = filter_next,
+  .methods = filter_methods,
 };

@@ -51,6 +51,7 @@ static asy_value list_iter_hint(asy_vm *vm, const asy_value *args) {
 
 static const asy_native list_iter_methods[] = {
   {"__length_hint__", "(self, /)", list_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
 
@@ -87,6 +88,7 @@ static asy_value tuple_iter_hint(asy_vm *vm, const asy_value *args) {
 
 static const asy_native tuple_iter_methods[] = {
   {"__length_hint__", "(self, /)", tuple_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
 
@@ -180,6 +182,7 @@ static asy_value dict_iter_hint(asy_vm *vm, const asy_value *args) {
 
 static const asy_native dict_iter_methods[] = {
   {"__length_hint__", "(self, /)", dict_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  ASY_REDUCE_ROW(asy_table_iter_reduce),
   {0},
 };
 
@@ -224,6 +227,7 @@ static asy_value set_iter_hint(asy_vm *vm, const asy_value *args) {
 
 static const asy_native set_iter_methods[] = {
   {"__length_hint__", "(self, /)", set_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  ASY_REDUCE_ROW(asy_table_iter_reduce),
   {0},
 };
 
@@ -276,6 +280,7 @@ static asy_value sequence_iter_hint(asy_vm *vm, const asy_value *args) {
 
 static const asy_native sequence_iter_methods[] = {
   {"__length_hint__", "(self, /)", sequence_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
 
@@ -314,7 +319,7 @@ static asy_value callable_iter_next(asy_vm *vm, asy_value iterator) {
   return ASY_END;
 }
 
-static const asy_native callable_iter_methods[] = {{0}};
+static const asy_native callable_iter_methods[] = {ASY_REDUCE_ROW(asy_callable_iter_reduce), {0}};
 
 const asy_type asy_callable_iter_type = {
   ITERATOR_TYPE("callable_iterator", asy_callable_iter, callable_iter),
@@ -397,6 +402,7 @@ static asy_value reversed_hint(asy_vm *vm, const asy_value *args) {
 
 static const asy_native reversed_methods[] = {
   {"__length_hint__", "(self, /)", reversed_hint, "Private method returning an estimate of len(list(it)).", 0},
+  ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
 

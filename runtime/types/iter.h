@@ -44,6 +44,12 @@ typedef struct asy_set_iter {
   uint32_t left;     /* items still to come */
 } asy_set_iter;
 
+typedef struct asy_bytes_iter {
+  asy_obj head;
+  asy_value octets; /* bytes or bytearray; 0: exhausted */
+  uint32_t index;
+} asy_bytes_iter;
+
 typedef struct asy_sequence_iter { /* __getitem__ with 0, 1, 2 .. until IndexError */
   asy_obj head;
   asy_value sequence; /* UNBOUND: exhausted */
@@ -88,6 +94,18 @@ asy_value asy_set_iter_next(asy_vm *vm, asy_value iterator);
  * 1; 0 at the end; -1 failed; -2 not such an iterator. pair may be registers. */
 int asy_next_pair(asy_vm *vm, asy_value iterator, asy_value *pair);
 int asy_dict_iter_step(asy_vm *vm, asy_dict_iter *it, asy_value *pair);
+
+/* How iterators are copied and pickled (iter_reduce.c): rows for the method tables. */
+asy_value asy_iter_reduce(asy_vm *vm, const asy_value *args);
+asy_value asy_iter_setstate(asy_vm *vm, const asy_value *args);
+asy_value asy_table_iter_reduce(asy_vm *vm, const asy_value *args);
+asy_value asy_callable_iter_reduce(asy_vm *vm, const asy_value *args);
+#define ASY_REDUCE_ROW(function)                                                                                       \
+  { "__reduce__", "(self, /)", function, "Return state information for pickling.", 0 }
+#define ASY_INDEXED_ITERATOR_ROWS                                                                                      \
+  ASY_REDUCE_ROW(asy_iter_reduce), {                                                                                   \
+    "__setstate__", "(self, state, /)", asy_iter_setstate, "Set state information for unpickling.", 0                  \
+  }
 
 /* The `iter` slot of every iterator: itself. */
 asy_value asy_iter_self(asy_vm *vm, asy_value iterator);

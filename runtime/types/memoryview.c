@@ -7,8 +7,8 @@
 
 static asy_memoryview *view_of(asy_value v) { return (asy_memoryview *)asy_obj_of(v); }
 
-static void unlock(asy_memoryview *view) {
-  if (view->owner && is_bytearray(view->owner)) bytearray_of(view->owner)->exports--;
+static void unlock(asy_vm *vm, asy_memoryview *view) {
+  asy_buffer_release(vm, &(asy_buffer){.owner = view->owner});
   view->owner = 0;
 }
 
@@ -44,14 +44,15 @@ static unsigned code_size(char code) {
 static asy_memoryview *view_over(asy_vm *vm, asy_value owner, uint8_t *data, size_t len, bool readonly) {
   asy_memoryview *view = asy_new_kind(vm, KIND_MEMORYVIEW, sizeof(asy_memoryview));
   if (!view) return NULL;
-  view->owner = owner;
   view->data = data;
   view->len = (int64_t)len;
   view->format = 'B';
   view->itemsize = 1;
   view->stride = 1;
   view->readonly = readonly;
-  if (is_bytearray(owner)) bytearray_of(owner)->exports++;
+  asy_buffer lock; /* of the owner, until unlock() */
+  if (!asy_buffer_get(vm, owner, &lock)) return NULL;
+  view->owner = owner;
   return view;
 }
 
@@ -76,6 +77,11 @@ static asy_value memoryview_new(asy_vm *vm, const asy_value *args) {
     return asy_raise(vm, ASY_TypeError, "memoryview: a bytes-like object is required, not '%T'", object);
   if (!asy_buffer_get(vm, object, &b)) return ASY_FAILED;
   asy_memoryview *view = view_over(vm, object, b.data, b.len, !b.writable);
+  if (view && b.itemsize) {
+    view->format = b.format;
+    view->stride = view->itemsize = b.itemsize;
+    view->len /= b.itemsize;
+  }
   asy_buffer_release(vm, &b);
   return from_view(view);
 }
@@ -83,8 +89,7 @@ static asy_value memoryview_new(asy_vm *vm, const asy_value *args) {
 static void memoryview_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((asy_memoryview *)o)->owner); }
 
 static void memoryview_finalize(asy_vm *vm, asy_obj *o) {
-  (void)vm;
-  unlock((asy_memoryview *)o);
+  unlock(vm, (asy_memoryview *)o);
 }
 
 /* ---- Items --------------------------------------------------------------------------------------------------------------- */
@@ -272,7 +277,7 @@ static asy_value memoryview_compare(asy_vm *vm, asy_value self, asy_value other,
     if (equal < 0) return ASY_FAILED;
     same = equal;
   }
-  unlock(b);
+  unlock(vm, b);
   return asy_from_bool(same == (op == COMPARE_EQ));
 }
 
@@ -326,7 +331,7 @@ static asy_value memoryview_release(asy_vm *vm, const asy_value *args) {
   if (view->exports)
     return asy_raise(vm, ASY_BufferError, "memoryview has %u exported buffer%s", view->exports,
                      view->exports == 1 ? "" : "s");
-  unlock(view);
+  unlock(vm, view);
   return ASY_NONE;
 }
 

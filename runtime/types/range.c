@@ -313,6 +313,30 @@ static asy_value iter_hint(asy_vm *vm, const asy_value *args) {
   return it->big ? asy_int_sub(vm, it->big->items[2], it->index) : asy_from_uint64(vm, it->remaining);
 }
 
+/* Takes `state` steps, as far as there are. */
+static asy_value iter_setstate(asy_vm *vm, const asy_value *args) {
+  asy_range_iter *it = (asy_range_iter *)asy_obj_of(args[0]);
+  asy_value state = asy_index(vm, args[1]);
+  int64_t steps;
+  if (asy_failed(state)) return ASY_FAILED;
+  if (asy_int_sign(state) < 0) return ASY_NONE;
+  bool fits = asy_is_number_int64(state, &steps);
+  if (it->big) {
+    asy_value left = asy_int_sub(vm, it->big->items[2], it->index),
+              past = asy_failed(left) ? ASY_FAILED : asy_int_sub(vm, state, left);
+    asy_value index = asy_failed(past)          ? ASY_FAILED
+                      : asy_int_sign(past) > 0 ? it->big->items[2]
+                                               : asy_int_add(vm, it->index, state);
+    if (asy_failed(index)) return ASY_FAILED;
+    asy_store(vm, it, &it->index, index);
+    return ASY_NONE;
+  }
+  if (!fits || (uint64_t)steps > it->remaining) steps = (int64_t)it->remaining;
+  it->current += steps * it->step;
+  it->remaining -= (uint64_t)steps;
+  return ASY_NONE;
+}
+
 /* iter(range of what is left) */
 static asy_value iter_reduce(asy_vm *vm, const asy_value *args) {
   const asy_range_iter *it = (const asy_range_iter *)asy_obj_of(args[0]);
@@ -334,7 +358,8 @@ static asy_value iter_reduce(asy_vm *vm, const asy_value *args) {
   asy_value iter = asy_dict_get_str(vm, vm->builtins, asy_intern(vm, "iter")),
             left = asy_range_new(vm, start, stop, step);
   if (asy_failed(left) || iter == ASY_UNBOUND) return ASY_FAILED;
-  return asy_tuple_of(vm, 2, iter, asy_tuple_of(vm, 1, left));
+  asy_value arguments = asy_tuple_of(vm, 1, left);
+  return asy_failed(arguments) ? ASY_FAILED : asy_tuple_of(vm, 3, iter, arguments, ASY_NONE);
 }
 
 static void iter_visit(asy_obj *o, asy_visitor *v) {
@@ -380,6 +405,7 @@ const asy_type asy_range_type = {
 static const asy_native iter_methods[] = {
   {"__length_hint__", "(self, /)", iter_hint, "Private method returning an estimate of len(list(it)).", 0},
   {"__reduce__", "(self, /)", iter_reduce, "Return state information for pickling.", 0},
+  {"__setstate__", "(self, state, /)", iter_setstate, "Set state information for unpickling.", 0},
   {0},
 };
 

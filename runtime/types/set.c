@@ -11,7 +11,7 @@
 #include "runtime/types/sequence.h"
 #include "runtime/vm.h"
 
-enum { SMALLEST = 8, NEIGHBOURS = 9, PERTURB_SHIFT = 5, DELETED_HASH = -1 };
+enum { SMALLEST = ASY_SET_SMALL, NEIGHBOURS = 9, PERTURB_SHIFT = 5, DELETED_HASH = -1 };
 enum { ABSENT = -1, FAILED = -2, CHANGED = -3 }; /* instead of a slot number */
 
 static inline asy_set *set_of(asy_value v) { return (asy_set *)asy_obj_of(v); }
@@ -33,6 +33,12 @@ static void insert_clean(asy_set_entry *entries, uint32_t mask, asy_set_entry e)
   }
 }
 
+/* Gives the table back, whoever owns it. */
+static void release_table(asy_vm *vm, asy_set *set) {
+  if (set->entries == set->small) memset(set->small, 0, sizeof set->small);
+  else if (set->entries) asy_mem_free(vm, set->entries, set->cap * sizeof *set->entries);
+}
+
 /* A table with more than `need` slots; deleted ones dropped. False: MemoryError, nothing changed. */
 static bool resize(asy_vm *vm, asy_set *set, uint64_t need) {
   uint64_t cap = SMALLEST;
@@ -41,14 +47,18 @@ static bool resize(asy_vm *vm, asy_set *set, uint64_t need) {
     asy_raise_no_memory(vm);
     return false;
   }
-  asy_set_entry *entries = asy_mem_alloc(vm, cap * sizeof *entries);
-  if (!entries) return false;
-  memset(entries, 0, cap * sizeof *entries);
+  asy_set_entry rebuilt[ASY_SET_SMALL] = {0}, *entries = rebuilt;
+  if (cap > ASY_SET_SMALL) {
+    entries = asy_mem_alloc(vm, cap * sizeof *entries);
+    if (!entries) return false;
+    memset(entries, 0, cap * sizeof *entries);
+  }
   for (uint32_t i = 0; i < set->cap; i++) {
     if (set->entries[i].key) insert_clean(entries, (uint32_t)cap - 1, set->entries[i]);
   }
-  if (set->entries) asy_mem_free(vm, set->entries, set->cap * sizeof *entries);
-  set->entries = entries;
+  release_table(vm, set);
+  if (entries == rebuilt) memcpy(set->small, rebuilt, sizeof rebuilt);
+  set->entries = entries == rebuilt ? set->small : entries;
   set->cap = (uint32_t)cap;
   set->fill = set->used;
   set->mutations++;
@@ -67,7 +77,7 @@ static bool presize(asy_vm *vm, asy_set *set, uint32_t more) {
 }
 
 static void drop_storage(asy_vm *vm, asy_set *set) {
-  if (set->entries) asy_mem_free(vm, set->entries, set->cap * sizeof *set->entries);
+  release_table(vm, set);
   set->entries = NULL;
   set->used = set->fill = set->cap = 0;
 }
@@ -500,11 +510,13 @@ static asy_value set_xor(asy_vm *vm, asy_value left, asy_value right) {
 /* Gives set the items of `from`, which is ours alone. */
 static void take_items(asy_vm *vm, asy_set *set, asy_set *from) {
   drop_storage(vm, set);
-  set->entries = from->entries;
+  if (from->entries == from->small) memcpy(set->small, from->small, sizeof set->small);
+  set->entries = from->entries == from->small ? set->small : from->entries;
   set->used = from->used;
   set->fill = from->fill;
   set->cap = from->cap;
   set->mutations++;
+  if (from->entries == from->small) memset(from->small, 0, sizeof from->small);
   from->entries = NULL;
   from->used = from->fill = from->cap = 0;
   asy_barrier(vm, set);

@@ -16,6 +16,7 @@
 
 #include "runtime/types/codec.h"
 #include "runtime/types/format.h"
+#include "runtime/types/iter.h"
 #include "runtime/types/lanes.h"
 #include "runtime/types/slice.h"
 #include "runtime/types/unicode.h"
@@ -949,6 +950,7 @@ static asy_value str_iter_hint(asy_vm *vm, const asy_value *args) {
 
 static const asy_native str_iter_methods[] = {
   {"__length_hint__", "(self, /)", str_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
 

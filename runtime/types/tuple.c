@@ -76,6 +76,8 @@ asy_tuple *asy_tuple_from_iterable(asy_vm *vm, asy_value iterable) {
 
 static asy_value tuple_new(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
+  if (cls->flags & ASY_CLASS_FINAL) /* a record, which has as many values as fields */
+    return asy_raise(vm, ASY_TypeError, "tuple.__new__(%N) is not safe, use %N.__new__()", cls, cls);
   asy_tuple *items = args[1] == ASY_UNBOUND ? vm->empty_tuple : asy_tuple_from_iterable(vm, args[1]);
   if (!items || cls == vm->classes[KIND_TUPLE]) return asy_object_or_failed(items);
   size_t size = sizeof *items + ((size_t)items->len + 1) * sizeof(asy_value); /* one more: the `more` word */
@@ -90,7 +92,7 @@ static asy_value tuple_new(asy_vm *vm, const asy_value *args) {
 
 static void tuple_visit(asy_obj *o, asy_visitor *v) {
   asy_tuple *t = (asy_tuple *)o;
-  asy_visit_values(v, t->items, t->len);
+  asy_visit_values(v, t->items, (size_t)t->len + t->head.flags);
 }
 
 static asy_value tuple_repr(asy_vm *vm, asy_value self) {

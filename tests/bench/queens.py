@@ -30,6 +30,9 @@ def by_bits(n, columns=0, left=0, right=0):
 
 
 for name, function, n, solutions in (('sets', by_sets, 8, 92), ('permutations', by_permutations, 7, 40), ('bits', by_bits, 9, 352)):
-    start = time.perf_counter()
-    assert function(n) == solutions
-    print('RESULT', 'queens_' + name, (time.perf_counter() - start) * 1e3, 'ms')
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        assert function(n) == solutions
+        times.append(time.perf_counter() - start)
+    print('RESULT', 'queens_' + name, min(times) * 1e3, 'ms')
