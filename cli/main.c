@@ -17,6 +17,11 @@ static const char usage[] =
   "       asy [options] -c TEXT [ARGS]\n"
   "       asy [options] - [ARGS]      run standard input\n"
   "\n"
+  "  --strict-async     exit with 1 when a coroutine was never awaited or a task's exception never looked at\n"
+  "  --virtual-time     the clock jumps ahead when all tasks sleep\n"
+  "  --seed N           pick among ready tasks by N: the same N gives the same order\n"
+  "  --watchdog MS      name steps of tasks that hold the loop for longer; 250 unless ASY_WATCHDOG says other, 0 off\n"
+  "\n"
   "  --dis FILE    print the bytecode\n"
   "  --ast FILE    print the syntax tree\n"
   "  --stats       print heap statistics to standard error at the end\n"
@@ -28,7 +33,28 @@ typedef struct {
   const char *subject; /* file, text or list */
   bool stats;
   int rest; /* argv index of sys.argv[0] */
+  asy_options options;
 } command;
+
+/* An option of the machine at argv[i]: how many words it takes; 0: it is none. */
+static int read_machine_option(asy_options *options, int argc, char **argv, int i) {
+  if (!strcmp(argv[i], "--strict-async")) return options->strict_async = true;
+  if (!strcmp(argv[i], "--virtual-time")) return options->virtual_time = true;
+  if (i + 1 >= argc) return 0;
+  char *end;
+  uint64_t n = strtoull(argv[i + 1], &end, 10);
+  if (*end || end == argv[i + 1]) return 0;
+  if (!strcmp(argv[i], "--seed")) options->seeded = true, options->seed = n;
+  else if (!strcmp(argv[i], "--watchdog")) options->watchdog_ms = n > 3600000 ? 3600000 : (int)n;
+  else return 0;
+  return 2;
+}
+
+static int default_watchdog(void) {
+  enum { DEFAULT_MS = 250 };
+  const char *text = getenv("ASY_WATCHDOG");
+  return text && *text ? (int)strtol(text, NULL, 10) : DEFAULT_MS;
+}
 
 static command read_command(int argc, char **argv) {
   static const struct {
@@ -40,11 +66,16 @@ static command read_command(int argc, char **argv) {
     {"--ast", PRINT_AST},
     {"--parse-bench", PARSE_BENCH},
   };
-  command c = {.what = WRONG};
+  command c = {.what = WRONG, .options = {.watchdog_ms = default_watchdog()}};
   int i = 1;
   for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
     if (!strcmp(argv[i], "--stats")) {
       c.stats = true;
+      continue;
+    }
+    int words = read_machine_option(&c.options, argc, argv, i);
+    if (words) {
+      i += words - 1;
       continue;
     }
     if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-V")) c.what = PRINT_VERSION;
@@ -124,7 +155,9 @@ static int run_script(const command *c, int argc, char **argv) {
     return STATUS_USAGE;
   }
   if (c->what == RUN_TEXT) argv[c->rest] = "-c";
-  asy_options options = {.argc = argc - c->rest, .argv = argv + c->rest};
+  asy_options options = c->options;
+  options.argc = argc - c->rest;
+  options.argv = argv + c->rest;
   asy_vm *vm = asy_vm_new(&options);
   if (!vm) {
     fputs("asy: no memory\n", stderr);

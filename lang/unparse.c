@@ -318,6 +318,7 @@ static void put_form(const asy_node *node, printer *out) {
       put(node->named_expr.value, PREC_ATOM, out);
       break;
     case AST_Tuple:
+      if (!node->tuple.elts.len) asy_buf_text(&out->text, "()");
       put_list(&node->tuple.elts, out);
       if (node->tuple.elts.len == 1) asy_buf_char(&out->text, ',');
       break;
@@ -415,8 +416,12 @@ static void put(const asy_node *node, precedence around, printer *out) {
   out->depth--;
 }
 
-void asy_unparse(const asy_node *node, asy_buf *out) {
+void asy_unparse_in(const asy_node *node, asy_unparse_place place, asy_buf *out) {
+  static const precedence places[] = {
+    [UNPARSE_BARE_TUPLE] = PREC_TUPLE, [UNPARSE_BARE_YIELD] = PREC_YIELD, [UNPARSE_PLAIN] = PREC_TEST};
   printer p = {.text = *out};
-  put(node, PREC_TEST, &p);
+  put(node, places[place], &p);
   *out = p.text;
 }
+
+void asy_unparse(const asy_node *node, asy_buf *out) { asy_unparse_in(node, UNPARSE_PLAIN, out); }

@@ -18,6 +18,11 @@ typedef struct {
   int argc;
   char **argv;                 /* sys.argv; not copied */
   const struct asy_gate *gate; /* NULL: the system's */
+  bool virtual_time;           /* the clock jumps when everybody sleeps */
+  bool strict_async;           /* a coroutine never awaited, a task exception never looked at: exit status 1 */
+  bool seeded;                 /* ready tasks are picked by `seed`, and random numbers come from it */
+  uint64_t seed;
+  int watchdog_ms; /* a step of a task that takes longer is named on stderr while it runs; 0: off */
 } asy_options;
 asy_vm *asy_vm_new(const asy_options *options); /* NULL: no memory */
 void asy_vm_free(asy_vm *vm);
@@ -48,6 +53,9 @@ void asy_clear_exception(asy_vm *vm);
 asy_value asy_new_exception(asy_vm *vm, asy_exc_id what, const char *format, ...); /* not raised */
 void asy_report_unraisable(asy_vm *vm, asy_value where);   /* pending exception to stderr, cleared */
 void asy_print_exception(asy_vm *vm, asy_value exception); /* traceback as CPython's, to stderr */
+/* A warning, as warnings.warn: of the stacklevel-th script frame (1: the one that runs). false: a filter made it an exception. */
+bool asy_warn(asy_vm *vm, asy_exc_id category, const char *text, int stacklevel);
+bool asy_warn_explicit(asy_vm *vm, asy_exc_id category, const char *text, asy_str *filename, int line);
 bool asy_check_c_stack(asy_vm *vm);                        /* false: RecursionError is set */
 bool asy_check_c_stack_in(asy_vm *vm, const char *where);  /* where: " in comparison", added to its text */
 
@@ -153,6 +161,8 @@ asy_value asy_raise_own(asy_vm *vm, const char *module, const char *name, const 
 /* The class of a descriptor, made on first use in this VM; `kind` is chosen then. NULL failed. */
 asy_class *asy_define_type(asy_vm *vm, const asy_type *type);
 asy_class *asy_class_for(asy_vm *vm, const asy_type *type); /* the class made by asy_define_type, or NULL */
+/* A constant of a class just defined, which nobody has looked at yet (datetime.min). False: MemoryError. */
+bool asy_class_constant(asy_vm *vm, asy_class *cls, const char *name, asy_value value);
 /* A class of tuples whose items have names too (sys.version_info, time.struct_time). fields: MEMBER_VALUE rows at ASY_RECORD(i),
  * kept by the class. asy_record_new takes one value a field. */
 #define ASY_RECORD(i) (offsetof(asy_tuple, items) + (i) * sizeof(asy_value))
@@ -163,6 +173,7 @@ asy_class *asy_define_long_record(asy_vm *vm, const char *name, const asy_member
 asy_value asy_record_new(asy_vm *vm, asy_class *cls, const asy_value *items);
 /* An object that only has attributes, as types.SimpleNamespace. */
 asy_value asy_namespace_new(asy_vm *vm);
+asy_value asy_class_getitem(asy_vm *vm, const asy_value *args); /* a native __class_getitem__(cls, item, /) */
 bool asy_module_set(asy_vm *vm, asy_value module, const char *name, asy_value value);
 asy_value asy_import(asy_vm *vm, const char *name); /* absolute name; the module itself, not the top package */
 asy_value asy_new_native(asy_vm *vm, const asy_native *def, asy_value self, asy_value module_name);
@@ -198,11 +209,17 @@ bool asy_load_library(asy_vm *vm, const char *soname, const char *package, const
 typedef enum { ASY_CLOCK_MONOTONIC, ASY_CLOCK_WALL, ASY_CLOCK_CPU } asy_clock_id;
 int64_t asy_clock_ns(asy_vm *vm, asy_clock_id clock);
 bool asy_sleep_ns(asy_vm *vm, int64_t ns); /* blocks the thread; false: a signal handler raised */
+struct rusage;
+bool asy_usage(asy_vm *vm, int who, struct rusage *out); /* getrusage: false with errno */
+bool asy_random_bytes(asy_vm *vm, void *out, size_t length); /* false: OSError */
+/* In the child of a fork: the calling thread is the only one; loops that ran or were set are the parent's, none is running. */
+bool asy_after_fork(asy_vm *vm);
 
 #include "runtime/types/bytes.h"
 #include "runtime/types/dict.h"
 #include "runtime/types/list.h"
 #include "runtime/types/str.h"
 #include "runtime/types/tuple.h"
+#include "runtime/types/unicode.h"
 
 #endif

@@ -95,6 +95,10 @@ static asy_value set_class(asy_vm *vm, const asy_value *args) {
     asy_flush_inline_caches(vm);
     return ASY_NONE;
   }
+  if (module) { /* attributes are in the module's own dict */
+    o->shape = to->root->id;
+    return ASY_NONE;
+  }
   if (asy_instance_has_dict(from) && !asy_instance_dict(vm, o)) return ASY_FAILED;
   asy_shape *shape = asy_shape_dictionary(vm, to);
   if (!shape) return ASY_FAILED;

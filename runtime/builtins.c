@@ -9,6 +9,7 @@
 #include "runtime/evaluate.h"
 #include "runtime/file.h"
 #include "runtime/import.h"
+#include "runtime/io/io.h"
 #include "runtime/module.h"
 #include "runtime/number.h"
 #include "runtime/sys.h"
@@ -19,34 +20,38 @@ static asy_value or_failed(const void *object) { return object ? asy_from_obj(ob
 
 /* ---- Output ---- */
 
-static bool flush_file(asy_vm *vm, asy_value file) {
-  asy_file *f = asy_file_of(vm, file);
-  return !f || f->fd < 0 || !f->out_len || asy_file_flush(vm, f);
+/* One of the standard streams; NULL once it is something else or closed. */
+static io_text *standard_stream(asy_vm *vm, asy_value file) {
+  io_text *t = file && io_exactly(vm, file, vm->io_state->text) ? (io_text *)asy_obj_of(file) : NULL;
+  return t && t->ready && t->direct && t->direct->ready && t->direct->file->fd >= 0 ? t : NULL;
 }
 
 bool asy_write_stdout(asy_vm *vm, const char *text, size_t length) {
-  asy_file *f = asy_file_of(vm, vm->stdout_file);
-  return f && asy_file_write_bytes(vm, f, text, length);
+  io_text *t = standard_stream(vm, vm->stdout_file);
+  return t && io_buffered_write(vm, t->direct, text, length);
 }
 
 bool asy_write_stderr(asy_vm *vm, const char *text, size_t length) {
-  asy_file *f = asy_file_of(vm, vm->stderr_file);
-  return f && asy_file_write_bytes(vm, f, text, length);
+  io_text *t = standard_stream(vm, vm->stderr_file);
+  return t && io_buffered_write(vm, t->direct, text, length) && io_buffered_flush(vm, t->direct);
 }
 
 void asy_flush_std(asy_vm *vm) {
   asy_value pending = asy_raised(vm) ? asy_take_exception(vm) : 0;
   const asy_value files[] = {vm->stdout_file, vm->stderr_file};
-  for (int i = 0; i < 2; i++)
-    if (!flush_file(vm, files[i])) asy_clear_exception(vm);
+  for (int i = 0; i < 2; i++) {
+    io_text *t = standard_stream(vm, files[i]);
+    if (t && t->direct->out_len && !io_buffered_flush(vm, t->direct)) asy_clear_exception(vm);
+  }
   asy_value scripts_own = vm->sys_module ? asy_sys_get(vm, ASY_NAME(vm, stdout)) : ASY_UNBOUND;
-  if (scripts_own != ASY_UNBOUND && scripts_own != vm->stdout_file && !flush_file(vm, scripts_own))
+  if (scripts_own != ASY_UNBOUND && scripts_own != ASY_NONE && scripts_own != vm->stdout_file &&
+      asy_failed(asy_call_method(vm, scripts_own, ASY_NAME(vm, flush), 0, NULL)))
     asy_clear_exception(vm);
   if (pending) asy_set_exception(vm, pending);
 }
 
-/* str(v) to one of our files, without a str object where it is easy to do without. */
-static bool write_value(asy_vm *vm, asy_file *file, asy_value v) {
+/* str(v) to a stream of ours, without a str object where it is easy to do without. */
+static bool write_value(asy_vm *vm, io_text *file, asy_value v) {
   char text[ASY_FLOAT_TEXT];
   if (asy_is_int(v)) {
     char *end = text + sizeof text, *p = end;
@@ -55,11 +60,11 @@ static bool write_value(asy_vm *vm, asy_file *file, asy_value v) {
     do *--p = (char)('0' + rest % 10);
     while (rest /= 10);
     if (i < 0) *--p = '-';
-    return asy_file_write_bytes(vm, file, p, (size_t)(end - p));
+    return io_text_write_ascii(vm, file, p, (size_t)(end - p));
   }
-  if (asy_is_flonum(v)) return asy_file_write_bytes(vm, file, text, asy_float_text(vm, asy_flonum(v), text));
+  if (asy_is_flonum(v)) return io_text_write_ascii(vm, file, text, asy_float_text(vm, asy_flonum(v), text));
   if (!asy_is_exact(v, KIND_STR)) v = asy_str_of(vm, v);
-  return !asy_failed(v) && asy_file_write_str(vm, file, (asy_str *)asy_obj_of(v));
+  return !asy_failed(v) && io_text_write(vm, file, (asy_str *)asy_obj_of(v));
 }
 
 static bool write_to(asy_vm *vm, asy_value file, asy_value v) {
@@ -67,34 +72,13 @@ static bool write_to(asy_vm *vm, asy_value file, asy_value v) {
   return !asy_failed(text) && !asy_failed(asy_call_method(vm, file, ASY_NAME(vm, write), 1, &text));
 }
 
-/* One text to standard error in one piece. */
-static bool print_unbuffered(asy_vm *vm, asy_file *file, const asy_tuple *objects, asy_str *separator, asy_str *end) {
-  asy_text t;
-  asy_text_init(&t, vm);
-  for (uint32_t i = 0; i < objects->len; i++) {
-    if (i) asy_text_str(&t, separator);
-    asy_value text = asy_str_of(vm, objects->items[i]);
-    if (asy_failed(text)) {
-      asy_text_discard(&t);
-      return false;
-    }
-    asy_text_str(&t, (asy_str *)asy_obj_of(text));
-  }
-  asy_text_str(&t, end);
-  asy_str *all = asy_text_finish(&t);
-  return all && asy_file_write_str(vm, file, all);
-}
-
 static bool print_to(asy_vm *vm, asy_value file, const asy_tuple *objects, asy_str *separator, asy_str *end) {
-  asy_file *own = asy_file_of(vm, file);
-  if (own && own->text && own->unbuffered) return print_unbuffered(vm, own, objects, separator, end);
-  bool direct = own && own->text && asy_type_of(vm, file) == asy_class_for(vm, &asy_file_type);
+  io_text *own = io_exactly(vm, file, vm->io_state->text) ? (io_text *)asy_obj_of(file) : NULL;
   for (uint32_t i = 0; i < objects->len; i++) {
-    if (i && !(direct ? asy_file_write_str(vm, own, separator) : write_to(vm, file, asy_from_obj(separator))))
-      return false;
-    if (!(direct ? write_value(vm, own, objects->items[i]) : write_to(vm, file, objects->items[i]))) return false;
+    if (i && !(own ? io_text_write(vm, own, separator) : write_to(vm, file, asy_from_obj(separator)))) return false;
+    if (!(own ? write_value(vm, own, objects->items[i]) : write_to(vm, file, objects->items[i]))) return false;
   }
-  return direct ? asy_file_write_str(vm, own, end) : write_to(vm, file, asy_from_obj(end));
+  return own ? io_text_write(vm, own, end) : write_to(vm, file, asy_from_obj(end));
 }
 
 static bool text_or_none(asy_vm *vm, asy_value v, const char *name, const char *otherwise, asy_str **out) {
@@ -462,16 +446,6 @@ static asy_value builtin_breakpoint(asy_vm *vm, const asy_value *args) {
   return asy_call_ex(vm, hook, (asy_tuple *)asy_obj_of(args[0]), (asy_dict *)asy_obj_of(args[1]));
 }
 
-static asy_value builtin_open(asy_vm *vm, const asy_value *args) {
-  const char *mode;
-  int64_t buffering;
-  if (!asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "open() argument 'mode' must be str, not %T", args[1]);
-  if (!asy_to_cstr(vm, args[1], &mode) || !asy_to_int64(vm, args[2], &buffering)) return ASY_FAILED;
-  int closefd = asy_truth(vm, args[6]);
-  if (closefd < 0) return ASY_FAILED;
-  return asy_file_open(vm, args[0], mode, buffering, args[3], args[4], args[5], closefd, args[7]);
-}
-
 /* ---- The module ---- */
 
 static const asy_native builtin_natives[] = {
@@ -507,7 +481,7 @@ static const asy_native builtin_natives[] = {
   {"next", "(iterator, default=?, /)", builtin_next, "Return the next item from the iterator.", 0},
   {"oct", "(number, /)", builtin_oct, "Return the octal representation of an integer.", 0},
   {"open", "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
-   builtin_open, "Open file and return a stream.  Raise OSError upon failure.", 0},
+   asy_open_native, "Open file and return a stream.  Raise OSError upon failure.", 0},
   {"ord", "(c, /)", builtin_ord, "Return the Unicode code point for a one-character string.", 0},
   {"pow", "(base, exp, mod=None)", builtin_pow,
    "Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.", 0},
@@ -566,8 +540,9 @@ bool asy_builtins_init(asy_vm *vm) {
       !asy_module_set(vm, self, "True", ASY_TRUE) || !asy_module_set(vm, self, "False", ASY_FALSE) ||
       !asy_module_set(vm, self, "IOError", os_error) || !asy_module_set(vm, self, "EnvironmentError", os_error))
     return false;
-  vm->stdin_file = asy_file_standard(vm, 0, "<stdin>", "r");
-  vm->stdout_file = asy_file_standard(vm, 1, "<stdout>", "w");
-  vm->stderr_file = asy_file_standard(vm, 2, "<stderr>", "w");
+  if (!asy_io_init(vm)) return false;
+  vm->stdin_file = asy_file_standard(vm, 0, "<stdin>", true);
+  vm->stdout_file = asy_file_standard(vm, 1, "<stdout>", false);
+  vm->stderr_file = asy_file_standard(vm, 2, "<stderr>", false);
   return !asy_failed(vm->stdin_file) && !asy_failed(vm->stdout_file) && !asy_failed(vm->stderr_file);
 }

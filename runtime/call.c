@@ -391,6 +391,7 @@ bool asy_handle_interrupt(asy_vm *vm) {
   if (vm->interrupt & (ASY_INTERRUPT_GC | ASY_INTERRUPT_GC_STRESS)) asy_gc_safepoint(vm);
   if (vm->interrupt & ASY_INTERRUPT_FINALIZERS) asy_run_finalizers(vm);
   if (vm->interrupt & ASY_INTERRUPT_SWITCH) asy_thread_yield(vm);
+  if (vm->interrupt & ASY_INTERRUPT_WATCHDOG) asy_watchdog_report(vm);
   return !(vm->interrupt & ASY_INTERRUPT_SIGNAL) || asy_signals_run(vm);
 }
 

@@ -359,6 +359,11 @@ asy_class *asy_class_for(asy_vm *vm, const asy_type *type) {
   return NULL;
 }
 
+bool asy_class_constant(asy_vm *vm, asy_class *cls, const char *name, asy_value value) {
+  asy_str *interned = asy_intern(vm, name);
+  return interned && !asy_failed(value) && asy_dict_set_str(vm, cls->dict, interned, value);
+}
+
 asy_class *asy_define_type(asy_vm *vm, const asy_type *type) {
   asy_class *cls = asy_class_for(vm, type);
   if (cls) return cls;

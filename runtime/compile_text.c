@@ -1,10 +1,11 @@
-/* compile_text.c - a text to a code object, or to a SyntaxError with all its attributes. The only file of the runtime that sees the
- * compiler.
+/* compile_text.c - a text to a code object, or to a SyntaxError with all its attributes. With ast_tree.c the only
+ * file of the runtime that sees the compiler.
  */
 #include "lang/arena.h"
 #include "lang/compile.h"
 #include "lang/diagnostic.h"
 #include "lang/source.h"
+#include "runtime/ast_tree.h"
 #include "runtime/builtins.h"
 #include "runtime/class.h"
 #include "runtime/func.h"
@@ -73,33 +74,72 @@ static void show_warning(void *context, const asy_diagnostic *warning) {
   asy_buf_free(&out);
 }
 
-asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const char *filename, asy_compile_mode_id mode,
-                           unsigned flags) {
-  if (memchr(text, 0, length)) return asy_raise(vm, ASY_SyntaxError, "source code string cannot contain null bytes");
-  asy_str *name = asy_str_from_cstr(vm, filename);
-  if (!name) return ASY_FAILED;
-  asy_diagnostic diag = {0};
-  asy_source source = {0};
-  if (!asy_source_init(&source, filename, text, length, &diag)) return raise_syntax(vm, filename, &source, &diag, mode);
+/* What compiling and parsing share: the text decoded, an arena, and the options. */
+typedef struct {
+  compilation context;
+  asy_source source;
   asy_arena arena;
-  asy_arena_init(&arena);
-  compilation context = {vm, &source};
-  asy_compile_options options = {
+  asy_compile_options options;
+  asy_diagnostic diag;
+} work;
+
+static void begin(work *w, asy_vm *vm, asy_compile_mode_id mode, unsigned flags) {
+  asy_arena_init(&w->arena);
+  w->context = (compilation){vm, &w->source};
+  w->options = (asy_compile_options){
     .mode = parse_modes[mode],
     .top_level_await = flags & ASY_COMPILE_TOP_LEVEL_AWAIT,
     .drop_asserts = flags & ASY_COMPILE_DROP_ASSERTS,
     .future_annotations = flags & ASY_COMPILE_FUTURE_ANNOTATIONS,
     .find_character = asy_unicode_find,
     .warn = show_warning,
-    .context = &context,
+    .context = &w->context,
   };
-  const asy_unit_code *unit = asy_compile(&arena, &source, &options, &diag);
+}
+
+static void end(work *w) {
+  asy_arena_free(&w->arena);
+  asy_source_free(&w->source);
+}
+
+static asy_value code_of(asy_vm *vm, const asy_unit_code *unit, const char *filename) {
+  asy_str *name = asy_str_from_cstr(vm, filename);
+  asy_code *code = name ? asy_code_new(vm, unit, name) : NULL;
+  return code ? asy_from_obj(code) : ASY_FAILED;
+}
+
+asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const char *filename, asy_compile_mode_id mode,
+                           unsigned flags) {
+  if (memchr(text, 0, length)) return asy_raise(vm, ASY_SyntaxError, "source code string cannot contain null bytes");
+  work w = {0};
+  if (!asy_source_init(&w.source, filename, text, length, &w.diag))
+    return raise_syntax(vm, filename, &w.source, &w.diag, mode);
+  begin(&w, vm, mode, flags);
   asy_value result = ASY_FAILED;
-  if (unit) {
-    asy_code *code = asy_code_new(vm, unit, name);
-    if (code) result = asy_from_obj(code);
-  } else raise_syntax(vm, filename, &source, &diag, mode);
-  asy_arena_free(&arena);
-  asy_source_free(&source);
+  if (flags & ASY_COMPILE_ONLY_AST) {
+    asy_parse_options parse = {w.options.mode, w.options.find_character, w.options.warn, w.options.context};
+    const asy_node *tree = asy_parse_with(&w.arena, &w.source, &parse, &w.diag);
+    if (tree) result = asy_tree_to_object(vm, tree);
+  } else {
+    const asy_unit_code *unit = asy_compile(&w.arena, &w.source, &w.options, &w.diag);
+    if (unit) result = code_of(vm, unit, filename);
+  }
+  if (w.diag.kind) raise_syntax(vm, filename, &w.source, &w.diag, mode);
+  end(&w);
+  return result;
+}
+
+asy_value asy_compile_object(asy_vm *vm, asy_value tree, const char *filename, asy_compile_mode_id mode,
+                             unsigned flags) {
+  static const char *const modes[] = {[ASY_MODE_EXEC] = "exec", [ASY_MODE_EVAL] = "eval", [ASY_MODE_SINGLE] = "single"};
+  if (flags & ASY_COMPILE_ONLY_AST) return tree;
+  work w = {0};
+  begin(&w, vm, mode, flags);
+  w.source.name = filename;
+  const asy_node *node = asy_tree_from_object(vm, tree, modes[mode], &w.arena);
+  const asy_unit_code *unit = node ? asy_compile_tree(&w.arena, node, &w.options, &w.diag) : NULL;
+  asy_value result = unit ? code_of(vm, unit, filename) : ASY_FAILED;
+  if (node && !unit) raise_syntax(vm, filename, &w.source, &w.diag, mode);
+  end(&w);
   return result;
 }

@@ -344,6 +344,7 @@ const asy_type asy_awaiter_type = {
 
 void asy_warn_never_awaited(asy_vm *vm, asy_coro *coro) {
   asy_str *name = coro_name(vm, coro, true);
+  vm->async_forgotten = true;
   asy_value pending = asy_raised(vm) ? asy_take_exception(vm) : 0;
   asy_str *text;
   if (coro->origin_code) {

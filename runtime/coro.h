@@ -51,6 +51,7 @@ typedef struct asy_gen { /* KIND_GENERATOR and KIND_ASYNC_GENERATOR */
   asy_value outer_handled; /* RUNNING: the resumer's handled exception */
   asy_value handled;       /* SUSPENDED: the exception being handled inside, or 0 */
   asy_str *name, *qualname;
+  asy_value frame_object; /* gi_frame, once asked for; 0 */
   asy_value frame[]; /* header (FRAME_HEADER words) and registers */
 } asy_gen;
 enum { GEN_STEP_NEXT, GEN_STEP_SEND, GEN_STEP_THROW, GEN_STEP_CLOSE };
@@ -137,7 +138,11 @@ void asy_warn_never_awaited(asy_vm *vm,
 asy_value asy_frame_object(asy_vm *vm, asy_value *base);
 asy_value asy_frame_object_at(asy_vm *vm, asy_func *func, uint32_t word);
 asy_value asy_getframe(asy_vm *vm, uint32_t depth);
-asy_value asy_frame_locals(asy_vm *vm, const asy_value *base);
+/* The frame at base, if it is on the way down from the running one and runs func; else NULL. */
+asy_value *asy_live_frame(asy_vm *vm, const asy_func *func, const asy_value *base);
+void asy_frame_left(asy_vm *vm, const asy_value *base); /* a frame with FRAME_TRACED is being left */
+void asy_gen_frame_left(asy_vm *vm, asy_gen *gen);      /* likewise the frame of a generator that has a frame_object */
+void asy_frames_visit(asy_vm *vm, asy_visitor *v);
 /* What `await v` iterates: itself for native awaitables (coroutine, future, task, step, awaiter), else __await__()'s iterator in
  * an awaiter. ASY_FAILED with CPython's TypeError when v is not awaitable. */
 asy_value asy_get_awaitable(asy_vm *vm, asy_value v);

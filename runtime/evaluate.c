@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "runtime/ast_tree.h"
 #include "runtime/builtins.h"
 #include "runtime/class.h"
 #include "runtime/frame.h"
@@ -81,6 +82,8 @@ static asy_value builtin_dir(asy_vm *vm, const asy_value *args) {
 
 static asy_value compile_value(asy_vm *vm, asy_value source, const char *filename, asy_compile_mode_id mode,
                                unsigned flags, const char *who) {
+  int tree = asy_is_tree(vm, source);
+  if (tree) return tree < 0 ? ASY_FAILED : asy_compile_object(vm, source, filename, mode, flags);
   if (asy_is_str(source)) {
     asy_value keep = 0;
     size_t length;
@@ -103,7 +106,7 @@ static asy_value compile_value(asy_vm *vm, asy_value source, const char *filenam
                    who[0] == 'c' ? "AST" : "code");
 }
 
-enum { COMPILE_ONLY_AST = 0x400, COMPILE_KNOWN_FLAGS = 0x1ffff00 | 0x10 | 0x200 };
+enum { COMPILE_KNOWN_FLAGS = 0x1ffff00 | 0x10 | 0x200 };
 
 static asy_value builtin_compile(asy_vm *vm, const asy_value *args) {
   static const char *const modes[] = {[ASY_MODE_EXEC] = "exec", [ASY_MODE_EVAL] = "eval", [ASY_MODE_SINGLE] = "single"};
@@ -123,8 +126,8 @@ static asy_value builtin_compile(asy_vm *vm, const asy_value *args) {
   if (!asy_to_int64(vm, args[3], &flags) || !asy_to_int64(vm, args[5], &optimize)) return ASY_FAILED;
   if (flags & ~(int64_t)COMPILE_KNOWN_FLAGS) return asy_raise(vm, ASY_ValueError, "compile(): unrecognised flags");
   if (optimize < -1 || optimize > 2) return asy_raise(vm, ASY_ValueError, "compile(): invalid optimize value");
-  if (flags & COMPILE_ONLY_AST) return asy_raise(vm, ASY_ValueError, "compile(): asy makes no ast objects");
-  unsigned asked = (unsigned)flags & (ASY_COMPILE_TOP_LEVEL_AWAIT | ASY_COMPILE_FUTURE_ANNOTATIONS);
+  unsigned asked = (unsigned)flags &
+                   (ASY_COMPILE_ONLY_AST | ASY_COMPILE_TOP_LEVEL_AWAIT | ASY_COMPILE_FUTURE_ANNOTATIONS);
   if (optimize > 0) asked |= ASY_COMPILE_DROP_ASSERTS;
   for (unsigned i = 0; i < sizeof modes / sizeof *modes; i++)
     if (!strcmp(mode, modes[i])) return compile_value(vm, args[0], name, (asy_compile_mode_id)i, asked, "compile()");

@@ -457,6 +457,10 @@ void asy_traceback_add(asy_vm *vm, asy_exception *e, asy_func *func, uint32_t wo
   t->next = e->traceback;
   t->func = func;
   t->word = word;
+  if (vm->base && FRAME_FUNC(vm->base) == asy_from_obj(func)) {
+    t->base = vm->base;
+    if (FRAME_INFO(vm->base) & FRAME_TRACED) t->frame = asy_frame_object(vm, vm->base); /* it has one already */
+  }
   e->traceback = t;
   asy_barrier(vm, e);
 }

@@ -14,6 +14,7 @@ typedef struct asy_traceback {
   uint32_t word;              /* instruction offset + its length: as saved pc */
   int32_t line;               /* computed when asked: 0 unknown */
   asy_value frame;            /* tb_frame, made when asked; 0 before */
+  const asy_value *base;      /* where the frame was, to find it while it lives; only compared */
   asy_code *task_origin;      /* outermost frame of a task: where the task was created; else NULL */
   uint32_t task_origin_word;
 } asy_traceback;

@@ -1,4 +1,9 @@
-/* frame_object.c - frames as script code sees them: snapshots, made only when asked for (sys._getframe, cr_frame, tb_frame). */
+/* frame_object.c - frames as script code sees them (sys._getframe, gi_frame, tb_frame).
+ *
+ * A frame object is made when it is asked for. While its frame lives it looks into the registers, and asking again finds the same
+ * object: through vm->live_frames (frames on stacks: strong, until the frame is left) or through the generator. When the frame is left
+ * it keeps a copy of the locals and the object of its caller. FRAME_TRACED in the frame's info sends its return the slow way, here.
+ */
 #include "runtime/class.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
@@ -6,10 +11,19 @@
 typedef struct asy_frame_obj {
   asy_obj head;
   asy_func *func;
-  uint32_t word;    /* offset behind its running instruction, when the snapshot was made */
-  asy_value back;   /* frame object of the caller, or None */
-  asy_value locals; /* dict */
+  uint32_t word;              /* left: offset behind its last instruction */
+  asy_value back;             /* left: frame object of the caller, or None */
+  asy_value locals;           /* left: dict */
+  asy_value *base;            /* its registers while the frame lives; NULL: left */
+  asy_gen *gen;               /* whose frame it is, or NULL */
+  struct asy_frame_obj *next; /* in vm->live_frames */
 } asy_frame_obj;
+
+static asy_frame_obj *frame_of(asy_value v) { return (asy_frame_obj *)asy_obj_of(v); }
+
+static bool lives(const asy_frame_obj *frame) {
+  return frame->base && (!frame->gen || frame->gen->state != GEN_CLOSED);
+}
 
 static asy_value locals_of(asy_vm *vm, const asy_value *base, asy_code *code) {
   if (!(code->flags & CODE_OPTIMIZED)) return base[0];
@@ -18,7 +32,7 @@ static asy_value locals_of(asy_vm *vm, const asy_value *base, asy_code *code) {
   for (uint32_t i = 0; i < code->nlocals; i++) {
     asy_value v = base[i];
     if (asy_is_kind(v, KIND_CELL) && code->is_cell[i]) v = ((asy_cell *)asy_obj_of(v))->value;
-    if (v == ASY_UNBOUND || !code->varnames[i]->len) continue;
+    if (v == ASY_UNBOUND || !code->varnames[i]->len || asy_str_at(code->varnames[i], 0) == '.') continue;
     if (!asy_dict_set_str(vm, dict, code->varnames[i], v)) return ASY_FAILED;
   }
   asy_tuple *closure = asy_frame_func(base)->closure;
@@ -29,99 +43,172 @@ static asy_value locals_of(asy_vm *vm, const asy_value *base, asy_code *code) {
   return asy_from_obj(dict);
 }
 
-asy_value asy_frame_locals(asy_vm *vm, const asy_value *base) { return locals_of(vm, base, asy_frame_code(base)); }
-
-asy_value asy_frame_object_at(asy_vm *vm, asy_func *func, uint32_t word) {
+static asy_frame_obj *frame_new(asy_vm *vm, asy_func *func, uint32_t word) {
   asy_frame_obj *frame = asy_new_kind(vm, KIND_FRAME, sizeof *frame);
-  if (!frame) return ASY_FAILED;
+  if (!frame) return NULL;
   frame->func = func;
   frame->word = word;
   frame->back = ASY_NONE;
-  asy_dict *locals = asy_dict_new(vm, 0);
-  if (!locals) return ASY_FAILED;
-  asy_store(vm, frame, &frame->locals, asy_from_obj(locals));
-  return asy_from_obj(frame);
+  return frame;
+}
+
+asy_value asy_frame_object_at(asy_vm *vm, asy_func *func, uint32_t word) {
+  asy_frame_obj *frame = frame_new(vm, func, word);
+  return frame ? asy_from_obj(frame) : ASY_FAILED;
 }
 
 asy_value asy_frame_object(asy_vm *vm, asy_value *base) {
-  asy_value v = asy_frame_object_at(vm, asy_frame_func(base), asy_frame_word(base));
-  if (v == ASY_FAILED) return ASY_FAILED;
-  asy_frame_obj *frame = (asy_frame_obj *)asy_obj_of(v);
-  asy_value locals = locals_of(vm, base, asy_frame_code(base));
-  if (locals == ASY_FAILED) return ASY_FAILED;
-  asy_store(vm, frame, &frame->locals, locals);
-  return v;
+  asy_gen *gen = FRAME_INFO(base) & FRAME_HEAP ? asy_gen_of_base(base) : NULL;
+  if (gen && gen->frame_object) return gen->frame_object;
+  for (asy_frame_obj *frame = vm->live_frames; frame && !gen; frame = frame->next)
+    if (frame->base == base) return asy_from_obj(frame);
+  asy_frame_obj *frame = frame_new(vm, asy_frame_func(base), 0);
+  if (!frame) return ASY_FAILED;
+  frame->base = base;
+  frame->gen = gen;
+  if (gen) {
+    asy_store(vm, gen, &gen->frame_object, asy_from_obj(frame));
+  } else {
+    FRAME_INFO(base) |= FRAME_TRACED;
+    frame->next = vm->live_frames;
+    vm->live_frames = frame;
+  }
+  return asy_from_obj(frame);
+}
+
+/* The frame that called the one at base, across stacks that were resumed; NULL when there is none. */
+static asy_value *caller_of(asy_vm *vm, const asy_value *base) {
+  if (asy_frame_back(base)) return asy_frame_back(base);
+  asy_value *at = vm->base;
+  for (asy_stack *stack = vm->stack; stack; stack = stack->below, at = stack ? stack->base : NULL)
+    for (; at; at = asy_frame_back(at))
+      if (at == base) {
+        while (stack->below && !stack->below->base) stack = stack->below;
+        return stack->below ? stack->below->base : NULL;
+      }
+  return NULL;
+}
+
+static asy_value back_of(asy_vm *vm, const asy_frame_obj *frame) {
+  if (!lives(frame)) return frame->back;
+  if (frame->gen && frame->gen->state != GEN_RUNNING) return ASY_NONE;
+  asy_value *caller = caller_of(vm, frame->base);
+  return caller ? asy_frame_object(vm, caller) : ASY_NONE;
+}
+
+/* The frame is about to be left: keep what is asked for later. Out of memory: it keeps less. */
+static void detach(asy_vm *vm, asy_frame_obj *frame) {
+  asy_value pending = asy_take_exception(vm);
+  asy_value locals = locals_of(vm, frame->base, frame->func->code), back = back_of(vm, frame);
+  if (!asy_failed(locals)) asy_store(vm, frame, &frame->locals, locals);
+  if (!asy_failed(back)) asy_store(vm, frame, &frame->back, back);
+  if (asy_raised(vm)) asy_clear_exception(vm);
+  vm->exception = pending;
+  frame->word = asy_frame_word(frame->base);
+  frame->base = NULL;
+}
+
+void asy_frame_left(asy_vm *vm, const asy_value *base) {
+  for (asy_frame_obj **place = &vm->live_frames; *place; place = &(*place)->next) {
+    asy_frame_obj *frame = *place;
+    if (frame->base != base) continue;
+    detach(vm, frame);
+    for (place = &vm->live_frames; *place != frame;) place = &(*place)->next; /* detaching may have added some */
+    *place = frame->next;
+    return;
+  }
+}
+
+void asy_gen_frame_left(asy_vm *vm, asy_gen *gen) {
+  asy_frame_obj *frame = frame_of(gen->frame_object);
+  detach(vm, frame);
+  gen->frame_object = 0;
+}
+
+void asy_frames_dropped(asy_vm *vm, const asy_value *from, const asy_value *to) {
+  asy_frame_obj **place = &vm->live_frames;
+  while (*place) {
+    asy_frame_obj *frame = *place;
+    if (frame->base < from || frame->base >= to) {
+      place = &frame->next;
+      continue;
+    }
+    frame->base = NULL;
+    *place = frame->next;
+  }
+}
+
+void asy_frames_visit(asy_vm *vm, asy_visitor *v) {
+  for (asy_frame_obj *frame = vm->live_frames; frame; frame = frame->next) asy_visit_obj(v, frame);
 }
 
 asy_value asy_getframe(asy_vm *vm, uint32_t depth) {
   asy_value *base = vm->base;
-  asy_stack *stack = vm->stack;
-  asy_value innermost = 0;
-  asy_frame_obj *inner = NULL;
-  while (base || (stack && stack->below)) {
-    if (!base) { /* the frames below a stack that was resumed */
-      stack = stack->below;
-      base = stack->base;
-      continue;
-    }
-    if (depth > 0) {
-      depth--;
-    } else {
-      asy_value v = asy_frame_object(vm, base);
-      if (v == ASY_FAILED) return ASY_FAILED;
-      if (inner) asy_store(vm, inner, &inner->back, v);
-      inner = (asy_frame_obj *)asy_obj_of(v);
-      if (!innermost) innermost = v;
-    }
-    base = asy_frame_back(base);
-  }
-  return innermost ? innermost : asy_raise(vm, ASY_ValueError, "call stack is not deep enough");
+  while (base && depth--) base = caller_of(vm, base);
+  return base ? asy_frame_object(vm, base) : asy_raise(vm, ASY_ValueError, "call stack is not deep enough");
+}
+
+asy_value *asy_live_frame(asy_vm *vm, const asy_func *func, const asy_value *base) {
+  for (asy_value *at = vm->base; at; at = caller_of(vm, at))
+    if (at == base) return asy_frame_func(at) == func ? at : NULL;
+  return NULL;
 }
 
 static void frame_visit(asy_obj *o, asy_visitor *v) {
   asy_frame_obj *frame = (asy_frame_obj *)o;
   asy_visit_obj(v, frame->func);
+  asy_visit_obj(v, frame->gen);
   asy_visit_value(v, frame->back);
-  asy_visit_value(v, frame->locals);
+  if (frame->locals) asy_visit_value(v, frame->locals);
 }
 
-#define SELF ((asy_frame_obj *)asy_obj_of(args[0]))
-static asy_value frame_get_code(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  return asy_from_obj(SELF->func->code);
-}
-static asy_value frame_get_globals(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  return asy_from_obj(SELF->func->globals);
-}
-static asy_value frame_get_builtins(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  return asy_from_obj(SELF->func->builtins);
-}
+#define SELF frame_of(args[0])
+static uint32_t word_of(const asy_frame_obj *frame) { return lives(frame) ? asy_frame_word(frame->base) : frame->word; }
+
+static asy_value frame_get_code(asy_vm *vm, const asy_value *args) { return asy_from_obj(SELF->func->code); }
+static asy_value frame_get_globals(asy_vm *vm, const asy_value *args) { return asy_from_obj(SELF->func->globals); }
+static asy_value frame_get_builtins(asy_vm *vm, const asy_value *args) { return asy_from_obj(SELF->func->builtins); }
 static asy_value frame_get_line(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  return asy_from_small(asy_code_position(SELF->func->code, SELF->word).line);
+  const asy_code *code = SELF->func->code;
+  uint32_t word = word_of(SELF);
+  int32_t line = word ? asy_code_position(code, word).line : 0;
+  return asy_from_small(line ? line : code->first_line);
 }
 static asy_value frame_get_lasti(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  return asy_from_small(SELF->word);
+  uint32_t word = word_of(SELF);
+  return asy_from_small(word ? (int64_t)(word - 1) * 4 : -1);
 }
-static asy_value frame_get_trace(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  (void)args;
-  return ASY_NONE;
+static asy_value frame_get_back(asy_vm *vm, const asy_value *args) { return back_of(vm, SELF); }
+static asy_value frame_get_locals(asy_vm *vm, const asy_value *args) {
+  if (lives(SELF)) return locals_of(vm, SELF->base, SELF->func->code);
+  if (!SELF->locals) {
+    asy_dict *dict = asy_dict_new(vm, 0);
+    if (!dict) return ASY_FAILED;
+    asy_store(vm, SELF, &SELF->locals, asy_from_obj(dict));
+  }
+  return SELF->locals;
 }
+static asy_value frame_get_generator(asy_vm *vm, const asy_value *args) {
+  return SELF->gen ? asy_from_obj(SELF->gen) : ASY_NONE;
+}
+static asy_value frame_get_trace(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
+
 static asy_value frame_clear(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  (void)args;
-  return ASY_NONE;
+  asy_frame_obj *frame = SELF;
+  if (!lives(frame)) {
+    frame->locals = 0;
+    return ASY_NONE;
+  }
+  bool suspended = frame->gen ? frame->gen->state != GEN_RUNNING : !asy_live_frame(vm, frame->func, frame->base);
+  return asy_raise(vm, ASY_RuntimeError, "cannot clear %s frame", suspended ? "a suspended" : "an executing");
 }
+#undef SELF
 
 static asy_value frame_repr(asy_vm *vm, asy_value self) {
-  asy_frame_obj *frame = (asy_frame_obj *)asy_obj_of(self);
-  asy_str *s = asy_str_format(vm, "<frame at %p, file '%U', line %d, code %U>", (void *)frame,
-                              frame->func->code->filename, asy_code_position(frame->func->code, frame->word).line,
-                              frame->func->code->name);
+  asy_value line = frame_get_line(vm, &self);
+  const asy_code *code = frame_of(self)->func->code;
+  asy_str *s = asy_str_format(vm, "<frame at %p, file %R, line %d, code %U>", (void *)frame_of(self),
+                              asy_from_obj(code->filename), (int)asy_small(line), code->name);
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
@@ -129,15 +216,13 @@ static const asy_native frame_methods[] = {
   {"f_code", "(self)", frame_get_code, "The code that runs.", ASY_NATIVE_GETTER},
   {"f_globals", "(self)", frame_get_globals, "Its global names.", ASY_NATIVE_GETTER},
   {"f_builtins", "(self)", frame_get_builtins, "Its builtin names.", ASY_NATIVE_GETTER},
+  {"f_locals", "(self)", frame_get_locals, "Its local names: of a function, a copy.", ASY_NATIVE_GETTER},
+  {"f_back", "(self)", frame_get_back, "The frame of its caller.", ASY_NATIVE_GETTER},
   {"f_lineno", "(self)", frame_get_line, "The line it is at.", ASY_NATIVE_GETTER},
   {"f_lasti", "(self)", frame_get_lasti, "Offset of its instruction.", ASY_NATIVE_GETTER},
+  {"f_generator", "(self)", frame_get_generator, "The generator whose frame it is.", ASY_NATIVE_GETTER},
   {"f_trace", "(self)", frame_get_trace, "Always None.", ASY_NATIVE_GETTER},
-  {"clear", "(self, /)", frame_clear, "Nothing: a snapshot holds no running frame.", 0},
-  {0},
-};
-static const asy_member frame_members[] = {
-  {"f_back", offsetof(asy_frame_obj, back), MEMBER_VALUE, false},
-  {"f_locals", offsetof(asy_frame_obj, locals), MEMBER_VALUE, false},
+  {"clear", "(self, /)", frame_clear, "Drop the locals of a frame that was left.", 0},
   {0},
 };
 const asy_type asy_frame_type = {
@@ -147,5 +232,4 @@ const asy_type asy_frame_type = {
   .visit = frame_visit,
   .repr = frame_repr,
   .methods = frame_methods,
-  .members = frame_members,
 };

@@ -1,6 +1,7 @@
 /* future.c - futures: state, callbacks, the awaiting protocol, and their reprs. See future.h. */
 #include "runtime/future.h"
 
+#include "runtime/context.h"
 #include "runtime/class.h"
 #include "runtime/coro.h"
 #include "runtime/exc.h"
@@ -115,7 +116,38 @@ bool asy_future_end_cancelled(asy_vm *vm, asy_future *f, asy_value message, asy_
   return schedule_callbacks(vm, f);
 }
 
-static void retrieved(asy_future *f) {
+void asy_future_remove_callback(asy_future *f, asy_value callback) {
+  if (f->callbacks == callback) f->callbacks = 0;
+  if (!f->callbacks || !asy_is_exact(f->callbacks, KIND_LIST)) return;
+  asy_list *list = (asy_list *)asy_obj_of(f->callbacks);
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i + 1 < list->len; i += 2) {
+    if (list->items[i] == callback) continue;
+    list->items[kept] = list->items[i];
+    list->items[kept + 1] = list->items[i + 1];
+    kept += 2;
+  }
+  list->len = kept;
+}
+
+asy_future_extra *asy_future_need_extra(asy_vm *vm, asy_future *f) {
+  if (f->extra) return (asy_future_extra *)f->extra;
+  asy_class *cls = asy_define_type(vm, &asy_future_extra_type);
+  asy_future_extra *extra = cls ? asy_new_instance(vm, cls) : NULL;
+  if (!extra) return NULL;
+  f->extra = &extra->head;
+  asy_barrier(vm, f);
+  return extra;
+}
+
+bool asy_future_keep_source(asy_vm *vm, asy_future *f) {
+  asy_value source = asy_source_traceback(vm);
+  asy_future_extra *extra = asy_failed(source) ? NULL : asy_future_need_extra(vm, f);
+  if (extra) asy_store(vm, extra, &extra->source, source);
+  return extra != NULL;
+}
+
+void asy_future_retrieved(asy_future *f) {
   if (!(f->head.flags & FUTURE_UNRETRIEVED)) return;
   f->head.flags &= (uint16_t)~FUTURE_UNRETRIEVED;
   asy_cancel_finalizer(f);
@@ -124,7 +156,7 @@ static void retrieved(asy_future *f) {
 static int cancel_task(asy_vm *vm, asy_task *task, asy_value message);
 
 int asy_future_cancel(asy_vm *vm, asy_future *f, asy_value message) {
-  retrieved(f);
+  asy_future_retrieved(f);
   if (asy_future_state(f) != FUTURE_PENDING) return 0;
   if (f->head.kind == KIND_TASK) return cancel_task(vm, (asy_task *)f, message);
   if (asy_gather_of(f)) return asy_gather_cancel(vm, f, message);
@@ -134,12 +166,20 @@ int asy_future_cancel(asy_vm *vm, asy_future *f, asy_value message) {
 /* What a task waits for is cancelled, and that wakes it; otherwise its next step throws. */
 static int cancel_task(asy_vm *vm, asy_task *task, asy_value message) {
   asy_future *f = &task->future;
-  if (f->head.flags >> TASK_CANCELS_SHIFT < TASK_CANCELS_MAX) f->head.flags += 1u << TASK_CANCELS_SHIFT;
+  if (f->head.flags >> TASK_CANCELS_SHIFT < TASK_CANCELS_MAX) {
+    f->head.flags += 1u << TASK_CANCELS_SHIFT;
+  } else {
+    asy_future_extra *extra = asy_future_need_extra(vm, f);
+    if (!extra) return -1;
+    extra->cancels++;
+  }
   asy_value waiting = task->waiting;
   const struct asy_loop_hooks *hooks =
     waiting && asy_is_obj(waiting) ? asy_loop_hooks_of(vm, asy_obj_of(waiting)) : NULL;
   bool woken = false;
-  if (hooks) {
+  if (hooks && f->head.flags & TASK_MUST_CANCEL) {
+    /* cancelled before, and on its way */
+  } else if (hooks) {
     woken = hooks->forget(vm, asy_obj_of(waiting), task);
   } else if (waiting && asy_is_native_future(waiting)) {
     int cancelled = asy_future_cancel(vm, asy_future_of(waiting), message);
@@ -195,7 +235,7 @@ asy_value asy_future_result(asy_vm *vm, asy_value future) {
     default: break;
   }
   if (!(f->head.flags & FUTURE_FAILED)) return f->result;
-  retrieved(f);
+  asy_future_retrieved(f);
   return raise_kept(vm, f->result);
 }
 
@@ -210,10 +250,7 @@ static asy_value future_new(asy_vm *vm, const asy_value *args) {
 
 /* The loop that a constructor's argument names. */
 static asy_loop *loop_of(asy_vm *vm, asy_value loop) {
-  if (loop == ASY_NONE) return asy_loop_current(vm);
-  if (asy_is_kind(loop, KIND_LOOP)) return (asy_loop *)asy_obj_of(loop);
-  asy_raise(vm, ASY_TypeError, "loop must be an event loop, not '%T'", loop);
-  return NULL;
+  return loop == ASY_NONE ? asy_loop_current(vm) : asy_loop_of(vm, loop);
 }
 
 static asy_value future_init(asy_vm *vm, const asy_value *args) {
@@ -222,7 +259,8 @@ static asy_value future_init(asy_vm *vm, const asy_value *args) {
   if (!loop) return ASY_FAILED;
   f->loop = loop;
   asy_barrier(vm, f);
-  return ASY_NONE;
+  int debug = asy_loop_debug(vm, loop);
+  return debug < 0 || (debug && !asy_future_keep_source(vm, f)) ? ASY_FAILED : ASY_NONE;
 }
 
 /* A subclass may forget super().__init__(). */
@@ -241,7 +279,7 @@ static asy_value future_exception(asy_vm *vm, const asy_value *args) {
     case FUTURE_CANCELLED: return raise_kept(vm, asy_cancelled_error(vm, f));
     default: break;
   }
-  retrieved(f);
+  asy_future_retrieved(f);
   return f->head.flags & FUTURE_FAILED ? f->result : ASY_NONE;
 }
 
@@ -275,8 +313,10 @@ static asy_value future_cancel(asy_vm *vm, const asy_value *args) {
 static asy_value future_add_done_callback(asy_vm *vm, const asy_value *args) {
   asy_future *f = self_of(args);
   if (!is_initialized(vm, f)) return ASY_FAILED;
-  bool added = asy_future_state(f) == FUTURE_PENDING ? asy_future_add_callback(vm, f, args[1], args[2])
-                                                     : asy_loop_call_soon(vm, f->loop, args[1], args[0], args[2]);
+  asy_value context = asy_context_or_snapshot(vm, args[2]);
+  if (asy_failed(context)) return ASY_FAILED;
+  bool added = asy_future_state(f) == FUTURE_PENDING ? asy_future_add_callback(vm, f, args[1], context)
+                                                     : asy_loop_call_soon(vm, f->loop, args[1], args[0], context);
   return added ? ASY_NONE : ASY_FAILED;
 }
 
@@ -307,7 +347,7 @@ static asy_value future_remove_done_callback(asy_vm *vm, const asy_value *args) 
 }
 
 static asy_value future_get_loop(asy_vm *vm, const asy_value *args) {
-  return is_initialized(vm, self_of(args)) ? asy_from_obj(self_of(args)->loop) : ASY_FAILED;
+  return is_initialized(vm, self_of(args)) ? asy_loop_value(self_of(args)->loop) : ASY_FAILED;
 }
 
 static asy_value future_make_cancelled_error(asy_vm *vm, const asy_value *args) {
@@ -339,7 +379,7 @@ static asy_value future_set_log(asy_vm *vm, const asy_value *args) {
   int on = asy_truth(vm, args[1]);
   if (on < 0) return ASY_FAILED;
   if (on) return asy_raise(vm, ASY_ValueError, "_log_traceback can only be set to False");
-  retrieved(self_of(args));
+  asy_future_retrieved(self_of(args));
   return ASY_NONE;
 }
 
@@ -354,11 +394,30 @@ static asy_value future_get_result(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value future_get_loop_attr(asy_vm *vm, const asy_value *args) {
-  return self_of(args)->loop ? asy_from_obj(self_of(args)->loop) : ASY_NONE;
+  return self_of(args)->loop ? asy_loop_value(self_of(args)->loop) : ASY_NONE;
 }
 
 static asy_value future_get_message(asy_vm *vm, const asy_value *args) {
   return self_of(args)->head.flags & FUTURE_MESSAGE ? self_of(args)->result : ASY_NONE;
+}
+
+static asy_value future_get_source(asy_vm *vm, const asy_value *args) {
+  asy_future *f = self_of(args);
+  asy_future_extra *extra = asy_gather_of(f) ? NULL : (asy_future_extra *)f->extra;
+  return extra && extra->source ? extra->source : ASY_NONE;
+}
+
+/* [(callback, context), ..], or None */
+static asy_value future_get_callbacks(asy_vm *vm, const asy_value *args) {
+  asy_value callbacks = self_of(args)->callbacks;
+  if (!callbacks) return ASY_NONE;
+  asy_list *list = asy_is_exact(callbacks, KIND_LIST) ? (asy_list *)asy_obj_of(callbacks) : NULL;
+  asy_list *pairs = asy_list_new(vm, 1);
+  for (uint32_t i = 0; pairs && i + 1 < (list ? list->len : 2); i += 2) {
+    asy_value pair = asy_tuple_of(vm, 2, list ? list->items[i] : callbacks, list ? list->items[i + 1] : ASY_NONE);
+    if (asy_failed(pair) || !asy_list_append(vm, pairs, pair)) return ASY_FAILED;
+  }
+  return pairs ? asy_from_obj(pairs) : ASY_FAILED;
 }
 
 static asy_value future_class_getitem(asy_vm *vm, const asy_value *args) { return args[0]; }
@@ -546,7 +605,7 @@ static void repr_coroutine(asy_vm *vm, asy_text *t, asy_value v) {
 }
 
 static void repr_task(asy_vm *vm, asy_text *t, asy_task *task) {
-  asy_task_extra *extra = (asy_task_extra *)task->future.extra;
+  asy_future_extra *extra = (asy_future_extra *)task->future.extra;
   if (extra && extra->name) { /* as the tutorial's form has it, a name shows when somebody gave it */
     asy_text_ascii(t, " name=");
     asy_text_repr_of(t, extra->name);
@@ -560,7 +619,7 @@ static void repr_task(asy_vm *vm, asy_text *t, asy_task *task) {
   asy_text_ascii(t, " wait_for=");
   /* A task that sleeps waits for no future; it looks as if it did. */
   if (asy_is_int(task->waiting)) asy_text_ascii(t, "<Future pending cb=[Task.task_wakeup()]>");
-  else asy_text_repr_of(t, task->waiting);
+  else asy_text_repr_of(t, asy_waiters_owner(vm, task->waiting));
 }
 
 static asy_value future_repr(asy_vm *vm, asy_value self) {
@@ -608,6 +667,7 @@ void asy_future_finalize(asy_vm *vm, asy_obj *o) {
   asy_future *f = (asy_future *)o;
   if (!(f->head.flags & FUTURE_UNRETRIEVED) || !f->loop) return;
   f->head.flags &= (uint16_t)~FUTURE_UNRETRIEVED;
+  vm->async_forgotten = true;
   asy_dict *context = asy_dict_new(vm, 4);
   if (!context) return;
   bool task = o->kind == KIND_TASK;
@@ -648,6 +708,8 @@ static const asy_native future_methods[] = {
   {"_exception", "(self, /)", future_get_exception, NULL, ASY_NATIVE_GETTER},
   {"_result", "(self, /)", future_get_result, NULL, ASY_NATIVE_GETTER},
   {"_loop", "(self, /)", future_get_loop_attr, NULL, ASY_NATIVE_GETTER},
+  {"_callbacks", "(self, /)", future_get_callbacks, NULL, ASY_NATIVE_GETTER},
+  {"_source_traceback", "(self, /)", future_get_source, NULL, ASY_NATIVE_GETTER},
   {"_cancel_message", "(self, /)", future_get_message, NULL, ASY_NATIVE_GETTER},
   {0},
 };
@@ -667,4 +729,21 @@ const asy_type asy_future_type = {
   .iter = future_await,
   .await_ = future_await,
   .methods = future_methods,
+};
+
+static void extra_visit(asy_obj *o, asy_visitor *v) {
+  asy_future_extra *extra = (asy_future_extra *)o;
+  asy_visit_value(v, extra->name);
+  asy_visit_value(v, extra->context);
+  asy_visit_value(v, extra->handled);
+  asy_visit_value(v, extra->source);
+  asy_visit_value(v, extra->awaited_by);
+  asy_visit_obj(v, extra->origin);
+}
+
+const asy_type asy_future_extra_type = {
+  .name = "_asyncio._FutureExtra",
+  .size = sizeof(asy_future_extra),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = extra_visit,
 };

@@ -13,6 +13,7 @@
 #include "runtime/vm.h"
 
 typedef struct asy_loop asy_loop;
+struct asy_code;
 
 enum { FUTURE_PENDING, FUTURE_CANCELLED, FUTURE_FINISHED };
 
@@ -27,8 +28,9 @@ enum {
   FUTURE_CANCEL_ERROR = 128, /* cancelled: `result` is the CancelledError that ended the task */
   FUTURE_SEEN = 256,         /* gather: taken already; only set while arguments are gone through */
   TASK_MUST_CANCEL = 512,    /* the next step throws CancelledError */
-  TASK_CANCELS_SHIFT = 10,   /* the upper six bits count cancel() calls */
-  TASK_CANCELS_MAX = 63
+  TASK_QUIET = 1024,         /* nobody is told when it is destroyed while pending */
+  TASK_CANCELS_SHIFT = 11,   /* the upper five bits count cancel() calls; more of them are counted in the extra */
+  TASK_CANCELS_MAX = 31
 };
 
 typedef struct asy_future {
@@ -36,8 +38,21 @@ typedef struct asy_future {
   asy_value result;    /* by state and flags; 0 none. Pending task: also the value the await that parks it will yield */
   asy_value callbacks; /* 0; a task; a callable; a gather future; or a list of (callback, context) pairs */
   asy_loop *loop;
-  asy_obj *extra; /* gather future: asy_gather; task: asy_task_extra; NULL */
+  asy_obj *extra; /* asy_future_extra, or the asy_gather of a gather future; NULL */
 } asy_future;
+
+/* What few futures and tasks have, made when it is first needed. */
+typedef struct asy_future_extra {
+  asy_obj head;
+  asy_value name;       /* task: 0 never set */
+  asy_value context;    /* task: 0 that of the loop's caller */
+  asy_value handled;    /* task, parked: the exception being handled; 0 none */
+  asy_value source;     /* debug mode: the stack where it was made; 0 none */
+  asy_value awaited_by; /* a set of futures added by future_add_to_awaited_by; 0 none */
+  struct asy_code *origin; /* task: where it was created, when the coroutine cannot say; NULL unknown */
+  uint32_t origin_word;
+  uint32_t cancels; /* task: cancel() calls beyond TASK_CANCELS_MAX */
+} asy_future_extra;
 
 static inline bool asy_is_native_future(asy_value v) {
   return asy_is_obj(v) && (asy_obj_of(v)->kind == KIND_FUTURE || asy_obj_of(v)->kind == KIND_TASK);
@@ -56,11 +71,16 @@ bool asy_future_end_cancelled(asy_vm *vm, asy_future *f, asy_value message, asy_
 bool asy_future_end_failed(asy_vm *vm, asy_future *f, asy_value exception); /* an instance */
 /* Calls or wakes `callback` when f is done; f must be pending. context None: the current one. */
 bool asy_future_add_callback(asy_vm *vm, asy_future *f, asy_value callback, asy_value context);
+void asy_future_remove_callback(asy_future *f, asy_value callback); /* by identity */
+void asy_future_retrieved(asy_future *f);                           /* its exception needs no report any more */
+asy_future_extra *asy_future_need_extra(asy_vm *vm, asy_future *f); /* not of a gather future; NULL: MemoryError */
+bool asy_future_keep_source(asy_vm *vm, asy_future *f);             /* debug mode: notes where it is made */
 void asy_text_callback(asy_vm *vm, asy_text *t, asy_value callback); /* "name() at FILE:LINE", for reprs */
 asy_value asy_cancelled_error(asy_vm *vm, asy_future *f); /* a new CancelledError with f's message, or the kept one */
 
 void asy_future_finalize(asy_vm *vm, asy_obj *o); /* also of tasks: an exception that nobody asked for is reported */
 extern const asy_type asy_future_type;
+extern const asy_type asy_future_extra_type;
 extern const asy_type asy_future_iter_type;
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t clock) {
@@ -28,13 +29,22 @@ static int64_t cpu_ns(void *context) {
   return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* splitmix64 from the seed that ASY_HASHSEED names: the same bytes in every run. */
-static void seeded_bytes(uint64_t state, unsigned char *out, size_t length) {
+static bool usage(void *context, int who, struct rusage *out) {
+  (void)context;
+  return getrusage((__rusage_who_t)who, out) == 0;
+}
+
+static uint64_t splitmix64(uint64_t *state) {
+  uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+  z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+  z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+  return z ^ z >> 31;
+}
+
+/* The same bytes for the same state, which goes on. */
+static void seeded_bytes(uint64_t *state, unsigned char *out, size_t length) {
   while (length) {
-    uint64_t z = state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    z ^= z >> 31;
+    uint64_t z = splitmix64(state);
     size_t n = length < sizeof z ? length : sizeof z;
     memcpy(out, &z, n);
     out += n;
@@ -56,7 +66,8 @@ static bool random_bytes(void *context, void *out, size_t length) {
 static bool hash_key(void *context, void *out, size_t length) {
   const char *seed = getenv("ASY_HASHSEED");
   if (!seed || !*seed) return random_bytes(context, out, length);
-  seeded_bytes(strtoull(seed, NULL, 10), out, length);
+  uint64_t state = strtoull(seed, NULL, 10);
+  seeded_bytes(&state, out, length);
   return true;
 }
 
@@ -71,7 +82,53 @@ asy_gate asy_gate_system(void) {
   return (asy_gate){.monotonic_ns = monotonic_ns,
                     .wall_ns = wall_ns,
                     .cpu_ns = cpu_ns,
+                    .usage = usage,
                     .random_bytes = random_bytes,
                     .hash_key = hash_key,
                     .sleep_ns = sleep_ns};
+}
+
+/* ---- Gates for tests ------------------------------------------------------------------------------------------------ */
+
+static void set_up(asy_gate *gate, asy_gate_state *state) {
+  if (gate->context == state) return;
+  state->system = *gate;
+  gate->context = state;
+}
+
+static int64_t monotonic_ahead(void *context) {
+  asy_gate_state *state = context;
+  return state->system.monotonic_ns(state->system.context) + state->ahead;
+}
+
+static int64_t wall_ahead(void *context) {
+  asy_gate_state *state = context;
+  return state->system.wall_ns(state->system.context) + state->ahead;
+}
+
+static void advance(void *context, int64_t ns) {
+  if (ns > 0) ((asy_gate_state *)context)->ahead += ns;
+}
+
+void asy_gate_virtual(asy_gate *gate, asy_gate_state *state) {
+  set_up(gate, state);
+  gate->monotonic_ns = monotonic_ahead;
+  gate->wall_ns = wall_ahead;
+  gate->sleep_ns = gate->advance = advance;
+}
+
+static bool seeded_random(void *context, void *out, size_t length) {
+  seeded_bytes(&((asy_gate_state *)context)->random, out, length);
+  return true;
+}
+
+static uint32_t seeded_choice(void *context, uint32_t n) {
+  return (uint32_t)(splitmix64(&((asy_gate_state *)context)->random) % n);
+}
+
+void asy_gate_seeded(asy_gate *gate, asy_gate_state *state, uint64_t seed) {
+  set_up(gate, state);
+  state->random = seed;
+  gate->random_bytes = gate->hash_key = seeded_random;
+  gate->choose = seeded_choice;
 }

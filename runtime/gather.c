@@ -54,11 +54,11 @@ asy_value asy_ensure_future(asy_vm *vm, asy_value awaitable, asy_loop *loop) {
   }
   if (!loop) loop = asy_loop_current(vm);
   if (!loop) return ASY_FAILED;
-  if (loop->task_factory) {
+  if (loop->task_factory || loop->foreign) {
     asy_str *create_task = asy_intern(vm, "create_task");
-    return create_task ? asy_call_method(vm, asy_from_obj(loop), create_task, 1, &awaitable) : ASY_FAILED;
+    return create_task ? asy_call_method(vm, asy_loop_value(loop), create_task, 1, &awaitable) : ASY_FAILED;
   }
-  asy_task *task = asy_task_new(vm, loop, awaitable, 0, 0);
+  asy_task *task = asy_task_new(vm, loop, awaitable, 0, 0, false);
   return task ? asy_from_obj(task) : ASY_FAILED;
 }
 
@@ -139,6 +139,7 @@ asy_value asy_gather_new(asy_vm *vm, const asy_value *awaitables, uint32_t n, bo
   if (!children) return ASY_FAILED;
   g->children = children;
   asy_barrier(vm, g);
+  g->head.flags = EXTRA_IS_GATHER;
   g->return_exceptions = return_exceptions;
   asy_loop *loop = NULL;
   if (!make_children(vm, awaitables, children, &loop, &g->count)) return ASY_FAILED;

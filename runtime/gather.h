@@ -5,8 +5,10 @@
 #include "runtime/loop.h"
 #include "runtime/task.h"
 
+enum { EXTRA_IS_GATHER = 1 };
+
 typedef struct asy_gather {
-  asy_obj head;
+  asy_obj head; /* flags: EXTRA_IS_GATHER */
   asy_tuple *children; /* futures, one for each argument */
   uint32_t count;      /* different ones among them */
   uint32_t ended;      /* of these, done */
@@ -15,7 +17,7 @@ typedef struct asy_gather {
 } asy_gather;
 
 static inline asy_gather *asy_gather_of(const asy_future *f) {
-  return f->head.kind == KIND_FUTURE ? (asy_gather *)f->extra : NULL; /* a future's extra is nothing else */
+  return f->extra && f->extra->flags & EXTRA_IS_GATHER ? (asy_gather *)f->extra : NULL;
 }
 
 /* asyncio.gather(*awaitables): a future. */

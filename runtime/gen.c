@@ -116,6 +116,7 @@ static void gen_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_obj(v, gen->qualname);
   asy_visit_value(v, gen->handled);
   asy_visit_value(v, gen->outer_handled);
+  if (gen->frame_object) asy_visit_value(v, gen->frame_object);
   asy_value *base = asy_gen_base(gen);
   asy_visit_value(v, FRAME_FUNC(base));
   for (uint32_t i = 0; i < gen->nregs; i++) asy_visit_conservative(v, base[i]);

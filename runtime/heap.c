@@ -262,10 +262,10 @@ static __attribute__((noinline)) void *note_kind(asy_vm *vm, asy_obj *o) {
   return NULL;
 }
 
-/* An object that is a leaf (a text, an integer, exactly of a built-in class) needs no cleared memory but at its ends, where headers
- * and terminators are: its data is written at once by whoever makes it. */
-static inline bool is_plain(const asy_heap *heap, uint32_t shape, unsigned kind) {
-  return shape == kind && !heap->visits[kind] && !(heap->kind_bits[kind] & KIND_UNKNOWN);
+/* A text or an integer, exactly of the built-in class, needs no cleared memory but at its ends, where headers and terminators are:
+ * whoever makes it writes its data at once. */
+static inline bool is_plain(uint32_t shape, unsigned kind) {
+  return shape == kind && (kind == KIND_INT || kind == KIND_STR || kind == KIND_BYTES);
 }
 
 static void clear_ends(char *memory, size_t size) {
@@ -317,7 +317,7 @@ static char *alloc_cell(asy_vm *vm, size_t size) {
 /* Where no cell is at hand: a new run; or a big cell, or a large object. */
 static __attribute__((noinline)) void *alloc_away(asy_vm *vm, uint32_t shape, unsigned kind, size_t size) {
   asy_heap *heap = vm->heap;
-  bool plain = is_plain(heap, shape, kind);
+  bool plain = is_plain(shape, kind);
   char *cell = size <= CELL_MAX ? alloc_cell(vm, size) : alloc_large(vm, size, plain);
   if (!cell) return NULL;
   if (HEAP_ASAN && size <= CELL_MAX) ASAN_UNPOISON_MEMORY_REGION(cell, size);

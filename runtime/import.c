@@ -1,15 +1,14 @@
-/* import.c - finding, making and running modules. The order of finders is said in import.h.
+/* import.c - making and running modules. Where they come from is said in finders.h.
  * A module is in sys.modules before its body runs, so that cycles end; it is taken out again when the body raises.
  */
 #include "runtime/import.h"
 
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <zlib.h>
 
 #include "runtime/class.h"
 #include "runtime/file.h"
+#include "runtime/finders.h"
 #include "runtime/frame.h"
 #include "runtime/module.h"
 #include "runtime/sys.h"
@@ -30,94 +29,6 @@ static asy_value raise_not_found(asy_vm *vm, asy_str *name, asy_str *parent) {
   return raise_import(vm, error, full, ASY_NONE);
 }
 
-/* ---- Finding ---- */
-
-typedef struct {
-  enum { FOUND_NOTHING, FOUND_NATIVE, FOUND_EMBEDDED, FOUND_FILE, FOUND_NAMESPACE } what;
-  const asy_module_def *native;
-  const asy_embedded *embedded;
-  bool is_package;
-  char path[PATH_MAX]; /* of the file */
-  asy_list *portions;  /* folders of a namespace package */
-} finding;
-
-static const asy_module_def *find_native(const char *name) {
-  for (const asy_module_def *const *def = asy_native_modules; *def; def++)
-    if (!strcmp((*def)->name, name)) return *def;
-  return NULL;
-}
-
-static const asy_embedded *find_embedded(const char *name) {
-  for (const asy_embedded *module = asy_embedded_modules; module->name; module++)
-    if (!strcmp(module->name, name)) return module;
-  return NULL;
-}
-
-static bool is_file(const char *path) {
-  struct stat status;
-  return !stat(path, &status) && S_ISREG(status.st_mode);
-}
-
-static bool is_folder(const char *path) {
-  struct stat status;
-  return !stat(path, &status) && S_ISDIR(status.st_mode);
-}
-
-/* Looks for `tail` in one folder. */
-static bool find_in_folder(asy_vm *vm, const char *folder, const char *tail, finding *f) {
-  static const struct {
-    const char *suffix;
-    bool is_package;
-  } forms[] = {
-    {"/__init__.asy", true},
-    {"/__init__.py", true},
-    {".asy", false},
-    {".py", false},
-  };
-  size_t length = strlen(folder);
-  const char *slash = length && folder[length - 1] != '/' ? "/" : "";
-  char package[PATH_MAX];
-  if (snprintf(package, sizeof package, "%s%s%s", folder, slash, tail) >= (int)sizeof package - 16) return true;
-  bool has_folder = is_folder(package);
-  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-    if (forms[i].is_package && !has_folder) continue;
-    int n = snprintf(f->path, sizeof f->path, "%s%s", package, forms[i].suffix);
-    if (n >= (int)sizeof f->path || !is_file(f->path)) continue;
-    f->what = FOUND_FILE;
-    f->is_package = forms[i].is_package;
-    return true;
-  }
-  if (!has_folder) return true;
-  if (!f->portions) f->portions = asy_list_new(vm, 1);
-  asy_value portion = asy_from_cstr(vm, package);
-  return f->portions && !asy_failed(portion) && asy_list_append(vm, f->portions, portion);
-}
-
-/* False: an exception is set. Not finding is no failure. */
-static bool find(asy_vm *vm, const char *name, const char *tail, asy_value path, finding *f) {
-  f->what = FOUND_NOTHING;
-  f->portions = NULL;
-  f->is_package = false;
-  f->native = find_native(name);
-  f->embedded = f->native ? NULL : find_embedded(name);
-  if (f->native || f->embedded) {
-    f->what = f->native ? FOUND_NATIVE : FOUND_EMBEDDED;
-    f->is_package = f->embedded && f->embedded->is_package;
-    return true;
-  }
-  asy_list *folders = asy_list_new(vm, 8); /* a copy: stat takes long, other threads may change sys.path */
-  if (!folders || !asy_list_extend(vm, folders, path)) return false;
-  for (uint32_t i = 0; i < folders->len && f->what == FOUND_NOTHING; i++) {
-    if (!asy_is_str(folders->items[i])) continue;
-    asy_value keep = 0;
-    size_t length;
-    const char *folder = asy_str_utf8(vm, (asy_str *)asy_obj_of(folders->items[i]), &length, &keep);
-    if (!folder || !find_in_folder(vm, folder, tail, f)) return false;
-  }
-  if (f->what == FOUND_NOTHING && f->portions) f->what = FOUND_NAMESPACE;
-  return true;
-}
-
 /* ---- Loading ---- */
 
 static asy_value parent_of(asy_vm *vm, asy_str *name, bool is_package) {
@@ -130,10 +41,14 @@ static asy_value parent_of(asy_vm *vm, asy_str *name, bool is_package) {
   return asy_from_obj(vm->empty_str);
 }
 
+asy_value asy_parent_package(asy_vm *vm, asy_value name, bool is_package) {
+  if (!asy_is_str(name)) return asy_raise(vm, ASY_TypeError, "module name must be str, not %T", name);
+  return parent_of(vm, (asy_str *)asy_obj_of(name), is_package);
+}
+
 /* __package__, __spec__ and, for packages, __path__. */
 static bool describe(asy_vm *vm, asy_value module, asy_str *name, asy_value origin, asy_value path, bool is_package) {
-  asy_value package = parent_of(vm, name, is_package),
-            spec = asy_new_spec(vm, asy_from_obj(name), origin, path, package);
+  asy_value package = parent_of(vm, name, is_package), spec = asy_new_spec(vm, asy_from_obj(name), origin, path);
   return asy_module_set(vm, module, "__package__", package) && asy_module_set(vm, module, "__spec__", spec) &&
          (!is_package || asy_module_set(vm, module, "__path__", path));
 }
@@ -170,16 +85,10 @@ static asy_value load_text(asy_vm *vm, asy_str *name, const char *text, size_t l
 
 static asy_value load_embedded(asy_vm *vm, asy_str *name, const asy_embedded *embedded) {
   char path[PATH_MAX];
-  int n = snprintf(path, sizeof path, "<asy>/");
-  for (const char *p = embedded->name; *p && n < PATH_MAX - 16; p++) path[n++] = *p == '.' ? '/' : *p;
-  strcpy(path + n, embedded->is_package ? "/__init__.asy" : ".asy");
-  uLongf length = embedded->length;
-  char *text = malloc(length + 1);
-  if (!text || uncompress((Bytef *)text, &length, embedded->packed, embedded->packed_length) != Z_OK) {
-    free(text);
-    return asy_raise_no_memory(vm);
-  }
-  text[length] = 0;
+  size_t length;
+  char *text = asy_embedded_text(vm, embedded, &length);
+  if (!text) return ASY_FAILED;
+  asy_embedded_path(embedded, path);
   asy_value module = load_text(vm, name, text, length, path, embedded->is_package);
   free(text);
   return module;
@@ -203,13 +112,21 @@ static asy_value load_namespace(asy_vm *vm, asy_str *name, asy_list *portions) {
   return asy_dict_set_str(vm, vm->modules, name, self) ? self : ASY_FAILED;
 }
 
-static asy_value load(asy_vm *vm, asy_str *name, const finding *f) {
+/* A script's finder has made the spec: a script loads it. */
+static asy_value load_spec(asy_vm *vm, asy_value spec) {
+  asy_value importlib = asy_import(vm, "importlib._bootstrap");
+  asy_value load = asy_failed(importlib) ? ASY_FAILED : asy_get_attr_cstr(vm, importlib, "load_spec");
+  return asy_failed(load) ? ASY_FAILED : asy_call1(vm, load, spec);
+}
+
+static asy_value load(asy_vm *vm, asy_str *name, const asy_finding *f) {
   char *text;
   size_t length;
   switch (f->what) {
     case FOUND_NATIVE: return load_native(vm, name, f->native);
     case FOUND_EMBEDDED: return load_embedded(vm, name, f->embedded);
     case FOUND_NAMESPACE: return load_namespace(vm, name, f->portions);
+    case FOUND_SPEC: return load_spec(vm, f->spec);
     case FOUND_FILE: break;
     default: return raise_not_found(vm, name, NULL);
   }
@@ -219,33 +136,38 @@ static asy_value load(asy_vm *vm, asy_str *name, const finding *f) {
   return module;
 }
 
+asy_value asy_load_builtin(asy_vm *vm, asy_str *name) {
+  asy_finding *f = calloc(1, sizeof *f);
+  if (!f) return asy_raise_no_memory(vm);
+  asy_value module = asy_find_builtin(vm, name, f) ? load(vm, name, f) : ASY_FAILED;
+  free(f);
+  return module;
+}
+
 /* ---- Importing ---- */
 
 /* Imports `name` whose parent package (NULL: none) is imported already. */
 static asy_value import_below(asy_vm *vm, asy_str *name, asy_str *parent_name, asy_value parent) {
-  asy_value path = asy_from_obj(vm->path);
+  asy_value path = ASY_NONE;
   if (parent_name) {
     int found = asy_find_attr(vm, parent, ASY_NAME(vm, __path__), &path);
     if (found < 0) return ASY_FAILED;
     if (!found) return raise_not_found(vm, name, parent_name);
   }
-  asy_value keep = 0;
-  size_t length;
-  const char *full = asy_str_utf8(vm, name, &length, &keep);
-  if (!full) return ASY_FAILED;
-  const char *dot = strrchr(full, '.'), *tail = dot ? dot + 1 : full;
-  finding *f = malloc(sizeof *f);
+  asy_finding *f = malloc(sizeof *f);
   if (!f) return asy_raise_no_memory(vm);
-  bool searched = find(vm, full, tail, path, f);
+  bool searched = asy_find_module(vm, name, path, f);
   asy_list *portions = searched ? f->portions : NULL; /* kept on the C stack: f is not scanned */
+  asy_value spec = searched ? f->spec : 0;
   asy_value module = searched ? load(vm, name, f) : ASY_FAILED;
-  __asm__ volatile("" : : "r"(portions), "r"(keep) : "memory");
+  __asm__ volatile("" : : "r"(portions), "r"(spec) : "memory");
   free(f);
   if (asy_failed(module)) return ASY_FAILED;
   asy_value current = asy_dict_get_str(vm, vm->modules, name); /* a body may put another object in its place */
   if (current != ASY_UNBOUND) module = current;
   if (parent_name) {
-    asy_str *attribute = asy_intern(vm, tail);
+    asy_str *attribute = asy_str_slice(vm, name, parent_name->len + 1, name->len);
+    attribute = attribute ? asy_str_intern(vm, attribute) : NULL;
     if (!attribute || !asy_set_attr(vm, parent, attribute, module)) return ASY_FAILED;
   }
   return module;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "runtime/class.h"
@@ -11,6 +12,7 @@
 #include "runtime/frame.h"
 #include "runtime/gather.h"
 #include "runtime/task.h"
+#include "runtime/weakref.h"
 
 enum {
 #ifdef ASY_HOSTILE
@@ -20,6 +22,7 @@ enum {
 #endif
   RING_KEPT = 4096, /* a larger ring is given back when the loop goes to sleep */
   POLL_STEPS = 64,  /* steps between two polls of a loop that is never idle */
+  STATUS_DEADLOCK = 13, /* of the program, as node's when nothing can go on */
   CLOCK_TURNS = 4,  /* iterations between two looks at the clock in between */
 };
 static const int64_t POLL_NS = 100 * 1000;
@@ -43,9 +46,10 @@ asy_loop_state *asy_loop_state_of(asy_vm *vm) {
 void asy_loop_state_visit(asy_vm *vm, asy_visitor *v) {
   asy_loop_state *state = vm->loop_state;
   if (!state) return;
-  asy_visit_obj(v, state->current);
-  asy_visit_obj(v, state->running);
   asy_visit_obj(v, state->interrupt_task);
+  asy_visit_obj(v, state->stand_ins);
+  asy_visit_obj(v, state->entered);
+  asy_visit_obj(v, state->registered);
   asy_visit_obj(v, vm->current_task);
 }
 
@@ -86,7 +90,7 @@ static bool push_word(asy_vm *vm, asy_loop *loop, uintptr_t word) {
   return true;
 }
 
-bool asy_loop_push(asy_vm *vm, asy_loop *loop, const asy_obj *entry) {
+bool asy_loop_push_here(asy_vm *vm, asy_loop *loop, const asy_obj *entry) {
   return push_word(vm, loop, (uintptr_t)entry | (entry->kind == KIND_TASK ? 0 : TAG_HANDLE));
 }
 
@@ -114,132 +118,117 @@ static void choose_order(asy_vm *vm, asy_loop *loop, uint32_t n) {
   loop->ring[loop->ring_head] = word;
 }
 
-/* ---- Handles -------------------------------------------------------------------------------------------------------- */
+/* ---- Loops that are not ours ---------------------------------------------------------------------------------------- */
 
-static asy_handle *handle_new(asy_vm *vm, unsigned kind, size_t size, asy_loop *loop, asy_value callback,
-                              asy_value args, asy_value context) {
-  asy_handle *h = asy_new_kind(vm, kind, size);
-  if (!h) return NULL;
-  h->callback = callback;
-  h->args = args;
-  h->context = context;
-  h->loop = loop;
-  return h;
+asy_value asy_loop_value(asy_loop *loop) { return loop->foreign ? loop->foreign : asy_from_obj(loop); }
+
+asy_loop *asy_loop_of(asy_vm *vm, asy_value value) {
+  if (asy_is_kind(value, KIND_LOOP)) return (asy_loop *)asy_obj_of(value);
+  asy_loop_state *state = asy_loop_state_of(vm);
+  if (!state) return NULL;
+  for (uint32_t i = state->stand_ins ? state->stand_ins->len : 0; i; i--) {
+    asy_loop *loop = (asy_loop *)asy_obj_of(state->stand_ins->items[i - 1]);
+    if (loop->foreign == value) return loop;
+  }
+  if (!state->stand_ins) state->stand_ins = asy_list_new(vm, 4);
+  asy_loop *loop = state->stand_ins ? asy_new_kind(vm, KIND_LOOP, sizeof *loop) : NULL;
+  if (!loop) return NULL;
+  asy_stack_init(vm, &loop->stack, NULL);
+  loop->step_stack = &loop->stack;
+  loop->foreign = value;
+  loop->scripted = LOOP_CALL_SOON | LOOP_CALL_AT;
+  return asy_list_append(vm, state->stand_ins, asy_from_obj(loop)) ? loop : NULL;
+}
+
+static asy_value step_entry(asy_vm *vm, const asy_value *args) {
+  asy_obj *entry = asy_obj_of(args[0]);
+  bool ok = entry->kind == KIND_TASK ? asy_task_step(vm, (asy_task *)entry) : asy_handle_run(vm, (asy_handle *)entry);
+  return ok ? ASY_NONE : ASY_FAILED;
+}
+static const asy_native task_step = {"TaskStepMethWrapper", "(self, /)", step_entry, NULL, 0};
+
+/* loop.call_soon(callback[, arg], context=context); arg UNBOUND: none */
+static bool call_its_call_soon(asy_vm *vm, asy_loop *loop, asy_value callback, asy_value arg, asy_value context) {
+  asy_value method = asy_get_attr_cstr(vm, asy_loop_value(loop), "call_soon");
+  if (asy_failed(method)) return false;
+  asy_value args[] = {callback, arg, context};
+  int n = arg == ASY_UNBOUND ? 1 : 2;
+  args[n] = context;
+  if (context == ASY_NONE) return !asy_failed(asy_call(vm, method, n, args));
+  asy_value name = asy_from_cstr(vm, "context");
+  asy_tuple *names = asy_failed(name) ? NULL : asy_tuple_new(vm, &name, 1);
+  return names && !asy_failed(asy_call_kw(vm, method, n + 1, args, names));
+}
+
+bool asy_loop_push(asy_vm *vm, asy_loop *loop, const asy_obj *entry) {
+  if (!(loop->scripted & LOOP_CALL_SOON)) return asy_loop_push_here(vm, loop, entry);
+  asy_value callback = asy_new_native(vm, &task_step, asy_from_obj(entry), ASY_NONE);
+  asy_value context = ASY_NONE;
+  if (entry->kind == KIND_TASK) context = asy_task_context((asy_task *)entry);
+  return !asy_failed(callback) && call_its_call_soon(vm, loop, callback, ASY_UNBOUND, context);
 }
 
 bool asy_loop_call_soon(asy_vm *vm, asy_loop *loop, asy_value callback, asy_value arg, asy_value context) {
-  asy_handle *h = handle_new(vm, KIND_HANDLE, sizeof *h, loop, callback, arg, context);
+  bool own = asy_is_native_future(callback) || asy_is_kind(callback, KIND_LOOP);
+  if (!own && loop->scripted & LOOP_CALL_SOON) return call_its_call_soon(vm, loop, callback, arg, context);
+  asy_handle *h = asy_handle_new(vm, KIND_HANDLE, loop, callback, arg, context);
   if (!h) return false;
   h->head.flags |= HANDLE_ONE_ARG;
   return asy_loop_push(vm, loop, &h->head);
 }
 
-/* The future that run_until_complete waits for is done. */
-static void stop_when_complete(asy_vm *vm, asy_loop *loop, asy_future *f) {
-  if (f->head.flags & FUTURE_FAILED && (asy_is_instance(vm, f->result, vm->exceptions[ASY_SystemExit]) ||
-                                        asy_is_instance(vm, f->result, vm->exceptions[ASY_KeyboardInterrupt])))
-    return; /* it leaves the loop by itself */
-  loop->stopping = true;
+int asy_loop_debug(asy_vm *vm, asy_loop *loop) {
+  if (!loop->foreign) return loop->debug;
+  asy_value debug = asy_call_method(vm, loop->foreign, asy_intern(vm, "get_debug"), 0, NULL);
+  return asy_failed(debug) ? -1 : asy_truth(vm, debug);
 }
 
-/* context.run(callback, *args), or callback(*args) */
-static asy_value call_in_context(asy_vm *vm, asy_handle *h) {
-  bool one = h->head.flags & HANDLE_ONE_ARG;
-  asy_tuple *args = one ? NULL : (asy_tuple *)asy_obj_of(h->args);
-  if (h->context == ASY_NONE)
-    return one ? asy_call1(vm, h->callback, h->args) : asy_call(vm, h->callback, (int)args->len, args->items);
-  asy_value run = asy_get_attr_cstr(vm, h->context, "run");
-  if (asy_failed(run)) return ASY_FAILED;
-  if (one) return asy_call2(vm, run, h->callback, h->args);
-  asy_tuple *all = asy_tuple_new(vm, NULL, args->len + 1);
-  if (!all) return ASY_FAILED;
-  all->items[0] = h->callback;
-  memcpy(all->items + 1, args->items, args->len * sizeof *args->items);
-  return asy_call(vm, run, (int)all->len, all->items);
-}
-
-static bool leaves_loop(asy_vm *vm) {
-  return asy_raised_is(vm, ASY_SystemExit) || asy_raised_is(vm, ASY_KeyboardInterrupt);
-}
-
-/* "name() at FILE:LINE": a callback in messages and reprs. NULL: an exception is set. */
-static asy_str *callback_text(asy_vm *vm, asy_value callback) {
-  asy_value name;
-  int found = asy_find_attr(vm, callback, asy_intern(vm, "__qualname__"), &name);
-  if (found < 0) return NULL;
-  if (!found) return asy_str_format(vm, "%R()", callback);
-  asy_value func = asy_is_kind(callback, KIND_METHOD) ? ((asy_method *)asy_obj_of(callback))->func : callback;
-  if (!asy_is_kind(func, KIND_FUNCTION)) return asy_str_format(vm, "%S()", name);
-  const asy_code *code = ((asy_func *)asy_obj_of(func))->code;
-  return asy_str_format(vm, "%S() at %U:%d", name, code->filename, (int)code->first_line);
-}
-
-static bool report_callback(asy_vm *vm, asy_handle *h) {
-  asy_value exception = asy_take_exception(vm);
-  asy_dict *context = asy_dict_new(vm, 3);
-  asy_str *callback = context ? callback_text(vm, h->callback) : NULL;
-  asy_str *message = callback ? asy_str_format(vm, "Exception in callback %U", callback) : NULL;
-  if (!message || !asy_dict_set_str(vm, context, asy_intern(vm, "message"), asy_from_obj(message)) ||
-      !asy_dict_set_str(vm, context, asy_intern(vm, "exception"), exception) ||
-      !asy_dict_set_str(vm, context, asy_intern(vm, "handle"), asy_from_obj(h)))
+/* Whether a class or an instance below ours has a method of its own in place of ours. */
+static bool overrides(asy_vm *vm, asy_loop *loop, const char *name) {
+  asy_str *key = asy_intern(vm, name);
+  asy_value value, ours;
+  if (!key || asy_find_attr(vm, asy_from_obj(vm->classes[KIND_LOOP]), key, &ours) != 1 ||
+      asy_find_attr(vm, asy_from_obj(loop), key, &value) != 1) {
+    asy_clear_exception(vm);
     return false;
-  return !asy_failed(asy_loop_call_exception_handler(vm, h->loop, context));
+  }
+  if (asy_is_kind(value, KIND_METHOD)) value = ((asy_method *)asy_obj_of(value))->func;
+  return !asy_is_kind(value, KIND_NATIVE) || !asy_is_kind(ours, KIND_NATIVE) ||
+         ((asy_nativefunc *)asy_obj_of(value))->def != ((asy_nativefunc *)asy_obj_of(ours))->def;
 }
 
-/* false: an exception is pending that leaves the loop. */
-static bool run_handle(asy_vm *vm, asy_handle *h) {
-  if (h->head.kind != KIND_HANDLE && h->head.kind != KIND_TIMER_HANDLE)
-    return asy_loop_hooks_of(vm, &h->head)->run(vm, &h->head);
-  if (h->head.flags & HANDLE_CANCELLED) return true;
-  if (asy_is_kind(h->callback, KIND_LOOP)) {
-    stop_when_complete(vm, h->loop, asy_future_of(h->args));
-    return true;
-  }
-  if (asy_is_native_future(h->callback))
-    return asy_gather_callback(vm, asy_future_of(h->callback), asy_future_of(h->args));
-  asy_value result = call_in_context(vm, h);
-  if (!asy_failed(result)) return true;
-  return !leaves_loop(vm) && report_callback(vm, h);
-}
-
-static void unlink_timer_handle(asy_vm *vm, asy_timer_handle *t) {
-  asy_loop *loop = t->handle.loop;
-  if (t->prev) {
-    t->prev->next = t->next;
-    asy_barrier(vm, t->prev);
-  } else {
-    loop->handles = t->next;
-    asy_barrier(vm, loop);
-  }
-  if (t->next) {
-    t->next->prev = t->prev;
-    asy_barrier(vm, t->next);
-  }
-  t->prev = t->next = NULL;
-  t->index = UINT32_MAX;
-}
-
-static asy_timer_handle *call_at(asy_vm *vm, asy_loop *loop, int64_t deadline, asy_value callback, asy_value args,
-                                 asy_value context) {
-  asy_timer_handle *t = (asy_timer_handle *)handle_new(vm, KIND_TIMER_HANDLE, sizeof *t, loop, callback, args, context);
-  if (!t) return NULL;
-  t->deadline = deadline;
-  t->index = UINT32_MAX;
-  if (!asy_timers_add(vm, &loop->timers, deadline, &t->handle.head)) return NULL;
-  t->next = loop->handles;
-  asy_barrier(vm, t);
-  if (t->next) {
-    t->next->prev = t;
-    asy_barrier(vm, t->next);
-  }
-  loop->handles = t;
-  asy_barrier(vm, loop);
-  return t;
+void asy_loop_look(asy_vm *vm, asy_loop *loop) {
+  static const struct {
+    const char *name;
+    uint8_t flag;
+  } rows[] = {{"time", LOOP_TIME}, {"_run_once", LOOP_RUN_ONCE}, {"call_soon", LOOP_CALL_SOON}, {"call_at", LOOP_CALL_AT}};
+  if (loop->foreign) return;
+  loop->scripted = 0;
+  if (loop->head.shape == KIND_LOOP) return;
+  for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (overrides(vm, loop, rows[i].name)) loop->scripted |= rows[i].flag;
+  asy_value selector;
+  asy_str *name = asy_intern(vm, "_selector");
+  if (name && asy_find_attr(vm, asy_from_obj(loop), name, &selector) == 1) loop->scripted |= LOOP_SELECTOR;
+  asy_clear_exception(vm);
 }
 
 /* ---- Time ----------------------------------------------------------------------------------------------------------- */
 
-int64_t asy_loop_now(asy_vm *vm, asy_loop *loop) { return loop->now = vm->gate.monotonic_ns(vm->gate.context); }
+/* The time of a loop that has a time() of its own; the clock's when that fails. */
+static int64_t scripted_now(asy_vm *vm, asy_loop *loop) {
+  asy_value time = asy_call_method(vm, asy_loop_value(loop), asy_intern(vm, "time"), 0, NULL);
+  double seconds;
+  int64_t ns;
+  if (!asy_failed(time) && asy_to_double(vm, time, &seconds) && asy_seconds_to_ns(vm, seconds, &ns)) return ns;
+  asy_clear_exception(vm);
+  return vm->gate.monotonic_ns(vm->gate.context);
+}
+
+int64_t asy_loop_now(asy_vm *vm, asy_loop *loop) {
+  bool scripted = loop->foreign || loop->scripted & LOOP_TIME;
+  return loop->now = scripted ? scripted_now(vm, loop) : vm->gate.monotonic_ns(vm->gate.context);
+}
 
 bool asy_seconds_to_ns(asy_vm *vm, double seconds, int64_t *out) {
   if (isnan(seconds)) {
@@ -261,8 +250,8 @@ static bool fire_timers(asy_vm *vm, asy_loop *loop) {
       pushed = push_word(vm, loop, (uintptr_t)owner | TAG_FIRED);
       if (pushed) ((asy_task *)owner)->waiting = 0;
     } else {
-      pushed = asy_loop_push(vm, loop, owner);
-      if (pushed) unlink_timer_handle(vm, (asy_timer_handle *)owner);
+      pushed = asy_loop_push_here(vm, loop, owner);
+      if (pushed) asy_timer_handle_unlink(vm, (asy_timer_handle *)owner);
     }
     if (!pushed) return false;
     asy_timers_remove(&loop->timers, 0);
@@ -302,11 +291,6 @@ fail:
   return NULL;
 }
 
-void asy_loop_entered(asy_vm *vm, asy_uv *uv) {
-  (void)vm;
-  uv->released = NULL;
-}
-
 /* vm NULL: the heap is going away, other objects are not touched. */
 static void stop_uv(asy_vm *vm, asy_loop *loop) {
   asy_uv *uv = loop->uv;
@@ -315,6 +299,7 @@ static void stop_uv(asy_vm *vm, asy_loop *loop) {
   uv_close((uv_handle_t *)&uv->timer, NULL);
   uv_close((uv_handle_t *)&uv->wake, NULL);
   asy_watches_close_all(vm, &uv->loop);
+  if (!vm && uv->loop.active_reqs.count) return; /* a name is still being looked up, for a future that is gone */
   uv_run(&uv->loop, UV_RUN_DEFAULT);
   uv_loop_close(&uv->loop);
   free(uv->scratch);
@@ -342,11 +327,39 @@ static void wait_for_uv(asy_vm *vm, asy_loop *loop) {
   if (main) vm->threads.main_poll = NULL;
 }
 
+/* Whether something other than our own timers may wake the loop. */
+static bool outside_is_alive(asy_vm *vm, const asy_loop *loop) {
+  if ((loop->uv && uv_loop_alive(&loop->uv->loop)) || vm->threads.count > 1) return true;
+  for (int i = 1; i < SIGNAL_COUNT; i++)
+    if (i != SIGINT && vm->signals.handlers[i] && !asy_is_int(vm->signals.handlers[i])) return true;
+  return false;
+}
+
+/* Nothing can ever become ready again: says who waits for whom, and ends the program. Always false. */
+static bool end_deadlocked(asy_vm *vm, asy_loop *loop) {
+  asy_value module = asy_import(vm, "asyncio._deadlock");
+  asy_value report = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "report");
+  if (!asy_failed(report)) report = asy_call1(vm, report, asy_from_obj(loop));
+  if (asy_failed(report)) asy_report_unraisable(vm, asy_from_obj(loop));
+  asy_value status = asy_from_small(STATUS_DEADLOCK);
+  asy_value end = asy_call1(vm, asy_from_obj(vm->exceptions[ASY_SystemExit]), status);
+  if (!asy_failed(end)) asy_raise_value(vm, end);
+  return false;
+}
+
 /* Waits until something happens or the first timer is due. */
 static bool poll_blocking(asy_vm *vm, asy_loop *loop) {
   if (loop->ring_cap > RING_KEPT) free_ring(vm, loop);
   int64_t next = asy_timers_next(&loop->timers);
   if (next <= asy_loop_now(vm, loop)) return true;
+  if (!outside_is_alive(vm, loop)) {
+    if (next == INT64_MAX) return end_deadlocked(vm, loop);
+    if (vm->gate.advance) { /* virtual time: nothing but the clock could end this wait */
+      vm->gate.advance(vm->gate.context, next - loop->now);
+      asy_loop_now(vm, loop);
+      return true;
+    }
+  }
   asy_uv *uv = asy_loop_uv(vm, loop);
   if (!uv) return false;
   if (next != INT64_MAX) {
@@ -355,12 +368,31 @@ static bool poll_blocking(asy_vm *vm, asy_loop *loop) {
     uv_timer_start(&uv->timer, on_timer, ms, 0);
   }
   uv_ref((uv_handle_t *)&uv->wake);
+  asy_watchdog_idle(vm, true);
   if (!vm->interrupt) wait_for_uv(vm, loop);
+  asy_watchdog_idle(vm, false);
   uv_unref((uv_handle_t *)&uv->wake);
   uv_timer_stop(&uv->timer);
   asy_loop_now(vm, loop);
   loop->polled = loop->now;
   loop->steps = 0;
+  return true;
+}
+
+/* self._process_events(self._selector.select(timeout)): for loops whose class keeps a selector. */
+static bool poll_selector(asy_vm *vm, asy_loop *loop) {
+  int64_t next = loop->ring_count || loop->stopping ? 0 : asy_timers_next(&loop->timers);
+  asy_value timeout = ASY_NONE, self = asy_from_obj(loop);
+  if (next != INT64_MAX) {
+    int64_t left = next ? next - asy_loop_now(vm, loop) : 0;
+    timeout = left > 0 ? asy_from_double(vm, (double)left / 1e9) : asy_from_small(0);
+  }
+  asy_value selector = asy_get_attr_cstr(vm, self, "_selector");
+  if (asy_failed(selector)) return false;
+  asy_value events = asy_call_method(vm, selector, asy_intern(vm, "select"), 1, &timeout);
+  if (asy_failed(events)) return false;
+  if (asy_failed(asy_call_method(vm, self, asy_intern(vm, "_process_events"), 1, &events))) return false;
+  asy_loop_now(vm, loop);
   return true;
 }
 
@@ -378,6 +410,32 @@ static void poll_in_passing(asy_vm *vm, asy_loop *loop) {
 
 /* ---- Running -------------------------------------------------------------------------------------------------------- */
 
+/* Debug mode: a step that took long is logged. */
+static bool log_slow(asy_vm *vm, asy_loop *loop, asy_obj *entry, int64_t spent) {
+  asy_value self = asy_from_obj(loop), limit = asy_get_attr_cstr(vm, self, "slow_callback_duration");
+  double seconds = (double)spent / 1e9, least;
+  if (asy_failed(limit) || !asy_to_double(vm, limit, &least)) return false;
+  if (seconds < least) return true;
+  asy_value args[] = {asy_from_obj(entry), asy_from_double(vm, seconds)};
+  return !asy_failed(asy_call_method(vm, self, asy_intern(vm, "_log_slow"), 2, args));
+}
+
+static bool run_word(asy_vm *vm, asy_loop *loop, uintptr_t word) {
+  asy_obj *entry = (asy_obj *)(word & ~TAG_MASK);
+  if (word & TAG_FIRED) return asy_loop_push_here(vm, loop, entry);
+  return word & TAG_HANDLE ? asy_handle_run(vm, (asy_handle *)entry) : asy_task_step(vm, (asy_task *)entry);
+}
+
+static __attribute__((noinline)) bool run_word_debugging(asy_vm *vm, asy_loop *loop, uintptr_t word) {
+  asy_obj *entry = (asy_obj *)(word & ~TAG_MASK);
+  asy_str *current = word & TAG_HANDLE && loop->head.shape != KIND_LOOP ? asy_intern(vm, "_current_handle") : NULL;
+  int64_t start = asy_clock_ns(vm, ASY_CLOCK_MONOTONIC);
+  if (current && !asy_set_attr(vm, asy_from_obj(loop), current, asy_from_obj(entry))) return false;
+  bool ok = run_word(vm, loop, word);
+  if (current && ok && !asy_set_attr(vm, asy_from_obj(loop), current, ASY_NONE)) return false;
+  return ok && log_slow(vm, loop, entry, asy_clock_ns(vm, ASY_CLOCK_MONOTONIC) - start);
+}
+
 /* Runs what is ready now. false: an exception is pending that leaves the loop. */
 static bool run_iteration(asy_vm *vm, asy_loop *loop) {
   uint32_t n = loop->ring_count;
@@ -385,157 +443,133 @@ static bool run_iteration(asy_vm *vm, asy_loop *loop) {
   for (; n; n--) {
     if (__builtin_expect(vm->gate.choose != NULL, 0)) choose_order(vm, loop, n);
     uintptr_t word = pop_word(loop);
-    asy_obj *entry = (asy_obj *)(word & ~TAG_MASK);
-    bool ok;
-    if (word & TAG_FIRED) ok = asy_loop_push(vm, loop, entry);
-    else if (word & TAG_HANDLE) ok = run_handle(vm, (asy_handle *)entry);
-    else ok = asy_task_step(vm, (asy_task *)entry);
+    vm->watchdog.beat++;
+    bool ok = __builtin_expect(loop->debug, 0) ? run_word_debugging(vm, loop, word) : run_word(vm, loop, word);
     if (!ok) return false;
     if (vm->interrupt && !asy_handle_interrupt(vm)) return false;
   }
   return true;
 }
 
+bool asy_loop_run_once(asy_vm *vm, asy_loop *loop) {
+  if (loop->scripted & LOOP_SELECTOR) {
+    if (!poll_selector(vm, loop)) return false;
+  } else if (loop->ring_count || loop->stopping) {
+    poll_in_passing(vm, loop);
+  } else if (!poll_blocking(vm, loop)) {
+    return false;
+  }
+  if (vm->interrupt && !asy_handle_interrupt(vm)) return false;
+  return fire_timers(vm, loop) && run_iteration(vm, loop);
+}
+
 static bool run_turns(asy_vm *vm, asy_loop *loop) {
   loop->polled = asy_loop_now(vm, loop);
-  for (;;) {
-    if (loop->ring_count || loop->stopping) poll_in_passing(vm, loop);
-    else if (!poll_blocking(vm, loop)) return false;
-    if (vm->interrupt && !asy_handle_interrupt(vm)) return false;
-    if (!fire_timers(vm, loop)) return false;
-    if (!run_iteration(vm, loop)) return false;
-    if (loop->stopping) break;
+  asy_value run_once = 0;
+  if (loop->scripted & LOOP_RUN_ONCE) {
+    run_once = asy_get_attr_cstr(vm, asy_from_obj(loop), "_run_once");
+    if (asy_failed(run_once)) return false;
   }
-  loop->stopping = false;
+  do {
+    if (!(run_once ? !asy_failed(asy_call0(vm, run_once)) : asy_loop_run_once(vm, loop))) return false;
+  } while (!loop->stopping);
   return true;
 }
 
-static bool check_closed(asy_vm *vm, const asy_loop *loop) {
+bool asy_loop_check_open(asy_vm *vm, const asy_loop *loop) {
   if (loop->closed) asy_raise(vm, ASY_RuntimeError, "Event loop is closed");
   return !loop->closed;
+}
+
+static bool check_not_running(asy_vm *vm, const asy_loop *loop) {
+  if (!loop->running && !vm->running_loop) return true;
+  asy_raise(vm, ASY_RuntimeError,
+            loop->running ? "This event loop is already running"
+                          : "Cannot run the event loop while another loop is running");
+  return false;
 }
 
 static asy_value remember_async_generator(asy_vm *vm, const asy_value *args);
 static const asy_native firstiter_hook = {"_asyncgen_firstiter_hook", "(self, agen, /)", remember_async_generator, NULL,
                                           0};
 
-static bool run_forever(asy_vm *vm, asy_loop *loop) {
-  asy_loop_state *state = asy_loop_state_of(vm);
-  if (!state || !check_closed(vm, loop)) return false;
-  if (loop->running) {
-    asy_raise(vm, ASY_RuntimeError, "This event loop is already running");
-    return false;
-  }
-  if (state->running) {
-    asy_raise(vm, ASY_RuntimeError, "Cannot run the event loop while another loop is running");
-    return false;
-  }
-  asy_value hook = asy_new_native(vm, &firstiter_hook, asy_from_obj(loop), ASY_NONE);
-  if (asy_failed(hook)) return false;
-  asy_value outer_hook = vm->async_gen_hooks[0];
+bool asy_loop_run_forever(asy_vm *vm, asy_loop *loop) {
+  if (!asy_loop_state_of(vm) || !asy_loop_check_open(vm, loop) || !check_not_running(vm, loop)) return false;
+  asy_loop_look(vm, loop);
+  asy_value hooks[2] = {asy_new_native(vm, &firstiter_hook, asy_from_obj(loop), ASY_NONE), 0};
+  if (asy_failed(hooks[0])) return false;
+  if (loop->head.shape != KIND_LOOP) hooks[1] = asy_get_attr_cstr(vm, asy_from_obj(loop), "_asyncgen_finalizer_hook");
+  if (asy_failed(hooks[1])) return false;
+  asy_value outer_hooks[2] = {vm->async_gen_hooks[0], vm->async_gen_hooks[1]};
   asy_task *outer_task = vm->current_task;
-  vm->async_gen_hooks[0] = hook;
+  memcpy(vm->async_gen_hooks, hooks, sizeof hooks);
   vm->current_task = NULL;
-  state->running = loop;
+  vm->running_loop = loop;
   loop->running = true;
+  asy_watchdog_idle(vm, false);
   bool ok = run_turns(vm, loop);
+  asy_watchdog_idle(vm, true);
   loop->running = loop->stopping = false;
-  state->running = NULL;
+  vm->running_loop = NULL;
   vm->current_task = outer_task;
-  vm->async_gen_hooks[0] = outer_hook;
+  memcpy(vm->async_gen_hooks, outer_hooks, sizeof outer_hooks);
   return ok;
 }
 
-static asy_value run_until_complete(asy_vm *vm, asy_loop *loop, asy_value awaitable) {
-  if (!check_closed(vm, loop)) return ASY_FAILED;
-  if (loop->running) return asy_raise(vm, ASY_RuntimeError, "This event loop is already running");
-  bool ours = !asy_is_native_future(awaitable);
+static bool add_stop_callback(asy_vm *vm, asy_loop *loop, asy_value future) {
+  if (!asy_is_native_future(future)) {
+    asy_value module = asy_import(vm, "asyncio.base_events");
+    asy_value stop = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "_run_until_complete_cb");
+    return !asy_failed(stop) && !asy_failed(asy_call_method(vm, future, ASY_NAME(vm, add_done_callback), 1, &stop));
+  }
+  return asy_future_done(future) ? asy_loop_call_soon(vm, loop, asy_from_obj(loop), future, ASY_NONE)
+                                 : asy_future_add_callback(vm, asy_future_of(future), asy_from_obj(loop), ASY_NONE);
+}
+
+asy_value asy_loop_run_until_complete(asy_vm *vm, asy_loop *loop, asy_value awaitable) {
+  if (!asy_loop_check_open(vm, loop) || !check_not_running(vm, loop)) return ASY_FAILED;
+  bool native = asy_is_native_future(awaitable), ours = !native;
   asy_value future = asy_ensure_future(vm, awaitable, loop);
   if (asy_failed(future)) return ASY_FAILED;
-  asy_future *f = asy_future_of(future);
-  if (f->loop != loop)
+  native = asy_is_native_future(future);
+  asy_future *f = native ? asy_future_of(future) : NULL;
+  if (native && f->loop != loop)
     return asy_raise(vm, ASY_ValueError,
                      "The future belongs to a different loop than the one specified as the loop argument");
-  bool added = asy_future_done(future) ? asy_loop_call_soon(vm, loop, asy_from_obj(loop), future, ASY_NONE)
-                                       : asy_future_add_callback(vm, f, asy_from_obj(loop), ASY_NONE);
-  if (!added) return ASY_FAILED;
-  bool ok = run_forever(vm, loop);
-  if (!ok && ours && asy_future_done(future)) asy_cancel_finalizer(f); /* the exception is on its way already */
-  if (!ok) return ASY_FAILED;
-  if (!asy_future_done(future)) return asy_raise(vm, ASY_RuntimeError, "Event loop stopped before Future completed.");
+  if (!add_stop_callback(vm, loop, future)) return ASY_FAILED;
+  bool ok = asy_loop_run_forever(vm, loop);
+  if (!native) return ok ? asy_call_method(vm, future, asy_intern(vm, "result"), 0, NULL) : ASY_FAILED;
+  bool done = asy_future_done(future);
+  if (!ok) {
+    if (ours && done) asy_future_retrieved(f); /* the exception is on its way already */
+    else if (!done) asy_future_remove_callback(f, asy_from_obj(loop));
+    return ASY_FAILED;
+  }
+  if (!done) {
+    asy_future_remove_callback(f, asy_from_obj(loop));
+    return asy_raise(vm, ASY_RuntimeError, "Event loop stopped before Future completed.");
+  }
   return asy_future_result(vm, future);
 }
 
 /* ---- Errors nobody waits for ---------------------------------------------------------------------------------------- */
 
-static bool write_error(asy_vm *vm, asy_str *text) {
-  asy_value argument = asy_from_obj(text);
-  return !vm->stderr_file || !asy_failed(asy_call_method(vm, vm->stderr_file, ASY_NAME(vm, write), 1, &argument));
-}
-
-static int by_text(const void *a, const void *b) {
-  return asy_str_compare((asy_str *)asy_obj_of(*(const asy_value *)a), (asy_str *)asy_obj_of(*(const asy_value *)b));
-}
-
-/* "message\nkey: value\n.." with the keys in order. NULL failed. */
-static asy_str *describe(asy_vm *vm, asy_dict *context, asy_value message) {
-  asy_list *keys = asy_list_new(vm, context->used);
-  asy_value key, value;
-  for (uint32_t i = 0; keys && asy_dict_next(context, &i, &key, &value);)
-    if (asy_is_str(key) && !asy_list_append(vm, keys, key)) return NULL;
-  if (!keys) return NULL;
-  if (keys->len) qsort(keys->items, keys->len, sizeof *keys->items, by_text);
-  asy_text t;
-  asy_text_init(&t, vm);
-  asy_value text = asy_str_of(vm, message);
-  if (asy_failed(text)) return NULL;
-  asy_text_str(&t, (asy_str *)asy_obj_of(text));
-  asy_text_ascii(&t, "\n");
-  for (uint32_t i = 0; i < keys->len; i++) {
-    asy_str *name = (asy_str *)asy_obj_of(keys->items[i]);
-    if (asy_str_equal_cstr(name, "message") || asy_str_equal_cstr(name, "exception")) continue;
-    if (asy_dict_get(vm, context, keys->items[i], &value) != 1) continue;
-    asy_text_str(&t, name);
-    asy_text_ascii(&t, ": ");
-    if (asy_str_equal_cstr(name, "task created at") && asy_is_str(value))
-      asy_text_str(&t, (asy_str *)asy_obj_of(value));
-    else asy_text_repr_of(&t, value);
-    asy_text_ascii(&t, "\n");
-  }
-  return asy_text_finish(&t);
-}
-
-static asy_value default_exception_handler(asy_vm *vm, asy_dict *context) {
-  asy_value message, exception;
-  int found = asy_dict_get(vm, context, asy_from_obj(asy_intern(vm, "message")), &message);
-  if (found < 0) return ASY_FAILED;
-  if (!found) message = asy_from_cstr(vm, "Unhandled exception in event loop");
-  if (asy_failed(message)) return ASY_FAILED;
-  asy_str *text = describe(vm, context, message);
-  if (!text || !write_error(vm, text)) return ASY_FAILED;
-  found = asy_dict_get(vm, context, asy_from_obj(asy_intern(vm, "exception")), &exception);
-  if (found < 0) return ASY_FAILED;
-  if (found && asy_is_kind(exception, KIND_EXCEPTION)) asy_print_exception(vm, exception);
-  return ASY_NONE;
-}
-
 asy_value asy_loop_call_exception_handler(asy_vm *vm, asy_loop *loop, asy_dict *context) {
-  if (!loop->exception_handler) {
-    if (!asy_failed(default_exception_handler(vm, context))) return ASY_NONE;
-  } else {
-    asy_value result = asy_call2(vm, loop->exception_handler, asy_from_obj(loop), asy_from_obj(context));
-    if (!asy_failed(result)) return ASY_NONE;
-  }
-  if (leaves_loop(vm)) return ASY_FAILED;
-  asy_report_unraisable(vm, loop->exception_handler ? loop->exception_handler : asy_from_obj(loop));
+  asy_value argument = asy_from_obj(context);
+  asy_value result =
+    asy_call_method(vm, asy_loop_value(loop), asy_intern(vm, "call_exception_handler"), 1, &argument);
+  if (!asy_failed(result)) return ASY_NONE;
+  if (asy_raised_is(vm, ASY_SystemExit) || asy_raised_is(vm, ASY_KeyboardInterrupt)) return ASY_FAILED;
+  asy_report_unraisable(vm, asy_loop_value(loop));
   return ASY_NONE;
 }
 
 void asy_loop_finish(asy_vm *vm) {
-  asy_loop *loop = vm->loop_state ? vm->loop_state->current : NULL;
+  asy_loop *loop = vm->current_loop;
   for (asy_task *task = loop ? loop->tasks : NULL; task; task = task->next) {
     asy_dict *context = asy_dict_new(vm, 2);
     asy_value message = asy_from_cstr(vm, "Task was destroyed but it is pending!");
+    if (task->future.head.flags & TASK_QUIET) continue;
     if (!context || asy_failed(message) || !asy_dict_set_str(vm, context, asy_intern(vm, "message"), message) ||
         !asy_dict_set_str(vm, context, asy_intern(vm, "task"), asy_from_obj(task)) ||
         asy_failed(asy_loop_call_exception_handler(vm, loop, context))) {
@@ -547,28 +581,31 @@ void asy_loop_finish(asy_vm *vm) {
 
 /* ---- Loops ---------------------------------------------------------------------------------------------------------- */
 
-asy_loop *asy_loop_new(asy_vm *vm) {
-  if (!asy_loop_state_of(vm)) return NULL;
-  asy_loop *loop = asy_new_kind(vm, KIND_LOOP, sizeof *loop);
-  if (loop) asy_stack_init(vm, &loop->stack, NULL);
-  return loop;
-}
-
 asy_loop *asy_loop_running(asy_vm *vm) {
-  if (vm->loop_state && vm->loop_state->running) return vm->loop_state->running;
+  if (vm->running_loop) return vm->running_loop;
   asy_raise(vm, ASY_RuntimeError, "no running event loop");
   return NULL;
 }
 
 asy_loop *asy_loop_current(asy_vm *vm) {
-  asy_loop_state *state = asy_loop_state_of(vm);
-  if (!state) return NULL;
-  if (state->running) return state->running;
-  if (!state->current) state->current = asy_loop_new(vm);
-  return state->current;
+  if (vm->running_loop) return vm->running_loop;
+  asy_value events = asy_import(vm, "asyncio.events");
+  asy_value get = asy_failed(events) ? ASY_FAILED : asy_get_attr_cstr(vm, events, "get_event_loop");
+  asy_value loop = asy_failed(get) ? ASY_FAILED : asy_call0(vm, get);
+  return asy_failed(loop) ? NULL : asy_loop_of(vm, loop);
 }
 
-static void loop_visit(asy_obj *o, asy_visitor *v) {
+void asy_loop_close(asy_vm *vm, asy_loop *loop) {
+  loop->closed = true;
+  while (loop->handles) {
+    asy_timers_remove(&loop->timers, loop->handles->index);
+    asy_timer_handle_unlink(vm, loop->handles);
+  }
+  free_ring(vm, loop);
+  stop_uv(vm, loop);
+}
+
+void asy_loop_visit(asy_obj *o, asy_visitor *v) {
   asy_loop *loop = (asy_loop *)o;
   for (uint32_t i = 0; i < loop->ring_count; i++) {
     uintptr_t word = loop->ring[(loop->ring_head + i) & (loop->ring_cap - 1)];
@@ -576,194 +613,40 @@ static void loop_visit(asy_obj *o, asy_visitor *v) {
   }
   asy_visit_obj(v, loop->tasks);
   asy_visit_obj(v, loop->handles);
-  asy_visit_value(v, loop->exception_handler);
   asy_visit_value(v, loop->task_factory);
-  asy_visit_value(v, loop->failure);
+  asy_visit_value(v, loop->foreign);
   asy_visit_obj(v, loop->async_generators);
 }
 
-static void loop_free(asy_vm *vm, asy_obj *o) {
+void asy_loop_free(asy_vm *vm, asy_obj *o) {
   asy_loop *loop = (asy_loop *)o;
   stop_uv(NULL, loop);
   free_ring(vm, loop);
   asy_timers_free(vm, &loop->timers);
 }
 
-static asy_loop *self_of(const asy_value *args) { return (asy_loop *)asy_obj_of(args[0]); }
-
-static asy_value loop_make(asy_vm *vm, const asy_value *args) {
-  asy_loop *loop = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
-  if (!loop || !asy_loop_state_of(vm)) return ASY_FAILED;
-  asy_stack_init(vm, &loop->stack, NULL);
-  return asy_from_obj(loop);
-}
-
-static asy_value loop_repr(asy_vm *vm, asy_value self) {
-  asy_loop *loop = (asy_loop *)asy_obj_of(self);
-  static const char *const words[] = {"False", "True"};
-  asy_str *text = asy_str_format(vm, "<%U running=%s closed=%s debug=%s>", asy_type_of(vm, self)->name,
-                                 words[loop->running], words[loop->closed], words[loop->debug]);
-  return text ? asy_from_obj(text) : ASY_FAILED;
-}
-
-static asy_value loop_run_forever(asy_vm *vm, const asy_value *args) {
-  return run_forever(vm, self_of(args)) ? ASY_NONE : ASY_FAILED;
-}
-
-static asy_value loop_run_until_complete(asy_vm *vm, const asy_value *args) {
-  return run_until_complete(vm, self_of(args), args[1]);
-}
-
-static asy_value loop_stop(asy_vm *vm, const asy_value *args) {
-  self_of(args)->stopping = true;
-  return ASY_NONE;
-}
-
-static asy_value loop_close(asy_vm *vm, const asy_value *args) {
-  asy_loop *loop = self_of(args);
-  if (loop->running) return asy_raise(vm, ASY_RuntimeError, "Cannot close a running event loop");
-  if (loop->closed) return ASY_NONE;
-  loop->closed = true;
-  while (loop->handles) {
-    asy_timers_remove(&loop->timers, loop->handles->index);
-    unlink_timer_handle(vm, loop->handles);
+asy_value asy_loop_ready(asy_vm *vm, asy_loop *loop) {
+  asy_list *list = asy_list_new(vm, loop->ring_count);
+  for (uint32_t i = 0; list && i < loop->ring_count; i++) {
+    uintptr_t word = loop->ring[(loop->ring_head + i) & (loop->ring_cap - 1)];
+    if (!asy_list_append(vm, list, asy_from_obj((asy_obj *)(word & ~TAG_MASK)))) return ASY_FAILED;
   }
-  free_ring(vm, loop);
-  stop_uv(vm, loop);
-  return ASY_NONE;
+  return list ? asy_from_obj(list) : ASY_FAILED;
 }
 
-static asy_value loop_is_running(asy_vm *vm, const asy_value *args) { return asy_from_bool(self_of(args)->running); }
-static asy_value loop_is_closed(asy_vm *vm, const asy_value *args) { return asy_from_bool(self_of(args)->closed); }
-static asy_value loop_get_debug(asy_vm *vm, const asy_value *args) { return asy_from_bool(self_of(args)->debug); }
+/* ---- Async generators: known to the loop that iterates them, as long as they live ------------------------------------ */
 
-static asy_value loop_set_debug(asy_vm *vm, const asy_value *args) {
-  int on = asy_truth(vm, args[1]);
-  if (on < 0) return ASY_FAILED;
-  self_of(args)->debug = on;
-  return ASY_NONE;
+static bool is_open(asy_value ref) {
+  asy_value agen = asy_weakref_get(ref);
+  return agen != ASY_NONE && ((asy_gen *)asy_obj_of(agen))->state != GEN_CLOSED;
 }
-
-static asy_value loop_time(asy_vm *vm, const asy_value *args) {
-  return asy_from_double(vm, (double)asy_loop_now(vm, self_of(args)) / 1e9);
-}
-
-static bool check_callback(asy_vm *vm, asy_value callback, const char *method) {
-  if (asy_callable(vm, callback)) return true;
-  if (asy_is_kind(callback, KIND_COROUTINE))
-    asy_raise(vm, ASY_TypeError, "coroutines cannot be used with %s()", method);
-  else asy_raise(vm, ASY_TypeError, "a callable object was expected by %s(), got %R", method, callback);
-  return false;
-}
-
-static asy_value soon(asy_vm *vm, const asy_value *args, const char *method) {
-  asy_loop *loop = self_of(args);
-  if (!check_closed(vm, loop) || !check_callback(vm, args[1], method)) return ASY_FAILED;
-  asy_handle *h = handle_new(vm, KIND_HANDLE, sizeof *h, loop, args[1], args[2], args[3]);
-  return h && asy_loop_push(vm, loop, &h->head) ? asy_from_obj(h) : ASY_FAILED;
-}
-
-static asy_value loop_call_soon(asy_vm *vm, const asy_value *args) { return soon(vm, args, "call_soon"); }
-
-static asy_value loop_call_soon_threadsafe(asy_vm *vm, const asy_value *args) {
-  asy_value handle = soon(vm, args, "call_soon_threadsafe");
-  asy_uv *uv = self_of(args)->uv;
-  if (!asy_failed(handle) && uv) uv_async_send(&uv->wake);
-  return handle;
-}
-
-static asy_value at(asy_vm *vm, const asy_value *args, int64_t deadline, const char *method) {
-  asy_loop *loop = self_of(args);
-  if (!check_closed(vm, loop) || !check_callback(vm, args[2], method)) return ASY_FAILED;
-  asy_timer_handle *t = call_at(vm, loop, deadline, args[2], args[3], args[4]);
-  return t ? asy_from_obj(t) : ASY_FAILED;
-}
-
-static asy_value loop_call_later(asy_vm *vm, const asy_value *args) {
-  if (args[1] == ASY_NONE) return asy_raise(vm, ASY_TypeError, "delay must not be None");
-  double delay;
-  int64_t ns;
-  if (!asy_to_double(vm, args[1], &delay) || !asy_seconds_to_ns(vm, delay, &ns)) return ASY_FAILED;
-  return at(vm, args, asy_loop_now(vm, self_of(args)) + ns, "call_later");
-}
-
-static asy_value loop_call_at(asy_vm *vm, const asy_value *args) {
-  if (args[1] == ASY_NONE) return asy_raise(vm, ASY_TypeError, "when cannot be None");
-  double when;
-  int64_t ns;
-  if (!asy_to_double(vm, args[1], &when) || !asy_seconds_to_ns(vm, when, &ns)) return ASY_FAILED;
-  return at(vm, args, ns, "call_at");
-}
-
-static asy_value loop_create_future(asy_vm *vm, const asy_value *args) {
-  asy_future *f = asy_future_new(vm, self_of(args));
-  return f ? asy_from_obj(f) : ASY_FAILED;
-}
-
-static asy_value loop_create_task(asy_vm *vm, const asy_value *args) {
-  asy_loop *loop = self_of(args);
-  asy_value name = args[2], context = args[3];
-  if (!check_closed(vm, loop)) return ASY_FAILED;
-  if (!loop->task_factory) {
-    asy_task *task = asy_task_new(vm, loop, args[1], name == ASY_NONE ? 0 : name, context == ASY_NONE ? 0 : context);
-    return task ? asy_from_obj(task) : ASY_FAILED;
-  }
-  asy_value task;
-  if (context == ASY_NONE) {
-    task = asy_call2(vm, loop->task_factory, args[0], args[1]);
-  } else {
-    asy_value with[3] = {args[0], args[1], context};
-    asy_value keyword = asy_from_cstr(vm, "context");
-    asy_tuple *names = asy_failed(keyword) ? NULL : asy_tuple_new(vm, &keyword, 1);
-    task = names ? asy_call_kw(vm, loop->task_factory, 3, with, names) : ASY_FAILED;
-  }
-  if (asy_failed(task) || name == ASY_NONE) return task;
-  asy_str *set_name = asy_intern(vm, "set_name");
-  return set_name && !asy_failed(asy_call_method(vm, task, set_name, 1, &name)) ? task : ASY_FAILED;
-}
-
-static asy_value loop_set_task_factory(asy_vm *vm, const asy_value *args) {
-  if (args[1] != ASY_NONE && !asy_callable(vm, args[1]))
-    return asy_raise(vm, ASY_TypeError, "task factory must be a callable or None");
-  asy_store(vm, self_of(args), &self_of(args)->task_factory, args[1] == ASY_NONE ? 0 : args[1]);
-  return ASY_NONE;
-}
-
-static asy_value loop_get_task_factory(asy_vm *vm, const asy_value *args) {
-  return self_of(args)->task_factory ? self_of(args)->task_factory : ASY_NONE;
-}
-
-static asy_value loop_set_exception_handler(asy_vm *vm, const asy_value *args) {
-  if (args[1] != ASY_NONE && !asy_callable(vm, args[1]))
-    return asy_raise(vm, ASY_TypeError, "A callable object or None is expected, got %R", args[1]);
-  asy_store(vm, self_of(args), &self_of(args)->exception_handler, args[1] == ASY_NONE ? 0 : args[1]);
-  return ASY_NONE;
-}
-
-static asy_value loop_get_exception_handler(asy_vm *vm, const asy_value *args) {
-  return self_of(args)->exception_handler ? self_of(args)->exception_handler : ASY_NONE;
-}
-
-static asy_dict *context_of(asy_vm *vm, asy_value context) {
-  if (asy_is_kind(context, KIND_DICT)) return (asy_dict *)asy_obj_of(context);
-  asy_raise(vm, ASY_TypeError, "context must be a dict, not '%T'", context);
-  return NULL;
-}
-
-static asy_value loop_call_exception_handler(asy_vm *vm, const asy_value *args) {
-  asy_dict *context = context_of(vm, args[1]);
-  return context ? asy_loop_call_exception_handler(vm, self_of(args), context) : ASY_FAILED;
-}
-
-static asy_value loop_default_exception_handler(asy_vm *vm, const asy_value *args) {
-  asy_dict *context = context_of(vm, args[1]);
-  return context ? default_exception_handler(vm, context) : ASY_FAILED;
-}
-
-/* ---- Async generators: closed at the end of asyncio.run ------------------------------------------------------------- */
 
 static asy_value remember_async_generator(asy_vm *vm, const asy_value *args) {
-  asy_loop *loop = self_of(args);
+  asy_loop *loop = (asy_loop *)asy_obj_of(args[0]);
+  if (loop->async_generators_ended && loop->head.shape != KIND_LOOP) {
+    asy_value told = asy_call_method(vm, args[0], asy_intern(vm, "_asyncgen_late"), 1, args + 1);
+    if (asy_failed(told)) return told;
+  }
   asy_list *list = loop->async_generators;
   if (!list) {
     list = asy_list_new(vm, 8);
@@ -774,165 +657,20 @@ static asy_value remember_async_generator(asy_vm *vm, const asy_value *args) {
   if (list->len == list->cap) { /* before it grows, drop those that have ended */
     uint32_t kept = 0;
     for (uint32_t i = 0; i < list->len; i++)
-      if (((asy_gen *)asy_obj_of(list->items[i]))->state != GEN_CLOSED) list->items[kept++] = list->items[i];
+      if (is_open(list->items[i])) list->items[kept++] = list->items[i];
     list->len = kept;
     asy_barrier(vm, list);
   }
-  return asy_list_append(vm, list, args[1]) ? ASY_NONE : ASY_FAILED;
+  asy_value ref = asy_call1(vm, asy_from_obj(vm->classes[KIND_WEAKREF]), args[1]);
+  return !asy_failed(ref) && asy_list_append(vm, list, ref) ? ASY_NONE : ASY_FAILED;
 }
 
-static asy_value done_future(asy_vm *vm, asy_loop *loop) {
-  asy_future *f = asy_future_new(vm, loop);
-  return f && asy_future_set_result(vm, f, ASY_NONE) ? asy_from_obj(f) : ASY_FAILED;
-}
-
-/* An awaitable that closes every async generator still suspended. */
-static asy_value loop_shutdown_asyncgens(asy_vm *vm, const asy_value *args) {
-  asy_loop *loop = self_of(args);
-  asy_list *list = loop->async_generators;
+asy_value asy_loop_take_async_generators(asy_vm *vm, const asy_value *args) {
+  asy_loop *loop = (asy_loop *)asy_obj_of(args[0]);
+  asy_list *all = loop->async_generators, *open = asy_list_new(vm, 4);
   loop->async_generators = NULL;
-  asy_list *closing = asy_list_new(vm, 4);
-  asy_str *aclose = asy_intern(vm, "aclose");
-  if (!closing || !aclose) return ASY_FAILED;
-  for (uint32_t i = 0; list && i < list->len; i++) {
-    if (((asy_gen *)asy_obj_of(list->items[i]))->state == GEN_CLOSED) continue;
-    asy_value step = asy_call_method(vm, list->items[i], aclose, 0, NULL);
-    asy_value future = asy_failed(step) ? ASY_FAILED : asy_ensure_future(vm, step, loop);
-    if (asy_failed(future) || !asy_list_append(vm, closing, future)) return ASY_FAILED;
-  }
-  if (!closing->len) return done_future(vm, loop);
-  asy_tuple *all = asy_list_to_tuple(vm, closing);
-  return all ? asy_gather_new(vm, all->items, all->len, true) : ASY_FAILED;
+  loop->async_generators_ended = true;
+  for (uint32_t i = 0; open && all && i < all->len; i++)
+    if (is_open(all->items[i]) && !asy_list_append(vm, open, asy_weakref_get(all->items[i]))) return ASY_FAILED;
+  return open ? asy_from_obj(open) : ASY_FAILED;
 }
-
-static asy_value loop_shutdown_default_executor(asy_vm *vm, const asy_value *args) {
-  return done_future(vm, self_of(args));
-}
-
-static const asy_native loop_methods[] = {
-  {"run_forever", "(self, /)", loop_run_forever, "Run until stop() is called.", 0},
-  {"run_until_complete", "(self, future, /)", loop_run_until_complete, "Run until the future is done; its result.", 0},
-  {"stop", "(self, /)", loop_stop, "Stop at the end of this iteration.", 0},
-  {"close", "(self, /)", loop_close, "Release what the loop holds; it cannot run again.", 0},
-  {"is_running", "(self, /)", loop_is_running, "Whether it runs.", 0},
-  {"is_closed", "(self, /)", loop_is_closed, "Whether it was closed.", 0},
-  {"time", "(self, /)", loop_time, "The loop's clock, in seconds.", 0},
-  {"call_soon", "(self, callback, /, *args, context=None)", loop_call_soon, "Call in the next iteration.", 0},
-  {"call_soon_threadsafe", "(self, callback, /, *args, context=None)", loop_call_soon_threadsafe,
-   "call_soon() from another thread.", 0},
-  {"call_later", "(self, delay, callback, /, *args, context=None)", loop_call_later, "Call after delay seconds.", 0},
-  {"call_at", "(self, when, callback, /, *args, context=None)", loop_call_at, "Call at a time of the loop's clock.", 0},
-  {"create_future", "(self, /)", loop_create_future, "A new future of this loop.", 0},
-  {"create_task", "(self, coro, /, *, name=None, context=None)", loop_create_task, "Run a coroutine as a task.", 0},
-  {"set_task_factory", "(self, factory, /)", loop_set_task_factory, "Let factory(loop, coro) make the tasks.", 0},
-  {"get_task_factory", "(self, /)", loop_get_task_factory, "The task factory, or None.", 0},
-  {"set_exception_handler", "(self, handler, /)", loop_set_exception_handler,
-   "Call handler(loop, context) for lost errors.", 0},
-  {"get_exception_handler", "(self, /)", loop_get_exception_handler, "The exception handler, or None.", 0},
-  {"call_exception_handler", "(self, context, /)", loop_call_exception_handler, "Report a lost error.", 0},
-  {"default_exception_handler", "(self, context, /)", loop_default_exception_handler, "Write a lost error to stderr.",
-   0},
-  {"get_debug", "(self, /)", loop_get_debug, "Whether debug mode is on.", 0},
-  {"set_debug", "(self, enabled, /)", loop_set_debug, "Turn debug mode on or off.", 0},
-  {"shutdown_asyncgens", "(self, /)", loop_shutdown_asyncgens, "Close all async generators; to be awaited.", 0},
-  {"shutdown_default_executor", "(self, timeout=None)", loop_shutdown_default_executor, "Nothing to do; to be awaited.",
-   0},
-  {0},
-};
-
-const asy_type asy_loop_type = {
-  .name = "asyncio.EventLoop",
-  .doc = "Runs tasks and callbacks.",
-  .size = sizeof(asy_loop),
-  .visit = loop_visit,
-  .free = loop_free,
-  .new_ = loop_make,
-  .new_signature = "(cls, *args, **kwargs)",
-  .repr = loop_repr,
-  .methods = loop_methods,
-};
-
-/* ---- Handles from the Python side ----------------------------------------------------------------------------------- */
-
-static void handle_visit(asy_obj *o, asy_visitor *v) {
-  asy_handle *h = (asy_handle *)o;
-  asy_visit_value(v, h->callback);
-  asy_visit_value(v, h->args);
-  asy_visit_value(v, h->context);
-  asy_visit_obj(v, h->loop);
-  if (o->kind != KIND_TIMER_HANDLE) return;
-  asy_visit_obj(v, ((asy_timer_handle *)o)->prev);
-  asy_visit_obj(v, ((asy_timer_handle *)o)->next);
-}
-
-static asy_value handle_cancel(asy_vm *vm, const asy_value *args) {
-  asy_handle *h = (asy_handle *)asy_obj_of(args[0]);
-  if (h->head.flags & HANDLE_CANCELLED) return ASY_NONE;
-  h->head.flags = HANDLE_CANCELLED;
-  h->callback = h->args = ASY_NONE;
-  if (h->head.kind != KIND_TIMER_HANDLE) return ASY_NONE;
-  asy_timer_handle *t = (asy_timer_handle *)h;
-  if (t->index == UINT32_MAX) return ASY_NONE;
-  asy_timers_remove(&h->loop->timers, t->index);
-  unlink_timer_handle(vm, t);
-  return ASY_NONE;
-}
-
-static asy_value handle_cancelled(asy_vm *vm, const asy_value *args) {
-  return asy_from_bool(asy_obj_of(args[0])->flags & HANDLE_CANCELLED);
-}
-
-static asy_value handle_when(asy_vm *vm, const asy_value *args) {
-  return asy_from_double(vm, (double)((asy_timer_handle *)asy_obj_of(args[0]))->deadline / 1e9);
-}
-
-static asy_value handle_repr(asy_vm *vm, asy_value self) {
-  asy_handle *h = (asy_handle *)asy_obj_of(self);
-  asy_text t;
-  asy_text_init(&t, vm);
-  asy_text_ascii(&t, "<");
-  asy_text_str(&t, asy_type_of(vm, self)->name);
-  bool cancelled = h->head.flags & HANDLE_CANCELLED;
-  if (cancelled) asy_text_ascii(&t, " cancelled");
-  if (h->head.kind == KIND_TIMER_HANDLE) {
-    asy_text_ascii(&t, " when=");
-    asy_text_repr_of(&t, handle_when(vm, &self));
-  }
-  if (!cancelled) {
-    asy_text_ascii(&t, " ");
-    asy_text_callback(vm, &t, h->callback);
-  }
-  asy_text_ascii(&t, ">");
-  asy_str *text = asy_text_finish(&t);
-  return text ? asy_from_obj(text) : ASY_FAILED;
-}
-
-static const asy_native handle_methods[] = {
-  {"cancel", "(self, /)", handle_cancel, "The callback will not be called.", 0},
-  {"cancelled", "(self, /)", handle_cancelled, "Whether it was cancelled.", 0},
-  {0},
-};
-
-static const asy_native timer_handle_methods[] = {
-  {"when", "(self, /)", handle_when, "When the callback is due, by the loop's clock.", 0},
-  {0},
-};
-
-const asy_type asy_handle_type = {
-  .name = "asyncio.events.Handle",
-  .size = sizeof(asy_handle),
-  .flags = ASY_TYPE_NO_NEW,
-  .visit = handle_visit,
-  .repr = handle_repr,
-  .methods = handle_methods,
-};
-
-const asy_type asy_timer_handle_type = {
-  .name = "asyncio.events.TimerHandle",
-  .base = &asy_handle_type,
-  .size = sizeof(asy_timer_handle),
-  .flags = ASY_TYPE_NO_NEW,
-  .visit = handle_visit,
-  .repr = handle_repr,
-  .methods = timer_handle_methods,
-};

@@ -19,9 +19,10 @@ enum { HANDLE_CANCELLED = 1, HANDLE_ONE_ARG = 2 }; /* head.flags of a handle */
 
 typedef struct asy_handle {
   asy_obj head;
-  asy_value callback; /* a callable, or a gather future; None once cancelled */
-  asy_value args;     /* a tuple; with HANDLE_ONE_ARG the argument itself */
+  asy_value callback; /* a callable, a gather future, or the loop itself: stop; None once cancelled */
+  asy_value args;     /* a tuple; with HANDLE_ONE_ARG the argument itself; cancelled in debug mode: what the repr was */
   asy_value context;  /* None: the current one */
+  asy_value source;   /* debug mode: the stack where it was made; 0 none */
   asy_loop *loop;
 } asy_handle;
 
@@ -40,7 +41,6 @@ typedef struct {
   uv_timer_t timer; /* armed for the earliest of our timers while the poll blocks */
   uv_async_t wake;  /* for other threads and signal handlers */
   char *scratch;    /* ASY_LOOP_SCRATCH bytes that streams read to; NULL before the first */
-  struct asy_thread *released; /* while the poll blocks without the VM's lock: who takes it again; else NULL */
 } asy_uv;
 
 /* An object that takes part in the loop without callbacks and futures: it may stand on the ready ring, and tasks may wait for it
@@ -71,19 +71,31 @@ struct asy_loop {
   struct asy_task *tasks;    /* pending, newest first */
   asy_timer_handle *handles; /* scheduled, newest first */
   asy_stack stack;           /* of the task that runs */
+  asy_stack *step_stack;     /* it, or that of a task which runs its first step within the step of another */
   asy_stack *outer_stack;    /* while native_step: the stack it is called on */
   bool native_step;          /* the task that runs has no frames: its coroutine is an async native */
   bool running, stopping, closed, debug;
   asy_uv *uv;                  /* NULL before the first poll */
-  asy_value exception_handler; /* 0: the default */
+  uint8_t scripted;            /* LOOP_ bits */
+  bool async_generators_ended; /* shutdown_asyncgens() was called */
+  asy_value foreign;           /* this stands in for a loop of another make: it; else 0 */
   asy_value task_factory;      /* 0: none */
-  asy_value failure;           /* the exception that run_forever leaves with; 0 none */
-  asy_list *async_generators;  /* started and not finished as far as known; NULL none */
+  asy_list *async_generators;  /* weak references to those that have begun; NULL none */
+};
+
+/* What a subclass has methods of its own for: the core then calls them. */
+enum {
+  LOOP_TIME = 1,
+  LOOP_RUN_ONCE = 2,
+  LOOP_CALL_SOON = 4,
+  LOOP_CALL_AT = 8,
+  LOOP_SELECTOR = 16, /* an attribute _selector, which is asked in place of libuv */
 };
 
 typedef struct asy_loop_state {
-  asy_loop *current; /* set_event_loop */
-  asy_loop *running;
+  asy_list *stand_ins;             /* for loops that are not ours */
+  asy_dict *entered;               /* _enter_task: loop -> task of another make; NULL none */
+  asy_set *registered;             /* _register_task: tasks of another make; NULL none */
   uint32_t task_number;            /* of the newest task */
   struct asy_task *interrupt_task; /* cancelled by the first SIGINT instead of a KeyboardInterrupt; NULL none */
   bool interrupted;                /* that has happened */
@@ -96,18 +108,40 @@ void asy_loop_finish(asy_vm *vm); /* at the end of the program: reports tasks th
 /* SIGINT has come. True: the main task of asyncio.run takes it, as a cancellation. */
 bool asy_loop_take_interrupt(asy_vm *vm);
 
-asy_loop *asy_loop_new(asy_vm *vm);
 asy_loop *asy_loop_running(asy_vm *vm); /* NULL: RuntimeError "no running event loop" */
-asy_loop *asy_loop_current(asy_vm *vm); /* running or set, else a new one that is set; NULL failed */
-bool asy_loop_push(asy_vm *vm, asy_loop *loop,
-                   const asy_obj *entry); /* a task or handle becomes ready; false: MemoryError */
+asy_loop *asy_loop_current(asy_vm *vm); /* running, or as the policy says; NULL failed */
+/* An event loop of any make: itself, or its stand-in. And back. */
+asy_loop *asy_loop_of(asy_vm *vm, asy_value value);
+asy_value asy_loop_value(asy_loop *loop);
+void asy_loop_look(asy_vm *vm, asy_loop *loop); /* sets `scripted` */
+int asy_loop_debug(asy_vm *vm, asy_loop *loop); /* 0, 1, -1 */
+/* A task or handle becomes ready; false: an exception is set. _here: not through a call_soon() of the loop's class. */
+bool asy_loop_push(asy_vm *vm, asy_loop *loop, const asy_obj *entry);
+bool asy_loop_push_here(asy_vm *vm, asy_loop *loop, const asy_obj *entry);
 /* callback(arg) soon. */
 bool asy_loop_call_soon(asy_vm *vm, asy_loop *loop, asy_value callback, asy_value arg, asy_value context);
 asy_value asy_loop_call_exception_handler(asy_vm *vm, asy_loop *loop, asy_dict *context);
+bool asy_loop_run_once(asy_vm *vm, asy_loop *loop); /* one iteration; false: an exception leaves the loop */
+bool asy_loop_run_forever(asy_vm *vm, asy_loop *loop);
+asy_value asy_loop_run_until_complete(asy_vm *vm, asy_loop *loop, asy_value awaitable);
+bool asy_loop_check_open(asy_vm *vm, const asy_loop *loop); /* false: RuntimeError "Event loop is closed" */
+void asy_loop_close(asy_vm *vm, asy_loop *loop);
+asy_value asy_loop_ready(asy_vm *vm, asy_loop *loop); /* a list of what stands on the ring */
+asy_value asy_loop_take_async_generators(asy_vm *vm, const asy_value *args); /* (loop,): those still open, once */
+void asy_loop_visit(asy_obj *o, asy_visitor *v);
+void asy_loop_free(asy_vm *vm, asy_obj *o);
+
+/* Handles (handle.c). */
+asy_handle *asy_handle_new(asy_vm *vm, unsigned kind, asy_loop *loop, asy_value callback, asy_value args,
+                           asy_value context);
+bool asy_handle_run(asy_vm *vm, asy_handle *h); /* false: an exception is pending that leaves the loop */
+bool asy_handle_keep_source(asy_vm *vm, asy_handle *h); /* debug mode: where it is made */
+asy_value asy_source_traceback(asy_vm *vm);             /* a traceback.StackSummary of where the program stands */
+asy_timer_handle *asy_timer_handle_schedule(asy_vm *vm, asy_loop *loop, int64_t deadline, asy_value callback,
+                                            asy_value args, asy_value context);
+void asy_timer_handle_unlink(asy_vm *vm, asy_timer_handle *t);
 int64_t asy_loop_now(asy_vm *vm, asy_loop *loop);                 /* reads the clock */
 bool asy_seconds_to_ns(asy_vm *vm, double seconds, int64_t *out); /* clamped; false: ValueError for NaN */
-/* The first thing a libuv callback does: the poll may have given up the VM's lock. */
-void asy_loop_entered(asy_vm *vm, asy_uv *uv);
 /* Ends what a loop has open outside: net/watch.c. vm NULL: the heap is going away. */
 void asy_watches_close_all(asy_vm *vm, uv_loop_t *loop);
 asy_uv *asy_loop_uv(asy_vm *vm, asy_loop *loop);                  /* libuv, started; NULL failed */

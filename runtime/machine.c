@@ -6,11 +6,13 @@
 #include "runtime/builtins.h"
 #include "runtime/class.h"
 #include "runtime/exc.h"
+#include "runtime/file.h"
 #include "runtime/frame.h"
 #include "runtime/import.h"
 #include "runtime/loop.h"
 #include "runtime/module.h"
 #include "runtime/traceback.h"
+#include "runtime/types/codec.h"
 
 enum { RECURSION_LIMIT = 1000 };
 
@@ -28,6 +30,10 @@ asy_vm *asy_vm_new(const asy_options *options) {
   asy_vm *vm = calloc(1, sizeof *vm);
   if (!vm) return NULL;
   vm->gate = options && options->gate ? *options->gate : asy_gate_system();
+  if (options && options->virtual_time) asy_gate_virtual(&vm->gate, &vm->gate_state);
+  if (options && options->seeded) asy_gate_seeded(&vm->gate, &vm->gate_state, options->seed);
+  vm->strict_async = options && options->strict_async;
+  vm->watchdog.limit = options ? (int64_t)options->watchdog_ms * 1000000 : 0;
   vm->argc = options ? options->argc : 0;
   vm->argv = options ? options->argv : NULL;
   vm->recursion_limit = RECURSION_LIMIT;
@@ -46,9 +52,12 @@ void asy_vm_free(asy_vm *vm) {
   if (!vm) return;
   asy_signals_detach(vm);
   if (vm->stdout_file) asy_flush_std(vm);
+  asy_watchdog_end(vm);
   if (!asy_threads_end(vm)) return;
   asy_loop_state_free(vm);
   if (vm->heap) asy_heap_destroy(vm);
+  asy_io_free(vm);
+  asy_codecs_free(vm);
   asy_stack_pool_free(vm);
   asy_classes_free(vm);
   asy_sources_free(vm);
@@ -62,6 +71,7 @@ static void visit_if(asy_visitor *v, asy_value value) {
 }
 
 void asy_vm_visit_roots(asy_vm *vm, asy_visitor *v) {
+  asy_frames_visit(vm, v);
   const asy_value values[] = {
     vm->exception,      vm->result,     vm->sent,         vm->stop_value,         vm->thrown,
     vm->pending_future, vm->handled,    vm->sys_module,   vm->main_module,        vm->stdout_file,
@@ -83,6 +93,7 @@ void asy_vm_visit_roots(asy_vm *vm, asy_visitor *v) {
   asy_visit_obj(v, vm->context);
   asy_intern_visit(vm, v);
   if (vm->loop_state) asy_loop_state_visit(vm, v);
+  asy_visit_obj(v, vm->watchdog.places);
   if (vm->stack) { /* the running stack, and those below it that wait for it */
     vm->stack->top = vm->top;
     vm->stack->base = vm->base;

@@ -73,15 +73,26 @@ static int abstract_instance(asy_vm *vm, asy_value v, asy_value cls) {
   return found <= 0 ? found : abstract_subclass(vm, claimed, cls);
 }
 
+/* Whether v.__class__ can be anything but v's class: isinstance must ask then. */
+static bool may_claim(asy_vm *vm, asy_value v) {
+  asy_class *cls = asy_class_of(vm, v);
+  if (cls->flags & ASY_CLASS_HAS_GETATTRIBUTE || ASY_SLOT(cls->type, get_attr)) return true;
+  if (cls->flags & ASY_CLASS_BUILTIN) return false;
+  asy_lookup *found = asy_class_lookup(vm, cls, ASY_NAME(vm, __class__));
+  asy_lookup *usual = asy_class_lookup(vm, vm->classes[KIND_OBJECT], ASY_NAME(vm, __class__));
+  return !found || !usual || found->value != usual->value;
+}
+
 /* isinstance and issubclass share everything but the method they ask. */
 static int class_check(asy_vm *vm, asy_value v, asy_value what, bool instance) {
   asy_value type = asy_from_obj(vm->classes[KIND_TYPE]);
   if (asy_is_kind(what, KIND_TYPE)) {
     asy_class *cls = (asy_class *)asy_obj_of(what);
     if (instance && asy_class_of(vm, v) == cls) return 1;
-    if (asy_from_obj(asy_class_of(vm, what)) == type && !instance && asy_is_kind(v, KIND_TYPE))
-      return asy_is_subclass((asy_class *)asy_obj_of(v), cls);
-    if (asy_from_obj(asy_class_of(vm, what)) == type && instance && asy_is_instance(vm, v, cls)) return 1;
+    bool plain = asy_from_obj(asy_class_of(vm, what)) == type; /* no metaclass that could have its own opinion */
+    if (plain && !instance && asy_is_kind(v, KIND_TYPE)) return asy_is_subclass((asy_class *)asy_obj_of(v), cls);
+    if (plain && instance && asy_is_instance(vm, v, cls)) return 1;
+    if (plain && instance && !may_claim(vm, v)) return 0;
   }
   if (asy_is_kind(what, KIND_TUPLE)) {
     if (!asy_check_c_stack_in(vm, instance ? " in __instancecheck__" : " in __subclasscheck__")) return -1;

@@ -99,8 +99,13 @@ static asy_value binary_builtin(asy_vm *vm, asy_binary_op op, asy_value a, const
   return result;
 }
 
+/* A bool as the integer it counts as. */
+static inline asy_value counted(asy_value v) { return asy_is_bool(v) ? asy_from_small(v == ASY_TRUE) : v; }
+
 /* NOT_IMPLEMENTED when nobody can. */
 static asy_value try_binary(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b) {
+  if (op == BINARY_ADD && (asy_is_bool(a) || asy_is_bool(b)) && asy_both_int(counted(a), counted(b)))
+    return asy_int_binary(vm, op, counted(a), counted(b));
   asy_class *ca = asy_class_of(vm, a), *cb = asy_class_of(vm, b);
   if (ca->flags & cb->flags & ASY_CLASS_BUILTIN) return binary_builtin(vm, op, a, ca, b, cb);
   asy_way left, right;
@@ -135,8 +140,8 @@ asy_value asy_binary(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b) {
 
 asy_value asy_inplace(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b) {
   asy_class *cls = asy_class_of(vm, a);
-  asy_way way;
-  if (!asy_find_way(vm, cls, inplace_name(vm, op), &way)) return ASY_FAILED;
+  asy_way way = {.type = cls->type, .value = ASY_UNBOUND}; /* of a built-in class: its slot */
+  if (!(cls->flags & ASY_CLASS_BUILTIN) && !asy_find_way(vm, cls, inplace_name(vm, op), &way)) return ASY_FAILED;
   asy_value result = ASY_NOT_IMPLEMENTED;
   binary_slot slot = way.type ? ASY_SLOT(way.type, inplace[op]) : NULL;
   bool sequence = slot && (op == BINARY_ADD || op == BINARY_MUL) && is_sequence(way.type);

@@ -97,19 +97,22 @@ static int take_status(asy_vm *vm) {
   return 1;
 }
 
-static void run_atexit(asy_vm *vm) {
-  asy_str *name = asy_intern(vm, "atexit");
+/* Calls a function of a module that the program has imported. */
+static void call_if_imported(asy_vm *vm, const char *module_name, const char *function) {
+  asy_str *name = asy_intern(vm, module_name);
   asy_value module = name ? asy_dict_get_str(vm, vm->modules, name) : ASY_UNBOUND;
   if (module == ASY_UNBOUND) return;
-  asy_value run = asy_get_attr_cstr(vm, module, "_run_exitfuncs");
+  asy_value run = asy_get_attr_cstr(vm, module, function);
   if (asy_failed(run) || asy_failed(asy_call0(vm, run))) asy_report_unraisable(vm, module);
 }
 
 int asy_finish(asy_vm *vm) {
   int status = take_status(vm);
-  run_atexit(vm);
+  call_if_imported(vm, "threading", "_shutdown"); /* waits for threads that are not daemons */
+  call_if_imported(vm, "atexit", "_run_exitfuncs");
+  vm->threads.ended = true; /* other threads stay where they are */
   asy_loop_finish(vm);
   asy_finalize_all(vm);
   asy_flush_std(vm);
-  return status;
+  return status == 0 && vm->strict_async && vm->async_forgotten ? 1 : status;
 }

@@ -3,11 +3,8 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-#include "runtime/class.h"
 #include "runtime/loop.h"
 #include "runtime/thread.h"
 #include "runtime/coro.h"
@@ -26,6 +23,11 @@ static void note(asy_vm *vm, int number) {
 
 void asy_interrupt(asy_vm *vm) { note(vm, SIGINT); }
 
+void asy_signal_simulate(asy_vm *vm, int number) {
+  asy_value handler = vm->signals.handlers[number];
+  if (handler ? asy_is_obj(handler) : number == SIGINT) note(vm, number);
+}
+
 static void on_signal(int number) {
   int error = errno;
   asy_vm *vm = receiver;
@@ -41,11 +43,16 @@ static void on_signal(int number) {
   errno = error;
 }
 
+bool asy_signal_catch(int number, int how) {
+  struct sigaction action = {.sa_handler = how == 0 ? SIG_DFL : how == 1 ? SIG_IGN : on_signal};
+  return !sigaction(number, &action, NULL);
+}
+
 void asy_signals_attach(asy_vm *vm) {
   receiver = vm;
   if (!vm) return;
-  struct sigaction now, catch = {.sa_handler = on_signal};
-  if (!sigaction(SIGINT, NULL, &now) && now.sa_handler == SIG_DFL) sigaction(SIGINT, &catch, NULL);
+  struct sigaction now;
+  if (!sigaction(SIGINT, NULL, &now) && now.sa_handler == SIG_DFL) asy_signal_catch(SIGINT, 2);
   signal(SIGPIPE, SIG_IGN);
 }
 

@@ -16,6 +16,9 @@ typedef struct asy_signals {
 } asy_signals;
 
 bool asy_signals_run(asy_vm *vm); /* in the main thread: calls the handlers of what has come; false: an exception is pending */
+/* From now on the signal has its default effect (how 0), is ignored (1), or noted (2). False: errno says why not. */
+bool asy_signal_catch(int number, int how);
+void asy_signal_simulate(asy_vm *vm, int number); /* as if it had come; nothing when it is ignored */
 void asy_signals_detach(asy_vm *vm); /* it gets no signals any more */
 void asy_signals_visit(asy_vm *vm, asy_visitor *v);
 

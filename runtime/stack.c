@@ -113,6 +113,7 @@ void asy_stack_free(asy_vm *vm, asy_stack *s) {
   asy_stack_drop_spare(vm, s);
   for (asy_chunk *chunk = s->chunk, *prev; chunk; chunk = prev) {
     prev = chunk->prev;
+    if (vm->live_frames) asy_frames_dropped(vm, chunk->slots, chunk->slots + chunk->words);
     chunk_free(vm, chunk);
   }
   s->chunk = NULL;

@@ -71,5 +71,7 @@ void asy_stack_pool_free(asy_vm *vm); /* at the end of the VM */
 /* Room for `words` above `top` in one chunk: a new chunk when needed. NULL with MemoryError set. */
 asy_value *asy_stack_reserve(asy_vm *vm, asy_stack *s, asy_value *top, size_t words);
 void asy_stack_visit(asy_stack *s, asy_visitor *v);
+/* frame_object.c: the frames between these addresses go without having been left. Allocates nothing. */
+void asy_frames_dropped(asy_vm *vm, const asy_value *from, const asy_value *to);
 
 #endif

@@ -1,12 +1,14 @@
 /* sys.c - the sys module, and module specs. It reaches into the VM, which is why it does not live in stdlib/. */
 #include "runtime/sys.h"
 
+#include <errno.h>
 #include <float.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "runtime/builtins.h"
 #include "runtime/class.h"
+#include "runtime/finders.h"
 #include "runtime/frame.h"
 #include "runtime/import.h"
 #include "runtime/module.h"
@@ -23,58 +25,119 @@ asy_value asy_sys_get(asy_vm *vm, asy_str *name) {
 
 /* ---- Specs ---- */
 
+/* Attributes, and the loader: 0 until it is asked for, when importlib makes the right one. */
 typedef struct {
   asy_obj head;
-} module_spec; /* nothing but attributes */
+  asy_value loader;
+} module_spec;
+
+static module_spec *spec_at(asy_value v) { return (module_spec *)asy_obj_of(v); }
+static void spec_visit(asy_obj *o, asy_visitor *v) {
+  if (((module_spec *)o)->loader) asy_visit_value(v, ((module_spec *)o)->loader);
+}
 
 static asy_value spec_new(asy_vm *vm, const asy_value *args) {
   void *spec = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
   return spec ? asy_from_obj(spec) : ASY_FAILED;
 }
 
-static bool fill_spec(asy_vm *vm, asy_value spec, asy_value name, asy_value loader, asy_value origin,
-                      asy_value locations, asy_value parent) {
-  return asy_set_attr_cstr(vm, spec, "name", name) && asy_set_attr_cstr(vm, spec, "loader", loader) &&
-         asy_set_attr_cstr(vm, spec, "origin", origin) &&
+static bool fill_spec(asy_vm *vm, asy_value spec, asy_value name, asy_value origin, asy_value locations,
+                      asy_value state) {
+  return asy_set_attr_cstr(vm, spec, "name", name) && asy_set_attr_cstr(vm, spec, "origin", origin) &&
+         asy_set_attr_cstr(vm, spec, "loader_state", state) &&
          asy_set_attr_cstr(vm, spec, "submodule_search_locations", locations) &&
-         asy_set_attr_cstr(vm, spec, "parent", parent) && asy_set_attr_cstr(vm, spec, "cached", ASY_NONE) &&
-         asy_set_attr_cstr(vm, spec, "has_location", asy_from_bool(origin != ASY_NONE)) &&
-         asy_set_attr_cstr(vm, spec, "loader_state", ASY_NONE);
+         asy_set_attr_cstr(vm, spec, "cached", ASY_NONE) && asy_set_attr_cstr(vm, spec, "has_location", ASY_FALSE);
 }
 
+/* (self, name, loader, *, origin=None, loader_state=None, is_package=None) */
 static asy_value spec_init(asy_vm *vm, const asy_value *args) {
   int is_package = asy_truth(vm, args[5]);
   asy_list *locations = is_package > 0 ? asy_list_new(vm, 0) : NULL;
   if (is_package < 0 || (is_package && !locations)) return ASY_FAILED;
-  asy_value folders = locations ? asy_from_obj(locations) : ASY_NONE;
-  return fill_spec(vm, args[0], args[1], args[2], args[3], folders, args[1]) ? ASY_NONE : ASY_FAILED;
+  asy_store(vm, spec_at(args[0]), &spec_at(args[0])->loader, args[2]);
+  return fill_spec(vm, args[0], args[1], args[3], locations ? asy_from_obj(locations) : ASY_NONE, args[4]) ? ASY_NONE
+                                                                                                           : ASY_FAILED;
+}
+
+static asy_value spec_get_loader(asy_vm *vm, const asy_value *args) {
+  if (spec_at(args[0])->loader) return spec_at(args[0])->loader;
+  asy_value importlib = asy_import(vm, "importlib._bootstrap");
+  asy_value make = asy_failed(importlib) ? ASY_FAILED : asy_get_attr_cstr(vm, importlib, "loader_of");
+  asy_value loader = asy_failed(make) ? ASY_FAILED : asy_call1(vm, make, args[0]);
+  if (!asy_failed(loader)) asy_store(vm, spec_at(args[0]), &spec_at(args[0])->loader, loader);
+  return loader;
+}
+static asy_value spec_set_loader(asy_vm *vm, const asy_value *args) {
+  asy_store(vm, spec_at(args[0]), &spec_at(args[0])->loader, args[1] == ASY_UNBOUND ? ASY_NONE : args[1]);
+  return ASY_NONE;
+}
+
+/* The package that holds the module; a package is its own. */
+static asy_value spec_get_parent(asy_vm *vm, const asy_value *args) {
+  asy_value name = asy_get_attr_cstr(vm, args[0], "name"),
+            locations = asy_get_attr_cstr(vm, args[0], "submodule_search_locations");
+  if (asy_failed(name) || asy_failed(locations)) return ASY_FAILED;
+  return asy_parent_package(vm, name, locations != ASY_NONE);
 }
 
 static asy_value spec_repr(asy_vm *vm, asy_value self) {
-  asy_value name = asy_get_attr_cstr(vm, self, "name"), origin = asy_get_attr_cstr(vm, self, "origin");
-  if (asy_failed(name) || asy_failed(origin)) return ASY_FAILED;
-  asy_str *text = asy_str_format(vm, "ModuleSpec(name=%R, loader=None, origin=%R)", name, origin);
+  asy_value name = asy_get_attr_cstr(vm, self, "name"), loader = asy_get_attr_cstr(vm, self, "loader"),
+            origin = asy_get_attr_cstr(vm, self, "origin"),
+            locations = asy_get_attr_cstr(vm, self, "submodule_search_locations");
+  if (asy_failed(name) || asy_failed(origin) || asy_failed(loader) || asy_failed(locations)) return ASY_FAILED;
+  asy_str *text = asy_str_format(vm, "%T(name=%R, loader=%R", self, name, loader);
+  if (text && origin != ASY_NONE) text = asy_str_format(vm, "%U, origin=%R", text, origin);
+  if (text && locations != ASY_NONE) text = asy_str_format(vm, "%U, submodule_search_locations=%S", text, locations);
+  text = text ? asy_str_format(vm, "%U)", text) : NULL;
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 
+static asy_value spec_compare(asy_vm *vm, asy_value self, asy_value other, asy_compare_op op) {
+  static const char *const names[] = {"name",   "loader",      "origin", "submodule_search_locations",
+                                      "cached", "has_location"};
+  if ((op != COMPARE_EQ && op != COMPARE_NE) || asy_type_of(vm, self) != asy_type_of(vm, other))
+    return ASY_NOT_IMPLEMENTED;
+  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+    asy_value a = asy_get_attr_cstr(vm, self, names[i]), b = asy_get_attr_cstr(vm, other, names[i]);
+    int equal = asy_failed(a) || asy_failed(b) ? -1 : asy_equal(vm, a, b);
+    if (equal <= 0) return equal ? ASY_FAILED : asy_from_bool(op == COMPARE_NE);
+  }
+  return asy_from_bool(op == COMPARE_EQ);
+}
+
+static const asy_native spec_methods[] = {
+  {"loader", "(self)", spec_get_loader, "What loads the module.", ASY_NATIVE_GETTER},
+  {"loader", "(self, value)", spec_set_loader, NULL, ASY_NATIVE_SETTER},
+  {"parent", "(self)", spec_get_parent, "The package that holds the module.", ASY_NATIVE_GETTER},
+  {0},
+};
+
 static const asy_type spec_type = {
   .name = "_frozen_importlib.ModuleSpec",
+  .doc = "The specification for a module, used for loading.",
   .size = sizeof(module_spec),
-  .flags = ASY_TYPE_ATTRS,
+  .flags = ASY_TYPE_ATTRS | ASY_TYPE_UNHASHABLE,
+  .visit = spec_visit,
   .new_ = spec_new,
   .new_signature = "(cls, *args, **kwargs)",
   .init = spec_init,
-  .init_signature = "(self, name, loader, origin=None, loader_state=None, is_package=False)",
+  .init_signature = "(self, name, loader, *, origin=None, loader_state=None, is_package=None)",
   .repr = spec_repr,
+  .compare = spec_compare,
+  .methods = spec_methods,
 };
 
-asy_value asy_new_spec(asy_vm *vm, asy_value name, asy_value origin, asy_value locations, asy_value parent) {
-  if (asy_failed(name) || asy_failed(origin) || asy_failed(locations) || asy_failed(parent)) return ASY_FAILED;
+asy_value asy_new_spec(asy_vm *vm, asy_value name, asy_value origin, asy_value locations) {
+  if (asy_failed(name) || asy_failed(origin) || asy_failed(locations)) return ASY_FAILED;
   asy_class *cls = asy_define_type(vm, &spec_type);
   void *made = cls ? asy_new_instance(vm, cls) : NULL;
   if (!made) return ASY_FAILED;
   asy_value spec = asy_from_obj(made);
-  return fill_spec(vm, spec, name, ASY_NONE, origin, locations, parent) ? spec : ASY_FAILED;
+  bool is_file = asy_is_str(origin) && !asy_str_equal_cstr((asy_str *)asy_obj_of(origin), "built-in");
+  return fill_spec(vm, spec, name, origin, locations, ASY_NONE) &&
+             (!is_file || asy_set_attr_cstr(vm, spec, "has_location", ASY_TRUE))
+           ? spec
+           : ASY_FAILED;
 }
 
 /* ---- Functions ---- */
@@ -429,7 +492,8 @@ static asy_value new_list(asy_vm *vm) {
 
 static bool sys_module_init(asy_vm *vm, asy_value module) {
   asy_dict *cache = asy_dict_new(vm, 0);
-  return cache && add_records(vm, module) && add_strings(vm, module) &&
+  asy_value finders = new_list(vm);
+  return cache && !asy_failed(finders) && add_records(vm, module) && add_strings(vm, module) &&
          asy_module_set(vm, module, "argv", argument_list(vm)) &&
          asy_module_set(vm, module, "orig_argv", argument_list(vm)) &&
          asy_module_set(vm, module, "path", asy_from_obj(vm->path)) &&
@@ -439,9 +503,8 @@ static bool sys_module_init(asy_vm *vm, asy_value module) {
          asy_module_set(vm, module, "hexversion", small(0x030d00f0)) &&
          asy_module_set(vm, module, "api_version", small(1013)) &&
          asy_module_set(vm, module, "dont_write_bytecode", ASY_TRUE) &&
-         asy_module_set(vm, module, "pycache_prefix", ASY_NONE) &&
-         asy_module_set(vm, module, "meta_path", new_list(vm)) &&
-         asy_module_set(vm, module, "path_hooks", new_list(vm)) &&
+         asy_module_set(vm, module, "pycache_prefix", ASY_NONE) && asy_module_set(vm, module, "meta_path", finders) &&
+         asy_finders_init(vm, finders) && asy_module_set(vm, module, "path_hooks", new_list(vm)) &&
          asy_module_set(vm, module, "path_importer_cache", asy_from_obj(cache)) &&
          asy_module_set(vm, module, "warnoptions", new_list(vm)) &&
          asy_module_set(vm, module, "builtin_module_names", native_names(vm)) &&
@@ -456,7 +519,7 @@ static bool sys_module_init(asy_vm *vm, asy_value module) {
 /* The two modules that are there before the first import. */
 static bool set_spec(asy_vm *vm, asy_str *name) {
   asy_value origin = asy_from_cstr(vm, "built-in"), empty = asy_from_obj(vm->empty_str);
-  asy_value spec = asy_new_spec(vm, asy_from_obj(name), origin, ASY_NONE, empty);
+  asy_value spec = asy_new_spec(vm, asy_from_obj(name), origin, ASY_NONE);
   asy_value module = asy_dict_get_str(vm, vm->modules, name);
   return asy_module_set(vm, module, "__spec__", spec) && asy_module_set(vm, module, "__package__", empty);
 }
@@ -481,3 +544,10 @@ int64_t asy_clock_ns(asy_vm *vm, asy_clock_id clock) {
   }
 }
 
+bool asy_usage(asy_vm *vm, int who, struct rusage *out) { return vm->gate.usage(vm->gate.context, who, out); }
+
+bool asy_random_bytes(asy_vm *vm, void *out, size_t length) {
+  if (vm->gate.random_bytes(vm->gate.context, out, length)) return true;
+  asy_raise_errno(vm, errno, ASY_UNBOUND);
+  return false;
+}

@@ -7,7 +7,7 @@
 /* sys into sys.modules and vm->sys_module. vm->modules, path and the standard files exist. */
 bool asy_sys_init(asy_vm *vm);
 /* A module's __spec__. locations: list of folders of a package, or None. */
-asy_value asy_new_spec(asy_vm *vm, asy_value name, asy_value origin, asy_value locations, asy_value parent);
+asy_value asy_new_spec(asy_vm *vm, asy_value name, asy_value origin, asy_value locations);
 asy_value asy_sys_get(asy_vm *vm, asy_str *name); /* sys.NAME as it is now; UNBOUND absent; no error */
 
 #endif

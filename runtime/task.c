@@ -1,23 +1,14 @@
 /* task.c - tasks: a step, parking, finishing. See task.h. */
 #include "runtime/task.h"
 
+#include "runtime/context.h"
 #include "runtime/class.h"
 #include "runtime/exc.h"
 #include "runtime/gather.h"
 #include "runtime/loop.h"
 
-static asy_task_extra *extra_of(asy_task *task) { return (asy_task_extra *)task->future.extra; }
-
-/* The part that few tasks have, made when it is first needed; NULL: MemoryError. */
-static asy_task_extra *need_extra(asy_vm *vm, asy_task *task) {
-  if (task->future.extra) return extra_of(task);
-  asy_class *cls = asy_define_type(vm, &asy_task_extra_type);
-  asy_task_extra *extra = cls ? asy_new_instance(vm, cls) : NULL;
-  if (!extra) return NULL;
-  task->future.extra = &extra->head;
-  asy_barrier(vm, task);
-  return extra;
-}
+static asy_future_extra *extra_of(asy_task *task) { return (asy_future_extra *)task->future.extra; }
+static asy_future_extra *need_extra(asy_vm *vm, asy_task *task) { return asy_future_need_extra(vm, &task->future); }
 
 /* ---- The list of pending tasks -------------------------------------------------------------------------------------- */
 
@@ -73,7 +64,7 @@ bool asy_is_coroutine(asy_vm *vm, asy_value v) {
 
 static bool set_name(asy_vm *vm, asy_task *task, asy_value name) {
   asy_value text = asy_str_of(vm, name);
-  asy_task_extra *extra = asy_failed(text) ? NULL : need_extra(vm, task);
+  asy_future_extra *extra = asy_failed(text) ? NULL : need_extra(vm, task);
   if (extra) asy_store(vm, extra, &extra->name, text);
   return extra != NULL;
 }
@@ -99,7 +90,7 @@ static bool set_origin(asy_vm *vm, asy_task *task) {
     asy_cancel_finalizer(coro);
     return true;
   }
-  asy_task_extra *extra = need_extra(vm, task);
+  asy_future_extra *extra = need_extra(vm, task);
   if (!extra) return false;
   extra->origin = code;
   extra->origin_word = word;
@@ -113,14 +104,29 @@ asy_code *asy_task_origin(asy_task *task, uint32_t *word) {
     *word = coro->origin_word;
     return coro->origin_code;
   }
-  asy_task_extra *extra = extra_of(task);
+  asy_future_extra *extra = extra_of(task);
   if (!extra) return NULL;
   *word = extra->origin_word;
   return extra->origin;
 }
 
+/* The first step at once, on a stack of its own: that of the loop is in use by the task that runs. */
+static bool start_eagerly(asy_vm *vm, asy_task *task) {
+  asy_loop *loop = task->future.loop;
+  asy_stack stack, *outer = loop->step_stack;
+  bool native = loop->native_step;
+  asy_stack_init(vm, &stack, &task->future.head);
+  loop->step_stack = &stack;
+  loop->native_step = false;
+  bool ok = asy_task_step(vm, task);
+  loop->step_stack = outer;
+  loop->native_step = native;
+  return ok;
+}
+
 /* Gives a zeroed task its coroutine and puts it on the ready ring. */
-static bool start(asy_vm *vm, asy_task *task, asy_loop *loop, asy_value coro, asy_value name, asy_value context) {
+static bool start(asy_vm *vm, asy_task *task, asy_loop *loop, asy_value coro, asy_value name, asy_value context,
+                  bool eager) {
   if (!asy_is_coroutine(vm, coro)) {
     asy_raise(vm, ASY_TypeError, "a coroutine was expected, got %R", coro);
     return false;
@@ -129,26 +135,45 @@ static bool start(asy_vm *vm, asy_task *task, asy_loop *loop, asy_value coro, as
   task->number = ++vm->loop_state->task_number;
   asy_store(vm, task, &task->coro, coro);
   if (!set_origin(vm, task) || (name && !set_name(vm, task, name))) return false;
-  if (context) {
-    asy_task_extra *extra = need_extra(vm, task);
+  if (!context && vm->context) {
+    context = asy_context_snapshot(vm);
+    if (asy_failed(context)) return false;
+  }
+  if (context && context != ASY_NONE) {
+    asy_future_extra *extra = need_extra(vm, task);
     if (!extra) return false;
     asy_store(vm, extra, &extra->context, context);
+  }
+  bool debug = loop->debug;
+  if (__builtin_expect(loop->foreign != 0, 0)) {
+    int asked = asy_loop_debug(vm, loop);
+    if (asked < 0) return false;
+    debug = asked;
+  }
+  if (debug && !asy_future_keep_source(vm, &task->future)) return false;
+  if (eager && vm->running_loop == loop) {
+    link_task(vm, task);
+    return start_eagerly(vm, task);
   }
   if (!asy_loop_push(vm, loop, &task->future.head)) return false;
   link_task(vm, task);
   return true;
 }
 
-asy_task *asy_task_new(asy_vm *vm, asy_loop *loop, asy_value coro, asy_value name, asy_value context) {
+asy_task *asy_task_new(asy_vm *vm, asy_loop *loop, asy_value coro, asy_value name, asy_value context, bool eager) {
   asy_task *task = asy_new_kind(vm, KIND_TASK, sizeof *task);
-  return task && start(vm, task, loop, coro, name, context) ? task : NULL;
+  return task && start(vm, task, loop, coro, name, context, eager) ? task : NULL;
+}
+
+asy_value asy_task_context(asy_task *task) {
+  return extra_of(task) && extra_of(task)->context ? extra_of(task)->context : ASY_NONE;
 }
 
 /* ---- Between the loop's stack and the task -------------------------------------------------------------------------- */
 
 /* What a parked task keeps, as a stack. */
 static void unpack_stack(asy_task *task, asy_stack *s) {
-  asy_task_extra *extra = extra_of(task);
+  asy_future_extra *extra = extra_of(task);
   *s = (asy_stack){
     .chunk = task->chunk,
     .base = task->base,
@@ -168,7 +193,7 @@ static bool pack_stack(asy_vm *vm, asy_task *task, asy_stack *s) {
   task->depth = s->depth & ((1u << 23) - 1);
   task->resume = (uint32_t)(s->resume_register + 1) & 511;
   if (s->handled != ASY_NONE || (task->future.extra && extra_of(task)->handled)) {
-    asy_task_extra *extra = need_extra(vm, task);
+    asy_future_extra *extra = need_extra(vm, task);
     if (!extra) return false;
     asy_store(vm, extra, &extra->handled, s->handled == ASY_NONE ? 0 : s->handled);
   }
@@ -181,7 +206,7 @@ static bool pack_stack(asy_vm *vm, asy_task *task, asy_stack *s) {
 asy_stack *asy_task_stack(asy_task *task) {
   asy_loop *loop = task->future.loop;
   /* A task without frames runs its native on whatever stack the loop runs on. */
-  return loop->native_step ? loop->outer_stack : &loop->stack;
+  return loop->native_step ? loop->outer_stack : loop->step_stack;
 }
 
 /* ---- Finishing ------------------------------------------------------------------------------------------------------ */
@@ -369,7 +394,7 @@ static bool step_foreign(asy_vm *vm, asy_task *task, asy_value sent, asy_value t
 }
 
 static bool step_frames(asy_vm *vm, asy_task *task, asy_value sent, asy_value thrown) {
-  asy_stack *stack = &task->future.loop->stack;
+  asy_stack *stack = task->future.loop->step_stack;
   if (task->chunk) {
     unpack_stack(task, stack);
     task->chunk = NULL;
@@ -401,6 +426,32 @@ static bool step(asy_vm *vm, asy_task *task, asy_value awaited, asy_value sent, 
   return finish_raising(vm, task);
 }
 
+/* The step sets a variable, and the task had no context as yet: it has one now. */
+static bool keep_context(asy_vm *vm, asy_task *task, asy_context *made) {
+  made->entered = false;
+  if (asy_future_state(&task->future) != FUTURE_PENDING) return true;
+  asy_future_extra *extra = need_extra(vm, task);
+  if (extra) asy_store(vm, extra, &extra->context, asy_from_obj(made));
+  return extra != NULL;
+}
+
+static bool step_in_context(asy_vm *vm, asy_task *task, asy_value awaited, asy_value sent, asy_value thrown) {
+  asy_context *outer = vm->context;
+  const asy_future_extra *extra = extra_of(task);
+  if (__builtin_expect(extra && extra->context && asy_is_context(vm, extra->context), 0)) {
+    asy_context *own = (asy_context *)asy_obj_of(extra->context);
+    if (!asy_context_enter(vm, own)) return step(vm, task, awaited, ASY_NONE, asy_take_exception(vm));
+    bool ok = step(vm, task, awaited, sent, thrown);
+    asy_context_leave(vm, own);
+    return ok;
+  }
+  vm->context = NULL;
+  bool ok = step(vm, task, awaited, sent, thrown);
+  asy_context *made = vm->context;
+  vm->context = outer;
+  return __builtin_expect(made != NULL, 0) ? keep_context(vm, task, made) && ok : ok;
+}
+
 bool asy_task_step(asy_vm *vm, asy_task *task) {
   asy_future *f = &task->future;
   if (asy_future_state(f) != FUTURE_PENDING) return true;
@@ -427,7 +478,7 @@ bool asy_task_step(asy_vm *vm, asy_task *task) {
     thrown = asy_take_exception(vm);
     sent = ASY_NONE;
   }
-  bool ok = step(vm, task, awaited, sent, thrown);
+  bool ok = step_in_context(vm, task, awaited, sent, thrown);
   vm->current_task = outer;
   return ok;
 }
@@ -437,13 +488,14 @@ bool asy_task_step(asy_vm *vm, asy_task *task) {
 static asy_task *self_of(const asy_value *args) { return (asy_task *)asy_obj_of(args[0]); }
 
 static asy_value task_init(asy_vm *vm, const asy_value *args) {
-  if (self_of(args)->coro) return asy_raise(vm, ASY_RuntimeError, "Task is already initialized");
-  asy_loop *loop = args[2] == ASY_NONE ? asy_loop_current(vm) : (asy_loop *)asy_obj_of(args[2]);
-  if (args[2] != ASY_NONE && !asy_is_kind(args[2], KIND_LOOP))
-    return asy_raise(vm, ASY_TypeError, "loop must be an event loop, not '%T'", args[2]);
+  asy_task *task = self_of(args);
+  if (task->coro) return asy_raise(vm, ASY_RuntimeError, "Task is already initialized");
+  asy_loop *loop = args[2] == ASY_NONE ? asy_loop_current(vm) : asy_loop_of(vm, args[2]);
   if (!loop || !asy_loop_state_of(vm)) return ASY_FAILED;
+  int eager = asy_truth(vm, args[5]);
+  if (eager < 0) return ASY_FAILED;
   asy_value name = args[3] == ASY_NONE ? 0 : args[3], context = args[4] == ASY_NONE ? 0 : args[4];
-  return start(vm, self_of(args), loop, args[1], name, context) ? ASY_NONE : ASY_FAILED;
+  return start(vm, task, loop, args[1], name, context, eager) ? ASY_NONE : ASY_FAILED;
 }
 
 static asy_value task_get_coro(asy_vm *vm, const asy_value *args) {
@@ -451,7 +503,7 @@ static asy_value task_get_coro(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value task_get_name(asy_vm *vm, const asy_value *args) {
-  asy_task_extra *extra = extra_of(self_of(args));
+  asy_future_extra *extra = extra_of(self_of(args));
   if (extra && extra->name) return extra->name;
   asy_str *name = asy_str_format(vm, "Task-%u", self_of(args)->number);
   return name ? asy_from_obj(name) : ASY_FAILED;
@@ -462,20 +514,56 @@ static asy_value task_set_name(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value task_get_context(asy_vm *vm, const asy_value *args) {
-  asy_task_extra *extra = extra_of(self_of(args));
-  return extra && extra->context ? extra->context : ASY_NONE;
+  asy_future_extra *extra = extra_of(self_of(args));
+  if (extra && extra->context) return extra->context;
+  if (vm->current_task == self_of(args) && vm->context) return asy_from_obj(vm->context);
+  asy_context *context = asy_context_new(vm);
+  extra = context ? need_extra(vm, self_of(args)) : NULL;
+  if (!extra) return ASY_FAILED;
+  asy_store(vm, extra, &extra->context, asy_from_obj(context));
+  return extra->context;
 }
 
-static unsigned cancels(const asy_task *task) { return task->future.head.flags >> TASK_CANCELS_SHIFT; }
+static uint32_t cancels(asy_task *task) {
+  return (task->future.head.flags >> TASK_CANCELS_SHIFT) + (extra_of(task) ? extra_of(task)->cancels : 0);
+}
 
 static asy_value task_cancelling(asy_vm *vm, const asy_value *args) { return asy_from_small(cancels(self_of(args))); }
 
 static asy_value task_uncancel(asy_vm *vm, const asy_value *args) {
   asy_task *task = self_of(args);
   if (!cancels(task)) return asy_from_small(0);
-  task->future.head.flags -= 1u << TASK_CANCELS_SHIFT;
+  if (extra_of(task) && extra_of(task)->cancels) extra_of(task)->cancels--;
+  else task->future.head.flags -= 1u << TASK_CANCELS_SHIFT;
   if (!cancels(task)) task->future.head.flags &= (uint16_t)~TASK_MUST_CANCEL;
   return asy_from_small(cancels(task));
+}
+
+static asy_value by_base_tasks(asy_vm *vm, const char *function, int nargs, const asy_value *args) {
+  asy_value module = asy_import(vm, "asyncio.base_tasks");
+  asy_value f = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, function);
+  return asy_failed(f) ? ASY_FAILED : asy_call(vm, f, nargs, args);
+}
+
+static asy_value task_get_stack(asy_vm *vm, const asy_value *args) {
+  return by_base_tasks(vm, "_task_get_stack", 2, args);
+}
+
+static asy_value task_print_stack(asy_vm *vm, const asy_value *args) {
+  return by_base_tasks(vm, "_task_print_stack", 3, args);
+}
+
+static asy_value task_get_log_destroy(asy_vm *vm, const asy_value *args) {
+  return asy_from_bool(!(self_of(args)->future.head.flags & TASK_QUIET));
+}
+
+static asy_value task_set_log_destroy(asy_vm *vm, const asy_value *args) {
+  if (args[1] == ASY_UNBOUND) return asy_raise(vm, ASY_AttributeError, "cannot delete attribute");
+  int on = asy_truth(vm, args[1]);
+  if (on < 0) return ASY_FAILED;
+  self_of(args)->future.head.flags &= (uint16_t)~TASK_QUIET;
+  if (!on) self_of(args)->future.head.flags |= TASK_QUIET;
+  return ASY_NONE;
 }
 
 static asy_value task_get_must_cancel(asy_vm *vm, const asy_value *args) {
@@ -484,7 +572,7 @@ static asy_value task_get_must_cancel(asy_vm *vm, const asy_value *args) {
 
 static asy_value task_get_waiter(asy_vm *vm, const asy_value *args) {
   asy_value waiting = self_of(args)->waiting;
-  return waiting && asy_is_obj(waiting) ? waiting : ASY_NONE;
+  return waiting && asy_is_obj(waiting) ? asy_waiters_owner(vm, waiting) : ASY_NONE;
 }
 
 asy_value asy_task_all(asy_vm *vm, asy_loop *loop) {
@@ -523,6 +611,11 @@ static const asy_native task_methods[] = {
   {"get_context", "(self, /)", task_get_context, "The context it runs in.", 0},
   {"cancelling", "(self, /)", task_cancelling, "How many cancel() calls are not taken back.", 0},
   {"uncancel", "(self, /)", task_uncancel, "Take back one cancel() call; how many are left.", 0},
+  {"get_stack", "(self, *, limit=None)", task_get_stack, "The frames it stands in, outermost first.", 0},
+  {"print_stack", "(self, *, limit=None, file=None)", task_print_stack, "Print where it stands.", 0},
+  {"_log_destroy_pending", "(self, /)", task_get_log_destroy, NULL, ASY_NATIVE_GETTER},
+  {"_log_destroy_pending", "(self, value, /)", task_set_log_destroy, NULL, ASY_NATIVE_SETTER},
+  {"_num_cancels_requested", "(self, /)", task_cancelling, NULL, ASY_NATIVE_GETTER},
   {"_must_cancel", "(self, /)", task_get_must_cancel, NULL, ASY_NATIVE_GETTER},
   {"_fut_waiter", "(self, /)", task_get_waiter, NULL, ASY_NATIVE_GETTER},
   {"_coro", "(self, /)", task_get_coro, NULL, ASY_NATIVE_GETTER},
@@ -541,19 +634,4 @@ const asy_type asy_task_type = {
   .init = task_init,
   .init_signature = "(self, coro, *, loop=None, name=None, context=None, eager_start=False)",
   .methods = task_methods,
-};
-
-static void extra_visit(asy_obj *o, asy_visitor *v) {
-  asy_task_extra *extra = (asy_task_extra *)o;
-  asy_visit_value(v, extra->name);
-  asy_visit_value(v, extra->context);
-  asy_visit_value(v, extra->handled);
-  asy_visit_obj(v, extra->origin);
-}
-
-const asy_type asy_task_extra_type = {
-  .name = "_asyncio._TaskExtra",
-  .size = sizeof(asy_task_extra),
-  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-  .visit = extra_visit,
 };

@@ -26,19 +26,11 @@ typedef struct asy_task {
   uint32_t resume : 9; /* parked: 1 + register that gets the sent value; 0 none */
 } asy_task;
 
-/* What few tasks have. */
-typedef struct asy_task_extra {
-  asy_obj head;
-  asy_value name;    /* 0: never set */
-  asy_value context; /* 0: that of the loop's caller */
-  asy_value handled; /* parked: the exception being handled; 0 none */
-  asy_code *origin;  /* where it was created, when the coroutine cannot say; NULL unknown */
-  uint32_t origin_word;
-} asy_task_extra;
-
 bool asy_is_coroutine(asy_vm *vm, asy_value v); /* something a task can run */
-/* A task of its own for `coro` (TypeError when it is none). name and context 0: none given. */
-asy_task *asy_task_new(asy_vm *vm, asy_loop *loop, asy_value coro, asy_value name, asy_value context);
+/* A task of its own for `coro` (TypeError when it is none). name and context 0: none given. eager: its first step runs at once
+ * when the loop runs. */
+asy_task *asy_task_new(asy_vm *vm, asy_loop *loop, asy_value coro, asy_value name, asy_value context, bool eager);
+asy_value asy_task_context(asy_task *task); /* None: that of the loop's caller */
 /* Runs a task that the ready ring yields. false: an exception is pending that leaves the loop. */
 bool asy_task_step(asy_vm *vm, asy_task *task);
 void asy_task_wake(asy_vm *vm, asy_task *task); /* what it waited for is done: it goes on the ready ring */
@@ -52,6 +44,9 @@ asy_code *asy_task_origin(asy_task *task, uint32_t *word);
 asy_value asy_task_all(asy_vm *vm, asy_loop *loop); /* a set of its pending tasks */
 
 extern const asy_type asy_task_type;
-extern const asy_type asy_task_extra_type;
+
+/* Waiters of locks and queues (waiters.c): what their tasks wait for as others see it; any other value is itself. */
+asy_value asy_waiters_owner(asy_vm *vm, asy_value v);
+extern const asy_type asy_waiters_type;
 
 #endif

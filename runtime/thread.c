@@ -65,6 +65,7 @@ static void save(asy_vm *vm, asy_thread *self) {
     vm->stack->top = vm->top;
     vm->stack->base = vm->base;
   }
+  self->top_stack = vm->stack;
   memcpy(self->saved, (char *)vm + SAVED_FROM, SAVED_BYTES);
 }
 
@@ -117,7 +118,7 @@ static void take(asy_vm *vm, asy_thread *self) {
   threads->waiting--;
   threads->holder = self;
   threads->switches++;
-  pthread_cond_signal(&threads->taken);
+  pthread_cond_broadcast(&threads->taken);
 }
 
 static void give_up(asy_threads *threads) {
@@ -176,10 +177,13 @@ bool asy_thread_is_main(asy_vm *vm) { return vm->thread == &vm->threads.main; }
 
 bool asy_sleep_ns(asy_vm *vm, int64_t ns) {
   int64_t deadline = now(vm) + ns;
+  bool watched = vm->watchdog.limit && vm->running_loop; /* then it wakes to say so when that takes long */
+  int64_t most = vm->watchdog.limit + vm->watchdog.limit / 2;
   do {
     asy_thread *self = asy_thread_release(vm);
-    vm->gate.sleep_ns(vm->gate.context, ns);
+    vm->gate.sleep_ns(vm->gate.context, watched && ns > most ? most : ns);
     asy_thread_acquire(vm, self);
+    if (vm->interrupt & ASY_INTERRUPT_WATCHDOG) asy_watchdog_report(vm);
     if (!asy_check_signals(vm)) return false;
     ns = deadline - now(vm);
   } while (ns > 0);
@@ -205,6 +209,22 @@ void asy_thread_drop(asy_vm *vm, asy_thread *thread) {
   vm->threads.count--;
   asy_stack_free(vm, &thread->stack);
   sem_destroy(&thread->wake);
+}
+
+void asy_thread_begin(asy_vm *vm, asy_thread *self) {
+  pthread_mutex_lock(&vm->threads.mutex);
+  take(vm, self);
+  pthread_mutex_unlock(&vm->threads.mutex);
+  memset((char *)vm + SAVED_FROM, 0, SAVED_BYTES);
+}
+
+void asy_thread_finish(asy_vm *vm, asy_thread *self) {
+  asy_thread_drop(vm, self);
+  vm->thread = NULL;
+  free(self);
+  pthread_mutex_lock(&vm->threads.mutex);
+  give_up(&vm->threads);
+  pthread_mutex_unlock(&vm->threads.mutex); /* the VM may be gone behind this */
 }
 
 /* The calling thread's bounds, and its stack of script code ready for a first frame. False: no memory. */
@@ -234,7 +254,9 @@ bool asy_threads_init(asy_vm *vm) {
 
 bool asy_threads_end(asy_vm *vm) {
   asy_threads *threads = &vm->threads;
+  pthread_mutex_lock(&threads->mutex); /* whoever ended last is out of it */
   threads->ended = true;
+  pthread_mutex_unlock(&threads->mutex);
   if (threads->count > 1) return false;
   asy_thread_drop(vm, &threads->main);
   pthread_cond_destroy(&threads->freed);

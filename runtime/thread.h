@@ -54,6 +54,8 @@ typedef struct asy_threads {
   uint32_t count;     /* threads that exist, those about to start too */
   bool ended;         /* the program has ended: others that want the lock wait for ever */
   int64_t interval;   /* ns that a thread runs while another waits */
+  size_t stack_size;  /* of the C stacks of new threads; 0: the system's */
+  uint64_t locals_made; /* _thread._local objects made so far */
   asy_thread main;
   uv_async_t *volatile main_poll; /* ends the poll that the main thread is blocked in */
 } asy_threads;
@@ -66,6 +68,8 @@ void asy_threads_visit(asy_vm *vm, asy_visitor *v); /* threads that do not run *
 void asy_threads_after_fork(asy_vm *vm);            /* in the child: only the calling thread is left */
 void asy_thread_init(asy_vm *vm, asy_thread *thread);  /* links a zeroed one that is about to start */
 bool asy_thread_enter(asy_vm *vm, asy_thread *self);   /* the calling thread, which holds the lock, is it. False: no memory */
+void asy_thread_begin(asy_vm *vm, asy_thread *self);   /* the first thing a new thread does: takes the lock */
+void asy_thread_finish(asy_vm *vm, asy_thread *self);  /* the last thing: gives it up, and self is gone */
 void asy_thread_drop(asy_vm *vm, asy_thread *thread);  /* unlinks it and frees what it owns, not itself */
 bool asy_thread_is_main(asy_vm *vm);
 /* At a safepoint, somebody waits: gives up the lock for one turn. */

@@ -492,7 +492,8 @@ static asy_value get_lasti(asy_vm *vm, const asy_value *args) {
 static asy_value get_frame(asy_vm *vm, const asy_value *args) {
   asy_traceback *entry = entry_of(args[0]);
   if (!entry->frame) {
-    asy_value frame = asy_frame_object_at(vm, entry->func, entry->word);
+    asy_value *base = asy_live_frame(vm, entry->func, entry->base);
+    asy_value frame = base ? asy_frame_object(vm, base) : asy_frame_object_at(vm, entry->func, entry->word);
     if (frame == ASY_FAILED) return ASY_FAILED;
     asy_store(vm, entry, &entry->frame, frame);
   }

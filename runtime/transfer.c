@@ -47,6 +47,7 @@ bool asy_gen_enter(asy_vm *vm, asy_gen *gen, asy_value info, asy_value sent) {
 
 /* The generator's frame is left for good. */
 static void close_generator(asy_vm *vm, asy_gen *gen) {
+  if (gen->frame_object) asy_gen_frame_left(vm, gen);
   gen->state = GEN_CLOSED;
   vm->handled = gen->outer_handled;
   gen->outer_handled = 0;
@@ -160,6 +161,7 @@ asy_action asy_return_slow(asy_vm *vm, asy_value value) {
   asy_value info = FRAME_INFO(base);
   asy_value *caller = asy_frame_back(base);
   if (info & FRAME_HEAP) return generator_returned(vm, base, info, value);
+  if (info & FRAME_TRACED) asy_frame_left(vm, base);
   bool bad_init = false;
   if (info & FRAME_INIT) {
     bad_init = value != ASY_NONE;
@@ -220,6 +222,7 @@ asy_action asy_unwind(asy_vm *vm, bool add_traceback) {
       if (leave_generator_raising(vm, base, info))
         return info & FRAME_BOUNDARY ? leave(vm, ASY_RUN_RETURNED, ASY_NONE) : ACT_RELOAD;
     } else {
+      if (info & FRAME_TRACED) asy_frame_left(vm, base);
       if (code->flags & CODE_COROUTINE) asy_convert_stop_iteration(vm, code);
       if (info & FRAME_CORO) asy_coro_closed(vm, (asy_coro *)asy_obj_of(base[code->self_register]));
       if (info & FRAME_MOVED) asy_frame_unplace(vm, base, (info & FRAME_INIT) != 0);

@@ -17,6 +17,7 @@
 #include "runtime/types/list.h"
 #include "runtime/types/str.h"
 #include "runtime/types/tuple.h"
+#include "runtime/watchdog.h"
 
 /* vm->interrupt: looked at by calls, backward jumps and loop turns */
 enum {
@@ -25,6 +26,7 @@ enum {
   ASY_INTERRUPT_SIGNAL = 4,
   ASY_INTERRUPT_SWITCH = 8, /* another thread waits for the lock */
   ASY_INTERRUPT_GC_STRESS = 16, /* stays set: collect at every safepoint */
+  ASY_INTERRUPT_WATCHDOG = 32,  /* a step of a task holds the loop for long */
 };
 
 struct asy_loop_state; /* runtime/loop.h */
@@ -47,6 +49,7 @@ struct asy_vm {
   struct asy_task *current_task;
   struct asy_loop *running_loop; /* NULL: none runs in this thread */
   struct asy_loop *current_loop; /* asyncio.set_event_loop; NULL none */
+  bool current_loop_set;         /* it was set, if only to None */
   asy_value result;     /* what the run that ended returned or yielded */
   int outcome;          /* asy_run_outcome of the run that ends */
   asy_value sent;       /* what a resumed frame is sent, until it is taken */
@@ -87,11 +90,15 @@ struct asy_vm {
 
   asy_heap *heap;
   asy_gate gate;
+  asy_gate_state gate_state; /* of a gate with virtual time or a seed */
+  bool strict_async;         /* a forgotten await or task exception makes the exit status 1 */
+  bool async_forgotten;      /* that has happened */
   struct asy_loop_state *loop_state; /* NULL until asyncio or a loop is used */
   asy_value memory_error;            /* made at start: raised when nothing can be allocated */
   struct asy_import_state *import_state;
   void *module_state[32];              /* per-module C state, indexed by asy_module_slot */
   void *chunk_pool;                    /* stack.c: free small chunks */
+  struct asy_frame_obj *live_frames;   /* frame_object.c: of frames on stacks that are not left yet */
   struct asy_code *code_list;          /* ic.c: all code objects, to flush their caches */
   uint32_t builtins_version;           /* keys_version of builtins that the inline caches know */
   bool ic_off;                         /* ASY_IC=off */
@@ -104,6 +111,8 @@ struct asy_vm {
   struct asy_codec_state *codec_state; /* types/codec.h: what scripts registered */
   asy_threads threads;
   asy_signals signals;
+  uint32_t context_variables; /* contextvars.ContextVar objects made so far */
+  asy_watchdog watchdog;
 };
 
 /* Also from other threads and from signal handlers. */

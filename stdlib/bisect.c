@@ -18,7 +18,7 @@ static asy_value item_at(asy_vm *vm, asy_value a, int64_t i) {
     const asy_list *list = (const asy_list *)asy_obj_of(a);
     if (i < list->len) return list->items[i];
   }
-  return asy_get_item(vm, a, asy_from_small(i));
+  return asy_get_item(vm, a, asy_from_int64(vm, i));
 }
 
 /* Where x, which is compared with the items' keys, belongs. -1 failed. */
@@ -40,7 +40,7 @@ static int64_t place(asy_vm *vm, const asy_value *args, asy_value x, side where)
 
 static asy_value bisect(asy_vm *vm, const asy_value *args, side where) {
   int64_t i = place(vm, args, args[ARG_X], where);
-  return i < 0 ? ASY_FAILED : asy_from_small(i);
+  return i < 0 ? ASY_FAILED : asy_from_int64(vm, i);
 }
 
 static asy_value insort(asy_vm *vm, const asy_value *args, side where) {
@@ -50,7 +50,7 @@ static asy_value insort(asy_vm *vm, const asy_value *args, side where) {
   if (asy_is_exact(args[ARG_A], KIND_LIST))
     return asy_list_insert(vm, (asy_list *)asy_obj_of(args[ARG_A]), i, args[ARG_X]) ? ASY_NONE : ASY_FAILED;
   asy_str *insert = asy_intern(vm, "insert");
-  asy_value given[] = {asy_from_small(i), args[ARG_X]};
+  asy_value given[] = {asy_from_int64(vm, i), args[ARG_X]};
   return insert && !asy_failed(asy_call_method(vm, args[ARG_A], insert, 2, given)) ? ASY_NONE : ASY_FAILED;
 }
 

@@ -6,9 +6,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
-LANG_FOR_RUNTIME = 'unit compile opcode dis diagnostic source arena buf'
+LANG_FOR_RUNTIME = 'unit compile opcode dis diagnostic source arena buf ast unparse'
 
-LIBRARIES = ('uv.h', 'gmp.h', 'zlib.h', 'pcre2.h', 'sqlite3.h')   # known not to be libc
+LIBRARIES = ('uv.h', 'gmp.h', 'zlib.h', 'pcre2.h', 'sqlite3.h', 'openssl/evp.h')   # known not to be libc
 
 # Layer: what may be included from the root, as patterns, and which libraries beside libc. FOLDER is the file's own folder.
 RULES = {

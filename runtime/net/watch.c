@@ -38,7 +38,6 @@ asy_watch *asy_watch_fd(asy_vm *vm, asy_loop *loop, int fd, void *owner, asy_wat
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
   asy_watch *watch = poll->data;
-  asy_loop_entered(watch->vm, watch->loop);
   if (status < 0) { /* libuv has stopped it */
     events = watch->events;
     watch->events = 0;
@@ -55,7 +54,6 @@ void asy_watch_set(asy_watch *watch, int events) {
 
 static void on_signal(uv_signal_t *signal, int signum) {
   asy_watch *watch = signal->data;
-  asy_loop_entered(watch->vm, watch->loop);
   watch->happened(watch->vm, watch->owner, signum);
 }
 

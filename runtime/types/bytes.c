@@ -17,6 +17,7 @@ asy_bytes *asy_bytes_new(asy_vm *vm, const void *data, size_t len) {
   if (!b) return NULL;
   b->len = (uint32_t)len;
   if (data && len) memcpy(b->data, data, len);
+  else memset(b->data, 0, len);
   return b;
 }
 

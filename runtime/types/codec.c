@@ -3,25 +3,12 @@
  * A codec is a row: its names, how it decodes, how it encodes. Decoding appends to a text; what it cannot read goes through
  * decode_error, which either appends what the error handler says and names the place to go on, or raises. Encoding is the mirror.
  */
-#include "runtime/types/codec.h"
+#include "runtime/types/codec_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "runtime/types/str_internal.h"
 #include "runtime/types/unicode.h"
-
-typedef enum {
-  HANDLER_STRICT,
-  HANDLER_IGNORE,
-  HANDLER_REPLACE,
-  HANDLER_BACKSLASH,
-  HANDLER_SURROGATEESCAPE,
-  HANDLER_SURROGATEPASS,
-  HANDLER_XML,
-  HANDLER_NAME,
-  HANDLER_UNKNOWN
-} handler;
 
 static handler find_handler(const char *name) {
   static const char *const names[HANDLER_UNKNOWN] = {
@@ -33,45 +20,6 @@ static handler find_handler(const char *name) {
     if (strcmp(names[i], name) == 0) return (handler)i;
   return HANDLER_UNKNOWN;
 }
-
-typedef struct codec codec;
-
-typedef struct {
-  asy_vm *vm;
-  const codec *codec;
-  const char *name; /* shown in errors */
-  const char *errors;
-  handler handler;
-  asy_value object; /* bytes to decode, for errors; 0: made when needed */
-  const uint8_t *data;
-  size_t len, at;
-  bool partial;  /* an incomplete sequence at the end is left */
-  unsigned unit; /* bytes of a code unit */
-  bool big;      /* big-endian */
-  asy_text text;
-} decoding;
-
-typedef struct {
-  asy_vm *vm;
-  const codec *codec;
-  const char *name;
-  const char *errors;
-  handler handler;
-  asy_str *text;
-  uint32_t at;
-  unsigned unit;
-  bool big;
-  uint8_t *out; /* malloc'ed */
-  size_t len, cap;
-} encoding;
-
-struct codec {
-  const char *names; /* separated by spaces; the first is shown in errors */
-  bool (*decode)(decoding *d);
-  bool (*encode)(encoding *e);
-  unsigned unit; /* of UTF-16 and 32 */
-  enum { ORDER_LITTLE, ORDER_BIG, ORDER_MARK } order;
-};
 
 /* ---- Errors ------------------------------------------------------------------------------------------------------------ */
 
@@ -94,13 +42,8 @@ asy_value asy_raise_encode_error(asy_vm *vm, const char *name, asy_value object,
   return raise_unicode(vm, ASY_UnicodeEncodeError, name, object, start, end, reason);
 }
 
-static bool unknown_handler(asy_vm *vm, const char *name) {
-  asy_raise(vm, ASY_LookupError, "unknown error handler name '%s'", name);
-  return false;
-}
-
 /* The bytes [start, end) cannot be decoded: what the handler says is appended and d->at moved on. False: raised. */
-static bool decode_error(decoding *d, size_t start, size_t end, const char *reason) {
+bool asy_codec_decode_error(decoding *d, size_t start, size_t end, const char *reason) {
   switch (d->handler) {
     case HANDLER_IGNORE: d->at = end; return true;
     case HANDLER_REPLACE:
@@ -138,7 +81,7 @@ static bool decode_error(decoding *d, size_t start, size_t end, const char *reas
       d->at = start + left;
       return true;
     }
-    case HANDLER_UNKNOWN: return unknown_handler(d->vm, d->errors);
+    case HANDLER_UNKNOWN: return asy_codec_call_decode_handler(d, start, end, reason);
     case HANDLER_XML:
     case HANDLER_NAME:
       asy_raise(d->vm, ASY_TypeError, "don't know how to handle UnicodeDecodeError in error callback");
@@ -165,7 +108,7 @@ static bool reserve(encoding *e, size_t n) {
   return true;
 }
 
-static bool put_bytes(encoding *e, const void *data, size_t n) {
+bool asy_codec_put(encoding *e, const void *data, size_t n) {
   if (!reserve(e, n)) return false;
   memcpy(e->out + e->len, data, n);
   e->len += n;
@@ -226,7 +169,7 @@ static bool put_name(encoding *e, uint32_t c) {
 }
 
 /* The characters [e->at, end) cannot be encoded. False: raised. */
-static bool encode_error(encoding *e, uint32_t end, const char *reason) {
+bool asy_codec_encode_error(encoding *e, uint32_t end, const char *reason) {
   uint32_t start = e->at;
   char out[16];
   for (; e->at < end; e->at++) {
@@ -253,7 +196,7 @@ static bool encode_error(encoding *e, uint32_t end, const char *reason) {
         if (c < 0xD800 || c > 0xDFFF) goto strict;
         done = e->unit ? put_unit(e, c) : put_utf8(e, c);
         break;
-      case HANDLER_UNKNOWN: return unknown_handler(e->vm, e->errors);
+      case HANDLER_UNKNOWN: return asy_codec_call_encode_handler(e, end, reason);
       case HANDLER_STRICT: goto strict;
     }
     if (!done) return false;
@@ -301,8 +244,8 @@ static bool decode_utf8(decoding *d) {
       d->at += need;
     } else if (need && have == left) {
       if (d->partial) return true;
-      if (!decode_error(d, d->at, d->len, "unexpected end of data")) return false;
-    } else if (!decode_error(d, d->at, d->at + (have ? have : 1),
+      if (!asy_codec_decode_error(d, d->at, d->len, "unexpected end of data")) return false;
+    } else if (!asy_codec_decode_error(d, d->at, d->at + (have ? have : 1),
                              need ? "invalid continuation byte" : "invalid start byte")) {
       return false;
     }
@@ -323,7 +266,7 @@ static bool encode_utf8(encoding *e) {
   while (e->at < e->text->len) {
     uint32_t c = asy_str_at(e->text, e->at);
     if (is_surrogate(c)) {
-      if (!encode_error(e, surrogates_end(e), "surrogates not allowed")) return false;
+      if (!asy_codec_encode_error(e, surrogates_end(e), "surrogates not allowed")) return false;
       continue;
     }
     if (!put_utf8(e, c)) return false;
@@ -333,11 +276,12 @@ static bool encode_utf8(encoding *e) {
 }
 
 static bool decode_utf8_sig(decoding *d) {
+  if (d->partial && d->len < 3 && memcmp(d->data, "\xEF\xBB\xBF", d->len) == 0) return true;
   if (d->len >= 3 && memcmp(d->data, "\xEF\xBB\xBF", 3) == 0) d->at = 3;
   return decode_utf8(d);
 }
 
-static bool encode_utf8_sig(encoding *e) { return put_bytes(e, "\xEF\xBB\xBF", 3) && encode_utf8(e); }
+static bool encode_utf8_sig(encoding *e) { return asy_codec_put(e, "\xEF\xBB\xBF", 3) && encode_utf8(e); }
 
 /* ---- ASCII and Latin-1 -------------------------------------------------------------------------------------------------------- */
 
@@ -347,7 +291,7 @@ static bool decode_ascii(decoding *d) {
     while (run < d->len && d->data[run] < 0x80) run++;
     asy_text_ascii_n(&d->text, (const char *)d->data + d->at, run - d->at);
     d->at = run;
-    if (run < d->len && !decode_error(d, run, run + 1, "ordinal not in range(128)")) return false;
+    if (run < d->len && !asy_codec_decode_error(d, run, run + 1, "ordinal not in range(128)")) return false;
   }
   return true;
 }
@@ -368,7 +312,7 @@ static bool encode_below(encoding *e, uint32_t limit, const char *reason) {
     }
     uint32_t end = e->at;
     while (end < e->text->len && asy_str_at(e->text, end) >= limit) end++;
-    if (!encode_error(e, end, reason)) return false;
+    if (!asy_codec_encode_error(e, end, reason)) return false;
   }
   return true;
 }
@@ -386,13 +330,15 @@ static uint32_t unit_at(const decoding *d, size_t at) {
 
 /* Reads the byte order mark, where one may be. Errors name the codec of the order found. */
 static void read_mark(decoding *d) {
-  if (d->codec->order != ORDER_MARK) return;
+  if (d->codec->order != ORDER_MARK || d->order) return;
   d->name = d->unit == 2 ? "utf-16-le" : "utf-32-le";
   if (d->len < d->unit) return;
   uint32_t first = unit_at(d, 0);
+  if (first == 0xFEFF) d->order = -1;
   if (first == 0xFEFF) d->at = d->unit;
   else if (first == (d->unit == 2 ? 0xFFFEu : 0xFFFE0000u)) {
     d->big = true;
+    d->order = 1;
     d->at = d->unit;
     d->name = d->unit == 2 ? "utf-16-be" : "utf-32-be";
   }
@@ -403,7 +349,8 @@ static bool decode_utf16(decoding *d) {
   while (d->at < d->len) {
     size_t left = d->len - d->at;
     if (left < 2) {
-      if (!decode_error(d, d->at, d->len, "truncated data")) return false;
+      if (d->partial) return true;
+      if (!asy_codec_decode_error(d, d->at, d->len, "truncated data")) return false;
       continue;
     }
     uint32_t c = unit_at(d, d->at);
@@ -411,15 +358,16 @@ static bool decode_utf16(decoding *d) {
       asy_text_char(&d->text, c);
       d->at += 2;
     } else if (c >= 0xDC00) {
-      if (!decode_error(d, d->at, d->at + 2, "illegal encoding")) return false;
+      if (!asy_codec_decode_error(d, d->at, d->at + 2, "illegal encoding")) return false;
     } else if (left < 4) {
-      if (!decode_error(d, d->at, d->len, "unexpected end of data")) return false;
+      if (d->partial) return true;
+      if (!asy_codec_decode_error(d, d->at, d->len, "unexpected end of data")) return false;
     } else {
       uint32_t low = unit_at(d, d->at + 2);
       if (low >= 0xDC00 && low < 0xE000) {
         asy_text_char(&d->text, 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00));
         d->at += 4;
-      } else if (!decode_error(d, d->at, d->at + 2, "illegal UTF-16 surrogate")) {
+      } else if (!asy_codec_decode_error(d, d->at, d->at + 2, "illegal UTF-16 surrogate")) {
         return false;
       }
     }
@@ -431,14 +379,15 @@ static bool decode_utf32(decoding *d) {
   read_mark(d);
   while (d->at < d->len) {
     if (d->len - d->at < 4) {
-      if (!decode_error(d, d->at, d->len, "truncated data")) return false;
+      if (d->partial) return true;
+      if (!asy_codec_decode_error(d, d->at, d->len, "truncated data")) return false;
       continue;
     }
     uint32_t c = unit_at(d, d->at);
     if (is_surrogate(c)) {
-      if (!decode_error(d, d->at, d->at + 4, "code point in surrogate code point range(0xd800, 0xe000)")) return false;
+      if (!asy_codec_decode_error(d, d->at, d->at + 4, "code point in surrogate code point range(0xd800, 0xe000)")) return false;
     } else if (c > 0x10FFFF) {
-      if (!decode_error(d, d->at, d->at + 4, "code point not in range(0x110000)")) return false;
+      if (!asy_codec_decode_error(d, d->at, d->at + 4, "code point not in range(0x110000)")) return false;
     } else {
       asy_text_char(&d->text, c);
       d->at += 4;
@@ -452,7 +401,7 @@ static bool encode_wide(encoding *e) {
   while (e->at < e->text->len) {
     uint32_t c = asy_str_at(e->text, e->at);
     if (is_surrogate(c)) {
-      if (!encode_error(e, surrogates_end(e), "surrogates not allowed")) return false;
+      if (!asy_codec_encode_error(e, surrogates_end(e), "surrogates not allowed")) return false;
       continue;
     }
     if (e->unit == 2 && c > 0xFFFF) {
@@ -494,12 +443,13 @@ static bool decode_hex_escape(decoding *d, unsigned n) {
   unsigned i = 0;
   for (; i < n && at + i < d->len && hex_digit(d->data[at + i]) >= 0; i++)
     c = c << 4 | (uint32_t)hex_digit(d->data[at + i]);
+  if (i < n && d->partial && at + i >= d->len) return false; /* the caller stops here */
   if (i < n)
-    return decode_error(d, start, at + i,
+    return asy_codec_decode_error(d, start, at + i,
                         n == 2   ? "truncated \\xXX escape"
                         : n == 4 ? "truncated \\uXXXX escape"
                                  : "truncated \\UXXXXXXXX escape");
-  if (c > 0x10FFFF) return decode_error(d, start, at + i, "illegal Unicode character");
+  if (c > 0x10FFFF) return asy_codec_decode_error(d, start, at + i, "illegal Unicode character");
   asy_text_char(&d->text, c);
   d->at = at + n;
   return true;
@@ -509,10 +459,11 @@ static bool decode_hex_escape(decoding *d, unsigned n) {
 static bool decode_named_escape(decoding *d) {
   const char *name = (const char *)d->data + d->at + 3;
   const char *end = d->at + 3 < d->len && name[-1] == '{' ? memchr(name, '}', d->len - d->at - 3) : NULL;
-  if (!end) return decode_error(d, d->at, d->at + 2, "malformed \\N character escape");
+  if (!end && d->partial) return false;
+  if (!end) return asy_codec_decode_error(d, d->at, d->at + 2, "malformed \\N character escape");
   uint32_t c = asy_unicode_find(NULL, name, (size_t)(end - name));
   size_t after = (size_t)(end + 1 - (const char *)d->data);
-  if (!c) return decode_error(d, d->at, after, "unknown Unicode character name");
+  if (!c) return asy_codec_decode_error(d, d->at, after, "unknown Unicode character name");
   asy_text_char(&d->text, c);
   d->at = after;
   return true;
@@ -528,7 +479,8 @@ static bool decode_escape(decoding *d) {
       continue;
     }
     if (d->at + 1 == d->len) {
-      if (!decode_error(d, d->at, d->len, "\\ at end of string")) return false;
+      if (d->partial) return true;
+      if (!asy_codec_decode_error(d, d->at, d->len, "\\ at end of string")) return false;
       continue;
     }
     c = d->data[d->at + 1];
@@ -539,9 +491,9 @@ static bool decode_escape(decoding *d) {
     } else if (c == '\n') {
       d->at += 2;
     } else if (c == 'x' || c == 'u' || c == 'U') {
-      if (!decode_hex_escape(d, c == 'x' ? 2 : c == 'u' ? 4 : 8)) return false;
+      if (!decode_hex_escape(d, c == 'x' ? 2 : c == 'u' ? 4 : 8)) return !asy_raised(d->vm);
     } else if (c == 'N') {
-      if (!decode_named_escape(d)) return false;
+      if (!decode_named_escape(d)) return !asy_raised(d->vm);
     } else if (c >= '0' && c <= '7') {
       uint32_t point = 0;
       size_t at = d->at + 1, end = at + 3;
@@ -560,8 +512,9 @@ static bool decode_escape(decoding *d) {
 static bool decode_raw_escape(decoding *d) {
   while (d->at < d->len) {
     uint8_t c = d->data[d->at], next = d->at + 1 < d->len ? d->data[d->at + 1] : 0;
+    if (c == '\\' && d->partial && d->at + 1 == d->len) return true;
     if (c == '\\' && (next == 'u' || next == 'U')) {
-      if (!decode_hex_escape(d, next == 'u' ? 4 : 8)) return false;
+      if (!decode_hex_escape(d, next == 'u' ? 4 : 8)) return !asy_raised(d->vm);
     } else {
       asy_text_char(&d->text, c);
       d->at++;
@@ -627,6 +580,12 @@ static const codec *find_codec(const char *name) {
 
 bool asy_codec_known(const char *name) { return find_codec(name) != NULL; }
 
+asy_codec_kind asy_codec_find(const char *name) {
+  const codec *c = find_codec(name);
+  if (!c) return ASY_CODEC_UNKNOWN;
+  return c - codecs < ASY_CODEC_OTHER ? (asy_codec_kind)(c - codecs) : ASY_CODEC_OTHER;
+}
+
 static void codec_name(const codec *c, char out[32]) {
   size_t n = strcspn(c->names, " ");
   memcpy(out, c->names, n);
@@ -639,8 +598,8 @@ static const codec *wanted_codec(asy_vm *vm, const char *name) {
   return c;
 }
 
-static asy_str *decode_with(asy_vm *vm, const codec *c, asy_value object, const uint8_t *data, size_t len,
-                            const char *errors, size_t *used) {
+asy_str *asy_codec_decode_with(asy_vm *vm, const codec *c, asy_value object, const uint8_t *data, size_t len, const char *errors,
+                               asy_value mapping, size_t *used, int *order) {
   char name[32];
   codec_name(c, name);
   decoding d = {
@@ -654,7 +613,9 @@ static asy_str *decode_with(asy_vm *vm, const codec *c, asy_value object, const 
     .len = len,
     .partial = used != NULL,
     .unit = c->unit,
-    .big = c->order == ORDER_BIG,
+    .order = order ? *order : 0,
+    .big = c->order == ORDER_BIG || (order && *order > 0),
+    .mapping = mapping,
   };
   asy_text_init(&d.text, vm);
   if (!c->decode(&d)) {
@@ -662,36 +623,34 @@ static asy_str *decode_with(asy_vm *vm, const codec *c, asy_value object, const 
     return NULL;
   }
   if (used) *used = d.at;
+  if (order) *order = d.order;
   return asy_text_finish(&d.text);
+}
+
+asy_str *asy_decode_some(asy_vm *vm, const char *name, asy_value object, const uint8_t *data, size_t len, const char *errors,
+                         size_t *used, int *order) {
+  const codec *c = wanted_codec(vm, name);
+  return c ? asy_codec_decode_with(vm, c, object, data, len, errors, 0, used, order) : NULL;
 }
 
 asy_str *asy_decode(asy_vm *vm, asy_value object, const uint8_t *data, size_t len, const char *name,
                     const char *errors) {
-  const codec *c = wanted_codec(vm, name);
-  if (!c) return NULL;
+  const codec *c = find_codec(name);
+  if (!c) return asy_codec_decode_registered(vm, name, object, data, len, errors);
   if (c == &codecs[0]) {
     bool malformed;
     asy_str *s = asy_str_from_utf8_strict(vm, data, len, &malformed);
     if (!malformed) return s;
   }
   if (c == &codecs[2]) return asy_str_new_latin1(vm, data, len);
-  return decode_with(vm, c, object, data, len, errors, NULL);
+  return asy_codec_decode_with(vm, c, object, data, len, errors, 0, NULL, NULL);
 }
 
 asy_str *asy_decode_utf8_partial(asy_vm *vm, const uint8_t *data, size_t len, const char *errors, size_t *used) {
-  return decode_with(vm, &codecs[0], 0, data, len, errors, used);
+  return asy_codec_decode_with(vm, &codecs[0], 0, data, len, errors, 0, used, NULL);
 }
 
-asy_value asy_encode(asy_vm *vm, asy_str *text, const char *name, const char *errors) {
-  const codec *c = wanted_codec(vm, name);
-  if (!c) return ASY_FAILED;
-  if ((text->head.flags & STR_ASCII) && c <= &codecs[2]) return asy_from_bytes(vm, asy_str_data(text), text->len);
-  if (c == &codecs[0]) {
-    bool surrogates;
-    asy_bytes *bytes = asy_str_to_utf8(vm, text, &surrogates);
-    if (!bytes) return ASY_FAILED;
-    if (!surrogates) return asy_from_obj(bytes);
-  }
+asy_value asy_codec_encode_with(asy_vm *vm, const codec *c, asy_str *text, const char *errors, asy_value mapping) {
   char shown[32];
   codec_name(c, shown);
   encoding e = {
@@ -703,6 +662,7 @@ asy_value asy_encode(asy_vm *vm, asy_str *text, const char *name, const char *er
     .text = text,
     .unit = c->unit,
     .big = c->order == ORDER_BIG,
+    .mapping = mapping,
   };
   asy_value result = ASY_FAILED;
   if (reserve(&e, (size_t)text->len * (c->unit ? c->unit : asy_str_width(text) == 1 ? 1 : 3)) && c->encode(&e)) {
@@ -726,4 +686,17 @@ const char *asy_fs_encode(asy_vm *vm, asy_str *text, size_t *length, asy_value *
   *keep = bytes;
   *length = ((const asy_bytes *)asy_obj_of(bytes))->len;
   return (const char *)((const asy_bytes *)asy_obj_of(bytes))->data;
+}
+
+asy_value asy_encode(asy_vm *vm, asy_str *text, const char *name, const char *errors) {
+  const codec *c = find_codec(name);
+  if (!c) return asy_codec_encode_registered(vm, name, text, errors);
+  if ((text->head.flags & STR_ASCII) && c <= &codecs[2]) return asy_from_bytes(vm, asy_str_data(text), text->len);
+  if (c == &codecs[0]) {
+    bool surrogates;
+    asy_bytes *bytes = asy_str_to_utf8(vm, text, &surrogates);
+    if (!bytes) return ASY_FAILED;
+    if (!surrogates) return asy_from_obj(bytes);
+  }
+  return asy_codec_encode_with(vm, c, text, errors, 0);
 }

@@ -69,7 +69,8 @@ static void index_rebuild(asy_dict *dict) {
   if (!dict->index_size) return;
   memset(dict->index, 0, index_bytes(dict->index_size));
   dict->index_used = 0;
-  for (uint32_t i = 0; i < dict->fill; i++) index_add(dict, dict->entries[i].hash, i);
+  for (uint32_t i = dict->first; i < dict->fill; i++)
+    if (dict->entries[i].key) index_add(dict, dict->entries[i].hash, i);
 }
 
 /* ---- Storage ---- */
@@ -352,6 +353,75 @@ uint32_t asy_dict_version(asy_vm *vm, asy_dict *dict) {
   return dict->keys_version;
 }
 
+/* ---- Order, for OrderedDict and caches ---- */
+
+/* Room for an entry before the first one. */
+static bool open_front(asy_vm *vm, asy_dict *dict) {
+  if (dict->first > 0) return true;
+  uint32_t gap = dict->used / 2 + 4, used = dict->used;
+  if (!resize(vm, dict, (uint64_t)used + gap + 1)) return false;
+  memmove(dict->entries + gap, dict->entries, used * sizeof *dict->entries);
+  memset(dict->entries, 0, gap * sizeof *dict->entries);
+  dict->first = gap;
+  dict->fill = used + gap;
+  index_rebuild(dict);
+  return true;
+}
+
+static bool move_entry(asy_vm *vm, asy_dict *dict, uint32_t i, bool last) {
+  asy_dict_entry e = dict->entries[i];
+  if (last) {
+    if (i == dict->fill - 1) return true;
+    remove_entry(dict, i);
+    return add(vm, dict, e.key, asy_dict_entry_hash(&e), e.value);
+  }
+  if (i == dict->first) return true;
+  remove_entry(dict, i);
+  if (!open_front(vm, dict)) return false;
+  if (dict->index_size && dict->index_used == index_limit(dict->index_size)) index_rebuild(dict);
+  dict->entries[--dict->first] = e;
+  dict->used++;
+  if (dict->index_size) index_add(dict, e.hash, dict->first);
+  asy_barrier(vm, dict);
+  return true;
+}
+
+int asy_dict_move_to_end(asy_vm *vm, asy_dict *dict, asy_value key, bool last) {
+  int64_t hash;
+  if (!asy_key_hash(vm, key, &hash)) return -1;
+  int64_t i = find(vm, dict, key, asy_hash_fold(hash));
+  if (i < 0) return i == ABSENT ? 0 : -1;
+  return move_entry(vm, dict, (uint32_t)i, last) ? 1 : -1;
+}
+
+int asy_dict_touch(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *out) {
+  int64_t i = find(vm, dict, key, asy_hash_fold(hash));
+  if (i < 0) return i == ABSENT ? 0 : -1;
+  *out = dict->entries[i].value;
+  return move_entry(vm, dict, (uint32_t)i, true) ? 1 : -1;
+}
+
+bool asy_dict_drop_first(asy_dict *dict) {
+  if (!dict->used) return false;
+  while (!dict->entries[dict->first].key) dict->first++;
+  remove_entry(dict, dict->first);
+  return true;
+}
+
+bool asy_dict_count(asy_vm *vm, asy_dict *dict, asy_value key) {
+  int64_t hash;
+  if (!asy_key_hash(vm, key, &hash)) return false;
+  int64_t i = find(vm, dict, key, asy_hash_fold(hash));
+  if (i < 0) return i == ABSENT && add(vm, dict, key, hash, asy_from_small(1));
+  asy_value count = dict->entries[i].value;
+  if (asy_is_int(count) && asy_small(count) < ASY_INT_MAX) {
+    dict->entries[i].value = asy_from_small(asy_small(count) + 1);
+    return true;
+  }
+  count = asy_binary(vm, BINARY_ADD, count, asy_from_small(1));
+  return !asy_failed(count) && asy_dict_set_hashed(vm, dict, key, hash, count);
+}
+
 /* ---- Merging ---- */
 
 static bool merge_dict(asy_vm *vm, asy_dict *dict, asy_dict *other, bool override) {
@@ -457,6 +527,7 @@ bool asy_dict_update(asy_vm *vm, asy_dict *dict, asy_value mapping_or_pairs) {
 
 static void dict_visit(asy_obj *o, asy_visitor *v) {
   asy_dict *dict = (asy_dict *)o;
+  if (o->flags & DICT_DEFAULT) asy_visit_value(v, ((asy_default_dict *)o)->factory);
   for (uint32_t i = dict->first; i < dict->fill; i++) {
     if (!dict->entries[i].key) continue;
     asy_visit_value(v, dict->entries[i].key);

@@ -35,7 +35,15 @@ struct asy_dict {
   uint32_t first;          /* every entry before it is deleted */
 };
 
-enum { DICT_MIXED_KEYS = 1 }; /* head.flags: some key was not an exact str, so a lookup may have to call script code */
+enum { /* head.flags */
+  DICT_MIXED_KEYS = 1, /* some key was not an exact str, so a lookup may have to call script code */
+  DICT_DEFAULT = 2,    /* an asy_default_dict: its factory is to be visited */
+};
+
+typedef struct { /* collections.defaultdict */
+  asy_dict dict;
+  asy_value factory; /* callable or None */
+} asy_default_dict;
 
 asy_dict *asy_dict_new(asy_vm *vm, uint32_t expected);
 asy_dict *asy_dict_copy(asy_vm *vm, asy_dict *dict);
@@ -54,6 +62,13 @@ void asy_dict_clear(asy_vm *vm, asy_dict *dict);
 /* Iterate: i from 0; false at the end. Do not run script code between calls without checking `mutations`. */
 bool asy_dict_next(asy_dict *dict, uint32_t *position, asy_value *key, asy_value *value);
 uint32_t asy_dict_version(asy_vm *vm, asy_dict *dict); /* keys_version, given one when it is 0 */
+
+/* Makes key the last or the first one: 1, 0 absent, -1 failed. */
+int asy_dict_move_to_end(asy_vm *vm, asy_dict *dict, asy_value key, bool last);
+/* The value of a key, which becomes the last one: 1, 0 absent, -1 failed. For caches that drop what was not used for long. */
+int asy_dict_touch(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *out);
+bool asy_dict_drop_first(asy_dict *dict); /* false: it is empty */
+bool asy_dict_count(asy_vm *vm, asy_dict *dict, asy_value key); /* dict[key] = dict.get(key, 0) + 1 */
 
 /* With the hash already known (of the whole key, not folded); else as above. */
 int asy_dict_get_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *out);

@@ -28,7 +28,7 @@ static bool has_scratch(mp_size_t limbs) {
   return scratch != NULL;
 }
 
-/* An int object with room for n limbs, to be handed to finish. NULL: MemoryError. */
+/* An int object with room for n limbs, to be written (only the last is 0) and handed to finish. NULL: MemoryError. */
 static asy_int *new_int(asy_vm *vm, mp_size_t n) {
   if (n > ASY_INT_MAX_LIMBS || !has_scratch(n)) {
     asy_raise_no_memory(vm);
@@ -528,6 +528,7 @@ static asy_value int_shift_left(asy_vm *vm, asy_value a, asy_value b) {
   mp_size_t whole = (mp_size_t)(count / 64);
   asy_int *r = new_int(vm, x.n + whole + 1);
   if (!r) return ASY_FAILED;
+  memset(r->limbs, 0, (size_t)whole * sizeof(mp_limb_t));
   if (count % 64) r->limbs[x.n + whole] = mpn_lshift(r->limbs + whole, x.limbs, x.n, (unsigned)(count % 64));
   else memcpy(r->limbs + whole, x.limbs, (size_t)x.n * sizeof(mp_limb_t));
   return finish(r, x.n + whole + 1, x.negative);
@@ -551,10 +552,25 @@ static asy_value int_shift_right(asy_vm *vm, asy_value a, asy_value b) {
   return finish(r, n + 1, x.negative);
 }
 
+static inline mp_limb_t limb_bits(asy_binary_op op, mp_limb_t a, mp_limb_t b) {
+  return op == BINARY_AND ? a & b : op == BINARY_OR ? a | b : a ^ b;
+}
+
+/* Of two magnitudes, x the longer one. */
+static asy_value bits_of_naturals(asy_vm *vm, asy_binary_op op, const asy_int_view *x, const asy_int_view *y) {
+  mp_size_t n = op == BINARY_AND ? y->n : x->n;
+  asy_int *r = new_int(vm, n);
+  if (!r) return ASY_FAILED;
+  for (mp_size_t i = 0; i < y->n; i++) r->limbs[i] = limb_bits(op, x->limbs[i], y->limbs[i]);
+  if (n > y->n) memcpy(r->limbs + y->n, x->limbs + y->n, (size_t)(n - y->n) * sizeof(mp_limb_t));
+  return finish(r, n, false);
+}
+
 static asy_value int_bits(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b) {
   asy_int_view x, y;
   asy_int_look(a, &x);
   asy_int_look(b, &y);
+  if (!x.negative && !y.negative) return x.n < y.n ? bits_of_naturals(vm, op, &y, &x) : bits_of_naturals(vm, op, &x, &y);
   mpz_t xs, ys, r;
   mpz_init(r);
   asy_int_mpz(&x, xs);
@@ -1057,6 +1073,7 @@ static asy_value int_from_bytes(asy_vm *vm, const asy_value *args) {
     return ASY_FAILED;
   }
   size_t length = buffer.len;
+  memset(r->limbs, 0, (size_t)n * sizeof(mp_limb_t));
   bool negative = is_signed && length && buffer.data[little ? length - 1 : 0] & 0x80;
   unsigned carry = 1;
   for (size_t i = 0; i < length; i++) {

@@ -223,3 +223,82 @@ asy_value asy_str_format_method(asy_vm *vm, asy_str *format, asy_tuple *args, as
   asy_str *s = asy_text_finish(&out);
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
+
+/* ---- The module _string: the same syntax, piece by piece, for string.Formatter ---- */
+
+static asy_value text_or_failed(asy_str *s) { return s ? asy_from_obj(s) : ASY_FAILED; }
+
+static bool check_text(asy_vm *vm, asy_value v) {
+  if (!asy_is_str(v)) asy_raise(vm, ASY_TypeError, "expected str, got %T", v);
+  return asy_is_str(v);
+}
+
+/* One piece from s[*at]: the text before a field, and the field; or text alone, which may end with a doubled bracket. */
+static asy_value piece(asy_vm *vm, asy_str *s, uint32_t *at) {
+  uint32_t from = *at, i = from, c = 0;
+  while (i < s->len && (c = asy_str_at(s, i)) != '{' && c != '}') i++;
+  bool doubled = i + 1 < s->len && asy_str_at(s, i + 1) == c;
+  asy_value text = text_or_failed(asy_str_slice(vm, s, from, i + (i < s->len && doubled)));
+  if (asy_failed(text)) return ASY_FAILED;
+  *at = i + 2;
+  if (i >= s->len || doubled) return asy_tuple_of(vm, 4, text, ASY_NONE, ASY_NONE, ASY_NONE);
+  if (c == '}') return asy_raise(vm, ASY_ValueError, "Single '}' encountered in format string");
+  if (i + 1 == s->len) return asy_raise(vm, ASY_ValueError, "Single '{' encountered in format string");
+  field found;
+  *at = i + 1;
+  if (!read_field(vm, s, at, s->len, &found)) return ASY_FAILED;
+  asy_value name = text_or_failed(asy_str_slice(vm, s, found.name_start, found.name_end));
+  asy_value spec = text_or_failed(asy_str_slice(vm, s, found.spec_start, found.spec_end));
+  asy_value conversion = found.conversion ? text_or_failed(asy_str_char(vm, found.conversion)) : ASY_NONE;
+  if (asy_failed(name) || asy_failed(spec) || asy_failed(conversion)) return ASY_FAILED;
+  return asy_tuple_of(vm, 4, text, name, spec, conversion);
+}
+
+static asy_value string_parser(asy_vm *vm, const asy_value *args) {
+  asy_list *pieces = check_text(vm, args[0]) ? asy_list_new(vm, 0) : NULL;
+  if (!pieces) return ASY_FAILED;
+  for (uint32_t at = 0; at < str_of(args[0])->len;) {
+    asy_value next = piece(vm, str_of(args[0]), &at);
+    if (asy_failed(next) || !asy_list_append(vm, pieces, next)) return ASY_FAILED;
+  }
+  return asy_iter(vm, asy_from_obj(pieces));
+}
+
+/* s[start:end] as a key: an int when it is digits. */
+static asy_value key_of(asy_vm *vm, asy_str *s, uint32_t start, uint32_t end) {
+  int64_t index = index_of(vm, s, start, end);
+  if (index == -2) return ASY_FAILED;
+  return index >= 0 ? asy_from_int64(vm, index) : text_or_failed(asy_str_slice(vm, s, start, end));
+}
+
+static asy_value string_split(asy_vm *vm, const asy_value *args) {
+  asy_list *rest = check_text(vm, args[0]) ? asy_list_new(vm, 0) : NULL;
+  if (!rest) return ASY_FAILED;
+  asy_str *s = str_of(args[0]);
+  uint32_t i = 0;
+  while (i < s->len && asy_str_at(s, i) != '.' && asy_str_at(s, i) != '[') i++;
+  asy_value first = key_of(vm, s, 0, i);
+  while (!asy_failed(first) && i < s->len) {
+    uint32_t c = asy_str_at(s, i++), from = i;
+    bool attribute = c == '.';
+    if (!attribute && c != '[')
+      return asy_raise(vm, ASY_ValueError, "Only '.' or '[' may follow ']' in format field specifier");
+    while (i < s->len && (attribute ? asy_str_at(s, i) != '.' && asy_str_at(s, i) != '[' : asy_str_at(s, i) != ']')) i++;
+    if (!attribute && i == s->len) return asy_raise(vm, ASY_ValueError, "Missing ']' in format string");
+    if (i == from) return asy_raise(vm, ASY_ValueError, "Empty attribute in format string");
+    asy_value key = attribute ? text_or_failed(asy_str_slice(vm, s, from, i)) : key_of(vm, s, from, i);
+    asy_value step = asy_failed(key) ? ASY_FAILED : asy_tuple_of(vm, 2, asy_from_bool(attribute), key);
+    if (asy_failed(step) || !asy_list_append(vm, rest, step)) return ASY_FAILED;
+    i += !attribute;
+  }
+  asy_value steps = asy_failed(first) ? ASY_FAILED : asy_iter(vm, asy_from_obj(rest));
+  return asy_failed(steps) ? ASY_FAILED : asy_tuple_of(vm, 2, first, steps);
+}
+
+static const asy_native string_natives[] = {
+  {"formatter_parser", "(text, /)", string_parser, "parse the argument as a format string", 0},
+  {"formatter_field_name_split", "(name, /)", string_split, "split the argument as a field name", 0},
+  {0},
+};
+
+const asy_module_def asy_module_string = {"_string", string_natives, "string helper module", NULL};

@@ -1,0 +1,104 @@
+/* library.c - PCRE2's libraries, one for each width of units, loaded when the first pattern runs on such a text. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdlib.h>
+
+#include "stdlib/re/re.h"
+
+/* clang-format off */
+#define FUNCTIONS(X, w)                                                                                                       \
+  X(compile, w) X(code_free, w) X(jit_compile, w) X(match, w) X(jit_match, w) X(match_data_create_from_pattern, w)            \
+  X(match_data_free, w) X(get_ovector_pointer, w) X(compile_context_create, w) X(set_character_tables, w) X(set_newline, w)   \
+  X(set_parens_nest_limit, w) X(match_context_create, w) X(set_match_limit, w) X(jit_stack_create, w) X(jit_stack_assign, w)  \
+  X(maketables, w) X(get_error_message, w) X(compile_context_free, w) X(match_context_free, w) X(jit_stack_free, w)
+/* clang-format on */
+#define SYMBOL(function, w) {"pcre2_" #function "_" #w, offsetof(re_api, function)},
+
+static const asy_symbol symbols[3][24] = {
+  {FUNCTIONS(SYMBOL, 8){NULL, 0}},
+  {FUNCTIONS(SYMBOL, 16){NULL, 0}},
+  {FUNCTIONS(SYMBOL, 32){NULL, 0}},
+};
+#undef SYMBOL
+#undef FUNCTIONS
+
+static const struct {
+  const char *soname, *package;
+} libraries[3] = {
+  {"libpcre2-8.so.0", "libpcre2-8-0"},
+  {"libpcre2-16.so.0", "libpcre2-16-0"},
+  {"libpcre2-32.so.0", "libpcre2-32-0"},
+};
+
+enum { NEST_LIMIT = 5000, JIT_STACK_FIRST = 32 << 10, JIT_STACK_MOST = 64 << 20 };
+
+/* Where the parts of PCRE2's tables begin: lower case, other case, bit maps of classes, and the classes of each character. */
+enum { TABLE_LOWER = 0, TABLE_FLIP = 256, TABLE_SPACE = 512, TABLE_WORD = 512 + 160, TABLE_TYPES = 512 + 320, TABLE_SIZE = 512 + 320 + 256 };
+
+/* The tables of the C locale, made into those of latin-1 as Python sees it. Patterns point to them, so they are
+ * never freed: a few hundred bytes, once for a VM. */
+static void make_latin1(uint8_t *tables) {
+  uint8_t *types = tables + TABLE_TYPES;
+  for (uint32_t c = 0; c < 256; c++) {
+    uint8_t bit = (uint8_t)(1 << (c & 7));
+    if (re_is_space(c, true)) {
+      tables[TABLE_SPACE + (c >> 3)] |= bit;
+      types[c] |= types[' '];
+    }
+    if (c >= 128 && re_is_word(c, true)) {
+      tables[TABLE_WORD + (c >> 3)] |= bit;
+      types[c] |= types['_'];
+    }
+    uint32_t low = re_lower(c);
+    if (c < 128 || low == c || low > 255) continue;
+    tables[TABLE_LOWER + c] = (uint8_t)low;
+    tables[TABLE_FLIP + c] = (uint8_t)low;
+    tables[TABLE_FLIP + low] = (uint8_t)c;
+  }
+}
+
+static void *new_context(const re_api *api) {
+  void *context = api->compile_context_create(NULL);
+  if (!context) return NULL;
+  api->set_newline(context, PCRE2_NEWLINE_LF);
+  api->set_parens_nest_limit(context, NEST_LIMIT);
+  return context;
+}
+
+bool re_load(asy_vm *vm, re_shared *shared, unsigned width) {
+  unsigned i = re_width_index(width);
+  if (shared->widths[i].api) return true;
+  re_api *api = malloc(sizeof *api);
+  if (!api) return asy_raise_no_memory(vm), false;
+  if (!asy_load_library(vm, libraries[i].soname, libraries[i].package, symbols[i], api)) return free(api), false;
+  void *ascii = new_context(api), *unicode = new_context(api), *match = api->match_context_create(NULL);
+  uint8_t *tables = width == 1 ? (uint8_t *)(uintptr_t)api->maketables(NULL) : NULL;
+  if (!ascii || !unicode || !match || (width == 1 && !tables)) {
+    asy_raise_no_memory(vm);
+    return false;
+  }
+  if (tables) {
+    make_latin1(tables);
+    api->set_character_tables(unicode, tables);
+  }
+  void *stack = api->jit_stack_create(JIT_STACK_FIRST, JIT_STACK_MOST, NULL);
+  if (stack) api->jit_stack_assign(match, NULL, stack);
+  shared->widths[i].api = api;
+  shared->widths[i].contexts[0] = ascii;
+  shared->widths[i].contexts[1] = unicode;
+  shared->widths[i].match = match;
+  shared->widths[i].jit_stack = stack;
+  return true;
+}
+
+void re_unload(re_shared *shared) {
+  for (int i = 0; i < 3; i++) {
+    re_api *api = shared->widths[i].api;
+    if (!api) continue;
+    api->compile_context_free(shared->widths[i].contexts[0]);
+    api->compile_context_free(shared->widths[i].contexts[1]);
+    api->match_context_free(shared->widths[i].match);
+    if (shared->widths[i].jit_stack) api->jit_stack_free(shared->widths[i].jit_stack);
+    free(api);
+  }
+}

@@ -1,0 +1,187 @@
+/* termios.c - the module termios: how a terminal behaves. */
+#include <linux/tty.h>
+#include <sys/ioctl.h>
+#include <sys/ttydefaults.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "stdlib/posix.h"
+
+/* termios.error(errno, text): not an OSError. */
+static asy_value raise_termios(asy_vm *vm) {
+  if (asy_raised(vm)) return ASY_FAILED;
+  int error = errno;
+  char buffer[128];
+  asy_value module = asy_import(vm, "termios");
+  asy_value cls = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "error");
+  asy_value text = asy_failed(cls) ? ASY_FAILED : asy_from_cstr(vm, strerror_r(error, buffer, sizeof buffer));
+  asy_value exception = asy_failed(text) ? ASY_FAILED : asy_call2(vm, cls, asy_from_small(error), text);
+  return asy_failed(exception) ? ASY_FAILED : asy_raise_value(vm, exception);
+}
+
+static asy_value done(asy_vm *vm, int rc) { return rc == -1 ? raise_termios(vm) : ASY_NONE; }
+
+/* [iflag, oflag, cflag, lflag, ispeed, ospeed, cc]; cc holds bytes, and numbers at VMIN and VTIME when input is not by lines. */
+enum { MODE_ITEMS = 7, MODE_CC = 6 };
+
+static asy_value characters(asy_vm *vm, const struct termios *mode) {
+  asy_list *list = asy_list_new(vm, NCCS);
+  for (int i = 0; list && i < NCCS; i++) {
+    bool number = !(mode->c_lflag & ICANON) && (i == VMIN || i == VTIME);
+    asy_value item = number ? asy_from_small(mode->c_cc[i]) : asy_from_bytes(vm, &mode->c_cc[i], 1);
+    if (asy_failed(item) || !asy_list_append(vm, list, item)) list = NULL;
+  }
+  return list ? asy_from_obj(list) : ASY_FAILED;
+}
+
+static asy_value t_tcgetattr(asy_vm *vm, const asy_value *args) {
+  int fd, rc;
+  struct termios mode;
+  if (!posix_fd_or_file(vm, args[0], &fd)) return ASY_FAILED;
+  POSIX_WAIT(vm, rc, tcgetattr(fd, &mode));
+  asy_value cc = rc ? raise_termios(vm) : characters(vm, &mode);
+  if (asy_failed(cc)) return ASY_FAILED;
+  const asy_value items[MODE_ITEMS] = {
+    asy_from_small(mode.c_iflag), asy_from_small(mode.c_oflag),          asy_from_small(mode.c_cflag),
+    asy_from_small(mode.c_lflag), asy_from_small(cfgetispeed(&mode)), asy_from_small(cfgetospeed(&mode)),
+    cc,
+  };
+  asy_list *list = asy_list_from(vm, items, MODE_ITEMS);
+  return list ? asy_from_obj(list) : ASY_FAILED;
+}
+
+static bool set_characters(asy_vm *vm, asy_value v, struct termios *mode) {
+  asy_list *list = asy_is_kind(v, KIND_LIST) ? (asy_list *)asy_obj_of(v) : NULL;
+  if (!list || list->len != NCCS)
+    return asy_raise(vm, ASY_TypeError, "tcsetattr: attributes[6] must be %d element list", NCCS), false;
+  for (uint32_t i = 0; i < NCCS; i++) {
+    asy_value item = list->items[i];
+    if (asy_is_int(item)) {
+      mode->c_cc[i] = (cc_t)asy_small(item);
+    } else if (asy_is_kind(item, KIND_BYTES) && ((const asy_bytes *)asy_obj_of(item))->len == 1) {
+      mode->c_cc[i] = ((const asy_bytes *)asy_obj_of(item))->data[0];
+    } else {
+      asy_raise(vm, ASY_TypeError, "tcsetattr: elements of attributes must be characters or integers");
+      return false;
+    }
+  }
+  return true;
+}
+
+/* (fd, when, attributes) */
+static asy_value t_tcsetattr(asy_vm *vm, const asy_value *args) {
+  int fd, when, rc;
+  int64_t numbers[MODE_CC];
+  struct termios mode;
+  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_int(vm, args[1], &when)) return ASY_FAILED;
+  asy_list *list = asy_is_kind(args[2], KIND_LIST) ? (asy_list *)asy_obj_of(args[2]) : NULL;
+  if (!list || list->len != MODE_ITEMS)
+    return asy_raise(vm, ASY_TypeError, "tcsetattr, arg 3: must be 7 element list");
+  POSIX_WAIT(vm, rc, tcgetattr(fd, &mode));
+  if (rc) return raise_termios(vm);
+  for (uint32_t i = 0; i < MODE_CC; i++)
+    if (list->len != MODE_ITEMS || !asy_to_int64(vm, list->items[i], &numbers[i])) return ASY_FAILED;
+  mode.c_iflag = (tcflag_t)numbers[0];
+  mode.c_oflag = (tcflag_t)numbers[1];
+  mode.c_cflag = (tcflag_t)numbers[2];
+  mode.c_lflag = (tcflag_t)numbers[3];
+  if (!set_characters(vm, list->items[MODE_CC], &mode)) return ASY_FAILED;
+  if (cfsetispeed(&mode, (speed_t)numbers[4]) || cfsetospeed(&mode, (speed_t)numbers[5])) return raise_termios(vm);
+  POSIX_WAIT(vm, rc, tcsetattr(fd, when, &mode));
+  return done(vm, rc);
+}
+
+static asy_value t_tcsendbreak(asy_vm *vm, const asy_value *args) {
+  int fd, duration, rc;
+  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_int(vm, args[1], &duration)) return ASY_FAILED;
+  POSIX_WAIT(vm, rc, tcsendbreak(fd, duration));
+  return done(vm, rc);
+}
+static asy_value t_tcdrain(asy_vm *vm, const asy_value *args) {
+  int fd, rc;
+  if (!posix_fd_or_file(vm, args[0], &fd)) return ASY_FAILED;
+  POSIX_WAIT(vm, rc, tcdrain(fd));
+  return done(vm, rc);
+}
+static asy_value t_tcflush(asy_vm *vm, const asy_value *args) {
+  int fd, queue, rc;
+  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_int(vm, args[1], &queue)) return ASY_FAILED;
+  POSIX_WAIT(vm, rc, tcflush(fd, queue));
+  return done(vm, rc);
+}
+static asy_value t_tcflow(asy_vm *vm, const asy_value *args) {
+  int fd, action, rc;
+  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_int(vm, args[1], &action)) return ASY_FAILED;
+  POSIX_WAIT(vm, rc, tcflow(fd, action));
+  return done(vm, rc);
+}
+
+static asy_value t_tcgetwinsize(asy_vm *vm, const asy_value *args) {
+  int fd;
+  struct winsize size;
+  if (!posix_fd_or_file(vm, args[0], &fd)) return ASY_FAILED;
+  if (ioctl(fd, TIOCGWINSZ, &size)) return raise_termios(vm);
+  return asy_tuple_of(vm, 2, asy_from_small(size.ws_row), asy_from_small(size.ws_col));
+}
+static asy_value t_tcsetwinsize(asy_vm *vm, const asy_value *args) {
+  int fd, rows, columns;
+  struct winsize size;
+  if (!posix_fd_or_file(vm, args[0], &fd)) return ASY_FAILED;
+  asy_list *pair = asy_list_from_iterable(vm, args[1]);
+  if (!pair) return ASY_FAILED;
+  if (pair->len != 2) return asy_raise(vm, ASY_TypeError, "tcsetwinsize, arg 2: must be a two-item sequence");
+  if (!posix_int(vm, pair->items[0], &rows) || !posix_int(vm, pair->items[1], &columns)) return ASY_FAILED;
+  if (rows < 0 || rows > UINT16_MAX || columns < 0 || columns > UINT16_MAX)
+    return asy_raise(vm, ASY_OverflowError, "winsize value(s) out of range.");
+  if (ioctl(fd, TIOCGWINSZ, &size)) return raise_termios(vm);
+  size.ws_row = (unsigned short)rows;
+  size.ws_col = (unsigned short)columns;
+  return done(vm, ioctl(fd, TIOCSWINSZ, &size));
+}
+
+static const asy_native natives[] = {
+  {"tcdrain", "(fd, /)", t_tcdrain, "Wait until all output has been transmitted.", 0},
+  {"tcflow", "(fd, action, /)", t_tcflow, "Suspend or resume input or output.", 0},
+  {"tcflush", "(fd, queue, /)", t_tcflush, "Discard queued data.", 0},
+  {"tcgetattr", "(fd, /)", t_tcgetattr, "The attributes: [iflag, oflag, cflag, lflag, ispeed, ospeed, cc].", 0},
+  {"tcgetwinsize", "(fd, /)", t_tcgetwinsize, "The window's size: (rows, columns).", 0},
+  {"tcsendbreak", "(fd, duration, /)", t_tcsendbreak, "Send a break.", 0},
+  {"tcsetattr", "(fd, when, attributes, /)", t_tcsetattr, "Set the attributes.", 0},
+  {"tcsetwinsize", "(fd, winsize, /)", t_tcsetwinsize, "Set the window's size: (rows, columns).", 0},
+  {0},
+};
+
+static const posix_constant constants[] = {
+#define X(name) {#name, name},
+  X(B0) X(B1000000) X(B110) X(B115200) X(B1152000) X(B1200) X(B134) X(B150) X(B1500000) X(B1800) X(B19200) X(B200)
+  X(B2000000) X(B230400) X(B2400) X(B2500000) X(B300) X(B3000000) X(B3500000) X(B38400) X(B4000000) X(B460800)
+  X(B4800) X(B50) X(B500000) X(B57600) X(B576000) X(B600) X(B75) X(B921600) X(B9600) X(BRKINT) X(BS0) X(BS1) X(BSDLY)
+  X(CBAUD) X(CBAUDEX) X(CDSUSP) X(CEOF) X(CEOL) X(CEOT) X(CERASE) X(CFLUSH) X(CIBAUD) X(CINTR) X(CKILL) X(CLNEXT)
+  X(CLOCAL) X(CQUIT) X(CR0) X(CR1) X(CR2) X(CR3) X(CRDLY) X(CREAD) X(CRPRNT) X(CRTSCTS) X(CS5) X(CS6) X(CS7) X(CS8)
+  X(CSIZE) X(CSTART) X(CSTOP) X(CSTOPB) X(CSUSP) X(CWERASE) X(ECHO) X(ECHOCTL) X(ECHOE) X(ECHOK) X(ECHOKE) X(ECHONL)
+  X(ECHOPRT) X(EXTA) X(EXTB) X(EXTPROC) X(FF0) X(FF1) X(FFDLY) X(FIOASYNC) X(FIOCLEX) X(FIONBIO) X(FIONCLEX)
+  X(FIONREAD) X(FLUSHO) X(HUPCL) X(ICANON) X(ICRNL) X(IEXTEN) X(IGNBRK) X(IGNCR) X(IGNPAR) X(IMAXBEL) X(INLCR)
+  X(INPCK) X(IOCSIZE_MASK) X(IOCSIZE_SHIFT) X(ISIG) X(ISTRIP) X(IUCLC) X(IUTF8) X(IXANY) X(IXOFF) X(IXON) X(NCC)
+  X(NCCS) X(NL0) X(NL1) X(NLDLY) X(NOFLSH) X(N_MOUSE) X(N_PPP) X(N_SLIP) X(N_STRIP) X(N_TTY) X(OCRNL) X(OFDEL)
+  X(OFILL) X(OLCUC) X(ONLCR) X(ONLRET) X(ONOCR) X(OPOST) X(PARENB) X(PARMRK) X(PARODD) X(PENDIN) X(TAB0) X(TAB1)
+  X(TAB2) X(TAB3) X(TABDLY) X(TCFLSH) X(TCGETA) X(TCGETS) X(TCIFLUSH) X(TCIOFF) X(TCIOFLUSH) X(TCION) X(TCOFLUSH)
+  X(TCOOFF) X(TCOON) X(TCSADRAIN) X(TCSAFLUSH) X(TCSANOW) X(TCSBRK) X(TCSBRKP) X(TCSETA) X(TCSETAF) X(TCSETAW)
+  X(TCSETS) X(TCSETSF) X(TCSETSW) X(TCXONC) X(TIOCCONS) X(TIOCEXCL) X(TIOCGETD) X(TIOCGICOUNT) X(TIOCGLCKTRMIOS)
+  X(TIOCGPGRP) X(TIOCGSERIAL) X(TIOCGSOFTCAR) X(TIOCGWINSZ) X(TIOCINQ) X(TIOCLINUX) X(TIOCMBIC) X(TIOCMBIS)
+  X(TIOCMGET) X(TIOCMIWAIT) X(TIOCMSET) X(TIOCM_CAR) X(TIOCM_CD) X(TIOCM_CTS) X(TIOCM_DSR) X(TIOCM_DTR) X(TIOCM_LE)
+  X(TIOCM_RI) X(TIOCM_RNG) X(TIOCM_RTS) X(TIOCM_SR) X(TIOCM_ST) X(TIOCNOTTY) X(TIOCNXCL) X(TIOCOUTQ) X(TIOCPKT)
+  X(TIOCPKT_DATA) X(TIOCPKT_DOSTOP) X(TIOCPKT_FLUSHREAD) X(TIOCPKT_FLUSHWRITE) X(TIOCPKT_NOSTOP) X(TIOCPKT_START)
+  X(TIOCPKT_STOP) X(TIOCSCTTY) X(TIOCSERCONFIG) X(TIOCSERGETLSR) X(TIOCSERGETMULTI) X(TIOCSERGSTRUCT) X(TIOCSERGWILD)
+  X(TIOCSERSETMULTI) X(TIOCSERSWILD) X(TIOCSER_TEMT) X(TIOCSETD) X(TIOCSLCKTRMIOS) X(TIOCSPGRP) X(TIOCSSERIAL)
+  X(TIOCSSOFTCAR) X(TIOCSTI) X(TIOCSWINSZ) X(TOSTOP) X(VDISCARD) X(VEOF) X(VEOL) X(VEOL2) X(VERASE) X(VINTR) X(VKILL)
+  X(VLNEXT) X(VMIN) X(VQUIT) X(VREPRINT) X(VSTART) X(VSTOP) X(VSUSP) X(VSWTC) X(VT0) X(VT1) X(VTDLY) X(VTIME)
+  X(VWERASE) X(XCASE) X(XTABS)
+#undef X
+  {"VSWTCH", VSWTC}, {"_POSIX_VDISABLE", _POSIX_VDISABLE}, {0},
+};
+
+static bool init(asy_vm *vm, asy_value module) {
+  return asy_define_exception(vm, module, "termios.error", ASY_Exception) && posix_add_constants(vm, module, constants);
+}
+
+const asy_module_def asy_module_termios = {"termios", natives, "POSIX terminal control.", init};
