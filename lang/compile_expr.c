@@ -121,6 +121,7 @@ static void condition_compare(asy_compiler *c, const asy_node *node, asy_label t
   asy_emitter *e = c->e;
   int mark = e->top;
   uint32_t count = node->compare.comparators.len;
+  asy_suspect_compare(c, node);
   int left = asy_expr(c, node->compare.left, NO_REG);
   asy_label out = target;
   if (count > 1 && when) out = asy_label_new(e);
@@ -206,6 +207,7 @@ static int compare_value(asy_compiler *c, const asy_node *node, int want) {
   asy_emitter *e = c->e;
   int mark = e->top;
   uint32_t count = node->compare.comparators.len;
+  asy_suspect_compare(c, node);
   if (count == 1) {
     asy_ast_op op = (asy_ast_op)node->compare.ops[0];
     int left = asy_expr(c, node->compare.left, NO_REG);
@@ -550,6 +552,7 @@ static int binary(asy_compiler *c, const asy_node *node, int left, int mark, int
 static int subscript(asy_compiler *c, const asy_node *node, int object, int mark, int want) {
   asy_emitter *e = c->e;
   int small;
+  asy_suspect_subscript(c, node);
   if (small_int(c, node->subscript.slice, &small)) {
     e->top = mark;
     int dst = asy_result(c, want);
@@ -578,6 +581,7 @@ static int apply(asy_compiler *c, const asy_node *node, int reg, int mark, const
     }
     default: {
       call_plan plan = {.window = mark, .generic_base = NO_REG};
+      asy_suspect_call(c, node);
       plan.await = await != NULL;
       if (is_method_call(node)) {
         e->top = mark;

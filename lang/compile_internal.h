@@ -131,6 +131,12 @@ bool asy_plain_leave(asy_compiler *c, const asy_node *node, asy_label *target);
 void asy_push_block(asy_compiler *c, asy_block *block);
 void asy_pop_block(asy_compiler *c, asy_block *block);
 
+/* --- suspect.c: a warning when the program surely means something else --- */
+void asy_suspect_compare(asy_compiler *c, const asy_node *node);
+void asy_suspect_call(asy_compiler *c, const asy_node *node);
+void asy_suspect_subscript(asy_compiler *c, const asy_node *node);
+void asy_suspect_assert(asy_compiler *c, const asy_node *node);
+
 /* --- compile_match.c --- */
 void asy_match(asy_compiler *c, const asy_node *node);
 

@@ -266,6 +266,7 @@ static void expression_statement(asy_compiler *c, const asy_node *node) {
 
 static void assert_statement(asy_compiler *c, const asy_node *node) {
   asy_emitter *e = c->e;
+  asy_suspect_assert(c, node);
   if (c->options->drop_asserts) return;
   int mark = e->top;
   asy_label holds = asy_label_new(e);

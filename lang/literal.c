@@ -14,6 +14,21 @@ static asy_node *constant_of(asy_parser *p, asy_const_kind kind, asy_span span) 
 
 static int digit_value(char c) { return c <= '9' ? c - '0' : (c | 32) - 'a' + 10; }
 
+/* `1if x` is legal; what stands behind the literal says so. */
+static void warn_joined(asy_parser *p, char after, int base, bool imaginary, asy_span span) {
+  bool is_name = (after | 32) >= 'a' && (after | 32) <= 'z';
+  if (!is_name || !p->options->warn) return;
+  asy_diagnostic warning;
+  const char *kind = imaginary    ? "imaginary"
+                     : base == 16 ? "hexadecimal"
+                     : base == 8  ? "octal"
+                     : base == 2  ? "binary"
+                                  : "decimal";
+  asy_diagnostic_set(&warning, DIAG_WARNING, span.line, span.col, span.end_line, span.end_col, "invalid %s literal",
+                     kind);
+  p->options->warn(p->options->context, &warning);
+}
+
 asy_node *asy_literal_number(asy_parser *p, const char *text, uint32_t len, asy_span span) {
   char *digits = asy_arena_alloc(p->arena, len + 1); /* without underscores, lower case */
   asy_node *node = constant_of(p, CONST_INT, span);
@@ -28,6 +43,7 @@ asy_node *asy_literal_number(asy_parser *p, const char *text, uint32_t len, asy_
   digits[n] = 0;
   int base = digits[0] != '0' || n < 2 ? 10 : digits[1] == 'x' ? 16 : digits[1] == 'o' ? 8 : digits[1] == 'b' ? 2 : 10;
   if (base == 10) is_float = strpbrk(digits, ".ej") != NULL;
+  warn_joined(p, text[len], base, is_float && digits[n - 1] == 'j', span);
   if (is_float) {
     value->kind = digits[n - 1] == 'j' ? CONST_COMPLEX : CONST_FLOAT;
     value->d = strtod(digits, NULL);

@@ -48,7 +48,7 @@ static asy_value create_task(asy_vm *vm, const asy_value *args) {
   if (!loop) return ASY_FAILED;
   int eager = args[3] == ASY_NONE ? 0 : asy_truth(vm, args[3]);
   if (eager < 0) return ASY_FAILED;
-  if (!loop->task_factory && !loop->foreign) {
+  if (!loop->task_factory && !(loop->scripted & LOOP_CREATE_TASK)) {
     asy_value name = args[1] == ASY_NONE ? 0 : args[1], context = args[2] == ASY_NONE ? 0 : args[2];
     return or_failed(asy_task_new(vm, loop, args[0], name, context, eager));
   }
@@ -272,16 +272,26 @@ static asy_value iscoroutine(asy_vm *vm, const asy_value *args) {
   return asy_from_bool(!asy_is_kind(args[0], KIND_GENERATOR) && asy_is_coroutine(vm, args[0]));
 }
 
+/* Marked as one: by mocks and inspect.markcoroutinefunction; or the function of a partial is one. */
+static asy_value is_marked_coroutine(asy_vm *vm, asy_value f) {
+  if (asy_is_kind(f, KIND_TYPE)) return ASY_FALSE;
+  asy_value module = asy_import(vm, "asyncio.coroutines");
+  asy_value ask = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "_is_marked");
+  return asy_failed(ask) ? ASY_FAILED : asy_call1(vm, ask, f);
+}
+
 static asy_value iscoroutinefunction(asy_vm *vm, const asy_value *args) {
   asy_value f = args[0];
   while (asy_is_kind(f, KIND_METHOD)) f = ((asy_method *)asy_obj_of(f))->func;
-  if (asy_is_kind(f, KIND_FUNCTION)) return asy_from_bool(((asy_func *)asy_obj_of(f))->code->flags & CODE_COROUTINE);
-  return asy_from_bool(asy_is_kind(f, KIND_NATIVE) && ((asy_nativefunc *)asy_obj_of(f))->def->flags & ASY_NATIVE_ASYNC);
+  if (asy_is_kind(f, KIND_FUNCTION) && ((asy_func *)asy_obj_of(f))->code->flags & CODE_COROUTINE) return ASY_TRUE;
+  if (asy_is_kind(f, KIND_NATIVE)) return asy_from_bool(((asy_nativefunc *)asy_obj_of(f))->def->flags & ASY_NATIVE_ASYNC);
+  return asy_is_obj(f) ? is_marked_coroutine(vm, f) : ASY_FALSE;
 }
 
 static asy_value isfuture(asy_vm *vm, const asy_value *args) {
   if (asy_is_native_future(args[0])) return ASY_TRUE;
-  asy_value blocking, cls = asy_from_obj(asy_class_of(vm, args[0]));
+  asy_value blocking, cls = asy_get_attr(vm, args[0], ASY_NAME(vm, __class__)); /* a mock says what it stands for */
+  if (asy_failed(cls)) return ASY_FAILED;
   int found = asy_find_attr(vm, cls, ASY_NAME(vm, _asyncio_future_blocking), &blocking);
   if (found != 1) return found < 0 ? ASY_FAILED : ASY_FALSE;
   blocking = asy_get_attr(vm, args[0], ASY_NAME(vm, _asyncio_future_blocking));

@@ -31,7 +31,21 @@ bool asy_write_stdout(asy_vm *vm, const char *text, size_t length) {
   return t && io_buffered_write(vm, t->direct, text, length);
 }
 
+/* What a script has put in the place of sys.stderr. */
+static bool write_to_scripts_own(asy_vm *vm, asy_value file, const char *text, size_t length) {
+  asy_value pending = asy_raised(vm) ? asy_take_exception(vm) : 0;
+  asy_str *write = asy_intern(vm, "write");
+  asy_value string = write ? asy_from_text(vm, text, length) : ASY_FAILED;
+  bool ok = !asy_failed(string) && !asy_failed(asy_call_method(vm, file, write, 1, &string));
+  if (ok && pending) asy_set_exception(vm, pending);
+  return ok;
+}
+
 bool asy_write_stderr(asy_vm *vm, const char *text, size_t length) {
+  asy_str *name = vm->sys_module ? asy_intern(vm, "stderr") : NULL;
+  asy_value file = name ? asy_sys_get(vm, name) : ASY_UNBOUND;
+  if (file == ASY_NONE) return true;
+  if (file != ASY_UNBOUND && file != vm->stderr_file) return write_to_scripts_own(vm, file, text, length);
   io_text *t = standard_stream(vm, vm->stderr_file);
   return t && io_buffered_write(vm, t->direct, text, length) && io_buffered_flush(vm, t->direct);
 }

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "lang/opcode.h"
 #include "runtime/class.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
@@ -240,7 +241,8 @@ static bool native_error(asy_vm *vm, asy_nativefunc *native, asy_signature *s, u
     asy_raise(vm, ASY_TypeError, "%U() takes exactly one argument (%u given)", name, given);
   else if (npos == required && !named)
     asy_raise(vm, ASY_TypeError, "%U expected %u argument%s, got %u", name, npos, plural, given);
-  else if (npos == required && npos == 1) asy_raise(vm, ASY_TypeError, "%U expected 1 argument, got %u", name, given);
+  else if (npos == required && npos == 1 && !s->nkwonly)
+    asy_raise(vm, ASY_TypeError, "%U expected 1 argument, got %u", name, given);
   else if (npos == required)
     asy_raise(vm, ASY_TypeError, "%U() takes exactly %u positional argument%s (%u given)", name, npos, plural, given);
   else if (given > npos && named)
@@ -662,4 +664,16 @@ asy_value asy_call_method(asy_vm *vm, asy_value self, asy_str *name, int nargs, 
   if (window[FRAME_HEADER] == ASY_UNBOUND) return asy_call(vm, window[0], nargs, args);
   copy_values(window + FRAME_HEADER + 1, args, (uint32_t)nargs);
   return asy_call(vm, window[0], nargs + 1, window + FRAME_HEADER);
+}
+
+void asy_clear_spare_registers(asy_vm *vm) {
+  asy_value *base = vm->base;
+  if (!base) return;
+  const asy_code *code = asy_frame_code(base);
+  const uint32_t *pc = asy_frame_pc(base);
+  if (pc == code->words) return;
+  uint32_t word = pc[-1];
+  if (ASY_WORD_OP(word) != OP_CALL && ASY_WORD_OP(word) != OP_CALL_METHOD) return;
+  uint32_t used = ASY_WORD_B(word) + FRAME_HEADER + ASY_WORD_C(word); /* the window, and what lies below it */
+  for (uint32_t i = used; i < code->nregs; i++) base[i] = ASY_UNBOUND;
 }

@@ -168,6 +168,7 @@ static asy_value put_instance_dict(asy_vm *vm, const asy_value *args) {
   if (!asy_is_obj(args[0]) || !asy_instance_has_dict(cls))
     return asy_raise(vm, ASY_AttributeError, "This object has no __dict__");
   asy_dict *dict;
+  if (args[1] == ASY_UNBOUND && cls->kind == KIND_FUNCTION) return asy_raise(vm, ASY_TypeError, "cannot delete __dict__");
   if (args[1] == ASY_UNBOUND) dict = asy_dict_new(vm, 0);
   else if (asy_is_kind(args[1], KIND_DICT)) dict = (asy_dict *)asy_obj_of(args[1]);
   else return asy_raise(vm, ASY_TypeError, "__dict__ must be set to a dictionary, not a '%T'", args[1]);

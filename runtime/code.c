@@ -241,7 +241,7 @@ static asy_value iterate(asy_vm *vm, asy_list *rows) { return rows ? asy_iter(vm
 
 static asy_value position_item(int64_t i) { return i ? asy_from_small(i) : ASY_NONE; }
 
-/* (start, end, line) of each stretch of one line; offsets in bytes. */
+/* (start, end, line) of each stretch of one line; offsets count two a word, as f_lasti does. */
 static asy_value code_lines(asy_vm *vm, const asy_value *args) {
   const asy_code *code = CODE_SELF;
   asy_list *rows = asy_list_new(vm, code->npositions);
@@ -250,8 +250,8 @@ static asy_value code_lines(asy_vm *vm, const asy_value *args) {
     int32_t line = code->positions[i].line;
     while (i < code->npositions && code->positions[i].line == line) i++;
     uint32_t end = i < code->npositions ? code->positions[i].word : code->nwords;
-    asy_value row = asy_tuple_of(vm, 3, asy_from_small((int64_t)code->positions[first].word * 4),
-                                 asy_from_small((int64_t)end * 4), position_item(line));
+    asy_value row = asy_tuple_of(vm, 3, asy_from_small((int64_t)code->positions[first].word * 2),
+                                 asy_from_small((int64_t)end * 2), position_item(line));
     if (asy_failed(row) || !asy_list_append(vm, rows, row)) return ASY_FAILED;
   }
   return iterate(vm, rows);

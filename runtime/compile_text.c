@@ -59,19 +59,23 @@ static const asy_parse_mode parse_modes[] = {
 typedef struct {
   asy_vm *vm;
   asy_source *source;
+  asy_diagnostic refused; /* a warning that counts as an error */
+  bool failed;            /* warning has raised something else, which is pending */
 } compilation;
 
-/* "FILE:LINE: SyntaxWarning: text" and the line, as CPython's warnings are shown. */
-static void show_warning(void *context, const asy_diagnostic *warning) {
+/* A warning that a filter turns into an error becomes a SyntaxError, kept until the compilation ends. */
+static void warn(void *context, const asy_diagnostic *warning) {
   compilation *c = context;
-  asy_buf out = {0};
-  size_t length;
-  const char *line = asy_source_line(c->source, warning->line, &length);
-  asy_buf_format(&out, "%s:%u: SyntaxWarning: %s\n", c->source->name, warning->line, warning->message);
-  while (line && length && (*line == ' ' || *line == '\t')) line++, length--;
-  if (line) asy_buf_format(&out, "  %.*s\n", (int)length, line);
-  if (out.data && !asy_write_stderr(c->vm, out.data, out.len)) asy_clear_exception(c->vm);
-  asy_buf_free(&out);
+  if (c->refused.kind) return;
+  asy_str *filename = asy_str_from_cstr(c->vm, c->source->name);
+  if (!filename || asy_warn_explicit(c->vm, ASY_SyntaxWarning, warning->message, filename, (int)warning->line)) return;
+  if (!asy_raised_is(c->vm, ASY_SyntaxWarning)) {
+    c->failed = true;
+    return;
+  }
+  asy_clear_exception(c->vm);
+  c->refused = *warning;
+  c->refused.kind = DIAG_SYNTAX;
 }
 
 /* What compiling and parsing share: the text decoded, an arena, and the options. */
@@ -85,14 +89,14 @@ typedef struct {
 
 static void begin(work *w, asy_vm *vm, asy_compile_mode_id mode, unsigned flags) {
   asy_arena_init(&w->arena);
-  w->context = (compilation){vm, &w->source};
+  w->context = (compilation){.vm = vm, .source = &w->source};
   w->options = (asy_compile_options){
     .mode = parse_modes[mode],
     .top_level_await = flags & ASY_COMPILE_TOP_LEVEL_AWAIT,
     .drop_asserts = flags & ASY_COMPILE_DROP_ASSERTS,
     .future_annotations = flags & ASY_COMPILE_FUTURE_ANNOTATIONS,
     .find_character = asy_unicode_find,
-    .warn = show_warning,
+    .warn = warn,
     .context = &w->context,
   };
 }
@@ -100,6 +104,13 @@ static void begin(work *w, asy_vm *vm, asy_compile_mode_id mode, unsigned flags)
 static void end(work *w) {
   asy_arena_free(&w->arena);
   asy_source_free(&w->source);
+}
+
+/* What a compilation comes to: its result, unless it or one of its warnings is an error. */
+static asy_value outcome(work *w, const char *filename, asy_compile_mode_id mode, asy_value result) {
+  if (w->context.failed) return ASY_FAILED;
+  const asy_diagnostic *wrong = w->diag.kind ? &w->diag : w->context.refused.kind ? &w->context.refused : NULL;
+  return wrong ? raise_syntax(w->context.vm, filename, &w->source, wrong, mode) : result;
 }
 
 static asy_value code_of(asy_vm *vm, const asy_unit_code *unit, const char *filename) {
@@ -124,7 +135,7 @@ asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const ch
     const asy_unit_code *unit = asy_compile(&w.arena, &w.source, &w.options, &w.diag);
     if (unit) result = code_of(vm, unit, filename);
   }
-  if (w.diag.kind) raise_syntax(vm, filename, &w.source, &w.diag, mode);
+  result = outcome(&w, filename, mode, result);
   end(&w);
   return result;
 }
@@ -139,7 +150,7 @@ asy_value asy_compile_object(asy_vm *vm, asy_value tree, const char *filename, a
   const asy_node *node = asy_tree_from_object(vm, tree, modes[mode], &w.arena);
   const asy_unit_code *unit = node ? asy_compile_tree(&w.arena, node, &w.options, &w.diag) : NULL;
   asy_value result = unit ? code_of(vm, unit, filename) : ASY_FAILED;
-  if (node && !unit) raise_syntax(vm, filename, &w.source, &w.diag, mode);
+  if (node) result = outcome(&w, filename, mode, result);
   end(&w);
   return result;
 }

@@ -168,9 +168,11 @@ static asy_value awaiter_new(asy_vm *vm, asy_value iterator) {
 asy_value asy_get_awaitable(asy_vm *vm, asy_value v) {
   if (asy_is_obj(v)) {
     switch (asy_obj_of(v)->kind) {
-      case KIND_COROUTINE:
       case KIND_FUTURE:
       case KIND_TASK:
+        if (asy_future_inherits(vm, v, ASY_NAME(vm, __await__))) return v;
+        break;
+      case KIND_COROUTINE:
       case KIND_ASYNC_GENERATOR_STEP:
       case KIND_AWAITER: return v;
       case KIND_GENERATOR:
@@ -346,17 +348,12 @@ void asy_warn_never_awaited(asy_vm *vm, asy_coro *coro) {
   asy_str *name = coro_name(vm, coro, true);
   vm->async_forgotten = true;
   asy_value pending = asy_raised(vm) ? asy_take_exception(vm) : 0;
-  asy_str *text;
-  if (coro->origin_code) {
-    int32_t line = asy_code_position(coro->origin_code, coro->origin_word).line;
-    text = asy_str_format(vm, "%U:%d: RuntimeWarning: coroutine '%U' was never awaited\n", coro->origin_code->filename,
-                          line, name);
-  } else {
-    text = asy_str_format(vm, "RuntimeWarning: coroutine '%U' was never awaited\n", name);
-  }
-  size_t length;
-  asy_value keep;
-  const char *utf8 = text ? asy_str_utf8(vm, text, &length, &keep) : NULL;
-  if (!utf8 || !asy_write_stderr(vm, utf8, length)) asy_clear_exception(vm);
+  asy_str *text = asy_str_format(vm, "coroutine '%U' was never awaited", name);
+  asy_str *file = coro->origin_code ? coro->origin_code->filename : asy_intern(vm, "sys");
+  int32_t line = coro->origin_code ? asy_code_position(coro->origin_code, coro->origin_word).line : 1;
+  const char *message;
+  if (!text || !file || !asy_to_cstr(vm, asy_from_obj(text), &message) ||
+      !asy_warn_explicit(vm, ASY_RuntimeWarning, message, file, line))
+    asy_report_unraisable(vm, asy_from_obj(coro));
   if (pending) asy_set_exception(vm, pending);
 }

@@ -137,6 +137,7 @@ void asy_warn_never_awaited(asy_vm *vm,
 /* Frames as objects: of a live frame; of a function at a word of its code; of the depth-th caller; a frame's locals as a dict. */
 asy_value asy_frame_object(asy_vm *vm, asy_value *base);
 asy_value asy_frame_object_at(asy_vm *vm, asy_func *func, uint32_t word);
+asy_func *asy_frame_object_func(asy_value frame);
 asy_value asy_getframe(asy_vm *vm, uint32_t depth);
 /* The frame at base, if it is on the way down from the running one and runs func; else NULL. */
 asy_value *asy_live_frame(asy_vm *vm, const asy_func *func, const asy_value *base);

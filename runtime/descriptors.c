@@ -72,8 +72,9 @@ static asy_value property_name(asy_vm *vm, asy_property *p) {
 
 static asy_value property_lacks(asy_vm *vm, asy_property *p, asy_value obj, const char *what) {
   asy_value name = property_name(vm, p);
-  if (name) return asy_raise(vm, ASY_AttributeError, "property %R of '%T' object has no %s", name, obj, what);
-  return asy_raise(vm, ASY_AttributeError, "property of '%T' object has no %s", obj, what);
+  asy_str *qualname = asy_class_of(vm, obj)->qualname;
+  if (name) return asy_raise(vm, ASY_AttributeError, "property %R of '%U' object has no %s", name, qualname, what);
+  return asy_raise(vm, ASY_AttributeError, "property of '%U' object has no %s", qualname, what);
 }
 
 static asy_value property_get(asy_vm *vm, asy_value self, asy_value obj, asy_class *owner) {
@@ -190,7 +191,7 @@ static void wrapped_visit(asy_obj *o, asy_visitor *v) {
 }
 
 asy_value asy_wrap_method(asy_vm *vm, unsigned kind, asy_value func) {
-  asy_wrapped_method *w = asy_new_kind(vm, kind, sizeof *w);
+  asy_wrapped_method *w = asy_new_instance(vm, vm->classes[kind]);
   if (!w) return ASY_FAILED;
   w->func = func;
   return asy_from_obj(w);
@@ -267,6 +268,7 @@ static const asy_member wrapped_members[] = {
 const asy_type asy_staticmethod_type = {
   .name = "staticmethod",
   .size = sizeof(asy_wrapped_method),
+  .flags = ASY_TYPE_ATTRS,
   .visit = wrapped_visit,
   .new_ = wrapped_new,
   .init = wrapped_init,
@@ -281,6 +283,7 @@ const asy_type asy_staticmethod_type = {
 const asy_type asy_classmethod_type = {
   .name = "classmethod",
   .size = sizeof(asy_wrapped_method),
+  .flags = ASY_TYPE_ATTRS,
   .visit = wrapped_visit,
   .new_ = wrapped_new,
   .init = wrapped_init,

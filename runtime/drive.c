@@ -50,7 +50,13 @@ static asy_value foreign_send(asy_vm *vm, asy_value it, asy_value sent, asy_valu
   asy_class *cls = asy_class_of(vm, it);
   if (cls->flags & ASY_CLASS_BUILTIN) return asy_next(vm, it);
   asy_value v = asy_call_special(vm, it, ASY_NAME(vm, __next__), 0, NULL);
-  if (v == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "'%T' object is not an iterator", it);
+  if (v == ASY_UNBOUND) { /* a coroutine of another make has send() alone */
+    asy_value method;
+    int found = asy_find_attr(vm, it, ASY_NAME(vm, send), &method);
+    if (found < 0) return ASY_FAILED;
+    if (!found) return asy_raise(vm, ASY_TypeError, "'%T' object is not an iterator", it);
+    v = asy_call1(vm, method, ASY_NONE);
+  }
   return end_of_stop(vm, v);
 }
 
@@ -70,6 +76,7 @@ asy_value asy_iterator_send(asy_vm *vm, asy_value it, asy_value sent, asy_value 
 bool asy_iterator_close(asy_vm *vm, asy_value it) {
   if (asy_is_kind(it, KIND_GENERATOR)) return asy_gen_close(vm, (asy_gen *)asy_obj_of(it));
   if (asy_is_kind(it, KIND_COROUTINE)) return asy_coro_close(vm, (asy_coro *)asy_obj_of(it));
+  if (asy_is_kind(it, KIND_AWAITER)) return asy_iterator_close(vm, ((asy_awaiter *)asy_obj_of(it))->iterator);
   asy_value close;
   int found = asy_find_attr(vm, it, ASY_NAME(vm, close), &close);
   if (found <= 0) return found == 0;
@@ -96,6 +103,12 @@ bool asy_closed_quietly(asy_vm *vm, asy_value outcome, const char *what) {
 /* The exception of throw(type_or_value, value, tb). */
 asy_value asy_thrown_of(asy_vm *vm, const asy_value *args) {
   asy_value what = args[1];
+  if ((args[2] != ASY_NONE || args[3] != ASY_NONE) &&
+      !asy_warn(vm, ASY_DeprecationWarning,
+                "the (type, exc, tb) signature of throw() is deprecated, use the single-arg signature instead.", 1))
+    return ASY_FAILED;
+  if (args[3] != ASY_NONE && !asy_is_kind(args[3], KIND_TRACEBACK))
+    return asy_raise(vm, ASY_TypeError, "throw() third argument must be a traceback object");
   if (args[2] != ASY_NONE && asy_is_kind(what, KIND_TYPE)) {
     if (asy_is_instance(vm, args[2], (asy_class *)asy_obj_of(what))) what = args[2];
     else
@@ -104,8 +117,11 @@ asy_value asy_thrown_of(asy_vm *vm, const asy_value *args) {
     if (what == ASY_FAILED) return ASY_FAILED;
   }
   if (asy_is_kind(what, KIND_TYPE) && ((asy_class *)asy_obj_of(what))->flags & ASY_CLASS_EXCEPTION) {
-    what = asy_call0(vm, what);
-    if (what == ASY_FAILED) return ASY_FAILED;
+    asy_value made = asy_call0(vm, what);
+    if (made == ASY_FAILED) return ASY_FAILED;
+    if (!asy_is_kind(made, KIND_EXCEPTION))
+      return asy_raise(vm, ASY_TypeError, "calling %R should have returned an instance of BaseException, not %T", what, made);
+    what = made;
   }
   if (!asy_is_kind(what, KIND_EXCEPTION))
     return asy_raise(vm, ASY_TypeError, "exceptions must be classes or instances deriving from BaseException, not %T",

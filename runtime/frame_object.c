@@ -21,6 +21,8 @@ typedef struct asy_frame_obj {
 
 static asy_frame_obj *frame_of(asy_value v) { return (asy_frame_obj *)asy_obj_of(v); }
 
+asy_func *asy_frame_object_func(asy_value frame) { return frame_of(frame)->func; }
+
 static bool lives(const asy_frame_obj *frame) {
   return frame->base && (!frame->gen || frame->gen->state != GEN_CLOSED);
 }
@@ -176,7 +178,7 @@ static asy_value frame_get_line(asy_vm *vm, const asy_value *args) {
 }
 static asy_value frame_get_lasti(asy_vm *vm, const asy_value *args) {
   uint32_t word = word_of(SELF);
-  return asy_from_small(word ? (int64_t)(word - 1) * 4 : -1);
+  return asy_from_small(word ? (int64_t)(word - 1) * 2 : -1);
 }
 static asy_value frame_get_back(asy_vm *vm, const asy_value *args) { return back_of(vm, SELF); }
 static asy_value frame_get_locals(asy_vm *vm, const asy_value *args) {

@@ -30,10 +30,19 @@ static asy_value cell_get_contents(asy_vm *vm, const asy_value *args) {
   return v == ASY_UNBOUND ? asy_raise(vm, ASY_ValueError, "Cell is empty") : v;
 }
 
+/* An UNBOUND value empties it. */
 static asy_value cell_set_contents(asy_vm *vm, const asy_value *args) {
   asy_cell *cell = (asy_cell *)asy_obj_of(args[0]);
   asy_store(vm, cell, &cell->value, args[1]);
   return ASY_NONE;
+}
+
+/* By what they hold; an empty cell comes first. */
+static asy_value cell_compare(asy_vm *vm, asy_value self, asy_value other, asy_compare_op op) {
+  if (!asy_is_kind(other, KIND_CELL)) return ASY_NOT_IMPLEMENTED;
+  asy_value a = ((asy_cell *)asy_obj_of(self))->value, b = ((asy_cell *)asy_obj_of(other))->value;
+  if (a != ASY_UNBOUND && b != ASY_UNBOUND) return asy_compare(vm, a, b, op);
+  return asy_compare(vm, asy_from_small(a != ASY_UNBOUND), asy_from_small(b != ASY_UNBOUND), op);
 }
 
 static const asy_native cell_methods[] = {
@@ -49,6 +58,7 @@ const asy_type asy_cell_type = {
   .new_ = cell_new,
   .new_signature = "(cls, contents=?, /)",
   .repr = cell_repr,
+  .compare = cell_compare,
   .methods = cell_methods,
 };
 
@@ -283,9 +293,10 @@ static asy_value method_repr(asy_vm *vm, asy_value self) {
                        ((asy_nativefunc *)asy_obj_of(method->func))->name, method->self,
                        (void *)(uintptr_t)method->self);
   } else {
-    asy_value name;
-    if (asy_find_attr(vm, method->func, ASY_NAME(vm, __qualname__), &name) <= 0 || !asy_is_str(name)) {
-      if (asy_raised(vm)) return ASY_FAILED;
+    asy_value name = ASY_NONE;
+    if (asy_find_attr(vm, method->func, ASY_NAME(vm, __qualname__), &name) < 0) return ASY_FAILED;
+    if (!asy_is_str(name) && asy_find_attr(vm, method->func, ASY_NAME(vm, __name__), &name) < 0) return ASY_FAILED;
+    if (!asy_is_str(name)) {
       s = asy_str_format(vm, "<bound method ? of %R>", method->self);
     } else {
       s = asy_str_format(vm, "<bound method %S of %R>", name, method->self);
@@ -320,6 +331,13 @@ static asy_value method_call(asy_vm *vm, asy_value self, const asy_value *args, 
 static asy_value method_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
   asy_lookup *record = asy_class_lookup(vm, vm->classes[KIND_METHOD], name);
   if (!record) return ASY_FAILED;
+  const asy_method *method = (const asy_method *)asy_obj_of(self);
+  if (name == ASY_NAME(vm, __qualname__) && asy_is_kind(method->func, KIND_NATIVE)) {
+    asy_class *cls = asy_is_kind(method->self, KIND_TYPE) ? (asy_class *)asy_obj_of(method->self)
+                                                          : asy_class_of(vm, method->self);
+    asy_str *text = asy_str_format(vm, "%U.%U", cls->qualname, ((asy_nativefunc *)asy_obj_of(method->func))->name);
+    return text ? asy_from_obj(text) : ASY_FAILED;
+  }
   if (record->kind != LOOKUP_ABSENT && name != ASY_NAME(vm, __doc__)) return asy_generic_get_attr(vm, self, name);
   if (!asy_check_c_stack(vm)) return ASY_FAILED; /* the function may be a method again */
   return asy_get_attr(vm, ((asy_method *)asy_obj_of(self))->func, name);

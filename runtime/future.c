@@ -4,6 +4,7 @@
 #include "runtime/context.h"
 #include "runtime/class.h"
 #include "runtime/coro.h"
+#include "runtime/drive.h"
 #include "runtime/exc.h"
 #include "runtime/gather.h"
 #include "runtime/loop.h"
@@ -58,6 +59,27 @@ bool asy_future_add_callback(asy_vm *vm, asy_future *f, asy_value callback, asy_
     asy_store(vm, f, &f->callbacks, asy_from_obj(list));
   }
   return asy_list_append(vm, list, callback) && asy_list_append(vm, list, context);
+}
+
+static asy_value call_core(asy_vm *vm, const asy_value *args) {
+  return schedule(vm, asy_future_of(args[1]), args[0], ASY_NONE) ? ASY_NONE : ASY_FAILED;
+}
+static const asy_native core_callback = {"task_wakeup", "(self, future, /)", call_core, NULL, 0};
+
+bool asy_future_inherits(asy_vm *vm, asy_value future, asy_str *name) {
+  asy_obj *o = asy_obj_of(future);
+  if (o->shape == o->kind) return true;
+  asy_lookup *own = asy_class_lookup(vm, asy_class_of(vm, future), name);
+  asy_lookup *base = asy_class_lookup(vm, vm->classes[KIND_FUTURE], name);
+  return own && base && own->value == base->value;
+}
+
+bool asy_future_watch(asy_vm *vm, asy_future *f, asy_value callback) {
+  asy_value self = asy_from_obj(f);
+  if (asy_future_inherits(vm, self, ASY_NAME(vm, add_done_callback)))
+    return asy_future_add_callback(vm, f, callback, ASY_NONE);
+  asy_value native = asy_new_native(vm, &core_callback, callback, ASY_NONE);
+  return !asy_failed(native) && !asy_failed(asy_call_method(vm, self, ASY_NAME(vm, add_done_callback), 1, &native));
 }
 
 /* ---- Completing ----------------------------------------------------------------------------------------------------- */
@@ -322,6 +344,7 @@ static asy_value future_add_done_callback(asy_vm *vm, const asy_value *args) {
 
 static asy_value future_remove_done_callback(asy_vm *vm, const asy_value *args) {
   asy_future *f = self_of(args);
+  if (!is_initialized(vm, f)) return ASY_FAILED;
   asy_value callbacks = f->callbacks;
   if (!callbacks) return asy_from_small(0);
   if (!asy_is_exact(callbacks, KIND_LIST)) {
@@ -358,7 +381,11 @@ static asy_value future_get_blocking(asy_vm *vm, const asy_value *args) {
   return asy_from_bool(self_of(args)->head.flags & FUTURE_BLOCKING);
 }
 
+static asy_value no_delete(asy_vm *vm) { return asy_raise(vm, ASY_AttributeError, "cannot delete attribute"); }
+
 static asy_value future_set_blocking(asy_vm *vm, const asy_value *args) {
+  if (args[1] == ASY_UNBOUND) return no_delete(vm);
+  if (!is_initialized(vm, self_of(args))) return ASY_FAILED;
   int on = asy_truth(vm, args[1]);
   if (on < 0) return ASY_FAILED;
   self_of(args)->head.flags &= (uint16_t)~FUTURE_BLOCKING;
@@ -376,6 +403,7 @@ static asy_value future_get_log(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value future_set_log(asy_vm *vm, const asy_value *args) {
+  if (args[1] == ASY_UNBOUND) return no_delete(vm);
   int on = asy_truth(vm, args[1]);
   if (on < 0) return ASY_FAILED;
   if (on) return asy_raise(vm, ASY_ValueError, "_log_traceback can only be set to False");
@@ -395,6 +423,18 @@ static asy_value future_get_result(asy_vm *vm, const asy_value *args) {
 
 static asy_value future_get_loop_attr(asy_vm *vm, const asy_value *args) {
   return self_of(args)->loop ? asy_loop_value(self_of(args)->loop) : ASY_NONE;
+}
+
+static asy_value future_set_message(asy_vm *vm, const asy_value *args) {
+  asy_future *f = self_of(args);
+  bool cancelling = f->head.kind != KIND_TASK || f->head.flags & TASK_MUST_CANCEL; /* else `result` is in use */
+  if (args[1] == ASY_UNBOUND || asy_future_state(f) == FUTURE_FINISHED || !cancelling) return ASY_NONE;
+  if (asy_future_state(f) == FUTURE_PENDING || !(f->head.flags & FUTURE_CANCEL_ERROR)) {
+    f->head.flags &= (uint16_t)~FUTURE_MESSAGE;
+    if (args[1] != ASY_NONE) f->head.flags |= FUTURE_MESSAGE;
+    asy_store(vm, f, &f->result, args[1] == ASY_NONE ? 0 : args[1]);
+  }
+  return ASY_NONE;
 }
 
 static asy_value future_get_message(asy_vm *vm, const asy_value *args) {
@@ -419,8 +459,6 @@ static asy_value future_get_callbacks(asy_vm *vm, const asy_value *args) {
   }
   return pairs ? asy_from_obj(pairs) : ASY_FAILED;
 }
-
-static asy_value future_class_getitem(asy_vm *vm, const asy_value *args) { return args[0]; }
 
 /* ---- Awaiting by protocol: __await__() ------------------------------------------------------------------------------ */
 
@@ -465,12 +503,16 @@ static asy_value iter_send(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value iter_throw(asy_vm *vm, const asy_value *args) {
+  if (args[3] != ASY_NONE && !asy_is_kind(args[3], KIND_TRACEBACK))
+    return asy_raise(vm, ASY_TypeError, "throw() third argument must be a traceback");
+  bool is_class = asy_is_kind(args[1], KIND_TYPE) && ((asy_class *)asy_obj_of(args[1]))->flags & ASY_CLASS_EXCEPTION;
+  if (!is_class && asy_is_kind(args[1], KIND_EXCEPTION) && args[2] != ASY_NONE)
+    return asy_raise(vm, ASY_TypeError, "instance exception may not have a separate value");
+  if (!is_class && !asy_is_kind(args[1], KIND_EXCEPTION))
+    return asy_raise(vm, ASY_TypeError, "exceptions must be classes deriving BaseException or instances of such a class");
   ((future_iter *)asy_obj_of(args[0]))->future = NULL;
-  if (args[2] != ASY_NONE && asy_is_kind(args[1], KIND_TYPE) && !asy_is_kind(args[2], KIND_EXCEPTION)) {
-    asy_value exception = asy_call1(vm, args[1], args[2]);
-    return asy_failed(exception) ? ASY_FAILED : asy_raise_from(vm, exception, ASY_UNBOUND);
-  }
-  return asy_raise_from(vm, args[2] != ASY_NONE ? args[2] : args[1], ASY_UNBOUND);
+  asy_value thrown = asy_thrown_of(vm, args);
+  return asy_failed(thrown) ? ASY_FAILED : asy_raise_from(vm, thrown, ASY_UNBOUND);
 }
 
 static asy_value iter_close(asy_vm *vm, const asy_value *args) {
@@ -642,6 +684,8 @@ static asy_value future_repr(asy_vm *vm, asy_value self) {
     else repr_result(vm, &t, f->result);
   }
   if (f->callbacks) repr_callbacks(vm, &t, f->callbacks);
+  asy_future_extra *extra = asy_gather_of(f) ? NULL : (asy_future_extra *)f->extra;
+  if (extra && extra->source) asy_text_source(vm, &t, extra->source);
   asy_text_ascii(&t, ">");
   asy_str *text = asy_text_finish(&t);
   return text ? asy_from_obj(text) : ASY_FAILED;
@@ -675,8 +719,10 @@ void asy_future_finalize(asy_vm *vm, asy_obj *o) {
   if (!message || !context_set(vm, context, "message", asy_from_obj(message)) ||
       !context_set(vm, context, "exception", f->result) || !context_set(vm, context, "future", asy_from_obj(f)))
     return;
+  asy_future_extra *extra = asy_gather_of(f) ? NULL : (asy_future_extra *)f->extra;
+  if (extra && extra->source && !context_set(vm, context, "source_traceback", extra->source)) return;
   uint32_t word;
-  asy_code *origin = task ? asy_task_origin((asy_task *)f, &word) : NULL;
+  asy_code *origin = task && !(extra && extra->source) ? asy_task_origin((asy_task *)f, &word) : NULL;
   if (origin) {
     asy_position at = asy_code_position(origin, word);
     asy_str *text = asy_str_format(vm, "File \"%U\", line %d, in %U", origin->filename, at.line, origin->name);
@@ -699,7 +745,7 @@ static const asy_native future_methods[] = {
    "Remove all callbacks equal to fn; their number.", 0},
   {"get_loop", "(self, /)", future_get_loop, "The event loop it belongs to.", 0},
   {"_make_cancelled_error", "(self, /)", future_make_cancelled_error, NULL, 0},
-  {"__class_getitem__", "(cls, item, /)", future_class_getitem, NULL, ASY_NATIVE_CLASS},
+  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, NULL, ASY_NATIVE_CLASS},
   {"_asyncio_future_blocking", "(self, /)", future_get_blocking, NULL, ASY_NATIVE_GETTER},
   {"_asyncio_future_blocking", "(self, value, /)", future_set_blocking, NULL, ASY_NATIVE_SETTER},
   {"_state", "(self, /)", future_get_state, NULL, ASY_NATIVE_GETTER},
@@ -711,6 +757,7 @@ static const asy_native future_methods[] = {
   {"_callbacks", "(self, /)", future_get_callbacks, NULL, ASY_NATIVE_GETTER},
   {"_source_traceback", "(self, /)", future_get_source, NULL, ASY_NATIVE_GETTER},
   {"_cancel_message", "(self, /)", future_get_message, NULL, ASY_NATIVE_GETTER},
+  {"_cancel_message", "(self, value, /)", future_set_message, NULL, ASY_NATIVE_SETTER},
   {0},
 };
 

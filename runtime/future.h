@@ -71,6 +71,10 @@ bool asy_future_end_cancelled(asy_vm *vm, asy_future *f, asy_value message, asy_
 bool asy_future_end_failed(asy_vm *vm, asy_future *f, asy_value exception); /* an instance */
 /* Calls or wakes `callback` when f is done; f must be pending. context None: the current one. */
 bool asy_future_add_callback(asy_vm *vm, asy_future *f, asy_value callback, asy_value context);
+/* The same for callbacks of the core (a task, a gather future, a loop) on a future of any class: one that has an add_done_callback()
+ * of its own gets a function to call. */
+bool asy_future_watch(asy_vm *vm, asy_future *f, asy_value callback);
+bool asy_future_inherits(asy_vm *vm, asy_value future, asy_str *name); /* its class has no method of its own by this name */
 void asy_future_remove_callback(asy_future *f, asy_value callback); /* by identity */
 void asy_future_retrieved(asy_future *f);                           /* its exception needs no report any more */
 asy_future_extra *asy_future_need_extra(asy_vm *vm, asy_future *f); /* not of a gather future; NULL: MemoryError */

@@ -33,7 +33,7 @@ static asy_value wrap_awaitable(asy_vm *vm, asy_value awaitable) {
   asy_value cls = asy_from_obj(asy_class_of(vm, awaitable));
   int found = asy_find_attr(vm, cls, ASY_NAME(vm, __await__), &method);
   if (found < 0) return ASY_FAILED;
-  if (!found && !asy_is_kind(awaitable, KIND_GENERATOR))
+  if (!found && !(asy_is_kind(awaitable, KIND_GENERATOR) && asy_is_coroutine(vm, awaitable)))
     return asy_raise(vm, ASY_TypeError, "An asyncio.Future, a coroutine or an awaitable is required");
   asy_value tasks = asy_import(vm, "asyncio.tasks");
   asy_value wrap = asy_failed(tasks) ? ASY_FAILED : asy_get_attr_cstr(vm, tasks, "_wrap_awaitable");
@@ -54,7 +54,7 @@ asy_value asy_ensure_future(asy_vm *vm, asy_value awaitable, asy_loop *loop) {
   }
   if (!loop) loop = asy_loop_current(vm);
   if (!loop) return ASY_FAILED;
-  if (loop->task_factory || loop->foreign) {
+  if (loop->task_factory || loop->scripted & LOOP_CREATE_TASK) {
     asy_str *create_task = asy_intern(vm, "create_task");
     return create_task ? asy_call_method(vm, asy_loop_value(loop), create_task, 1, &awaitable) : ASY_FAILED;
   }
@@ -151,7 +151,7 @@ asy_value asy_gather_new(asy_vm *vm, const asy_value *awaitables, uint32_t n, bo
     asy_future *child = asy_future_of(children->items[i]);
     if (child->head.flags & FUTURE_SEEN) continue;
     child->head.flags |= FUTURE_SEEN;
-    if (!ended(child) && !asy_future_add_callback(vm, child, asy_from_obj(outer), ASY_NONE)) return ASY_FAILED;
+    if (!ended(child) && !asy_future_watch(vm, child, asy_from_obj(outer))) return ASY_FAILED;
   }
   /* Those that were done already count at once, so that nothing but done futures gives a done future. */
   for (uint32_t i = 0; i < n; i++) {

@@ -247,7 +247,7 @@ static asy_value cancel(asy_vm *vm, const asy_value *args) {
 }
 
 /* "created at FILE:LINE" of the innermost frame of a source traceback */
-static void text_of_source(asy_vm *vm, asy_text *t, asy_value source) {
+void asy_text_source(asy_vm *vm, asy_text *t, asy_value source) {
   asy_value last = asy_get_item(vm, source, asy_from_small(-1));
   asy_value file = asy_failed(last) ? ASY_FAILED : asy_get_item(vm, last, asy_from_small(0));
   asy_value line = asy_failed(file) ? ASY_FAILED : asy_get_item(vm, last, asy_from_small(1));
@@ -275,7 +275,7 @@ static asy_value handle_repr(asy_vm *vm, asy_value self) {
     if (asy_failed(text)) t.failed = true;
     else asy_text_str(&t, (asy_str *)asy_obj_of(text));
   }
-  if (h->source) text_of_source(vm, &t, h->source);
+  if (h->source) asy_text_source(vm, &t, h->source);
   asy_text_ascii(&t, ">");
   asy_str *text = asy_text_finish(&t);
   return text ? asy_from_obj(text) : ASY_FAILED;

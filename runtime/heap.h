@@ -53,6 +53,8 @@ void asy_visit_values(asy_visitor *v, const asy_value *values, size_t count);
 void asy_visit_conservative(asy_visitor *v, uintptr_t word);
 
 typedef enum { ASY_COLLECT_MINOR, ASY_COLLECT_MAJOR } asy_collection;
+/* What earlier calls left in the registers above those of the running call keeps objects alive: gone. */
+void asy_clear_spare_registers(asy_vm *vm);
 void asy_collect(asy_vm *vm, asy_collection what); /* now; finalisers are queued, see asy_run_finalizers */
 void asy_gc_safepoint(asy_vm *vm); /* vm->interrupt has ASY_INTERRUPT_GC: collect as the pacing asks, run finalisers */
 void asy_run_finalizers(asy_vm *vm); /* script code may run */

@@ -60,6 +60,50 @@ static asy_value folder_list(asy_vm *vm, const char *path) {
   return list ? asy_from_obj(list) : ASY_FAILED;
 }
 
+/* Who runs the body of a module: on the C stack of that thread. */
+typedef struct asy_body_run {
+  asy_obj *module;
+  asy_thread *thread;
+  struct asy_body_run *outer; /* of any thread */
+} asy_body_run;
+
+static asy_value run_module_body(asy_vm *vm, asy_module *module, asy_code *code) {
+  asy_body_run run = {.module = &module->head, .thread = vm->thread, .outer = vm->threads.bodies};
+  vm->threads.bodies = &run;
+  module->head.flags |= MODULE_INITIALIZING;
+  asy_value result = asy_run_code(vm, code, module->dict, asy_from_obj(module->dict));
+  module->head.flags &= (uint16_t)~MODULE_INITIALIZING;
+  asy_body_run **link = &vm->threads.bodies; /* runs of other threads may lie above */
+  while (*link != &run) link = &(*link)->outer;
+  *link = run.outer;
+  return result;
+}
+
+static const asy_body_run *run_of(asy_vm *vm, const asy_obj *module) {
+  const asy_body_run *run = vm->threads.bodies;
+  while (run && run->module != module) run = run->outer;
+  return run;
+}
+
+/* Whether the body waits, through others or not, for one that this thread runs: then it is seen half done, as in any cycle. */
+static bool waits_for_us(asy_vm *vm, const asy_body_run *run) {
+  while (run && run->thread != vm->thread) run = run->thread->import ? run_of(vm, run->thread->import) : NULL;
+  return run != NULL;
+}
+
+/* Until another thread is done with the body of a module. False: a signal handler raised. */
+static bool wait_for_body(asy_vm *vm, asy_obj *module) {
+  static const int64_t LOOK_AGAIN_NS = 1000000;
+  bool ok = true;
+  const asy_body_run *run;
+  while (ok && (run = run_of(vm, module)) && !waits_for_us(vm, run)) {
+    vm->thread->import = module;
+    ok = asy_sleep_ns(vm, LOOK_AGAIN_NS);
+    vm->thread->import = NULL;
+  }
+  return ok;
+}
+
 /* Runs text as the body of a new module of this name. */
 static asy_value load_text(asy_vm *vm, asy_str *name, const char *text, size_t length, const char *path,
                            bool is_package) {
@@ -68,14 +112,12 @@ static asy_value load_text(asy_vm *vm, asy_str *name, const char *text, size_t l
   if (!module) return ASY_FAILED;
   asy_value self = asy_from_obj(module), file = asy_from_cstr(vm, path);
   asy_value folders = is_package ? folder_list(vm, path) : ASY_NONE;
-  asy_value builtins = asy_dict_get_str(vm, vm->modules, ASY_NAME(vm, builtins));
+  asy_value builtins = asy_from_obj(vm->builtins); /* the dict; __main__ has the module */
   if (asy_failed(folders) || !asy_module_set(vm, self, "__file__", file) ||
       !describe(vm, self, name, file, folders, is_package) || !asy_module_set(vm, self, "__builtins__", builtins) ||
       !asy_dict_set_str(vm, vm->modules, name, self))
     return ASY_FAILED;
-  module->head.flags |= MODULE_INITIALIZING;
-  asy_value result = asy_run_code(vm, (asy_code *)asy_obj_of(code), module->dict, asy_from_obj(module->dict));
-  module->head.flags &= (uint16_t)~MODULE_INITIALIZING;
+  asy_value result = run_module_body(vm, module, (asy_code *)asy_obj_of(code));
   if (!asy_failed(result)) return self;
   asy_value exception = asy_take_exception(vm);
   asy_dict_delete(vm, vm->modules, asy_from_obj(name), NULL);
@@ -177,6 +219,10 @@ asy_value asy_import_module(asy_vm *vm, asy_str *name) {
   name = asy_str_intern(vm, name);
   if (!name) return ASY_FAILED;
   asy_value module = asy_dict_get_str(vm, vm->modules, name);
+  if (asy_is_kind(module, KIND_MODULE) && asy_obj_of(module)->flags & MODULE_INITIALIZING) {
+    if (!wait_for_body(vm, asy_obj_of(module))) return ASY_FAILED;
+    module = asy_dict_get_str(vm, vm->modules, name);
+  }
   if (module != ASY_UNBOUND && module != ASY_NONE) return module;
   if (module == ASY_NONE) {
     asy_value full = asy_from_obj(name);

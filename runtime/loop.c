@@ -136,7 +136,7 @@ asy_loop *asy_loop_of(asy_vm *vm, asy_value value) {
   asy_stack_init(vm, &loop->stack, NULL);
   loop->step_stack = &loop->stack;
   loop->foreign = value;
-  loop->scripted = LOOP_CALL_SOON | LOOP_CALL_AT;
+  loop->scripted = LOOP_CALL_SOON | LOOP_CALL_AT | LOOP_CREATE_TASK;
   return asy_list_append(vm, state->stand_ins, asy_from_obj(loop)) ? loop : NULL;
 }
 
@@ -201,7 +201,8 @@ void asy_loop_look(asy_vm *vm, asy_loop *loop) {
   static const struct {
     const char *name;
     uint8_t flag;
-  } rows[] = {{"time", LOOP_TIME}, {"_run_once", LOOP_RUN_ONCE}, {"call_soon", LOOP_CALL_SOON}, {"call_at", LOOP_CALL_AT}};
+  } rows[] = {{"time", LOOP_TIME}, {"_run_once", LOOP_RUN_ONCE}, {"call_soon", LOOP_CALL_SOON}, {"call_at", LOOP_CALL_AT},
+            {"create_task", LOOP_CREATE_TASK}};
   if (loop->foreign) return;
   loop->scripted = 0;
   if (loop->head.shape == KIND_LOOP) return;
@@ -523,7 +524,7 @@ static bool add_stop_callback(asy_vm *vm, asy_loop *loop, asy_value future) {
     return !asy_failed(stop) && !asy_failed(asy_call_method(vm, future, ASY_NAME(vm, add_done_callback), 1, &stop));
   }
   return asy_future_done(future) ? asy_loop_call_soon(vm, loop, asy_from_obj(loop), future, ASY_NONE)
-                                 : asy_future_add_callback(vm, asy_future_of(future), asy_from_obj(loop), ASY_NONE);
+                                 : asy_future_watch(vm, asy_future_of(future), asy_from_obj(loop));
 }
 
 asy_value asy_loop_run_until_complete(asy_vm *vm, asy_loop *loop, asy_value awaitable) {

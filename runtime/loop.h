@@ -73,6 +73,7 @@ struct asy_loop {
   asy_stack stack;           /* of the task that runs */
   asy_stack *step_stack;     /* it, or that of a task which runs its first step within the step of another */
   asy_stack *outer_stack;    /* while native_step: the stack it is called on */
+  uint32_t native_runs;   /* vm->runs then */
   bool native_step;          /* the task that runs has no frames: its coroutine is an async native */
   bool running, stopping, closed, debug;
   asy_uv *uv;                  /* NULL before the first poll */
@@ -89,6 +90,7 @@ enum {
   LOOP_RUN_ONCE = 2,
   LOOP_CALL_SOON = 4,
   LOOP_CALL_AT = 8,
+  LOOP_CREATE_TASK = 32,
   LOOP_SELECTOR = 16, /* an attribute _selector, which is asked in place of libuv */
 };
 
@@ -136,6 +138,7 @@ asy_handle *asy_handle_new(asy_vm *vm, unsigned kind, asy_loop *loop, asy_value 
                            asy_value context);
 bool asy_handle_run(asy_vm *vm, asy_handle *h); /* false: an exception is pending that leaves the loop */
 bool asy_handle_keep_source(asy_vm *vm, asy_handle *h); /* debug mode: where it is made */
+void asy_text_source(asy_vm *vm, asy_text *t, asy_value source); /* " created at FILE:LINE" */
 asy_value asy_source_traceback(asy_vm *vm);             /* a traceback.StackSummary of where the program stands */
 asy_timer_handle *asy_timer_handle_schedule(asy_vm *vm, asy_loop *loop, int64_t deadline, asy_value callback,
                                             asy_value args, asy_value context);

@@ -1,6 +1,7 @@
 /* native.c - C functions as objects, and their signatures, parsed from Python text when first called. */
 #include <stdlib.h>
 
+#include "lang/buf.h"
 #include "runtime/class.h"
 #include "runtime/func.h"
 
@@ -82,7 +83,18 @@ static asy_value native_get_self(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
-  return asy_from_cstr(vm, NATIVE_SELF->def->signature);
+  /* for inspect: "(self" is "($self", and a default that is no value cannot be shown */
+  const char *text = NATIVE_SELF->def->signature;
+  asy_buf out = {0};
+  bool bound = !strncmp(text, "(self", 5), cls = !strncmp(text, "(cls", 4);
+  asy_buf_text(&out, bound || cls ? "($" : NATIVE_SELF->owner ? "(" : text[1] == ')' ? "($module" : "($module, ");
+  for (text++; *text; text++) {
+    if (!strncmp(text, "=?", 2)) asy_buf_text(&out, "=<unrepresentable>"), text++;
+    else asy_buf_char(&out, *text);
+  }
+  asy_value result = out.oom ? asy_raise_no_memory(vm) : asy_from_text(vm, out.data, out.len);
+  asy_buf_free(&out);
+  return result;
 }
 #undef NATIVE_SELF
 

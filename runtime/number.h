@@ -20,6 +20,10 @@ bool asy_int_to_double(asy_vm *vm, asy_value a, double *out);           /* round
 asy_value asy_int_round_to(asy_vm *vm, asy_value a, asy_value ndigits); /* int.__round__ */
 
 /* As int(text, base): surrounding white space, sign, prefix, underscores. ValueError names the text. Base 0 reads the prefix. */
+/* What a conversion method has returned: it, or ASY_FAILED: TypeError when it is not `wanted`; DeprecationWarning when it is not
+ * `exact` either, so an instance of a subclass. */
+asy_value asy_converted(asy_vm *vm, asy_value result, bool wanted, bool exact, const char *method, const char *type);
+asy_value asy_converted_int(asy_vm *vm, asy_value result, const char *method);
 asy_value asy_int_from_text(asy_vm *vm, const char *text, size_t length, int base);
 asy_value asy_int_from_str(asy_vm *vm, asy_str *text, int base);
 /* Digits with a leading '-' and no prefix, lower case. ValueError past the limit of sys.set_int_max_str_digits. */

@@ -178,6 +178,8 @@ static int truth_by_slots(asy_vm *vm, const asy_type *type, asy_value v) {
 }
 
 int asy_truth(asy_vm *vm, asy_value v) {
+  if (__builtin_expect(v == ASY_NOT_IMPLEMENTED, 0))
+    return asy_warn(vm, ASY_DeprecationWarning, "NotImplemented should not be used in a boolean context", 1) ? 1 : -1;
   if (asy_is_constant(v)) return v != ASY_FALSE && v != ASY_NONE;
   if (asy_is_int(v)) return v != asy_from_small(0);
   if (asy_is_flonum(v)) return asy_flonum(v) != 0.0;

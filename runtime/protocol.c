@@ -147,6 +147,23 @@ int asy_contains(asy_vm *vm, asy_value v, asy_value item) {
 
 /* ---- Index --------------------------------------------------------------------------------------------------------------------- */
 
+asy_value asy_converted(asy_vm *vm, asy_value result, bool wanted, bool exact, const char *method, const char *type) {
+  if (asy_failed(result) || exact) return result;
+  if (!wanted) return asy_raise(vm, ASY_TypeError, "%s returned non-%s (type %T)", method, type, result);
+  asy_str *text = asy_str_format(vm,
+                                 "%s returned non-%s (type %T).  The ability to return an instance of a strict subclass of "
+                                 "%s is deprecated, and may not be supported in a future version of Python.",
+                                 method, type, result, type);
+  const char *message;
+  if (!text || !asy_to_cstr(vm, asy_from_obj(text), &message)) return ASY_FAILED;
+  return asy_warn(vm, ASY_DeprecationWarning, message, 1) ? result : ASY_FAILED;
+}
+
+asy_value asy_converted_int(asy_vm *vm, asy_value result, const char *method) {
+  bool exact = asy_is_int(result) || asy_is_exact(result, KIND_INT);
+  return asy_converted(vm, result, asy_is_integer(result), exact, method, "int");
+}
+
 asy_value asy_index(asy_vm *vm, asy_value v) {
   if (asy_is_int(v)) return v;
   if (asy_is_integer(v)) return v;
@@ -154,8 +171,7 @@ asy_value asy_index(asy_vm *vm, asy_value v) {
   if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __index__), &way)) return ASY_FAILED;
   if (way.value != ASY_UNBOUND) {
     asy_value result = asy_call_way(vm, v, &way, 0, NULL);
-    if (result == ASY_FAILED || asy_is_integer(result)) return result;
-    return asy_raise(vm, ASY_TypeError, "__index__ returned non-int (type %T)", result);
+    return asy_converted_int(vm, result, "__index__");
   }
   asy_value (*index)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, index) : NULL;
   return index ? index(vm, v) : asy_raise(vm, ASY_TypeError, "'%T' object cannot be interpreted as an integer", v);

@@ -16,7 +16,7 @@ static asy_vm *volatile receiver;
 static void note(asy_vm *vm, int number) {
   __atomic_or_fetch(&vm->signals.pending, UINT64_C(1) << (number - 1), __ATOMIC_SEQ_CST);
   asy_interrupt_set(vm, ASY_INTERRUPT_SIGNAL);
-  sem_post(&vm->threads.main.wake);
+  sem_post(&vm->threads.main->wake);
   uv_async_t *poll = vm->threads.main_poll;
   if (poll) uv_async_send(poll);
 }

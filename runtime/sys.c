@@ -13,6 +13,7 @@
 #include "runtime/import.h"
 #include "runtime/module.h"
 #include "runtime/number.h"
+#include "runtime/traceback.h"
 
 #ifndef ASY_VERSION
 #define ASY_VERSION "0.1.0"
@@ -213,9 +214,10 @@ static asy_value sys_excepthook(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value sys_unraisablehook(asy_vm *vm, const asy_value *args) {
-  asy_value exception = asy_get_attr_cstr(vm, args[0], "exc_value");
-  if (asy_failed(exception)) return ASY_FAILED;
-  asy_print_exception(vm, exception);
+  asy_value exception = asy_get_attr_cstr(vm, args[0], "exc_value"),
+            message = asy_get_attr_cstr(vm, args[0], "err_msg"), where = asy_get_attr_cstr(vm, args[0], "object");
+  if (asy_failed(exception) || asy_failed(message) || asy_failed(where)) return ASY_FAILED;
+  asy_print_unraisable(vm, exception, message, where);
   return ASY_NONE;
 }
 
@@ -291,7 +293,15 @@ static asy_value give_errors(asy_vm *vm, const asy_value *args) {
 }
 static asy_value give_switch_interval(asy_vm *vm, const asy_value *args) {
   (void)args;
-  return asy_from_double(vm, 0.005);
+  return asy_from_double(vm, (double)vm->threads.interval / 1e9);
+}
+
+static asy_value set_switch_interval(asy_vm *vm, const asy_value *args) {
+  double seconds;
+  if (!asy_to_double(vm, args[0], &seconds)) return ASY_FAILED;
+  if (!(seconds > 0)) return asy_raise(vm, ASY_ValueError, "switch interval must be strictly positive");
+  vm->threads.interval = seconds < 1e9 ? (int64_t)(seconds * 1e9) : INT64_MAX / 4;
+  return ASY_NONE;
 }
 
 static asy_value hook_or_none(asy_value hook) { return hook ? hook : ASY_NONE; }
@@ -348,9 +358,10 @@ static const asy_native sys_natives[] = {
   {"setprofile", "(function, /)", give_none, NULL, 0},
   {"setrecursionlimit", "(limit, /)", sys_setrecursionlimit,
    "Set the maximum depth of the Python interpreter stack to n.", 0},
-  {"setswitchinterval", "(interval, /)", give_none, NULL, 0},
+  {"setswitchinterval", "(interval, /)", set_switch_interval, NULL, 0},
   {"settrace", "(function, /)", give_none, NULL, 0},
-  {"unraisablehook", "(unraisable, /)", sys_unraisablehook, NULL, 0},
+  {"unraisablehook", "(unraisable, /)", sys_unraisablehook, "Show an exception that cannot be raised.", 0},
+  {"__unraisablehook__", "(unraisable, /)", sys_unraisablehook, NULL, 0},
   {0},
 };
 

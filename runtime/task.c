@@ -288,7 +288,7 @@ asy_value asy_task_wait_future(asy_vm *vm, asy_value future) {
   if (f->loop != task->future.loop)
     return asy_raise(vm, ASY_RuntimeError, "Task %R got Future %R attached to a different loop", asy_from_obj(task),
                      future);
-  if (!asy_future_add_callback(vm, f, asy_from_obj(task), ASY_NONE)) return ASY_FAILED;
+  if (!asy_future_watch(vm, f, asy_from_obj(task))) return ASY_FAILED;
   asy_store(vm, task, &task->waiting, future);
   return ASY_PARKED;
 }
@@ -360,6 +360,7 @@ static bool step_native(asy_vm *vm, asy_task *task, asy_coro *coro, asy_value se
   coro->state = CORO_CLOSED;
   asy_loop *loop = task->future.loop;
   loop->outer_stack = vm->stack;
+  loop->native_runs = vm->runs;
   loop->native_step = true;
   asy_value result = ((asy_nativefunc *)asy_obj_of(coro->func))->fn(vm, coro->args);
   loop->native_step = false;

@@ -144,7 +144,7 @@ void asy_thread_acquire(asy_vm *vm, asy_thread *self) {
   take(vm, self);
   pthread_mutex_unlock(&vm->threads.mutex);
   restore(vm, self);
-  if (self == &vm->threads.main && vm->signals.pending) asy_interrupt_set(vm, ASY_INTERRUPT_SIGNAL);
+  if (self == vm->threads.main && vm->signals.pending) asy_interrupt_set(vm, ASY_INTERRUPT_SIGNAL);
   errno = error;
 }
 
@@ -161,7 +161,7 @@ void asy_thread_yield(asy_vm *vm) {
   take(vm, self);
   pthread_mutex_unlock(&threads->mutex);
   restore(vm, self);
-  if (self == &threads->main && vm->signals.pending) asy_interrupt_set(vm, ASY_INTERRUPT_SIGNAL);
+  if (self == threads->main && vm->signals.pending) asy_interrupt_set(vm, ASY_INTERRUPT_SIGNAL);
 }
 
 void asy_thread_wait(asy_vm *vm, int64_t deadline) {
@@ -173,7 +173,7 @@ void asy_thread_wait(asy_vm *vm, int64_t deadline) {
   asy_thread_acquire(vm, self);
 }
 
-bool asy_thread_is_main(asy_vm *vm) { return vm->thread == &vm->threads.main; }
+bool asy_thread_is_main(asy_vm *vm) { return vm->thread == vm->threads.main; }
 
 bool asy_sleep_ns(asy_vm *vm, int64_t ns) {
   int64_t deadline = now(vm) + ns;
@@ -247,9 +247,9 @@ bool asy_threads_init(asy_vm *vm) {
   pthread_cond_init(&threads->freed, NULL);
   pthread_cond_init(&threads->taken, NULL);
   threads->interval = SWITCH_NS;
-  threads->holder = &threads->main;
-  asy_thread_init(vm, &threads->main);
-  return asy_thread_enter(vm, &threads->main);
+  threads->holder = threads->main = &threads->original;
+  asy_thread_init(vm, threads->main);
+  return asy_thread_enter(vm, threads->main);
 }
 
 bool asy_threads_end(asy_vm *vm) {
@@ -258,7 +258,7 @@ bool asy_threads_end(asy_vm *vm) {
   threads->ended = true;
   pthread_mutex_unlock(&threads->mutex);
   if (threads->count > 1) return false;
-  asy_thread_drop(vm, &threads->main);
+  asy_thread_drop(vm, threads->main);
   pthread_cond_destroy(&threads->freed);
   pthread_cond_destroy(&threads->taken);
   pthread_mutex_destroy(&threads->mutex);
@@ -275,6 +275,7 @@ void asy_threads_after_fork(asy_vm *vm) {
   threads->holder = self;
   threads->first = self; /* the others are gone; what they held stays */
   threads->count = 1;
+  threads->main = self;
   self->prev = self->next = NULL;
   self->native_id = syscall(SYS_gettid);
   asy_interrupt_clear(vm, ASY_INTERRUPT_SWITCH);

@@ -40,6 +40,7 @@ struct asy_thread {
   int64_t native_id;              /* the kernel's; 0 before it has started */
   asy_value call;   /* (function, args, kwargs) until it has started, else 0 */
   asy_value locals; /* a dict: what each _thread._local holds for it; 0 none */
+  asy_obj *import;  /* the module whose body it waits for, which another thread runs; NULL none */
   asy_value join;   /* the _ThreadHandle that waits for its end, or 0 */
 };
 
@@ -55,8 +56,10 @@ typedef struct asy_threads {
   bool ended;         /* the program has ended: others that want the lock wait for ever */
   int64_t interval;   /* ns that a thread runs while another waits */
   size_t stack_size;  /* of the C stacks of new threads; 0: the system's */
+  struct asy_body_run *bodies; /* import.c: bodies of modules that run */
   uint64_t locals_made; /* _thread._local objects made so far */
-  asy_thread main;
+  asy_thread original;          /* the one that made the VM */
+  asy_thread *main;             /* it, or in a child process the one that forked: it answers signals */
   uv_async_t *volatile main_poll; /* ends the poll that the main thread is blocked in */
 } asy_threads;
 

@@ -89,7 +89,8 @@ static bool read_deadline(asy_vm *vm, asy_value blocking, asy_value timeout, int
     return false;
   }
   if (seconds > (double)(TIMEOUT_MAX_NS / 1000000000)) {
-    asy_raise(vm, ASY_OverflowError, "timeout value is too large");
+    asy_raise(vm, ASY_OverflowError, "timestamp %s", seconds >= 0x1p63 ? "out of range for platform time_t"
+                                                                       : "too large to convert to C PyTime_t");
     return false;
   }
   int64_t now = asy_clock_ns(vm, ASY_CLOCK_MONOTONIC);
@@ -560,7 +561,7 @@ static asy_value raise_exit(asy_vm *vm, const asy_value *args) {
 /* ---- Facts ----------------------------------------------------------------------------------------------------------- */
 
 static asy_value get_ident(asy_vm *vm, const asy_value *args) { return (void)args, ident_of(vm, vm->thread); }
-static asy_value main_ident(asy_vm *vm, const asy_value *args) { return (void)args, ident_of(vm, &vm->threads.main); }
+static asy_value main_ident(asy_vm *vm, const asy_value *args) { return (void)args, ident_of(vm, vm->threads.main); }
 
 static asy_value get_native_id(asy_vm *vm, const asy_value *args) {
   (void)args;

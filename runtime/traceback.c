@@ -10,6 +10,7 @@
 #include "runtime/builtins.h"
 #include "runtime/class.h"
 #include "runtime/coro.h"
+#include "runtime/sys.h"
 
 enum { SAME_LINE_MOST = 3, GROUP_WIDTH = 15, GROUP_DEPTH = 10, CHAIN_MOST = 1000 };
 
@@ -458,18 +459,44 @@ void asy_print_exception(asy_vm *vm, asy_value exception) {
   free(out.data);
 }
 
-void asy_report_unraisable(asy_vm *vm, asy_value where) {
-  asy_value exception = asy_take_exception(vm);
-  if (!exception) return;
+void asy_print_unraisable(asy_vm *vm, asy_value exception, asy_value message, asy_value where) {
   asy_sink out = {0};
-  asy_sink_text(&out, "Exception ignored in: ");
-  if (where == ASY_UNBOUND || !where) asy_sink_text(&out, "None");
-  else add_safely(vm, &out, where, "object", asy_repr);
-  asy_sink_text(&out, "\n");
+  if (message == ASY_NONE) asy_sink_text(&out, "Exception ignored in");
+  else add_safely(vm, &out, message, "message", asy_str_of);
+  if (where != ASY_NONE) {
+    asy_sink_text(&out, ": ");
+    add_safely(vm, &out, where, "object", asy_repr);
+    asy_sink_text(&out, "\n");
+  } else asy_sink_text(&out, message == ASY_NONE ? ": None\n" : ":\n");
   render(vm, &out, exception, false);
   if (out.data) asy_write_stderr(vm, out.data, out.len);
   free(out.data);
-  asy_clear_exception(vm);
+  if (asy_raised(vm)) asy_clear_exception(vm);
+}
+
+void asy_report_unraisable(asy_vm *vm, asy_value where) {
+  static const asy_member fields[] = {
+    {"exc_type", ASY_RECORD(0), MEMBER_VALUE, false},      {"exc_value", ASY_RECORD(1), MEMBER_VALUE, false},
+    {"exc_traceback", ASY_RECORD(2), MEMBER_VALUE, false}, {"err_msg", ASY_RECORD(3), MEMBER_VALUE, false},
+    {"object", ASY_RECORD(4), MEMBER_VALUE, false},        {0}};
+  asy_value exception = asy_take_exception(vm);
+  if (!exception) return;
+  if (where == ASY_UNBOUND || !where) where = ASY_NONE;
+  asy_str *name = asy_intern(vm, "unraisablehook"), *original = asy_intern(vm, "__unraisablehook__");
+  asy_value hook = name ? asy_sys_get(vm, name) : ASY_UNBOUND;
+  asy_value usual = original ? asy_sys_get(vm, original) : ASY_UNBOUND;
+  if (hook == ASY_UNBOUND || hook == ASY_NONE || hook == usual)
+    return asy_print_unraisable(vm, exception, ASY_NONE, where);
+  asy_class *cls = asy_define_record(vm, "UnraisableHookArgs", fields);
+  asy_traceback *traceback = asy_exception_of(exception)->traceback;
+  asy_value items[] = {asy_from_obj(asy_type_of(vm, exception)), exception,
+                       traceback ? asy_from_obj(traceback) : ASY_NONE, ASY_NONE, where};
+  asy_value record = cls ? asy_record_new(vm, cls, items) : ASY_FAILED;
+  if (asy_failed(record) || asy_failed(asy_call1(vm, hook, record))) {
+    asy_value failure = asy_take_exception(vm);
+    asy_value message = asy_from_cstr(vm, "Exception ignored in sys.unraisablehook");
+    if (failure) asy_print_unraisable(vm, failure, asy_failed(message) ? ASY_NONE : message, hook);
+  }
 }
 
 /* ---- The class traceback ------------------------------------------------------------------------------------------------------------- */
@@ -487,7 +514,7 @@ static asy_value get_line(asy_vm *vm, const asy_value *args) {
   return asy_from_small(asy_traceback_line(entry_of(args[0])));
 }
 static asy_value get_lasti(asy_vm *vm, const asy_value *args) {
-  return asy_from_small((int64_t)entry_of(args[0])->word * 4);
+  return asy_from_small((int64_t)entry_of(args[0])->word * 4 - 4);
 }
 static asy_value get_frame(asy_vm *vm, const asy_value *args) {
   asy_traceback *entry = entry_of(args[0]);
@@ -515,6 +542,25 @@ static asy_value set_next(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 
+/* types.TracebackType(tb_next, tb_frame, tb_lasti, tb_lineno) */
+static asy_value traceback_new(asy_vm *vm, const asy_value *args) {
+  int lasti, line;
+  if (args[1] != ASY_NONE && !asy_is_kind(args[1], KIND_TRACEBACK))
+    return asy_raise(vm, ASY_TypeError, "expected traceback object or None, got '%T'", args[1]);
+  if (!asy_is_kind(args[2], KIND_FRAME))
+    return asy_raise(vm, ASY_TypeError, "TracebackType() argument 'tb_frame' must be frame, not %T", args[2]);
+  if (!asy_to_int(vm, args[3], INT32_MIN, INT32_MAX, &lasti) || !asy_to_int(vm, args[4], INT32_MIN, INT32_MAX, &line))
+    return ASY_FAILED;
+  asy_traceback *entry = asy_new_kind(vm, KIND_TRACEBACK, sizeof *entry);
+  if (!entry) return ASY_FAILED;
+  entry->next = args[1] == ASY_NONE ? NULL : entry_of(args[1]);
+  entry->func = asy_frame_object_func(args[2]);
+  entry->frame = args[2];
+  entry->word = (uint32_t)(lasti < 0 ? 0 : lasti / 2 + 1);
+  entry->line = line;
+  return asy_from_obj(entry);
+}
+
 static const asy_native traceback_methods[] = {
   {"tb_lineno", "(self)", get_line, NULL, ASY_NATIVE_GETTER},
   {"tb_lasti", "(self)", get_lasti, NULL, ASY_NATIVE_GETTER},
@@ -527,7 +573,9 @@ static const asy_native traceback_methods[] = {
 const asy_type asy_traceback_type = {
   .name = "traceback",
   .size = sizeof(asy_traceback),
-  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .flags = ASY_TYPE_FINAL,
   .visit = traceback_visit,
+  .new_ = traceback_new,
+  .new_signature = "(cls, tb_next, tb_frame, tb_lasti, tb_lineno)",
   .methods = traceback_methods,
 };

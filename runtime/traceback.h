@@ -17,6 +17,8 @@ void asy_sink_format(asy_sink *sink, const char *format, ...) __attribute__((for
 /* The text that print_exception writes; ASY_FAILED: MemoryError. chain false: without causes and contexts. */
 asy_value asy_format_exception(asy_vm *vm, asy_value exception, bool chain);
 /* The same for the entries of a traceback alone: "  File ..." lines. */
+/* "Exception ignored in: where", or message (None: that one), and the exception, to stderr. */
+void asy_print_unraisable(asy_vm *vm, asy_value exception, asy_value message, asy_value where);
 asy_value asy_format_traceback(asy_vm *vm, asy_traceback *traceback);
 /* The last lines alone: type and text, notes. */
 asy_value asy_format_exception_only(asy_vm *vm, asy_value exception);

@@ -6,6 +6,8 @@
 #include "runtime/exc.h"
 #include "runtime/frame.h"
 #include "runtime/future.h"
+#include "runtime/loop.h"
+#include "runtime/task.h"
 
 static inline asy_value take_sent(asy_vm *vm) {
   asy_value sent = vm->sent;
@@ -135,23 +137,33 @@ asy_action asy_for_iter_generator(asy_vm *vm, asy_gen *gen, unsigned dst) {
   return asy_gen_enter(vm, gen, FRAME_FOR | dst, ASY_NONE) ? ACT_RELOAD : ACT_UNWIND;
 }
 
-asy_action asy_yield_from(asy_vm *vm, unsigned dst, unsigned src) {
-  asy_value *base = vm->base;
-  asy_value it = base[src];
-  asy_value sent = take_sent(vm);
-  if (asy_is_exact(it, KIND_GENERATOR)) {
-    asy_gen *gen = (asy_gen *)asy_obj_of(it);
-    if (gen->state == GEN_SUSPENDED || (gen->state == GEN_CREATED && sent == ASY_NONE))
-      return asy_gen_enter(vm, gen, FRAME_DELEGATED | dst, sent) ? ACT_RELOAD : ACT_UNWIND;
-  }
+static asy_action yield_from_iterator(asy_vm *vm, unsigned dst, asy_value it, asy_value sent) {
   asy_value v = asy_iterator_send(vm, it, sent, 0);
   if (v == ASY_FAILED) return ACT_UNWIND;
+  asy_value *base = vm->base;
   if (v == ASY_END) {
     base[dst] = asy_take_stop_value(vm);
-    return ACT_NEXT;
+    return ACT_RELOAD; /* the frame may be one further down than the instruction loop knows */
   }
   asy_frame_set_pc(base, asy_frame_pc(base) - 1);
   return asy_yield(vm, v);
+}
+
+asy_action asy_yield_from(asy_vm *vm, unsigned dst, unsigned src) {
+  for (;;) { /* down a chain of delegations, without going through the instruction loop at each */
+    asy_value *base = vm->base;
+    asy_value it = base[src];
+    asy_value sent = take_sent(vm);
+    asy_gen *gen = asy_is_exact(it, KIND_GENERATOR) ? (asy_gen *)asy_obj_of(it) : NULL;
+    bool suspended = gen && gen->state == GEN_SUSPENDED;
+    if (!suspended && !(gen && gen->state == GEN_CREATED && sent == ASY_NONE)) return yield_from_iterator(vm, dst, it, sent);
+    if (!asy_gen_enter(vm, gen, FRAME_DELEGATED | dst, sent)) return ACT_UNWIND;
+    const uint32_t *pc = asy_frame_pc(vm->base);
+    if (!suspended || ASY_WORD_OP(*pc) != OP_YIELD_FROM) return ACT_RELOAD;
+    asy_frame_set_pc(vm->base, pc + 1);
+    dst = ASY_WORD_A(*pc);
+    src = ASY_WORD_B(*pc);
+  }
 }
 
 /* ---- Returning and unwinding ---------------------------------------------------------------------------------------- */
@@ -251,7 +263,9 @@ static asy_action suspend(asy_vm *vm, const uint32_t *pc, asy_run_outcome outcom
 }
 
 bool asy_can_park(asy_vm *vm) {
-  return vm->current_task && vm->stack == asy_task_stack(vm->current_task) && vm->runs == vm->stack->run;
+  if (!vm->current_task || vm->stack != asy_task_stack(vm->current_task)) return false;
+  const asy_loop *loop = vm->current_task->future.loop;
+  return vm->runs == (loop->native_step ? loop->native_runs : vm->stack->run);
 }
 
 /* The result of an async native that was called to be awaited into dst; pc is behind the AWAIT. */
@@ -485,7 +499,9 @@ asy_action asy_await(asy_vm *vm, unsigned dst, unsigned src) {
       switch (asy_obj_of(v)->kind) {
         case KIND_COROUTINE: return await_coroutine(vm, (asy_coro *)asy_obj_of(v), dst);
         case KIND_FUTURE:
-        case KIND_TASK: return await_future(vm, v, dst);
+        case KIND_TASK:
+          if (asy_future_inherits(vm, v, ASY_NAME(vm, __await__))) return await_future(vm, v, dst);
+          break;
         case KIND_ASYNC_GENERATOR_STEP: return await_step(vm, (asy_agen_step *)asy_obj_of(v), dst);
         case KIND_AWAITER: {
           asy_value out = asy_iterator_send(vm, ((asy_awaiter *)asy_obj_of(v))->iterator, sent, thrown);

@@ -159,6 +159,8 @@ static int64_t length(asy_vm *vm, asy_value self) {
   return (int64_t)w->waiting + w->woken;
 }
 
+static int truth(asy_vm *vm, asy_value self) { return length(vm, self) != 0; }
+
 static asy_value make(asy_vm *vm, const asy_value *args) {
   waiters *w = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
   if (!w) return ASY_FAILED;
@@ -201,6 +203,7 @@ const asy_type asy_waiters_type = {
   .free = release,
   .new_ = make,
   .new_signature = "(cls, owner)",
+  .truth = truth,
   .length = length,
   .loop_hooks = &hooks,
   .members = members,

@@ -22,7 +22,7 @@ static void look_on(asy_vm *vm) {
       looks = 0;
     } else if (++looks == LOOKS) {
       asy_interrupt_set(vm, ASY_INTERRUPT_WATCHDOG);
-      sem_post(&vm->threads.main.wake); /* it may sleep in a native */
+      sem_post(&vm->threads.main->wake); /* it may sleep in a native */
     }
   }
 }

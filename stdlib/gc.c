@@ -8,6 +8,7 @@ static asy_value gc_collect(asy_vm *vm, const asy_value *args) {
     else return ASY_FAILED;
     return asy_raise(vm, ASY_ValueError, "invalid generation");
   }
+  asy_clear_spare_registers(vm);
   asy_heap_stats before = asy_heap_get_stats(vm);
   asy_collect(vm, generation == 0 ? ASY_COLLECT_MINOR : ASY_COLLECT_MAJOR);
   asy_run_finalizers(vm);

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <sys/timerfd.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -58,15 +59,16 @@ bool posix_int(asy_vm *vm, asy_value v, int *out) {
 bool posix_fd(asy_vm *vm, asy_value v, int *out) { return posix_int(vm, v, out); }
 
 bool posix_fd_or_file(asy_vm *vm, asy_value v, int *out) {
-  if (asy_is_integer(v)) return posix_int(vm, v, out);
-  asy_value method;
-  asy_str *name = asy_intern(vm, "fileno");
-  int found = name ? asy_find_attr(vm, v, name, &method) : -1;
-  if (found < 0) return false;
-  if (!found) return asy_raise(vm, ASY_TypeError, "argument must be an int, or have a fileno() method."), false;
-  asy_value fd = asy_call0(vm, method);
-  if (asy_failed(fd)) return false;
-  if (!asy_is_integer(fd)) return asy_raise(vm, ASY_TypeError, "fileno() returned a non-integer"), false;
+  asy_value fd = v, method;
+  if (!asy_is_integer(v)) {
+    asy_str *name = asy_intern(vm, "fileno");
+    int found = name ? asy_find_attr(vm, v, name, &method) : -1;
+    if (found < 0) return false;
+    if (!found) return asy_raise(vm, ASY_TypeError, "argument must be an int, or have a fileno() method."), false;
+    fd = asy_call0(vm, method);
+    if (asy_failed(fd)) return false;
+    if (!asy_is_integer(fd)) return asy_raise(vm, ASY_TypeError, "fileno() returned a non-integer"), false;
+  }
   if (!posix_int(vm, fd, out)) return false;
   if (*out >= 0) return true;
   asy_raise(vm, ASY_ValueError, "file descriptor cannot be a negative integer (%d)", *out);
@@ -437,7 +439,8 @@ static const posix_constant constants[] = {
   X(RWF_APPEND) X(RWF_DSYNC) X(RWF_HIPRI) X(RWF_NOWAIT) X(RWF_SYNC) X(R_OK) X(SCHED_BATCH) X(SCHED_FIFO) X(SCHED_IDLE)
   X(SCHED_OTHER) X(SCHED_RESET_ON_FORK) X(SCHED_RR) X(SEEK_DATA) X(SEEK_HOLE) X(SPLICE_F_MORE) X(SPLICE_F_MOVE)
   X(SPLICE_F_NONBLOCK) X(ST_APPEND) X(ST_MANDLOCK) X(ST_NOATIME) X(ST_NODEV) X(ST_NODIRATIME) X(ST_NOEXEC) X(ST_NOSUID)
-  X(ST_RDONLY) X(ST_RELATIME) X(ST_SYNCHRONOUS) X(ST_WRITE) X(TMP_MAX) X(WCONTINUED) X(WEXITED) X(WNOHANG) X(WNOWAIT)
+  X(ST_RDONLY) X(ST_RELATIME) X(ST_SYNCHRONOUS) X(ST_WRITE) X(TFD_CLOEXEC) X(TFD_NONBLOCK) X(TFD_TIMER_ABSTIME)
+  X(TFD_TIMER_CANCEL_ON_SET) X(TMP_MAX) X(WCONTINUED) X(WEXITED) X(WNOHANG) X(WNOWAIT)
   X(WSTOPPED) X(WUNTRACED) X(W_OK) X(XATTR_CREATE) X(XATTR_REPLACE) X(XATTR_SIZE_MAX) X(X_OK)
 #undef X
   {"POSIX_SPAWN_OPEN", 0}, {"POSIX_SPAWN_CLOSE", 1}, {"POSIX_SPAWN_DUP2", 2}, {"POSIX_SPAWN_CLOSEFROM", 3}, {0},

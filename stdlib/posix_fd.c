@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <termios.h>
 #include <unistd.h>
@@ -370,6 +371,56 @@ static asy_value p_memfd_create(asy_vm *vm, const asy_value *args) {
   return posix_number(vm, memfd_create(name.name, (unsigned)flags));
 }
 
+static asy_value p_timerfd_create(asy_vm *vm, const asy_value *args) {
+  int clock, flags;
+  if (!posix_int(vm, args[0], &clock) || !posix_int(vm, args[1], &flags)) return ASY_FAILED;
+  return posix_number(vm, timerfd_create(clock, flags));
+}
+
+static asy_value timer_value(asy_vm *vm, const struct itimerspec *t, bool nanoseconds) {
+  const struct timespec *parts[] = {&t->it_value, &t->it_interval};
+  asy_value items[2];
+  for (int i = 0; i < 2; i++)
+    items[i] = nanoseconds ? asy_from_int64(vm, parts[i]->tv_sec * 1000000000 + parts[i]->tv_nsec)
+                           : asy_from_double(vm, (double)parts[i]->tv_sec + 1e-9 * (double)parts[i]->tv_nsec);
+  return asy_tuple_of(vm, 2, items[0], items[1]);
+}
+
+static bool timer_part(asy_vm *vm, asy_value v, bool nanoseconds, struct timespec *out) {
+  int64_t ns;
+  double seconds;
+  if (nanoseconds) {
+    if (!asy_to_int64(vm, v, &ns)) return false;
+  } else {
+    if (!asy_to_double(vm, v, &seconds)) return false;
+    if (!(seconds > -9e9 && seconds < 9e9)) return asy_raise(vm, ASY_ValueError, "time value out of range"), false;
+    ns = (int64_t)(seconds * 1e9);
+  }
+  *out = (struct timespec){ns / 1000000000, ns % 1000000000};
+  return true;
+}
+
+/* (fd, *, flags=0, initial, interval) */
+static asy_value set_timer(asy_vm *vm, const asy_value *args, bool nanoseconds) {
+  int fd, flags;
+  struct itimerspec timer, old;
+  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_int(vm, args[1], &flags) ||
+      !timer_part(vm, args[2], nanoseconds, &timer.it_value) || !timer_part(vm, args[3], nanoseconds, &timer.it_interval))
+    return ASY_FAILED;
+  return timerfd_settime(fd, flags, &timer, &old) ? posix_error(vm) : timer_value(vm, &old, nanoseconds);
+}
+static asy_value p_timerfd_settime(asy_vm *vm, const asy_value *args) { return set_timer(vm, args, false); }
+static asy_value p_timerfd_settime_ns(asy_vm *vm, const asy_value *args) { return set_timer(vm, args, true); }
+
+static asy_value get_timer(asy_vm *vm, asy_value v, bool nanoseconds) {
+  int fd;
+  struct itimerspec timer;
+  if (!posix_fd_or_file(vm, v, &fd)) return ASY_FAILED;
+  return timerfd_gettime(fd, &timer) ? posix_error(vm) : timer_value(vm, &timer, nanoseconds);
+}
+static asy_value p_timerfd_gettime(asy_vm *vm, const asy_value *args) { return get_timer(vm, args[0], false); }
+static asy_value p_timerfd_gettime_ns(asy_vm *vm, const asy_value *args) { return get_timer(vm, args[0], true); }
+
 /* ---- Terminals ---- */
 
 static asy_value p_isatty(asy_vm *vm, const asy_value *args) {
@@ -497,6 +548,13 @@ static const asy_native natives[] = {
    "Move count bytes between two descriptors of which one is a pipe.", 0},
   {"tcgetpgrp", "(fd, /)", p_tcgetpgrp, "Return the process group associated with the terminal.", 0},
   {"tcsetpgrp", "(fd, pgid, /)", p_tcsetpgrp, "Set the process group associated with the terminal.", 0},
+  {"timerfd_create", "(clockid, /, *, flags=524288)", p_timerfd_create, "A descriptor that a timer makes readable.", 0},
+  {"timerfd_gettime", "(fd, /)", p_timerfd_gettime, "(time left, interval) in seconds.", 0},
+  {"timerfd_gettime_ns", "(fd, /)", p_timerfd_gettime_ns, "(time left, interval) in nanoseconds.", 0},
+  {"timerfd_settime", "(fd, /, *, flags=0, initial=0.0, interval=0.0)", p_timerfd_settime,
+   "Start or stop a timer; returns what it was before.", 0},
+  {"timerfd_settime_ns", "(fd, /, *, flags=0, initial=0, interval=0)", p_timerfd_settime_ns,
+   "As timerfd_settime, in nanoseconds.", 0},
   {"ttyname", "(fd, /)", p_ttyname, "Return the name of the terminal device.", 0},
   {"unlockpt", "(fd, /)", p_unlockpt, "Unlock a pseudo-terminal master/slave pair.", 0},
   {"write", "(fd, data, /)", p_write, "Write a bytes object to a file descriptor.", 0},

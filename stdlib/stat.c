@@ -5,6 +5,7 @@
 
 static bool mode_of(asy_vm *vm, asy_value v, mode_t *out) {
   int64_t mode;
+  if (!asy_is_integer(v)) return asy_raise(vm, ASY_TypeError, "an integer is required"), false;
   if (!asy_to_int64(vm, v, &mode)) return false;
   if (mode < 0) return asy_raise(vm, ASY_OverflowError, "can't convert negative value to unsigned int"), false;
   if (mode > UINT32_MAX) return asy_raise(vm, ASY_OverflowError, "mode out of range"), false;
@@ -81,9 +82,9 @@ static const posix_constant constants[] = {
   /* flags of BSD and Windows */
   {"UF_SETTABLE", 0xffff}, {"UF_NODUMP", 1}, {"UF_IMMUTABLE", 2}, {"UF_APPEND", 4}, {"UF_OPAQUE", 8},
   {"UF_NOUNLINK", 0x10}, {"UF_COMPRESSED", 0x20}, {"UF_TRACKED", 0x40}, {"UF_DATAVAULT", 0x80}, {"UF_HIDDEN", 0x8000},
-  {"SF_SETTABLE", 0x3fff0000}, {"SF_ARCHIVED", 0x10000}, {"SF_IMMUTABLE", 0x20000}, {"SF_APPEND", 0x40000},
+  {"SF_SETTABLE", 0xffff0000}, {"SF_ARCHIVED", 0x10000}, {"SF_IMMUTABLE", 0x20000}, {"SF_APPEND", 0x40000},
   {"SF_RESTRICTED", 0x80000}, {"SF_NOUNLINK", 0x100000}, {"SF_SNAPSHOT", 0x200000}, {"SF_FIRMLINK", 0x800000},
-  {"SF_DATALESS", 0x40000000}, {"SF_SUPPORTED", 0x9f0000}, {"SF_SYNTHETIC", 0xc0000000},
+  {"SF_DATALESS", 0x40000000},
   {"FILE_ATTRIBUTE_ARCHIVE", 32}, {"FILE_ATTRIBUTE_COMPRESSED", 2048}, {"FILE_ATTRIBUTE_DEVICE", 64},
   {"FILE_ATTRIBUTE_DIRECTORY", 16}, {"FILE_ATTRIBUTE_ENCRYPTED", 16384}, {"FILE_ATTRIBUTE_HIDDEN", 2},
   {"FILE_ATTRIBUTE_INTEGRITY_STREAM", 32768}, {"FILE_ATTRIBUTE_NORMAL", 128},

@@ -322,6 +322,7 @@ typedef struct {
 static bool format_text(asy_vm *vm, asy_value format, const char **out) {
   if (asy_is_str(format)) {
     asy_str *s = (asy_str *)asy_obj_of(format);
+    if (s->head.flags & STR_ASCII && memchr(asy_str_data(s), 0, s->len)) return wrong(vm, "embedded null character"), false;
     if (s->head.flags & STR_ASCII) return asy_to_cstr(vm, format, out);
     asy_call_method(vm, format, asy_intern(vm, "encode"), 1, (asy_value[]){asy_from_cstr(vm, "ascii")});
     return false;

@@ -14,6 +14,7 @@ A name that begins with _ and a folder with an __init__ belong to the test that 
 script say how it is run:
   # exit: 1            the expected exit status, when not 0
   # args: a "b c"      arguments
+  # options: --seed 1  options of asy
   # env: NAME=value    an environment variable
   # timeout: 60        seconds, when the default does not fit
   # slow: why          left out by --quick (sanitizers and the stressed collector use it)
@@ -138,7 +139,7 @@ def directives(path):
             text = line.decode('utf-8', 'replace').strip()
             if text and not text.startswith('#'):
                 break
-            match = re.fullmatch(r'#\s*(exit|args|env|timeout|slow|differs):\s*(.+)', text)
+            match = re.fullmatch(r'#\s*(exit|args|options|env|timeout|slow|differs):\s*(.+)', text)
             if match:
                 found[match[1]] = match[2]
     if path.with_suffix('.status').exists():
@@ -153,7 +154,7 @@ def relative(path):
 def run_script(path, options, *flags):
     """Run a script as its directives say; where --outputs asks for it, keep what it printed, without elapsed times."""
     said = directives(path)
-    command = [*options.bin, *flags, relative(path), *shlex.split(said.get('args', ''))]
+    command = [*options.bin, *flags, *shlex.split(said.get('options', '')), relative(path), *shlex.split(said.get('args', ''))]
     env = [said['env'].split('=', 1)] if 'env' in said else []
     result = execute(command, options, timeout=float(said['timeout']) if 'timeout' in said else None, env=env)
     if options.outputs:

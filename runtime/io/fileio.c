@@ -212,6 +212,13 @@ static io_file *new_file(asy_vm *vm, asy_class *cls) {
 }
 
 asy_value io_file_open(asy_vm *vm, asy_value name, const char *mode, bool closefd, asy_value opener) {
+  if (!asy_is_str(name) && !asy_is_kind(name, KIND_BYTES) && !asy_is_integer(name)) { /* .name and errors show the text */
+    asy_value path = asy_call_special(vm, name, ASY_NAME(vm, __fspath__), 0, NULL);
+    if (path == ASY_UNBOUND)
+      return asy_raise(vm, ASY_TypeError, "expected str, bytes or os.PathLike object, not %T", name);
+    if (asy_failed(path)) return ASY_FAILED;
+    name = path;
+  }
   io_file *file = new_file(vm, vm->io_state->file);
   return file && file_open(vm, file, name, mode, closefd, opener) ? asy_from_obj(file) : ASY_FAILED;
 }

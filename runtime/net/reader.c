@@ -457,7 +457,7 @@ static const asy_member reader_members[] = {
   {"_eof", offsetof(asy_reader, eof), MEMBER_BOOL8, true},
   {"_paused", offsetof(asy_reader, paused), MEMBER_BOOL8, true},
   {"_exception", offsetof(asy_reader, exception), MEMBER_VALUE, false},
-  {"_transport", offsetof(asy_reader, transport), MEMBER_VALUE, false},
+  {"_transport", offsetof(asy_reader, transport), MEMBER_VALUE, true},
   {"_loop", offsetof(asy_reader, loop), MEMBER_VALUE, false},
   {"_limit", offsetof(asy_reader, limit), MEMBER_INT64, false},
   {0},

@@ -235,9 +235,8 @@ static bool may_join(asy_vm *vm, asy_value v) {
       is_a(vm, v, &asy_union_type))
     return true;
   asy_value module = asy_dict_get_str(vm, asy_class_of(vm, v)->dict, ASY_NAME(vm, __module__));
-  asy_str *name = asy_class_of(vm, v)->name; /* typing.TypeVar and its like */
-  return asy_is_str(module) && asy_str_equal_cstr((asy_str *)asy_obj_of(module), "typing") && name->len > 4 &&
-         asy_str_at(name, 0) == 'T' && asy_str_at(name, 1) == 'y';
+  return asy_is_str(module) && asy_str_equal_cstr((asy_str *)asy_obj_of(module), "typing") &&
+         asy_str_equal_cstr(asy_class_of(vm, v)->name, "TypeAliasType");
 }
 
 static bool join(asy_vm *vm, asy_list *list, asy_value v) {

@@ -13,6 +13,7 @@
 
 #include "runtime/class.h"
 #include "runtime/number.h"
+#include "runtime/protocol.h"
 #include "runtime/types/bytes.h"
 #include "runtime/types/format.h"
 #include "runtime/types/int.h"
@@ -49,8 +50,11 @@ static int operand(asy_vm *vm, asy_value v, double *out) {
 static asy_value float_by_method(asy_vm *vm, asy_value v) {
   asy_value result = asy_call_special(vm, v, ASY_NAME(vm, __float__), 0, NULL);
   if (result != ASY_UNBOUND) {
-    if (asy_failed(result) || asy_is_float(result)) return result;
-    return asy_raise(vm, ASY_TypeError, "%T.__float__ returned non-float (type %T)", v, result);
+    if (asy_failed(result) || asy_is_flonum(result)) return result;
+    asy_str *method = asy_str_format(vm, "%T.__float__", v);
+    const char *name;
+    if (!method || !asy_to_cstr(vm, asy_from_obj(method), &name)) return ASY_FAILED;
+    return asy_converted(vm, result, asy_is_float(result), asy_is_exact(result, KIND_FLOAT), name, "float");
   }
   result = asy_call_special(vm, v, ASY_NAME(vm, __index__), 0, NULL);
   if (result == ASY_UNBOUND || asy_failed(result)) return result;
@@ -140,8 +144,8 @@ static asy_value float_compare(asy_vm *vm, asy_value self, asy_value other, asy_
 }
 
 static bool float_hash(asy_vm *vm, asy_value self, int64_t *out) {
-  (void)vm;
-  *out = asy_float_hash(asy_float_value(self));
+  double d = asy_float_value(self);
+  *out = isnan(d) ? asy_identity_hash(vm, self) : asy_float_hash(d);
   return true;
 }
 

@@ -821,15 +821,16 @@ static asy_value as_class(asy_vm *vm, asy_class *cls, asy_value integer) {
 static asy_value int_by_method(asy_vm *vm, asy_value x) {
   asy_value result = asy_call_special(vm, x, ASY_NAME(vm, __int__), 0, NULL);
   if (result != ASY_UNBOUND) {
-    if (asy_failed(result) || asy_is_integer(result)) return result;
-    return asy_raise(vm, ASY_TypeError, "__int__ returned non-int (type %T)", result);
+    return asy_converted_int(vm, result, "__int__");
   }
   result = asy_call_special(vm, x, ASY_NAME(vm, __index__), 0, NULL);
   if (result != ASY_UNBOUND) {
-    if (asy_failed(result) || asy_is_integer(result)) return result;
-    return asy_raise(vm, ASY_TypeError, "__index__ returned non-int (type %T)", result);
+    return asy_converted_int(vm, result, "__index__");
   }
   result = asy_call_special(vm, x, ASY_NAME(vm, __trunc__), 0, NULL);
+  if (result != ASY_UNBOUND && !asy_failed(result) &&
+      !asy_warn(vm, ASY_DeprecationWarning, "The delegation of int() to __trunc__ is deprecated.", 1))
+    return ASY_FAILED;
   if (result == ASY_UNBOUND || asy_failed(result) || asy_is_integer(result)) return result;
   asy_value index = asy_call_special(vm, result, ASY_NAME(vm, __index__), 0, NULL);
   if (index != ASY_UNBOUND) return index;

@@ -36,9 +36,8 @@ static bool part(asy_vm *vm, asy_value v, int64_t otherwise, int64_t *out) {
     index = asy_call_special(vm, v, ASY_NAME(vm, __index__), 0, NULL);
     if (index == ASY_UNBOUND)
       asy_raise(vm, ASY_TypeError, "slice indices must be integers or None or have an __index__ method");
-    else if (!asy_failed(index) && !asy_is_integer(index))
-      asy_raise(vm, ASY_TypeError, "__index__ returned non-int (type %T)", index);
-    if (index == ASY_UNBOUND || !asy_is_integer(index)) return false;
+    else index = asy_converted_int(vm, index, "__index__");
+    if (index == ASY_UNBOUND || asy_failed(index)) return false;
   }
   if (!asy_is_number_int64(index, out)) *out = asy_int_sign(index) < 0 ? INT64_MIN : INT64_MAX;
   return true;

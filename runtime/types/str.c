@@ -441,6 +441,7 @@ static uint64_t sip_hash(const uint64_t key[2], const uint8_t *data, size_t n) {
 }
 
 uint32_t asy_hash_memory(asy_vm *vm, const void *data, size_t length) {
+  if (!length) return 0;
   uint64_t hash = sip_hash(vm->hash_key, data, length);
   uint32_t folded = (uint32_t)(hash ^ hash >> 32);
   return folded ? folded : 1;

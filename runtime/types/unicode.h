@@ -36,6 +36,7 @@ typedef struct {
 
 extern const asy_unicode_record asy_unicode_records[];
 extern const uint32_t asy_unicode_extra[];
+extern const uint8_t asy_unicode_book_of[];
 extern const uint16_t asy_unicode_page_of[];
 extern const uint16_t asy_unicode_pages[];
 
@@ -47,9 +48,14 @@ extern const char asy_unicode_words[];
 extern const uint32_t asy_unicode_word_entries[];
 extern const uint32_t asy_unicode_runs[];
 
+/* What only the module unicodedata asks for: text packed by zlib, its length and that of the packed form. See unicodedata.asy. */
+extern const uint8_t asy_unicode_properties[];
+extern const uint32_t asy_unicode_properties_length, asy_unicode_properties_size;
+
 static inline const asy_unicode_record *asy_unicode_of(uint32_t c) {
   if (c >= 0x110000) c = 0xFFFF; /* no character */
-  return &asy_unicode_records[asy_unicode_pages[(uint32_t)asy_unicode_page_of[c >> 7] << 7 | (c & 127)]];
+  uint32_t page = asy_unicode_page_of[(uint32_t)asy_unicode_book_of[c >> 9] << 5 | (c >> 4 & 31)];
+  return &asy_unicode_records[asy_unicode_pages[page << 4 | (c & 15)]];
 }
 static inline bool asy_unicode_is(uint32_t c, unsigned flags) { return (asy_unicode_of(c)->flags & flags) != 0; }
 static inline bool asy_unicode_is_space(uint32_t c) {

@@ -3,8 +3,8 @@
 
 usage: unicode_tables.py OUTPUT.c [DIRECTORY]
 
-A code point finds its record in two steps (record = RECORDS[PAGES[PAGE_OF[c >> 7] << 7 | c & 127]]); characters whose
-behaviour is the same share a record, so a few hundred records and pages serve all of Unicode.
+A code point finds its record in three steps (record = RECORDS[PAGES[PAGE_OF[BOOK_OF[c >> 9] << 5 | c >> 4 & 31] << 4 | c & 15]]);
+characters whose behaviour is the same share a record, equal pages and books are kept once, so 40 KB serve all of Unicode.
 
 A name is a row of words, each one byte (the most frequent ones) or two, ended by 0; `*` in a word stands for the code point in
 hexadecimal. Names lie in the order of their code points, then come the aliases.
@@ -13,8 +13,10 @@ import bz2
 import collections
 import os
 import sys
+import zlib
 
-PAGE_BITS = 7
+PAGE_BITS = 4
+BOOK_BITS = 5
 LIMIT = 0x110000
 
 # The order must be that of the UNI_ bits in unicode.h.
@@ -202,6 +204,57 @@ def write_names(file, directory):
         file.write(f"const {kind} asy_unicode_{name}[{len(values)}] = {{\n{numbers(values)}\n}};\n\n")
 
 
+def ranges_of(values):
+    """A dict by code point as `start length value` in hexadecimal: start is the distance from the end of the run before."""
+    runs = []
+    for code in sorted(values):
+        if runs and runs[-1][0] + runs[-1][1] == code and runs[-1][2] == values[code]:
+            runs[-1][1] += 1
+        else:
+            runs.append([code, 1, values[code]])
+    out, end = [], 0
+    for start, length, value in runs:
+        out.append(f"{start - end:x} {length:x} {value}")
+        end = start + length
+    return ",".join(out)
+
+
+def write_properties(file, directory):
+    """The properties that only the module unicodedata asks for, as packed text: a line each, see unicodedata.asy."""
+    combining, bidi, mirrored, numeric, decomposition, width = {}, {}, {}, {}, {}, {}
+    first = None
+    for row in fields(directory, "UnicodeData.txt"):
+        code = int(row[0], 16)
+        if row[1].endswith(", First>"):
+            first = code
+            continue
+        for c in range(first if first is not None else code, code + 1):
+            bidi[c] = row[4]
+            if row[3] != "0":
+                combining[c] = row[3]
+            if row[9] == "Y":
+                mirrored[c] = "1"
+            if row[8]:
+                numeric[c] = row[8]
+            if row[5]:
+                decomposition[c] = row[5].replace(" ", "_")
+        first = None
+    for low, high, category in ADDED_15_1:
+        bidi.update((c, "L" if category == "Lo" else "ON") for c in range(low, high + 1))
+    for row in fields(directory, "Unihan_NumericValues.txt.bz2", "\t"):
+        numeric[int(row[0][2:], 16)] = row[2].split()[0]
+    for row in fields(directory, "EastAsianWidth.txt"):
+        for c in span(row[0]):
+            width[c] = row[1]
+    for low, high, _ in ADDED_15_1:
+        width.update((c, "W") for c in range(low, high + 1))
+    excluded = {c: "1" for row in fields(directory, "CompositionExclusions.txt") for c in span(row[0])}
+    text = "\n".join(map(ranges_of, [combining, bidi, mirrored, numeric, decomposition, width, excluded])).encode("ascii")
+    packed = zlib.compress(text, 9)
+    file.write(f"const uint32_t asy_unicode_properties_length = {len(text)}, asy_unicode_properties_size = {len(packed)};\n")
+    file.write(f"const uint8_t asy_unicode_properties[{len(packed)}] = {{\n{numbers(packed)}\n}};\n\n")
+
+
 def numbers(values):
     out, line = [], " "
     for value in values:
@@ -214,6 +267,14 @@ def numbers(values):
     return "\n".join(out)
 
 
+def shared(values, size):
+    """values in rows of this size: the different rows, and which of them stands at each place."""
+    rows, row_of = {}, []
+    for start in range(0, len(values), size):
+        row_of.append(rows.setdefault(tuple(values[start:start + size]), len(rows)))
+    return rows, row_of
+
+
 def main():
     output = sys.argv[1]
     directory = sys.argv[2] if len(sys.argv) > 2 else "/usr/share/unicode"
@@ -221,11 +282,8 @@ def main():
         sys.exit(f"unicode_tables.py: {directory}/UnicodeData.txt is missing: install the package unicode-data")
     tables = Tables()
     of_character = [tables.record(code, char) for code, char in enumerate(read(directory))]
-    pages, page_of = {}, []
-    size = 1 << PAGE_BITS
-    for start in range(0, LIMIT, size):
-        page = tuple(of_character[start:start + size])
-        page_of.append(pages.setdefault(page, len(pages)))
+    pages, page_of = shared(of_character, 1 << PAGE_BITS)
+    books, book_of = shared(page_of, 1 << BOOK_BITS)
     with open(output, "w", encoding="ascii") as file:
         file.write('/* Written by runtime/types/unicode_tables.py. */\n#include "runtime/types/unicode.h"\n\n')
         file.write(f"const asy_unicode_record asy_unicode_records[{len(tables.records)}] = {{\n")
@@ -233,10 +291,12 @@ def main():
             file.write("  {" + ", ".join(map(str, row)) + "},\n")
         file.write("};\n\n")
         file.write(f"const uint32_t asy_unicode_extra[{len(tables.extra)}] = {{\n{numbers(tables.extra)}\n}};\n\n")
-        file.write(f"const uint16_t asy_unicode_page_of[{len(page_of)}] = {{\n{numbers(page_of)}\n}};\n\n")
-        flat = [record for page in pages for record in page]
-        file.write(f"const uint16_t asy_unicode_pages[{len(flat)}] = {{\n{numbers(flat)}\n}};\n\n")
+        file.write(f"const uint8_t asy_unicode_book_of[{len(book_of)}] = {{\n{numbers(book_of)}\n}};\n\n")
+        for name, rows in (("page_of", books), ("pages", pages)):
+            flat = [number for row in rows for number in row]
+            file.write(f"const uint16_t asy_unicode_{name}[{len(flat)}] = {{\n{numbers(flat)}\n}};\n\n")
         write_names(file, directory)
+        write_properties(file, directory)
 
 
 main()

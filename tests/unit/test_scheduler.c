@@ -115,8 +115,8 @@ Test(scheduler, a_cancelled_timer_leaves_nothing_behind) {
          "async def main():\n  loop = asyncio.get_running_loop()\n"
          "  for i in range(10000): loop.call_later(1000, print).cancel()\n"
          "loop = asyncio.new_event_loop()\nloop.run_until_complete(main())\nasyncio.set_event_loop(loop)\n");
-  cr_assert_eq(vm->loop_state->current->timers.count, 0);
-  cr_assert_null(vm->loop_state->current->handles);
+  cr_assert_eq(vm->current_loop->timers.count, 0);
+  cr_assert_null(vm->current_loop->handles);
 }
 
 /* ---- Bookkeeping ---- */
@@ -126,7 +126,7 @@ Test(scheduler, pending_tasks_hang_on_their_loop_until_they_are_done) {
          "import asyncio\nout = 0\nasync def f(): await asyncio.sleep(0.001)\n"
          "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\n"
          "for i in range(10): loop.create_task(f())\n");
-  asy_loop *loop = vm->loop_state->current;
+  asy_loop *loop = vm->current_loop;
   int n = 0;
   for (asy_task *t = loop->tasks; t; t = t->next) n++;
   cr_assert_eq(n, 10);
@@ -142,7 +142,7 @@ Test(scheduler, a_sleeping_task_is_96_bytes_and_one_small_chunk) {
          "import asyncio\nout = 0\nasync def f(d): await asyncio.sleep(d)\n"
          "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\n"
          "t = loop.create_task(f(1000))\nloop.call_soon(loop.call_soon, loop.stop)\nloop.run_forever()\n");
-  asy_task *task = vm->loop_state->current->tasks;
+  asy_task *task = vm->current_loop->tasks;
   cr_assert_not_null(task->chunk);
   cr_assert_null(task->chunk->prev);
 #ifndef ASY_HOSTILE
@@ -155,7 +155,7 @@ Test(scheduler, a_task_knows_where_it_was_created) {
          "import asyncio\nout = 0\nasync def f(): pass\n"
          "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)\nc = f()\n\n\nt = loop.create_task(c)\n");
   uint32_t word;
-  asy_code *code = asy_task_origin(vm->loop_state->current->tasks, &word);
+  asy_code *code = asy_task_origin(vm->current_loop->tasks, &word);
   cr_assert_not_null(code);
   cr_assert_eq(asy_code_position(code, word).line, 9);
 }
