@@ -5,6 +5,7 @@
  */
 #include "runtime/ast_tree.h"
 
+#include "lang/parse.h"
 #include "lang/unparse.h"
 #include "runtime/class.h"
 #include "runtime/number.h"
@@ -389,7 +390,19 @@ static asy_value unparse(asy_vm *vm, const asy_value *args) {
   return result;
 }
 
+/* Whether what was typed at a prompt can be run, needs more lines, or cannot be right. */
+static asy_value completeness(asy_vm *vm, const asy_value *args) {
+  static const char *const answers[] = {
+    [PARSE_COMPLETE] = "complete", [PARSE_INCOMPLETE] = "incomplete", [PARSE_INVALID] = "invalid"};
+  asy_value keep = 0;
+  size_t length;
+  if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "source must be str, not %T", args[0]);
+  const char *text = asy_str_utf8(vm, (asy_str *)asy_obj_of(args[0]), &length, &keep);
+  return text ? asy_from_cstr(vm, answers[asy_parse_completeness(text, length)]) : ASY_FAILED;
+}
+
 static const asy_native natives[] = {
+  {"completeness", "(source, /)", completeness, "'complete', 'incomplete' or 'invalid'.", 0},
   {"unparse", "(lowered, place, /)", unparse, "The text of an expression that _ast has lowered.", 0},
   {0},
 };

@@ -173,6 +173,7 @@ asy_class *asy_define_long_record(asy_vm *vm, const char *name, const asy_member
 asy_value asy_record_new(asy_vm *vm, asy_class *cls, const asy_value *items);
 /* An object that only has attributes, as types.SimpleNamespace. */
 asy_value asy_namespace_new(asy_vm *vm);
+asy_value asy_method_new(asy_vm *vm, asy_value func, asy_value self); /* a bound method */
 asy_value asy_class_getitem(asy_vm *vm, const asy_value *args); /* a native __class_getitem__(cls, item, /) */
 bool asy_module_set(asy_vm *vm, asy_value module, const char *name, asy_value value);
 asy_value asy_import(asy_vm *vm, const char *name); /* absolute name; the module itself, not the top package */

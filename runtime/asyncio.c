@@ -186,7 +186,7 @@ static asy_value set_interrupt_task(asy_vm *vm, const asy_value *args) {
   asy_loop_state *state = asy_loop_state_of(vm);
   if (!state) return ASY_FAILED;
   bool interrupted = state->interrupted;
-  state->interrupt_task = asy_is_kind(args[0], KIND_TASK) ? (asy_task *)asy_obj_of(args[0]) : NULL;
+  state->interrupt_task = args[0] == ASY_NONE ? 0 : args[0];
   state->interrupted = false;
   return asy_from_bool(interrupted);
 }

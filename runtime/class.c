@@ -168,7 +168,8 @@ static asy_value put_instance_dict(asy_vm *vm, const asy_value *args) {
   if (!asy_is_obj(args[0]) || !asy_instance_has_dict(cls))
     return asy_raise(vm, ASY_AttributeError, "This object has no __dict__");
   asy_dict *dict;
-  if (args[1] == ASY_UNBOUND && cls->kind == KIND_FUNCTION) return asy_raise(vm, ASY_TypeError, "cannot delete __dict__");
+  if (args[1] == ASY_UNBOUND && cls->kind == KIND_FUNCTION)
+    return asy_raise(vm, ASY_TypeError, "cannot delete __dict__");
   if (args[1] == ASY_UNBOUND) dict = asy_dict_new(vm, 0);
   else if (asy_is_kind(args[1], KIND_DICT)) dict = (asy_dict *)asy_obj_of(args[1]);
   else return asy_raise(vm, ASY_TypeError, "__dict__ must be set to a dictionary, not a '%T'", args[1]);
@@ -435,13 +436,8 @@ static bool check_bases(asy_vm *vm, asy_tuple *bases) {
   return true;
 }
 
-static bool is_identifier(const asy_str *s) {
-  for (uint32_t i = 0; i < s->len; i++) {
-    uint32_t c = asy_str_at(s, i);
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 128;
-    if (!letter && !(i && c >= '0' && c <= '9')) return false;
-  }
-  return s->len != 0;
+static bool is_identifier(asy_vm *vm, asy_str *s) {
+  return asy_call_method(vm, asy_from_obj(s), asy_intern(vm, "isidentifier"), 0, NULL) == ASY_TRUE;
 }
 
 /* __name in a class body is _Class__name. */
@@ -475,7 +471,7 @@ static bool read_slots(asy_vm *vm, asy_class *cls, asy_dict *ns, slots_spec *spe
     if (!asy_is_str(item))
       return asy_raise(vm, ASY_TypeError, "__slots__ items must be strings, not '%T'", item), false;
     asy_str *name = (asy_str *)asy_obj_of(item);
-    if (!is_identifier(name)) return asy_raise(vm, ASY_TypeError, "__slots__ must be identifiers"), false;
+    if (!is_identifier(vm, name)) return asy_raise(vm, ASY_TypeError, "__slots__ must be identifiers"), false;
     if (asy_str_equal_cstr(name, "__weakref__")) {
       cls->flags |= ASY_CLASS_WEAK_SLOT;
       continue;
@@ -493,7 +489,7 @@ static bool read_slots(asy_vm *vm, asy_class *cls, asy_dict *ns, slots_spec *spe
       return asy_raise(vm, ASY_ValueError, "%R in __slots__ conflicts with class variable", asy_from_obj(name)), false;
     if (!asy_list_append(vm, spec->names, asy_from_obj(name))) return false;
   }
-  return true;
+  return asy_list_sort(vm, spec->names, ASY_NONE, false); /* equal names make equal layouts */
 }
 
 /* How many slots instances will probably use: what the methods of the class assign to self, and what its base learned. */
@@ -633,7 +629,8 @@ static bool call_init_subclass(asy_vm *vm, asy_class *cls, asy_dict *kwargs) {
 }
 
 /* A metaclass may say the order itself. */
-static bool custom_mro(asy_vm *vm, asy_class *metaclass, asy_class *cls) {
+bool asy_class_order(asy_vm *vm, asy_class *cls) {
+  asy_class *metaclass = asy_class_of(vm, asy_from_obj(cls));
   asy_lookup *record = asy_class_lookup(vm, metaclass, ASY_NAME(vm, mro));
   if (!record) return false;
   if (record->kind == LOOKUP_ABSENT || record->owner->flags & ASY_CLASS_BUILTIN) return asy_class_compute_mro(vm, cls);
@@ -642,8 +639,12 @@ static bool custom_mro(asy_vm *vm, asy_class *metaclass, asy_class *cls) {
   asy_list *list = result == ASY_FAILED ? NULL : asy_list_new(vm, 0);
   if (!list || !asy_list_extend(vm, list, result)) return false;
   for (uint32_t i = 0; i < list->len; i++)
-    if (!asy_is_kind(list->items[i], KIND_TYPE))
+    if (!asy_is_kind(list->items[i], KIND_TYPE)) {
       return asy_raise(vm, ASY_TypeError, "mro() returned a non-class ('%T')", list->items[i]), false;
+    } else if (!derives(struct_of(cls->type), struct_of(class_of_value(list->items[i])->type))) {
+      asy_raise(vm, ASY_TypeError, "mro() returned base with unsuitable layout ('%N')", class_of_value(list->items[i]));
+      return false;
+    }
   asy_tuple *mro = asy_list_to_tuple(vm, list);
   if (!mro) return false;
   cls->mro = mro;
@@ -671,7 +672,7 @@ static asy_value make_class(asy_vm *vm, asy_class *metaclass, asy_str *name, asy
     if (!ok) return ASY_FAILED;
   }
   if (!lay_out_script(vm, cls, ns) || !complete_dict(vm, cls) || !fill_class_cell(vm, cls) ||
-      !custom_mro(vm, metaclass, cls) || !asy_class_link(vm, cls))
+      !asy_class_order(vm, cls) || !asy_class_link(vm, cls))
     return ASY_FAILED;
   asy_class_refresh(vm, cls);
   if (!call_set_names(vm, cls) || !call_init_subclass(vm, cls, kwargs)) return ASY_FAILED;

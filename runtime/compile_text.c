@@ -87,6 +87,10 @@ typedef struct {
   asy_diagnostic diag;
 } work;
 
+static uint32_t find_character(void *context, const char *name, size_t length) {
+  return asy_unicode_find(((compilation *)context)->vm, name, length);
+}
+
 static void begin(work *w, asy_vm *vm, asy_compile_mode_id mode, unsigned flags) {
   asy_arena_init(&w->arena);
   w->context = (compilation){.vm = vm, .source = &w->source};
@@ -95,7 +99,7 @@ static void begin(work *w, asy_vm *vm, asy_compile_mode_id mode, unsigned flags)
     .top_level_await = flags & ASY_COMPILE_TOP_LEVEL_AWAIT,
     .drop_asserts = flags & ASY_COMPILE_DROP_ASSERTS,
     .future_annotations = flags & ASY_COMPILE_FUTURE_ANNOTATIONS,
-    .find_character = asy_unicode_find,
+    .find_character = find_character,
     .warn = warn,
     .context = &w->context,
   };

@@ -33,8 +33,7 @@ asy_value asy_take_exception(asy_vm *vm) {
 void asy_set_exception(asy_vm *vm, asy_value exception) { vm->exception = exception; }
 void asy_clear_exception(asy_vm *vm) { vm->exception = 0; }
 
-/* e gets what is being handled as its context; a chain that would come back to e is cut. */
-static void set_context(asy_vm *vm, asy_value e) {
+void asy_set_context(asy_vm *vm, asy_value e) {
   asy_value handled = vm->handled;
   if (is_none(handled) || handled == e) return;
   asy_value slow = handled;
@@ -55,7 +54,7 @@ static void set_context(asy_vm *vm, asy_value e) {
 }
 
 static asy_value raise_instance(asy_vm *vm, asy_value e) {
-  set_context(vm, e);
+  asy_set_context(vm, e);
   vm->exception = e;
   return ASY_FAILED;
 }

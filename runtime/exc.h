@@ -33,6 +33,8 @@ typedef struct asy_exception {
 
 static inline asy_exception *asy_exception_of(asy_value v) { return (asy_exception *)asy_obj_of(v); }
 /* Adds an entry at the outer end. */
+/* e gets what is being handled as its context; a chain that would come back to e is cut. */
+void asy_set_context(asy_vm *vm, asy_value e);
 void asy_traceback_add(asy_vm *vm, asy_exception *e, asy_func *func, uint32_t word);
 /* Whether an `except what` catches e: class or tuple of classes. 1, 0, -1 (TypeError: not an exception class). */
 int asy_exception_matches(asy_vm *vm, asy_value exception, asy_value what);

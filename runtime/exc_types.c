@@ -100,6 +100,13 @@ static asy_value os_new(asy_vm *vm, const asy_value *args) {
   return v;
 }
 static asy_value os_init(asy_vm *vm, const asy_value *args) {
+  asy_value value;
+  asy_class *new_owner, *cls = asy_class_of(vm, args[0]);
+  asy_class_find(vm, cls, ASY_NAME(vm, __new__), &value, &new_owner);
+  asy_class *init_owner;
+  asy_class_find(vm, cls, ASY_NAME(vm, __init__), &value, &init_owner);
+  if (!(new_owner->flags & ASY_CLASS_BUILTIN) && init_owner->flags & ASY_CLASS_BUILTIN)
+    return ASY_NONE; /* a script's __new__ has done what is to be done */
   if (asy_is_kind(args[2], KIND_DICT) && ((asy_dict *)asy_obj_of(args[2]))->used)
     return asy_raise(vm, ASY_TypeError, "%T() takes no keyword arguments", args[0]);
   os_fields(vm, asy_exception_of(args[0]), (asy_tuple *)asy_obj_of(args[1]));
@@ -116,6 +123,40 @@ static asy_value os_str(asy_vm *vm, asy_value self) {
   if (number != ASY_NONE && reason != ASY_NONE) return text(asy_str_format(vm, "[Errno %S] %S", number, reason));
   return asy_exception_base_str(vm, self);
 }
+/* The file names, which args leaves out. */
+static asy_value os_reduce(asy_vm *vm, const asy_value *args) {
+  asy_exception *e = asy_exception_of(args[0]);
+  asy_dict *dict = asy_instance_dict(vm, &e->head);
+  asy_value given = asy_from_obj(e->args), file = field(e, FIELD_FILENAME), file2 = field(e, FIELD_FILENAME2);
+  if (e->args->len == 2 && e->fields[FIELD_FILENAME])
+    given = e->fields[FIELD_FILENAME2]
+              ? asy_tuple_of(vm, 5, e->args->items[0], e->args->items[1], file, ASY_NONE, file2)
+              : asy_tuple_of(vm, 3, e->args->items[0], e->args->items[1], file);
+  if (!dict || given == ASY_FAILED) return ASY_FAILED;
+  asy_value cls = asy_from_obj(asy_class_of(vm, args[0]));
+  return dict->used ? asy_tuple_of(vm, 3, cls, given, asy_from_obj(dict)) : asy_tuple_of(vm, 2, cls, given);
+}
+/* BlockingIOError: its third argument, when that is a number. */
+static asy_value get_written(asy_vm *vm, const asy_value *args) {
+  const asy_exception *e = asy_exception_of(args[0]);
+  if (asy_is_int(field(e, FIELD_FILENAME)) && asy_is_instance(vm, args[0], vm->exceptions[ASY_BlockingIOError]))
+    return field(e, FIELD_FILENAME);
+  return asy_raise(vm, ASY_AttributeError, "characters_written");
+}
+static asy_value set_written(asy_vm *vm, const asy_value *args) {
+  asy_value number = args[1] == ASY_UNBOUND ? ASY_UNBOUND : asy_index(vm, args[1]);
+  if (number == ASY_FAILED) return ASY_FAILED;
+  if (number == ASY_UNBOUND && !asy_is_int(field(asy_exception_of(args[0]), FIELD_FILENAME)))
+    return asy_raise(vm, ASY_AttributeError, "characters_written");
+  set_field(vm, asy_exception_of(args[0]), FIELD_FILENAME, number);
+  return ASY_NONE;
+}
+static const asy_native os_methods[] = {
+  {"__reduce__", "(self, /)", os_reduce, NULL, 0},
+  {"characters_written", "(self)", get_written, NULL, ASY_NATIVE_GETTER},
+  {"characters_written", "(self, value)", set_written, NULL, ASY_NATIVE_SETTER},
+  {0},
+};
 static const asy_member os_members[] = {
   FIELD("errno", FIELD_ERRNO),
   FIELD("strerror", FIELD_STRERROR),
@@ -132,6 +173,7 @@ const asy_type asy_os_error_type = {
   .init = os_init,
   .init_signature = "(self, /, *args, **kwargs)",
   .str = os_str,
+  .methods = os_methods,
   .members = os_members,
 };
 
@@ -149,6 +191,23 @@ static asy_value import_str(asy_vm *vm, asy_value self) {
   asy_value message = field(asy_exception_of(self), FIELD_IMPORT_MSG);
   return asy_is_exact(message, KIND_STR) ? message : asy_exception_base_str(vm, self);
 }
+/* __reduce__ with fields that args leaves out put into the state by name; names ends with NULL. */
+static asy_value reduce_with(asy_vm *vm, asy_value self, const char *const *names, const unsigned *fields) {
+  asy_exception *e = asy_exception_of(self);
+  asy_dict *dict = asy_instance_dict(vm, &e->head), *state = dict ? asy_dict_copy(vm, dict) : NULL;
+  for (unsigned i = 0; state && names[i]; i++)
+    if (e->fields[fields[i]] && !asy_dict_set_str(vm, state, asy_intern(vm, names[i]), e->fields[fields[i]]))
+      return ASY_FAILED;
+  asy_value cls = asy_from_obj(asy_class_of(vm, self)), given = asy_from_obj(e->args);
+  if (!state) return ASY_FAILED;
+  return state->used ? asy_tuple_of(vm, 3, cls, given, asy_from_obj(state)) : asy_tuple_of(vm, 2, cls, given);
+}
+
+static asy_value import_reduce(asy_vm *vm, const asy_value *args) {
+  static const char *const names[] = {"name", "path", "name_from", NULL};
+  return reduce_with(vm, args[0], names, (const unsigned[]){FIELD_IMPORT_NAME, FIELD_IMPORT_PATH, FIELD_IMPORT_FROM});
+}
+static const asy_native import_methods[] = {{"__reduce__", "(self, /)", import_reduce, NULL, 0}, {0}};
 static const asy_member import_members[] = {
   FIELD("msg", FIELD_IMPORT_MSG),
   FIELD("name", FIELD_IMPORT_NAME),
@@ -163,6 +222,7 @@ const asy_type asy_import_error_type = {
   .init = import_init,
   .init_signature = "(self, /, *args, name=?, path=?, name_from=?)",
   .str = import_str,
+  .methods = import_methods,
   .members = import_members,
 };
 
@@ -187,6 +247,11 @@ static asy_value attribute_init(asy_vm *vm, const asy_value *args) {
   set_field(vm, asy_exception_of(args[0]), FIELD_OBJ, args[3]);
   return ASY_NONE;
 }
+static asy_value attribute_reduce(asy_vm *vm, const asy_value *args) {
+  static const char *const names[] = {"name", NULL};
+  return reduce_with(vm, args[0], names, (const unsigned[]){FIELD_NAME});
+}
+static const asy_native attribute_methods[] = {{"__reduce__", "(self, /)", attribute_reduce, NULL, 0}, {0}};
 static const asy_member attribute_members[] = {FIELD("name", FIELD_NAME), FIELD("obj", FIELD_OBJ), {0}};
 const asy_type asy_attribute_error_type = {
   .name = "AttributeError",
@@ -194,6 +259,7 @@ const asy_type asy_attribute_error_type = {
   .doc = "Attribute not found.",
   .init = attribute_init,
   .init_signature = "(self, /, *args, name=?, obj=?)",
+  .methods = attribute_methods,
   .members = attribute_members,
 };
 

@@ -195,7 +195,9 @@ static int cancel_task(asy_vm *vm, asy_task *task, asy_value message) {
     if (!extra) return -1;
     extra->cancels++;
   }
-  asy_value waiting = task->waiting;
+  /* Tasks that wait for each other in a circle: it is gone round once. */
+  asy_value waiting = f->head.flags & FUTURE_SEEN ? 0 : task->waiting;
+  if (!asy_check_c_stack(vm)) return -1;
   const struct asy_loop_hooks *hooks =
     waiting && asy_is_obj(waiting) ? asy_loop_hooks_of(vm, asy_obj_of(waiting)) : NULL;
   bool woken = false;
@@ -204,7 +206,9 @@ static int cancel_task(asy_vm *vm, asy_task *task, asy_value message) {
   } else if (hooks) {
     woken = hooks->forget(vm, asy_obj_of(waiting), task);
   } else if (waiting && asy_is_native_future(waiting)) {
+    f->head.flags |= FUTURE_SEEN;
     int cancelled = asy_future_cancel(vm, asy_future_of(waiting), message);
+    f->head.flags &= (uint16_t)~FUTURE_SEEN;
     if (cancelled) return cancelled;
   } else if (waiting && asy_is_obj(waiting)) { /* a foreign future */
     asy_value result = asy_call_method(vm, waiting, ASY_NAME(vm, cancel), 0, NULL);
@@ -227,12 +231,10 @@ static int cancel_task(asy_vm *vm, asy_task *task, asy_value message) {
 }
 
 asy_value asy_cancelled_error(asy_vm *vm, asy_future *f) {
-  if (f->head.flags & FUTURE_CANCEL_ERROR) { /* raised once; later ones are made anew from its message */
+  if (f->head.flags & FUTURE_CANCEL_ERROR) { /* raised once; later ones are made anew and have no message */
     asy_value error = f->result;
-    asy_tuple *args = asy_exception_of(error)->args;
     f->head.flags &= (uint16_t)~FUTURE_CANCEL_ERROR;
-    if (args && args->len) f->head.flags |= FUTURE_MESSAGE;
-    asy_store(vm, f, &f->result, args && args->len ? args->items[0] : 0);
+    f->result = 0;
     return error;
   }
   asy_value message = f->result;

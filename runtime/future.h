@@ -26,7 +26,7 @@ enum {
   FUTURE_BLOCKING = 32,      /* _asyncio_future_blocking */
   FUTURE_MESSAGE = 64,       /* pending or cancelled: `result` is the cancel message */
   FUTURE_CANCEL_ERROR = 128, /* cancelled: `result` is the CancelledError that ended the task */
-  FUTURE_SEEN = 256,         /* gather: taken already; only set while arguments are gone through */
+  FUTURE_SEEN = 256,         /* gather: taken already; cancelling goes through it: only set within such a call */
   TASK_MUST_CANCEL = 512,    /* the next step throws CancelledError */
   TASK_QUIET = 1024,         /* nobody is told when it is destroyed while pending */
   TASK_CANCELS_SHIFT = 11,   /* the upper five bits count cancel() calls; more of them are counted in the extra */

@@ -188,12 +188,7 @@ static asy_value child_exception(asy_vm *vm, asy_future *child) {
 static asy_value exception_result(asy_vm *vm, asy_future *child) {
   if (asy_future_state(child) != FUTURE_CANCELLED) return child_exception(vm, child);
   asy_value message = asy_from_obj(vm->empty_str);
-  if (child->head.flags & FUTURE_MESSAGE) {
-    message = child->result;
-  } else if (child->head.flags & FUTURE_CANCEL_ERROR) {
-    asy_tuple *args = asy_exception_of(child->result)->args;
-    if (args && args->len) message = args->items[0];
-  }
+  if (child->head.flags & FUTURE_MESSAGE) message = child->result;
   return asy_call1(vm, asy_from_obj(vm->exceptions[ASY_CancelledError]), message);
 }
 

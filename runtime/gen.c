@@ -57,10 +57,12 @@ asy_value asy_gen_resume(asy_vm *vm, asy_gen *gen, asy_value sent, asy_value thr
   asy_value result;
   const uint32_t *pc = asy_frame_pc(asy_gen_base(gen));
   asy_value resumed = ASY_UNBOUND;
+  bool handling = gen->handled; /* what is thrown in is raised while that is handled */
   if (!thrown && gen->state == GEN_SUSPENDED && ASY_WORD_OP(*pc) != OP_YIELD_FROM &&
       ASY_WORD_OP(pc[-1]) == OP_YIELD_FROM)
     resumed = asy_gen_base(gen)[ASY_WORD_A(pc[-1])]; /* delegate_throw has ended the delegation with this value */
   if (!asy_gen_enter(vm, gen, FRAME_BOUNDARY, resumed != ASY_UNBOUND ? resumed : sent)) return ASY_FAILED;
+  if (thrown && handling) asy_set_context(vm, thrown);
   asy_run_outcome outcome = asy_run(vm, vm->base, thrown, &result);
   vm->base = base;
   vm->top = top;

@@ -4,6 +4,7 @@
 #include "runtime/ic.h"
 
 #include "runtime/descriptors.h"
+#include "runtime/types/deque.h"
 
 void asy_flush_inline_caches(asy_vm *vm) {
   for (asy_code *code = vm->code_list; code; code = code->next_code)
@@ -27,8 +28,12 @@ static void fill_slot(asy_vm *vm, asy_ic *ic, asy_obj *o, const asy_shape *shape
 
 /* Whether attribute reads of objects of cls follow the plain rules: class, instance, class. */
 static bool plain_reads(const asy_class *cls) {
-  return !(cls->flags & ASY_CLASS_HAS_GETATTRIBUTE) && !ASY_SLOT(cls->type, get_attr) &&
-         cls->flags & ASY_CLASS_HAS_ATTRS;
+  return !(cls->flags & ASY_CLASS_HAS_GETATTRIBUTE) && !ASY_SLOT(cls->type, get_attr);
+}
+
+/* Whether the attributes of an object of this shape lie in slots at fixed places. */
+static bool has_slots(const asy_shape *shape) {
+  return !shape->dictionary && shape->cls->flags & ASY_CLASS_HAS_ATTRS && !(shape->cls->flags & ASY_CLASS_VARIABLE);
 }
 
 static asy_value module_attribute(asy_vm *vm, asy_value v, asy_str *name, asy_ic *ic) {
@@ -64,25 +69,29 @@ static bool verify(asy_vm *vm, asy_value v, asy_str *name, asy_value cached) {
   return false;
 }
 
-/* Attributes of a class object: cached when the metaclass is plain `type` and has no data descriptor of that name. */
+/* Attributes of a class object: cached when the metaclass reads as `type` does and has no data descriptor of that name. */
 static void fill_class(asy_vm *vm, asy_ic *ic, asy_class *cls, asy_str *name) {
-  if (!ic || cls->head.shape != KIND_TYPE) return;
-  asy_lookup *meta = asy_class_lookup(vm, vm->classes[KIND_TYPE], name);
+  asy_class *metaclass = vm->shapes[cls->head.shape]->cls;
+  if (!ic || metaclass->flags & ASY_CLASS_HAS_GETATTRIBUTE) return;
+  asy_lookup *meta = asy_class_lookup(vm, metaclass, name);
   asy_lookup *record = asy_class_lookup(vm, cls, name);
-  if (!meta || !record || meta->kind != LOOKUP_ABSENT) return;
+  if (!meta || !record || meta->kind == LOOKUP_DATA) return;
   if (record->kind == LOOKUP_PLAIN || record->kind == LOOKUP_METHOD)
     fill(vm, ic, IC_CLASS, cls->root->id, 0, (uint64_t)(uintptr_t)record);
 }
 
-/* A data descriptor in the class of o: reserved slots are read in place, getters of properties run as frames. */
+/* A data descriptor in the class of o: reserved slots and fields of namedtuples are read in place, getters of properties run as
+ * frames. */
 static void fill_data(asy_vm *vm, asy_ic *ic, asy_obj *o, const asy_class *cls, asy_value descriptor) {
   if (asy_is_exact(descriptor, KIND_MEMBER)) {
     const asy_member_descr *member = (const asy_member_descr *)asy_obj_of(descriptor);
-    if (member->sort != DESCR_SLOT || !asy_is_subclass(cls, member->owner)) return;
+    if (member->sort != DESCR_SLOT || !has_slots(vm->shapes[o->shape]) || !asy_is_subclass(cls, member->owner)) return;
     asy_value *place = &asy_slots_of(o, cls)[member->slot];
     fill(vm, ic, IC_RESERVED, o->shape, (uint32_t)((char *)place - (char *)o), 0);
   } else if (asy_is_exact(descriptor, KIND_PROPERTY) && !(cls->flags & ASY_CLASS_HAS_GETATTR)) {
     fill(vm, ic, IC_PROPERTY, o->shape, 0, descriptor);
+  } else if (asy_class_of(vm, descriptor)->type == &asy_item_getter_type && o->kind == KIND_TUPLE) {
+    fill(vm, ic, IC_ITEM, o->shape, ((const asy_item_getter *)asy_obj_of(descriptor))->index, 0);
   }
 }
 
@@ -95,6 +104,7 @@ asy_value asy_ic_get_attr(asy_vm *vm, asy_value v, asy_str *name, asy_ic *ic) {
   }
   if (!asy_is_obj(v)) return asy_get_attr(vm, v, name);
   asy_obj *o = asy_obj_of(v);
+  if (o->kind == KIND_MODULE && o->shape != KIND_MODULE) return asy_get_attr(vm, v, name);
   if (o->kind == KIND_MODULE) {
     asy_value found = module_attribute(vm, v, name, ic);
     return found != ASY_UNBOUND ? found : asy_get_attr(vm, v, name);
@@ -103,12 +113,12 @@ asy_value asy_ic_get_attr(asy_vm *vm, asy_value v, asy_str *name, asy_ic *ic) {
   asy_class *cls = shape->cls;
   if (o->kind == KIND_TYPE) {
     fill_class(vm, ic, (asy_class *)o, name);
-  } else if (plain_reads(cls) && !shape->dictionary && !(cls->flags & ASY_CLASS_VARIABLE)) {
+  } else if (plain_reads(cls)) {
     asy_lookup *record = asy_class_lookup(vm, cls, name);
     if (!record) return ASY_FAILED;
     if (record->kind == LOOKUP_DATA) {
       fill_data(vm, ic, o, cls, record->value);
-    } else {
+    } else if (has_slots(shape)) {
       int i = asy_shape_find(shape, name);
       if (i >= 0) {
         fill_slot(vm, ic, o, shape, (uint32_t)i);

@@ -11,7 +11,10 @@
  *                                          __slots__, 0 while unset
  *   PROPERTY      shape                    the property, whose getter is    as RESERVED; not filled when the class has __getattr__,
  *                                          run as a frame                   whose coming flushes
- *   CLASS         root shape of the class  record of (that class, name)     as METHOD; not filled when the metaclass is not type
+ *   ITEM          shape                    place in the tuple, for a field  as RESERVED
+ *                                          of a namedtuple
+ *   CLASS         root shape of the class  record of (that class, name)     as METHOD; not filled when the metaclass has a data
+ *                                                                           descriptor of that name: one that comes flushes
  *   MODULE        keys_version of its dict address of the entry's value     a name is added to or deleted from the module
  *   GLOBAL        keys_version of globals  address of the entry's value     likewise
  *   BUILTIN       keys_version of globals  address in builtins              likewise; and vm->builtins_version is no longer that of
@@ -26,6 +29,7 @@
 #include "runtime/class.h"
 #include "runtime/frame.h"
 #include "runtime/module.h"
+#include "runtime/types/tuple.h"
 
 enum {
   IC_EMPTY,
@@ -35,6 +39,7 @@ enum {
   IC_METHOD,
   IC_VALUE,
   IC_RESERVED,
+  IC_ITEM,
   IC_PROPERTY,
   IC_CLASS,
   IC_MODULE,
@@ -61,7 +66,7 @@ static inline asy_value asy_ic_hit(asy_value v, const asy_ic *ic) {
   }
   const asy_lookup *record = (const asy_lookup *)(uintptr_t)ic->payload;
   if (ic->kind == IC_CLASS) {
-    if (o->shape != KIND_TYPE || ((const asy_class *)o)->root->id != ic->shape) return ASY_UNBOUND;
+    if (o->kind != KIND_TYPE || ((const asy_class *)o)->root->id != ic->shape) return ASY_UNBOUND;
     return record->kind == LOOKUP_PLAIN || record->kind == LOOKUP_METHOD ? record->value : ASY_UNBOUND;
   }
   if (o->shape != ic->shape) return ASY_UNBOUND;
@@ -69,6 +74,10 @@ static inline asy_value asy_ic_hit(asy_value v, const asy_ic *ic) {
   if (ic->kind == IC_RESERVED) {
     asy_value value = *(const asy_value *)((const char *)o + ic->slot);
     return value ? value : ASY_UNBOUND;
+  }
+  if (ic->kind == IC_ITEM) {
+    const asy_tuple *tuple = (const asy_tuple *)o;
+    return ic->slot < tuple->len ? tuple->items[ic->slot] : ASY_UNBOUND;
   }
   return ASY_UNBOUND;
 }

@@ -46,7 +46,7 @@ asy_loop_state *asy_loop_state_of(asy_vm *vm) {
 void asy_loop_state_visit(asy_vm *vm, asy_visitor *v) {
   asy_loop_state *state = vm->loop_state;
   if (!state) return;
-  asy_visit_obj(v, state->interrupt_task);
+  asy_visit_value(v, state->interrupt_task);
   asy_visit_obj(v, state->stand_ins);
   asy_visit_obj(v, state->entered);
   asy_visit_obj(v, state->registered);
@@ -58,15 +58,23 @@ void asy_loop_state_free(asy_vm *vm) {
   vm->loop_state = NULL;
 }
 
+/* 1 cancelled, 0 it was done already, -1 failed; a task of any make */
+static int cancel_any(asy_vm *vm, asy_value task) {
+  if (asy_is_native_future(task)) return asy_future_cancel(vm, asy_future_of(task), 0);
+  asy_value done = asy_call_method(vm, task, asy_intern(vm, "done"), 0, NULL);
+  int is_done = asy_failed(done) ? -1 : asy_truth(vm, done);
+  if (is_done) return is_done < 0 ? -1 : 0;
+  return asy_failed(asy_call_method(vm, task, ASY_NAME(vm, cancel), 0, NULL)) ? -1 : 1;
+}
+
 bool asy_loop_take_interrupt(asy_vm *vm) {
   asy_loop_state *state = vm->loop_state;
   if (!state || !state->interrupt_task || state->interrupted) return false;
-  if (asy_future_done(asy_from_obj(state->interrupt_task))) return false;
-  state->interrupted = true;
   asy_value pending = asy_raised(vm) ? asy_take_exception(vm) : 0;
-  if (asy_future_cancel(vm, &state->interrupt_task->future, 0) < 0) asy_clear_exception(vm);
+  int cancelled = cancel_any(vm, state->interrupt_task);
+  if (cancelled < 0) asy_clear_exception(vm);
   if (pending) asy_set_exception(vm, pending);
-  return true;
+  return state->interrupted = cancelled != 0;
 }
 
 /* ---- The ready ring ------------------------------------------------------------------------------------------------- */

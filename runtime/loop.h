@@ -99,7 +99,7 @@ typedef struct asy_loop_state {
   asy_dict *entered;               /* _enter_task: loop -> task of another make; NULL none */
   asy_set *registered;             /* _register_task: tasks of another make; NULL none */
   uint32_t task_number;            /* of the newest task */
-  struct asy_task *interrupt_task; /* cancelled by the first SIGINT instead of a KeyboardInterrupt; NULL none */
+  asy_value interrupt_task;        /* cancelled by the first SIGINT instead of a KeyboardInterrupt; 0 none */
   bool interrupted;                /* that has happened */
 } asy_loop_state;
 

@@ -62,6 +62,7 @@ void asy_vm_free(asy_vm *vm) {
   asy_classes_free(vm);
   asy_sources_free(vm);
   asy_strings_free(vm);
+  free(vm->unicode_names);
   free(vm->float_powers);
   free(vm);
 }

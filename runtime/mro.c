@@ -83,7 +83,16 @@ bool asy_class_compute_mro(asy_vm *vm, asy_class *cls) {
 }
 
 bool asy_class_remake_mros(asy_vm *vm, asy_class *cls) {
-  for (uint32_t i = 0; i < cls->nsubclasses; i++)
-    if (!asy_class_compute_mro(vm, cls->subclasses[i]) || !asy_class_remake_mros(vm, cls->subclasses[i])) return false;
-  return true;
+  asy_tuple *below = asy_class_subclasses(vm, cls); /* a copy: an mro() of a script may change bases */
+  for (uint32_t i = 0; below && i < below->len; i++) {
+    asy_class *sub = (asy_class *)asy_obj_of(below->items[i]);
+    asy_tuple *before = sub->mro;
+    if (asy_class_order(vm, sub) && asy_class_remake_mros(vm, sub)) continue;
+    asy_value failure = asy_take_exception(vm);
+    sub->mro = before;
+    asy_barrier(vm, sub);
+    if (failure) asy_set_exception(vm, failure);
+    return false;
+  }
+  return below != NULL;
 }

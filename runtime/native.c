@@ -79,6 +79,7 @@ static asy_value native_get_doc(asy_vm *vm, const asy_value *args) {
 static asy_value native_get_self(asy_vm *vm, const asy_value *args) {
   asy_nativefunc *native = NATIVE_SELF;
   if (native->self != ASY_UNBOUND) return native->self;
+  if (native->owner && native->def->flags & ASY_NATIVE_NEW) return asy_from_obj(native->owner);
   if (native->owner) return asy_raise(vm, ASY_AttributeError, "'method_descriptor' object has no attribute '__self__'");
   return ASY_NONE;
 }

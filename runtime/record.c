@@ -67,7 +67,9 @@ static asy_value record_new_from(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
   const asy_record_class *made = asy_is_kind(args[0], KIND_TYPE) ? find_by_class(vm, cls) : NULL;
   asy_list *items = made ? asy_list_new(vm, 0) : NULL;
-  if (!items || !asy_list_extend(vm, items, args[1])) return ASY_FAILED;
+  if (!items) return ASY_FAILED;
+  bool single = made->visible + made->hidden == 1; /* takes its value itself: os.sched_param(5) */
+  if (!(single ? asy_list_append(vm, items, args[1]) : asy_list_extend(vm, items, args[1]))) return ASY_FAILED;
   uint32_t least = made->visible, most = made->visible + made->hidden;
   if (items->len < least || items->len > most)
     return asy_raise(vm, ASY_TypeError, "%S.%N() takes %s%u-sequence (%u-sequence given)",

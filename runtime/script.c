@@ -9,6 +9,7 @@
 #include "runtime/file.h"
 #include "runtime/func.h"
 #include "runtime/import.h"
+#include "runtime/io/io.h"
 #include "runtime/loop.h"
 #include "runtime/module.h"
 #include "runtime/traceback.h"
@@ -93,6 +94,7 @@ static int take_status(asy_vm *vm) {
   bool is_exit = asy_raised_is(vm, ASY_SystemExit);
   asy_value exception = asy_take_exception(vm);
   if (is_exit) return exit_code(vm, exception);
+  if (vm->io_state->stdout_broken && asy_is_instance(vm, exception, vm->exceptions[ASY_BrokenPipeError])) return 1; /* as `| head` */
   asy_print_exception(vm, exception);
   return 1;
 }

@@ -184,9 +184,14 @@ static bool to_sigset(asy_vm *vm, asy_value signals, sigset_t *out) {
   asy_value iterator = asy_iter(vm, signals), item;
   if (asy_failed(iterator)) return false;
   while ((item = asy_next(vm, iterator)) != ASY_END) {
-    int number = asy_failed(item) ? 0 : number_of(vm, item);
-    if (!number) return false;
-    sigaddset(out, number);
+    asy_value index = asy_failed(item) ? ASY_FAILED : asy_index(vm, item);
+    int64_t number;
+    if (asy_failed(index)) return false;
+    if (!asy_is_number_int64(index, &number) || number < 1 || number >= SIGNAL_COUNT) {
+      asy_raise(vm, ASY_ValueError, "signal number %S out of range [1; %d]", index, SIGNAL_COUNT - 1);
+      return false;
+    }
+    sigaddset(out, (int)number);
   }
   return true;
 }

@@ -79,7 +79,7 @@ static NO_ASAN void visit_c_stack(const asy_thread *thread, asy_visitor *v) {
 }
 
 static void visit_thread(asy_thread *thread, asy_visitor *v) {
-  const asy_value own[] = {thread->call, thread->locals, thread->join};
+  const asy_value own[] = {thread->call, thread->join};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     if (own[i]) asy_visit_value(v, own[i]);
   if (thread == thread->vm->thread || !thread->parked) return;
@@ -199,6 +199,7 @@ void asy_thread_init(asy_vm *vm, asy_thread *thread) {
   thread->next = vm->threads.first;
   if (thread->next) thread->next->prev = thread;
   vm->threads.first = thread;
+  thread->number = ++vm->threads.started;
   vm->threads.count++;
 }
 
@@ -258,6 +259,7 @@ bool asy_threads_end(asy_vm *vm) {
   threads->ended = true;
   pthread_mutex_unlock(&threads->mutex);
   if (threads->count > 1) return false;
+  asy_locals_end(vm);
   asy_thread_drop(vm, threads->main);
   pthread_cond_destroy(&threads->freed);
   pthread_cond_destroy(&threads->taken);

@@ -39,7 +39,7 @@ struct asy_thread {
   pthread_t handle;
   int64_t native_id;              /* the kernel's; 0 before it has started */
   asy_value call;   /* (function, args, kwargs) until it has started, else 0 */
-  asy_value locals; /* a dict: what each _thread._local holds for it; 0 none */
+  uint64_t number;  /* never used again */
   asy_obj *import;  /* the module whose body it waits for, which another thread runs; NULL none */
   asy_value join;   /* the _ThreadHandle that waits for its end, or 0 */
 };
@@ -57,7 +57,8 @@ typedef struct asy_threads {
   int64_t interval;   /* ns that a thread runs while another waits */
   size_t stack_size;  /* of the C stacks of new threads; 0: the system's */
   struct asy_body_run *bodies; /* import.c: bodies of modules that run */
-  uint64_t locals_made; /* _thread._local objects made so far */
+  struct asy_known_local *locals; /* thread_module.c: the _thread._local objects */
+  uint64_t locals_made, started;  /* such objects and threads so far */
   asy_thread original;          /* the one that made the VM */
   asy_thread *main;             /* it, or in a child process the one that forked: it answers signals */
   uv_async_t *volatile main_poll; /* ends the poll that the main thread is blocked in */
@@ -74,6 +75,7 @@ bool asy_thread_enter(asy_vm *vm, asy_thread *self);   /* the calling thread, wh
 void asy_thread_begin(asy_vm *vm, asy_thread *self);   /* the first thing a new thread does: takes the lock */
 void asy_thread_finish(asy_vm *vm, asy_thread *self);  /* the last thing: gives it up, and self is gone */
 void asy_thread_drop(asy_vm *vm, asy_thread *thread);  /* unlinks it and frees what it owns, not itself */
+void asy_locals_end(asy_vm *vm); /* thread_module.c: at the end of the VM */
 bool asy_thread_is_main(asy_vm *vm);
 /* At a safepoint, somebody waits: gives up the lock for one turn. */
 void asy_thread_yield(asy_vm *vm);

@@ -263,7 +263,10 @@ static asy_value rlock_repr(asy_vm *vm, asy_value self) {
   char rest[96];
   snprintf(rest, sizeof rest, "owner=%llu count=%llu at %p", r->count ? (unsigned long long)r->owner : 0,
            (unsigned long long)r->count, (void *)asy_obj_of(self));
-  asy_str *text = asy_str_format(vm, "<%s %T object %s>", r->count ? "locked" : "unlocked", self, rest);
+  const char *state = r->count ? "locked" : "unlocked";
+  bool exact = asy_class_of(vm, self)->flags & ASY_CLASS_BUILTIN;
+  asy_str *text = exact ? asy_str_format(vm, "<%s _thread.RLock object %s>", state, rest)
+                        : asy_str_format(vm, "<%s %T object %s>", state, self, rest);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 
@@ -292,40 +295,76 @@ static const asy_type rlock_type = {
 
 /* ---- Storage of each thread's own ------------------------------------------------------------------------------------ */
 
-/* A thread's attributes lie in its dict `locals`, by the number of the object: they go with the thread, or with the object. */
+/* The attributes of each thread are a dict here, by the thread's number. Every such object is known to vm->threads, weakly, so that
+ * a thread that ends takes its attributes with it. */
 typedef struct {
   asy_obj head;
-  asy_value key;   /* its number: an int, never used again */
-  asy_tuple *args; /* for __init__ of a subclass, which each thread calls */
+  asy_dict *dicts;  /* number of a thread -> its attributes */
+  asy_tuple *args;  /* for __init__ of a subclass, which each thread calls */
   asy_dict *kwargs;
 } local;
+
+typedef struct asy_known_local { /* malloc'ed */
+  void *local; /* weak: NULL once it is dead */
+  struct asy_known_local *next;
+} known_local;
 
 static local *local_of(asy_value v) { return (local *)asy_obj_of(v); }
 
 static void local_visit(asy_obj *o, asy_visitor *v) {
+  asy_visit_obj(v, ((local *)o)->dicts);
   asy_visit_obj(v, ((local *)o)->args);
   asy_visit_obj(v, ((local *)o)->kwargs);
 }
 
-static void local_finalize(asy_vm *vm, asy_obj *o) {
-  for (asy_thread *thread = vm->threads.first; thread; thread = thread->next)
-    if (thread->locals) (void)asy_dict_delete(vm, (asy_dict *)asy_obj_of(thread->locals), ((local *)o)->key, NULL);
+static bool make_known(asy_vm *vm, local *l) {
+  known_local *known = malloc(sizeof *known);
+  if (!known) {
+    asy_raise_no_memory(vm);
+    return false;
+  }
+  *known = (known_local){.local = l, .next = vm->threads.locals};
+  if (!asy_weak_add(vm, NULL, &known->local)) {
+    free(known);
+    return false;
+  }
+  vm->threads.locals = known;
+  return true;
 }
 
+/* Forgets what dead objects leave behind and, number not 0, the attributes of a thread. */
+static void sweep_locals(asy_vm *vm, asy_value number) {
+  for (known_local **link = &vm->threads.locals, *known; (known = *link);) {
+    if (known->local) {
+      if (number && ((local *)known->local)->dicts) (void)asy_dict_delete(vm, ((local *)known->local)->dicts, number, NULL);
+      link = &known->next;
+    } else {
+      *link = known->next;
+      free(known);
+    }
+  }
+}
+
+void asy_locals_end(asy_vm *vm) {
+  for (known_local *known = vm->threads.locals, *next; known; known = next) {
+    next = known->next;
+    asy_weak_remove(vm, &known->local);
+    free(known);
+  }
+  vm->threads.locals = NULL;
+}
+
+static asy_value number_of_this(asy_vm *vm) { return asy_from_small((int64_t)vm->thread->number); }
+
 static asy_dict *new_own(asy_vm *vm, asy_value self) {
-  asy_thread *thread = vm->thread;
-  asy_dict *all = thread->locals ? (asy_dict *)asy_obj_of(thread->locals) : asy_dict_new(vm, 4);
-  asy_dict *own = all ? asy_dict_new(vm, 0) : NULL;
-  if (!own) return NULL;
-  thread->locals = asy_from_obj(all);
-  return asy_dict_set(vm, all, local_of(self)->key, asy_from_obj(own)) ? own : NULL;
+  asy_dict *own = asy_dict_new(vm, 0);
+  return own && asy_dict_set(vm, local_of(self)->dicts, number_of_this(vm), asy_from_obj(own)) ? own : NULL;
 }
 
 /* The dict of the running thread. NULL: an exception is set. */
 static asy_dict *own_dict(asy_vm *vm, asy_value self) {
   asy_value found;
-  asy_value all = vm->thread->locals;
-  int has = all ? asy_dict_get(vm, (asy_dict *)asy_obj_of(all), local_of(self)->key, &found) : 0;
+  int has = asy_dict_get(vm, local_of(self)->dicts, number_of_this(vm), &found);
   if (has) return has > 0 ? (asy_dict *)asy_obj_of(found) : NULL;
   asy_dict *own = new_own(vm, self);
   if (!own) return NULL;
@@ -338,7 +377,7 @@ static asy_dict *own_dict(asy_vm *vm, asy_value self) {
   memcpy(args->items + 1, local_of(self)->args->items, (args->len - 1) * sizeof *args->items);
   if (!asy_failed(asy_call_ex(vm, init, args, local_of(self)->kwargs))) return own;
   asy_value exception = asy_take_exception(vm);
-  (void)asy_dict_delete(vm, (asy_dict *)asy_obj_of(vm->thread->locals), local_of(self)->key, NULL);
+  (void)asy_dict_delete(vm, local_of(self)->dicts, number_of_this(vm), NULL);
   asy_set_exception(vm, exception);
   return NULL;
 }
@@ -353,10 +392,12 @@ static asy_value local_new(asy_vm *vm, const asy_value *args) {
     return asy_raise(vm, ASY_TypeError, "Initialization arguments are not supported");
   local *l = asy_new_instance(vm, cls);
   if (!l) return ASY_FAILED;
-  l->key = asy_from_small((int64_t)++vm->threads.locals_made);
   l->args = rest;
   l->kwargs = kwargs;
+  l->dicts = asy_dict_new(vm, 1);
   asy_barrier(vm, l);
+  if (!l->dicts || !make_known(vm, l)) return ASY_FAILED;
+  if (++vm->threads.locals_made % 64 == 0) sweep_locals(vm, 0);
   return new_own(vm, asy_from_obj(l)) ? asy_from_obj(l) : ASY_FAILED; /* __init__ follows in this thread */
 }
 
@@ -396,7 +437,6 @@ static const asy_type local_type = {
   .doc = "Attributes that each thread has for itself.",
   .size = sizeof(local),
   .visit = local_visit,
-  .finalize = local_finalize,
   .new_ = local_new,
   .new_signature = "(cls, /, *args, **kwargs)",
   .get_attr = local_get_attr,
@@ -493,6 +533,7 @@ static void *thread_main(void *argument) {
     if (self->join) asy_store(vm, asy_obj_of(self->join), &handle_of(self->join)->ident, ident_of(vm, self));
     run_thread(vm, self);
   }
+  sweep_locals(vm, number_of_this(vm));
   if (self->join) free_latch(&handle_of(self->join)->running);
   asy_thread_finish(vm, self);
   return NULL;
@@ -575,10 +616,10 @@ static asy_value count_threads(asy_vm *vm, const asy_value *args) {
 
 static asy_value stack_size(asy_vm *vm, const asy_value *args) {
   int64_t size, before = (int64_t)vm->threads.stack_size;
+  if (args[0] == ASY_UNBOUND) return asy_from_int64(vm, before);
   if (!asy_to_int64(vm, args[0], &size)) return ASY_FAILED;
-  if (size == 0) return asy_from_int64(vm, before);
   if (size < 0) return asy_raise(vm, ASY_ValueError, "size must be 0 or a positive value");
-  if (size < 32768) return asy_raise(vm, ASY_ValueError, "size not valid: %lld bytes", (long long)size);
+  if (size && size < 32768) return asy_raise(vm, ASY_ValueError, "size not valid: %lld bytes", (long long)size);
   vm->threads.stack_size = (size_t)size;
   return asy_from_int64(vm, before);
 }
@@ -588,7 +629,7 @@ static asy_value interrupt_main(asy_vm *vm, const asy_value *args) {
   if (!asy_to_int64(vm, args[0], &number)) return ASY_FAILED;
   if (number < 1 || number >= SIGNAL_COUNT) return asy_raise(vm, ASY_ValueError, "signal number out of range");
   asy_signal_simulate(vm, (int)number);
-  return ASY_NONE;
+  return asy_check_signals(vm) ? ASY_NONE : ASY_FAILED;
 }
 
 static bool thread_init(asy_vm *vm, asy_value module) {
@@ -619,7 +660,7 @@ static const asy_native thread_natives[] = {
   {"_get_main_thread_ident", "()", main_ident, NULL, 0},
   {"get_native_id", "()", get_native_id, "The kernel's number of this thread.", 0},
   {"_count", "()", count_threads, "How many threads there are besides the main one.", 0},
-  {"stack_size", "(size=0, /)", stack_size, "Bytes of C stack that new threads get; 0: the system's.", 0},
+  {"stack_size", "(size=?, /)", stack_size, "Bytes of C stack that new threads get; 0: the system's.", 0},
   {"interrupt_main", "(signum=2, /)", interrupt_main, "As if the signal had come.", 0},
   {0},
 };

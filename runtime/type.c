@@ -142,15 +142,18 @@ static asy_value set_bases(asy_vm *vm, const asy_value *args) {
   asy_class_unlink(cls);
   cls->bases = bases;
   asy_barrier(vm, cls);
-  if (!asy_class_compute_mro(vm, cls)) {
+  bool linked = false;
+  if (!asy_class_order(vm, cls) || !(linked = asy_class_link(vm, cls)) || !asy_class_remake_mros(vm, cls)) {
+    asy_value failure = asy_take_exception(vm);
+    if (linked) asy_class_unlink(cls);
     cls->bases = old;
     cls->mro = old_mro;
     asy_barrier(vm, cls);
-    asy_value failure = asy_take_exception(vm);
-    if (asy_class_link(vm, cls)) asy_set_exception(vm, failure);
+    if (!asy_class_link(vm, cls) || !asy_class_remake_mros(vm, cls)) asy_clear_exception(vm); /* as they were before */
+    asy_class_mro_changed(vm, cls);
+    asy_set_exception(vm, failure);
     return ASY_FAILED;
   }
-  if (!asy_class_link(vm, cls) || !asy_class_remake_mros(vm, cls)) return ASY_FAILED;
   asy_class_mro_changed(vm, cls);
   return ASY_NONE;
 }
@@ -182,6 +185,8 @@ static asy_value set_abstract(asy_vm *vm, const asy_value *args) {
   asy_class *cls = class_of_value(args[0]);
   asy_str *name = asy_intern(vm, "__abstractmethods__");
   if (!name) return ASY_FAILED;
+  if (args[1] == ASY_UNBOUND && asy_dict_get_str(vm, cls->dict, name) == ASY_UNBOUND)
+    return asy_raise_no_attribute(vm, args[0], name);
   int abstract = args[1] == ASY_UNBOUND ? 0 : asy_truth(vm, args[1]);
   if (abstract < 0 || !asy_class_set(vm, cls, name, args[1])) return ASY_FAILED;
   cls->flags = abstract ? cls->flags | ASY_CLASS_ABSTRACT : cls->flags & ~(uint32_t)ASY_CLASS_ABSTRACT;
@@ -227,6 +232,46 @@ static asy_value get_type_params(asy_vm *vm, const asy_value *args) {
 static asy_value set_type_params(asy_vm *vm, const asy_value *args) {
   if (!check_set(vm, class_of_value(args[0]), args[1], "__type_params__")) return ASY_FAILED;
   return asy_class_set(vm, class_of_value(args[0]), ASY_NAME(vm, __type_params__), args[1]) ? ASY_NONE : ASY_FAILED;
+}
+
+/* ---- What CPython's C API shows of a type ---- */
+
+static asy_value get_basicsize(asy_vm *vm, const asy_value *args) {
+  return asy_from_small(class_of_value(args[0])->base_size);
+}
+static asy_value get_itemsize(asy_vm *vm, const asy_value *args) {
+  static const uint8_t sizes[KIND_COUNT] = {[KIND_TUPLE] = 8, [KIND_INT] = 4, [KIND_BYTES] = 1};
+  unsigned kind = class_of_value(args[0])->kind;
+  return asy_from_small(kind < KIND_COUNT ? sizes[kind] : 0);
+}
+static asy_value get_dictoffset(asy_vm *vm, const asy_value *args) {
+  return asy_from_small(asy_instance_has_dict(class_of_value(args[0])) ? -1 : 0);
+}
+
+/* The bits of tp_flags that scripts look at. */
+static asy_value get_flags(asy_vm *vm, const asy_value *args) {
+  static const uint32_t of_kind[KIND_COUNT] = {
+    [KIND_INT] = 1u << 24, [KIND_LIST] = 1u << 25, [KIND_TUPLE] = 1u << 26,     [KIND_BYTES] = 1u << 27,
+    [KIND_STR] = 1u << 28, [KIND_DICT] = 1u << 29, [KIND_EXCEPTION] = 1u << 30, [KIND_TYPE] = 1u << 31};
+  const asy_class *cls = class_of_value(args[0]);
+  uint32_t flags = 1u << 12 | 1u << 14 | (cls->kind < KIND_COUNT ? of_kind[cls->kind] : 0);
+  flags |= cls->flags & ASY_CLASS_BUILTIN ? 1u << 8 : 1u << 9;
+  if (!(cls->flags & ASY_CLASS_FINAL)) flags |= 1u << 10;
+  if (cls->flags & ASY_CLASS_ABSTRACT) flags |= 1u << 20;
+  if (cls->kind == KIND_FUNCTION || cls->kind == KIND_NATIVE) flags |= 1u << 17 | 1u << 11;
+  if (cls->flags & ASY_CLASS_SEQUENCE || cls->type->flags & ASY_TYPE_SEQUENCE) flags |= 1u << 5;
+  if (cls->flags & ASY_CLASS_MAPPING || cls->type->flags & ASY_TYPE_MAPPING) flags |= 1u << 6;
+  return asy_from_small(flags);
+}
+
+static asy_value get_text_signature(asy_vm *vm, const asy_value *args) {
+  const asy_class *cls = class_of_value(args[0]);
+  const char *text = cls->type->new_signature ? cls->type->new_signature : cls->type->init_signature;
+  if (!(cls->flags & ASY_CLASS_BUILTIN) || !text || strchr(text, '?')) return ASY_NONE;
+  text = strchr(text, ',') ? strchr(text, ',') + 2 : ")";
+  if (*text == '/') text = text[1] == ',' ? text + 3 : ")";
+  asy_str *shown = asy_str_format(vm, "(%s", text);
+  return shown ? asy_from_obj(shown) : ASY_FAILED;
 }
 
 /* ---- Attributes of class objects --------------------------------------------------------------------------------------------- */
@@ -362,6 +407,12 @@ static const asy_native type_methods[] = {
   {"__bases__", "(self, value)", set_bases, NULL, ASY_NATIVE_SETTER},
   {"__base__", "(self)", get_base, NULL, ASY_NATIVE_GETTER},
   {"__dict__", "(self)", get_dict, NULL, ASY_NATIVE_GETTER},
+  {"__basicsize__", "(self)", get_basicsize, NULL, ASY_NATIVE_GETTER},
+  {"__itemsize__", "(self)", get_itemsize, NULL, ASY_NATIVE_GETTER},
+  {"__dictoffset__", "(self)", get_dictoffset, NULL, ASY_NATIVE_GETTER},
+  {"__weakrefoffset__", "(self)", get_dictoffset, NULL, ASY_NATIVE_GETTER},
+  {"__text_signature__", "(self)", get_text_signature, NULL, ASY_NATIVE_GETTER},
+  {"__flags__", "(self)", get_flags, NULL, ASY_NATIVE_GETTER},
   {"__abstractmethods__", "(self)", get_abstract, NULL, ASY_NATIVE_GETTER},
   {"__abstractmethods__", "(self, value)", set_abstract, NULL, ASY_NATIVE_SETTER},
   {"__annotations__", "(self)", get_annotations, NULL, ASY_NATIVE_GETTER},

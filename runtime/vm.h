@@ -106,6 +106,7 @@ struct asy_vm {
   uint32_t int_max_str_digits;         /* sys.set_int_max_str_digits; 0: no limit */
   void *float_powers;                  /* types/shortest.c: powers of ten; malloc'ed, NULL until used */
   struct asy_class_state *class_state; /* class.h */
+  uint8_t *unicode_names;              /* types/unicode_name.c: unpacked when first asked for */
   struct asy_source_text *sources;     /* source_lines.c: texts that tracebacks show */
   struct asy_io_state *io_state;       /* io/io.h */
   struct asy_codec_state *codec_state; /* types/codec.h: what scripts registered */

@@ -1,4 +1,4 @@
-/* functools.c - the natives behind functools.asy, as the module _functools: partial, reduce, cmp_to_key's key. */
+/* functools.c - the natives behind functools.asy, as the module _functools: partial, reduce, cmp_to_key's key, lru_cache's wrapper. */
 #include "runtime/asy.h"
 
 /* ---- partial ---- */
@@ -21,9 +21,14 @@ static void partial_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_obj(v, p->keywords);
 }
 
+/* A partial object, perhaps of a subclass, that has no attributes of its own. */
 static bool is_partial(asy_vm *vm, asy_value v) {
-  asy_class *cls = asy_class_for(vm, &asy_partial_type);
-  return cls && asy_type_of(vm, v) == cls;
+  const asy_class *cls = asy_class_for(vm, &asy_partial_type);
+  if (!cls || !asy_is_kind(v, cls->kind)) return false;
+  asy_value attributes = asy_get_attr_cstr(vm, v, "__dict__");
+  if (asy_is_kind(attributes, KIND_DICT)) return ((asy_dict *)asy_obj_of(attributes))->used == 0;
+  asy_clear_exception(vm);
+  return true;
 }
 
 static asy_tuple *joined(asy_vm *vm, const asy_value *a, uint32_t na, const asy_value *b, uint32_t nb) {
@@ -69,6 +74,10 @@ static asy_value partial_call(asy_vm *vm, asy_value self, const asy_value *args,
   asy_tuple *all = joined(vm, p->args->items, p->args->len, args, positional);
   asy_dict *keywords = asy_dict_copy(vm, p->keywords);
   if (!all || !keywords) return ASY_FAILED;
+  uint32_t position = 0;
+  asy_value key, value;
+  while (asy_dict_next(keywords, &position, &key, &value))
+    if (!asy_is_str(key)) return asy_raise(vm, ASY_TypeError, "keywords must be strings");
   for (uint32_t i = 0; i < named; i++)
     if (!asy_dict_set(vm, keywords, kwnames->items[i], args[positional + i])) return ASY_FAILED;
   return asy_call_ex(vm, p->func, all, keywords);
@@ -96,15 +105,59 @@ static asy_value partial_repr(asy_vm *vm, asy_value self) {
   uint32_t position = 0;
   asy_value key, value;
   while (asy_dict_next(p->keywords, &position, &key, &value)) {
+    asy_value shown = asy_str_of(vm, key); /* keywords can be changed: not always a str */
     asy_text_ascii(&t, ", ");
-    asy_text_str(&t, (asy_str *)asy_obj_of(key));
+    if (asy_failed(shown)) break;
+    asy_text_str(&t, (asy_str *)asy_obj_of(shown));
     asy_text_char(&t, '=');
     asy_text_repr_of(&t, value);
   }
   asy_text_char(&t, ')');
   asy_str *text = asy_text_finish(&t);
-  return text ? asy_from_obj(text) : ASY_FAILED;
+  return text && !asy_raised(vm) ? asy_from_obj(text) : ASY_FAILED;
 }
+
+static asy_value attributes_of(asy_vm *vm, asy_value v) {
+  asy_value found = asy_get_attr_cstr(vm, v, "__dict__");
+  if (asy_is_kind(found, KIND_DICT) && ((asy_dict *)asy_obj_of(found))->used) return found;
+  if (asy_failed(found)) asy_clear_exception(vm);
+  return ASY_NONE;
+}
+
+static asy_value partial_reduce(asy_vm *vm, const asy_value *args) {
+  const partial *p = partial_of(args[0]);
+  asy_value attributes = attributes_of(vm, args[0]), made_with = asy_tuple_of(vm, 1, p->func);
+  asy_value state = asy_tuple_of(vm, 4, p->func, asy_from_obj(p->args), asy_from_obj(p->keywords), attributes);
+  if (asy_failed(made_with) || asy_failed(state)) return ASY_FAILED;
+  return asy_tuple_of(vm, 3, asy_from_obj(asy_type_of(vm, args[0])), made_with, state);
+}
+
+static asy_value partial_setstate(asy_vm *vm, const asy_value *args) {
+  partial *p = partial_of(args[0]);
+  const asy_tuple *state = asy_is_kind(args[1], KIND_TUPLE) ? (const asy_tuple *)asy_obj_of(args[1]) : NULL;
+  if (!state || state->len != 4 || !asy_callable(vm, state->items[0]) || !asy_is_kind(state->items[1], KIND_TUPLE) ||
+      (state->items[2] != ASY_NONE && !asy_is_kind(state->items[2], KIND_DICT)))
+    return asy_raise(vm, ASY_TypeError, "invalid partial state");
+  asy_tuple *given = asy_tuple_from_iterable(vm, state->items[1]); /* plain ones, whatever was passed */
+  asy_dict *keywords = asy_dict_new(vm, 0);
+  if (!given || !keywords) return ASY_FAILED;
+  if (state->items[2] != ASY_NONE && !asy_dict_merge(vm, keywords, state->items[2], true)) return ASY_FAILED;
+  if (asy_obj_of(asy_from_obj(given))->shape != KIND_TUPLE && !(given = asy_tuple_new(vm, given->items, given->len)))
+    return ASY_FAILED;
+  p->func = state->items[0];
+  p->args = given;
+  p->keywords = keywords;
+  asy_barrier(vm, p);
+  if (state->items[3] == ASY_NONE) return ASY_NONE;
+  return asy_set_attr_cstr(vm, args[0], "__dict__", state->items[3]) ? ASY_NONE : ASY_FAILED;
+}
+
+static const asy_native partial_methods[] = {
+  {"__reduce__", "(self, /)", partial_reduce, "Return state information for pickling.", 0},
+  {"__setstate__", "(self, state, /)", partial_setstate, NULL, 0},
+  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},
+  {0},
+};
 
 static const asy_member partial_members[] = {
   {"func", offsetof(partial, func), MEMBER_VALUE, false},
@@ -123,6 +176,7 @@ const asy_type asy_partial_type = {
   .new_signature = "(cls, func, /, *args, **keywords)",
   .repr = partial_repr,
   .call = partial_call,
+  .methods = partial_methods,
   .members = partial_members,
 };
 
@@ -201,6 +255,214 @@ const asy_type asy_compare_key_type = {
 
 static asy_value functools_cmp_to_key(asy_vm *vm, const asy_value *args) { return new_key(vm, args[0], 0); }
 
+/* ---- lru_cache ----
+ * entries: key -> result when nothing is ever dropped, else key -> node. The nodes of a bounded cache form a ring around `root`,
+ * oldest first. A lookup may run script code (__eq__ of a key), which may use the same cache: a hit moves a node, the dict stays.
+ */
+
+typedef struct node {
+  asy_obj head;
+  struct node *older, *newer;
+  asy_value key, result;
+} node;
+
+typedef struct {
+  asy_obj head;
+  asy_value func;
+  asy_value info; /* the class of what cache_info() returns */
+  asy_dict *entries;
+  node *root;
+  int64_t maxsize; /* -1: unbounded */
+  int64_t hits, misses;
+  bool typed;
+} cached;
+
+static cached *cached_of(asy_value v) { return (cached *)asy_obj_of(v); }
+
+static void node_visit(asy_obj *o, asy_visitor *v) {
+  const node *n = (const node *)o;
+  asy_visit_obj(v, n->older);
+  asy_visit_obj(v, n->newer);
+  asy_visit_value(v, n->key);
+  asy_visit_value(v, n->result);
+}
+
+static const asy_type node_type = {
+  .name = "functools._lru_list_elem",
+  .size = sizeof(node),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = node_visit,
+};
+
+static void cached_visit(asy_obj *o, asy_visitor *v) {
+  const cached *c = (const cached *)o;
+  asy_visit_value(v, c->func);
+  asy_visit_value(v, c->info);
+  asy_visit_obj(v, c->entries);
+  asy_visit_obj(v, c->root);
+}
+
+static node *node_new(asy_vm *vm) {
+  asy_class *cls = asy_define_type(vm, &node_type);
+  node *n = cls ? asy_new_instance(vm, cls) : NULL;
+  if (n) n->older = n->newer = n;
+  return n;
+}
+
+static void take_out(asy_vm *vm, node *n) {
+  n->older->newer = n->newer;
+  n->newer->older = n->older;
+  asy_barrier(vm, n->older);
+  asy_barrier(vm, n->newer);
+}
+
+static void put_newest(asy_vm *vm, node *root, node *n) {
+  n->older = root->older;
+  n->newer = root;
+  n->older->newer = n;
+  root->older = n;
+  asy_barrier(vm, n->older);
+  asy_barrier(vm, root);
+  asy_barrier(vm, n);
+}
+
+static bool start_empty(asy_vm *vm, cached *c) {
+  asy_dict *entries = asy_dict_new(vm, 0);
+  node *root = entries ? node_new(vm) : NULL;
+  if (!root) return false;
+  c->entries = entries;
+  c->root = root;
+  asy_barrier(vm, c);
+  return true;
+}
+
+static asy_value cached_new(asy_vm *vm, const asy_value *args) {
+  int64_t maxsize = -1;
+  int typed = asy_truth(vm, args[3]);
+  if (!asy_callable(vm, args[1])) return asy_raise(vm, ASY_TypeError, "the first argument must be callable");
+  if (typed < 0 || (args[2] != ASY_NONE && !asy_to_int64(vm, args[2], &maxsize))) return ASY_FAILED;
+  cached *c = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
+  if (!c) return ASY_FAILED;
+  c->func = args[1];
+  c->info = args[4];
+  c->maxsize = args[2] != ASY_NONE && maxsize < 0 ? 0 : maxsize;
+  c->typed = typed;
+  return start_empty(vm, c) ? asy_from_obj(c) : ASY_FAILED;
+}
+
+/* What a call is remembered by: the only argument if it is a plain int or str, else a tuple of all. */
+static asy_value key_of_call(asy_vm *vm, const cached *c, const asy_value *args, uint32_t nargs, const asy_tuple *names) {
+  uint32_t named = names ? names->len : 0, positional = nargs - named, n = 0;
+  if (nargs == 1 && !named && !c->typed && (asy_is_int(args[0]) || asy_is_exact(args[0], KIND_STR))) return args[0];
+  asy_tuple *key = asy_tuple_new(vm, NULL, positional + (named ? 1 + 2 * named : 0) + (c->typed ? nargs : 0));
+  if (!key) return ASY_FAILED;
+  if (!key->len) return asy_from_obj(key);
+  for (uint32_t i = 0; i < positional; i++) key->items[n++] = args[i];
+  if (named) key->items[n++] = asy_from_obj(c->root); /* between positional and named arguments: equal to nothing else */
+  for (uint32_t i = 0; i < named; i++) {
+    key->items[n++] = names->items[i];
+    key->items[n++] = args[positional + i];
+  }
+  for (uint32_t i = 0; c->typed && i < nargs; i++) key->items[n++] = asy_from_obj(asy_type_of(vm, args[i]));
+  asy_barrier(vm, key);
+  return asy_from_obj(key);
+}
+
+static bool remember(asy_vm *vm, cached *c, asy_value key, int64_t hash, asy_value result) {
+  asy_value there;
+  if (c->maxsize < 0) return asy_dict_set_hashed(vm, c->entries, key, hash, result);
+  int found = asy_dict_get_hashed(vm, c->entries, key, hash, &there);
+  if (found) return found > 0; /* the call itself has done it */
+  if (c->entries->used >= c->maxsize) {
+    node *oldest = c->root->newer;
+    if (oldest == c->root) return true;
+    take_out(vm, oldest);
+    oldest->older = oldest->newer = oldest;
+    if (asy_dict_delete(vm, c->entries, oldest->key, NULL) < 0) return false;
+  }
+  node *n = node_new(vm);
+  if (!n) return false;
+  n->key = key;
+  n->result = result;
+  asy_barrier(vm, n);
+  if (!asy_dict_set_hashed(vm, c->entries, key, hash, asy_from_obj(n))) return false;
+  put_newest(vm, c->root, n);
+  return true;
+}
+
+static asy_value cached_call(asy_vm *vm, asy_value self, const asy_value *args, int nargs, asy_tuple *kwnames) {
+  cached *c = cached_of(self);
+  int64_t hash;
+  asy_value found;
+  if (c->maxsize == 0) {
+    c->misses++;
+    return asy_call_kw(vm, c->func, nargs, args, kwnames);
+  }
+  asy_value key = key_of_call(vm, c, args, (uint32_t)nargs, kwnames);
+  if (asy_failed(key) || !asy_hash(vm, key, &hash)) return ASY_FAILED;
+  int there = asy_dict_get_hashed(vm, c->entries, key, hash, &found);
+  if (there < 0) return ASY_FAILED;
+  if (there) {
+    c->hits++;
+    if (c->maxsize < 0) return found;
+    node *n = (node *)asy_obj_of(found);
+    if (c->root->older != n && n->newer != n) {
+      take_out(vm, n);
+      put_newest(vm, c->root, n);
+    }
+    return n->result;
+  }
+  c->misses++;
+  asy_value result = asy_call_kw(vm, c->func, nargs, args, kwnames);
+  return !asy_failed(result) && remember(vm, c, key, hash, result) ? result : ASY_FAILED;
+}
+
+static asy_value cached_info(asy_vm *vm, const asy_value *args) {
+  const cached *c = cached_of(args[0]);
+  asy_value numbers[] = {asy_from_int64(vm, c->hits), asy_from_int64(vm, c->misses),
+                         c->maxsize < 0 ? ASY_NONE : asy_from_int64(vm, c->maxsize), asy_from_small(c->entries->used)};
+  return asy_call(vm, c->info, 4, numbers);
+}
+
+static asy_value cached_clear(asy_vm *vm, const asy_value *args) {
+  cached *c = cached_of(args[0]);
+  c->hits = c->misses = 0;
+  return start_empty(vm, c) ? ASY_NONE : ASY_FAILED;
+}
+
+static asy_value cached_get(asy_vm *vm, asy_value self, asy_value obj, asy_class *owner) {
+  return obj == ASY_UNBOUND ? self : asy_method_new(vm, self, obj);
+}
+
+static asy_value cached_itself(asy_vm *vm, const asy_value *args) { return args[0]; }
+static asy_value cached_reduce(asy_vm *vm, const asy_value *args) {
+  return asy_get_attr_cstr(vm, args[0], "__qualname__");
+}
+
+static const asy_native cached_methods[] = {
+  {"cache_info", "(self, /)", cached_info, "Report cache statistics", 0},
+  {"cache_clear", "(self, /)", cached_clear, "Clear the cache and cache statistics", 0},
+  {"__copy__", "(self, /)", cached_itself, NULL, 0},
+  {"__deepcopy__", "(self, memo, /)", cached_itself, NULL, 0},
+  {"__reduce__", "(self, /)", cached_reduce, NULL, 0},
+  {0},
+};
+
+static const asy_type cached_type = {
+  .name = "functools._lru_cache_wrapper",
+  .doc = "A function whose results are kept: see lru_cache.",
+  .size = sizeof(cached),
+  .flags = ASY_TYPE_ATTRS,
+  .visit = cached_visit,
+  .new_ = cached_new,
+  .new_signature = "(cls, user_function, maxsize, typed, cache_info_type)",
+  .call = cached_call,
+  .descr_get = cached_get,
+  .methods = cached_methods,
+};
+
+/* ---- The module ---- */
+
 static const asy_native natives[] = {
   {"cmp_to_key", "(mycmp)", functools_cmp_to_key, "Convert a cmp= function into a key= function.", 0},
   {"reduce", "(function, iterable, initial=?, /)", functools_reduce,
@@ -209,8 +471,9 @@ static const asy_native natives[] = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  asy_class *cls = asy_define_type(vm, &asy_partial_type);
-  return cls && asy_module_set(vm, module, "partial", asy_from_obj(cls));
+  asy_class *partials = asy_define_type(vm, &asy_partial_type), *wrapper = asy_define_type(vm, &cached_type);
+  return partials && wrapper && asy_module_set(vm, module, "partial", asy_from_obj(partials)) &&
+         asy_module_set(vm, module, "_lru_cache_wrapper", asy_from_obj(wrapper));
 }
 
 const asy_module_def asy_module_functools = {"_functools", natives, "Natives of functools.", init};

@@ -115,6 +115,12 @@ bool posix_named(asy_vm *vm, asy_value v, const posix_constant *names, int *out)
   return false;
 }
 
+static bool is_pathlike(asy_vm *vm, asy_value v) {
+  asy_value method, self;
+  asy_str *name = asy_intern(vm, "__fspath__");
+  return name && asy_find_special(vm, v, name, &method, &self) > 0;
+}
+
 static bool refuse_path(asy_vm *vm, asy_value v, const char *function, const char *argument, unsigned allowed) {
   static const char *const wanted[] = {
     [PATH_ONLY] = "string, bytes or os.PathLike",
@@ -242,7 +248,11 @@ static size_t normalize(const char *path, size_t length, char *out) {
 
 static asy_value p_normpath(asy_vm *vm, const asy_value *args) {
   asy_value v = posix_fspath(vm, args[0]), keep = v;
-  if (asy_failed(v)) return ASY_FAILED;
+  if (asy_failed(v)) {
+    if (!asy_raised_is(vm, ASY_TypeError) || is_pathlike(vm, args[0])) return ASY_FAILED;
+    asy_clear_exception(vm);
+    return refuse_path(vm, args[0], "_path_normpath", "path", PATH_ONLY), ASY_FAILED;
+  }
   size_t length;
   const char *path;
   if (asy_is_str(v)) path = asy_str_utf8(vm, (asy_str *)asy_obj_of(v), &length, &keep);

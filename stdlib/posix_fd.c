@@ -178,6 +178,11 @@ static vectors *vectors_of(asy_vm *vm, asy_value sequence, const char *function,
   for (; v->count < (int)(*keep)->len; v->count++) {
     asy_buffer *buffer = &v->buffers[v->count];
     asy_value item = (*keep)->items[v->count];
+    if (writable && asy_is_kind(item, KIND_BYTES)) {
+      asy_raise(vm, ASY_BufferError, "Object is not writable.");
+      vectors_release(vm, v);
+      return NULL;
+    }
     if (!(writable ? asy_buffer_get_writable(vm, item, buffer) : asy_buffer_get(vm, item, buffer))) {
       vectors_release(vm, v);
       return NULL;

@@ -316,7 +316,8 @@ static asy_value epoll_poll(asy_vm *vm, const asy_value *args) {
       !deadline_of(vm, args[1], 1e9, "timeout must be an integer or None", true, &deadline))
     return ASY_FAILED;
   if (most == -1) most = FD_SETSIZE - 1;
-  if (most <= 0 || most > INT_MAX) return asy_raise(vm, ASY_ValueError, "maxevents must be greater than 0, got %lld", (long long)most);
+  if (most <= 0 || most > INT_MAX)
+    return asy_raise(vm, ASY_ValueError, "maxevents must be greater than 0, got %lld", (long long)most);
   struct epoll_event *events = malloc((size_t)most * sizeof *events);
   if (!events) return asy_raise_no_memory(vm);
   asy_list *list = NULL;
@@ -341,7 +342,9 @@ static asy_value epoll_poll(asy_vm *vm, const asy_value *args) {
   return list ? asy_from_obj(list) : ASY_FAILED;
 }
 
-static asy_value epoll_enter(asy_vm *vm, const asy_value *args) { return is_open(vm, epoll_of(args)) ? args[0] : ASY_FAILED; }
+static asy_value epoll_enter(asy_vm *vm, const asy_value *args) {
+  return is_open(vm, epoll_of(args)) ? args[0] : ASY_FAILED;
+}
 static asy_value epoll_exit(asy_vm *vm, const asy_value *args) { return epoll_close(vm, args); }
 
 static const asy_native epoll_methods[] = {
@@ -352,7 +355,8 @@ static const asy_native epoll_methods[] = {
   {"register", "(self, fd, eventmask=7)", epoll_register, "Watch a descriptor.", 0},
   {"modify", "(self, fd, eventmask)", epoll_modify, "Change the events of a registered descriptor.", 0},
   {"unregister", "(self, fd)", epoll_unregister, "Watch a descriptor no more.", 0},
-  {"poll", "(self, timeout=None, maxevents=-1)", epoll_poll, "Wait, for timeout seconds at most: [(fd, event), ...].", 0},
+  {"poll", "(self, timeout=None, maxevents=-1)", epoll_poll, "Wait, for timeout seconds at most: [(fd, event), ...].",
+   0},
   {"__enter__", "(self, /)", epoll_enter, NULL, 0},
   {"__exit__", "(self, exc_type=None, exc_value=None, exc_tb=None, /)", epoll_exit, NULL, 0},
   {0},
@@ -397,4 +401,5 @@ static bool init(asy_vm *vm, asy_value module) {
          asy_module_set(vm, module, "error", os_error);
 }
 
-const asy_module_def asy_module_select = {"select", natives, "Waiting for input and output of several descriptors.", init};
+const asy_module_def asy_module_select = {"select", natives, "Waiting for input and output of several descriptors.",
+                                          init};

@@ -4,13 +4,13 @@
 
 #include "runtime/asy.h"
 
-/* The one character of an argument of `function`. */
-static bool to_char(asy_vm *vm, asy_value v, const char *function, uint32_t *out) {
+/* The one character of an argument, called `what` in the error. */
+static bool to_char(asy_vm *vm, asy_value v, const char *what, uint32_t *out) {
   if (asy_is_str(v) && ((const asy_str *)asy_obj_of(v))->len == 1) {
     *out = asy_str_at((const asy_str *)asy_obj_of(v), 0);
     return true;
   }
-  asy_raise(vm, ASY_TypeError, "%s argument must be a unicode character, not %T", function, v);
+  asy_raise(vm, ASY_TypeError, "%s must be a unicode character, not %T", what, v);
   return false;
 }
 
@@ -20,14 +20,14 @@ static asy_value otherwise(asy_vm *vm, asy_value fallback, const char *message) 
 
 static asy_value unicodedata_category(asy_vm *vm, const asy_value *args) {
   uint32_t c;
-  return to_char(vm, args[0], "category()", &c) ? asy_from_cstr(vm, asy_unicode_category(c)) : ASY_FAILED;
+  return to_char(vm, args[0], "category() argument", &c) ? asy_from_cstr(vm, asy_unicode_category(c)) : ASY_FAILED;
 }
 
 static asy_value unicodedata_name(asy_vm *vm, const asy_value *args) {
   uint32_t c;
   char name[UNI_NAME_MAX];
   if (!to_char(vm, args[0], "name() argument 1", &c)) return ASY_FAILED;
-  size_t length = asy_unicode_name(c, name);
+  size_t length = asy_unicode_name(vm, c, name);
   return length ? asy_from_text(vm, name, length) : otherwise(vm, args[1], "no such name");
 }
 
@@ -37,7 +37,7 @@ static asy_value unicodedata_lookup(asy_vm *vm, const asy_value *args) {
   if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "lookup() argument must be str, not %T", args[0]);
   const char *name = asy_str_utf8(vm, (asy_str *)asy_obj_of(args[0]), &length, &keep);
   if (!name) return ASY_FAILED;
-  uint32_t c = asy_unicode_find(NULL, name, length);
+  uint32_t c = asy_unicode_find(vm, name, length);
   if (!c) return asy_raise(vm, ASY_KeyError, "undefined character name '%S'", args[0]);
   asy_str *found = asy_str_char(vm, c);
   return found ? asy_from_obj(found) : ASY_FAILED;
@@ -70,10 +70,12 @@ static asy_value unicodedata_properties(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"category", "(chr, /)", unicodedata_category, "Returns the general category assigned to the character chr as string.", 0},
+  {"category", "(chr, /)", unicodedata_category,
+   "Returns the general category assigned to the character chr as string.", 0},
   {"decimal", "(chr, default=?, /)", unicodedata_decimal,
    "Converts a Unicode character into its equivalent decimal value.", 0},
-  {"digit", "(chr, default=?, /)", unicodedata_digit, "Converts a Unicode character into its equivalent digit value.", 0},
+  {"digit", "(chr, default=?, /)", unicodedata_digit, "Converts a Unicode character into its equivalent digit value.",
+   0},
   {"lookup", "(name, /)", unicodedata_lookup, "Look up character by name.", 0},
   {"name", "(chr, default=?, /)", unicodedata_name, "Returns the name assigned to the character chr as a string.", 0},
   {"_properties", "()", unicodedata_properties, "The text that unicodedata.asy reads.", 0},

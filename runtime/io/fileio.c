@@ -101,7 +101,7 @@ static const char *path_of(asy_vm *vm, asy_value file, asy_value *keep) {
     return NULL;
   }
   if (!text || strlen(text) == length) return text;
-  asy_raise(vm, ASY_ValueError, asy_is_str(path) ? "embedded null character" : "embedded null byte");
+  asy_raise(vm, ASY_ValueError, "embedded null byte");
   return NULL;
 }
 
@@ -185,7 +185,7 @@ static bool file_open(asy_vm *vm, io_file *file, asy_value name, const char *mod
     if (fd < 0) return false;
     if (opener != ASY_NONE) fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
-  if (!check_descriptor(vm, fd, name)) {
+  if (!check_descriptor(vm, fd, given ? ASY_UNBOUND : name)) {
     if (!given) close(fd);
     return false;
   }

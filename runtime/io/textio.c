@@ -29,7 +29,7 @@ bool io_newline_of(asy_vm *vm, asy_value v, const char *where, io_newline *out) 
     *out = (io_newline)i;
     return true;
   }
-  asy_raise(vm, ASY_ValueError, "illegal newline value: %R", v);
+  asy_raise(vm, ASY_ValueError, strcmp(where, "StringIO") ? "illegal newline value: %S" : "illegal newline value: %R", v);
   return false;
 }
 

@@ -42,8 +42,9 @@ static asy_value unix_value(asy_vm *vm, const struct sockaddr_un *address, sockl
 static asy_value packet_value(asy_vm *vm, const struct sockaddr_ll *address) {
   char name[IF_NAMESIZE] = "";
   if (address->sll_ifindex) if_indextoname((unsigned)address->sll_ifindex, name);
-  return asy_tuple_of(vm, 5, asy_from_cstr(vm, name), number(ntohs(address->sll_protocol)), number(address->sll_pkttype),
-                      number(address->sll_hatype), asy_from_bytes(vm, address->sll_addr, address->sll_halen));
+  return asy_tuple_of(vm, 5, asy_from_cstr(vm, name), number(ntohs(address->sll_protocol)),
+                      number(address->sll_pkttype), number(address->sll_hatype),
+                      asy_from_bytes(vm, address->sll_addr, address->sll_halen));
 }
 
 asy_value asy_address_value(asy_vm *vm, const struct sockaddr *address, socklen_t length) {
@@ -231,12 +232,12 @@ static bool parse_pair(asy_vm *vm, asy_value value, int family, const char *call
   if (!asy_to_int64(vm, pair->items[0], &first) || !asy_to_int64(vm, pair->items[1], &second)) return false;
   memset(out, 0, sizeof *out);
   if (family == AF_NETLINK) {
-    *(struct sockaddr_nl *)out =
-      (struct sockaddr_nl){.nl_family = AF_NETLINK, .nl_pid = (uint32_t)first, .nl_groups = (uint32_t)second};
+    *(struct sockaddr_nl *)out = (struct sockaddr_nl){
+      .nl_family = AF_NETLINK, .nl_pid = (uint32_t)first, .nl_groups = (uint32_t)second};
     *length = sizeof(struct sockaddr_nl);
   } else {
-    *(struct sockaddr_vm *)out =
-      (struct sockaddr_vm){.svm_family = AF_VSOCK, .svm_cid = (unsigned)first, .svm_port = (unsigned)second};
+    *(struct sockaddr_vm *)out = (struct sockaddr_vm){
+      .svm_family = AF_VSOCK, .svm_cid = (unsigned)first, .svm_port = (unsigned)second};
     *length = sizeof(struct sockaddr_vm);
   }
   return true;
@@ -258,8 +259,8 @@ static bool parse_packet(asy_vm *vm, asy_value value, const char *caller, struct
   unsigned index = if_nametoindex(name);
   if (!index) return asy_raise_errno(vm, errno, ASY_UNBOUND), false;
   memset(out, 0, sizeof *out);
-  *(struct sockaddr_ll *)out =
-    (struct sockaddr_ll){.sll_family = AF_PACKET, .sll_protocol = htons((uint16_t)protocol), .sll_ifindex = (int)index};
+  *(struct sockaddr_ll *)out = (struct sockaddr_ll){
+    .sll_family = AF_PACKET, .sll_protocol = htons((uint16_t)protocol), .sll_ifindex = (int)index};
   *length = sizeof(struct sockaddr_ll);
   return true;
 }

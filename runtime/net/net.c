@@ -54,7 +54,8 @@ static void listener_stop(asy_vm *vm, listener *l) {
 /* The pending exception is reported as an error of a callback is. False: it leaves the loop. */
 static bool report_callback(asy_vm *vm, asy_loop *loop) {
   if (asy_raised_is(vm, ASY_SystemExit) || asy_raised_is(vm, ASY_KeyboardInterrupt)) return false;
-  asy_value exception = asy_take_exception(vm), text = asy_from_cstr(vm, "Error on transport creation for incoming connection");
+  asy_value exception = asy_take_exception(vm),
+            text = asy_from_cstr(vm, "Error on transport creation for incoming connection");
   asy_dict *context = asy_dict_new(vm, 2);
   return context && !asy_failed(text) && asy_dict_set_str(vm, context, asy_intern(vm, "message"), text) &&
          asy_dict_set_str(vm, context, asy_intern(vm, "exception"), exception) &&
@@ -138,7 +139,7 @@ static const asy_type listener_type = {
 typedef struct {
   asy_obj head;
   asy_loop *loop;
-  asy_watch *watch; /* NULL: closed */
+  asy_watch *watch;         /* NULL: closed */
   asy_value reader, writer; /* handles of the loop; 0: that event is not watched. Of a signal: the reader */
   int signum;               /* 0: a descriptor */
   struct sigaction before;  /* what the signal did */
@@ -175,7 +176,8 @@ static bool is_handle(asy_value v) { return asy_is_kind(v, KIND_HANDLE) || asy_i
 static asy_value watcher_set(asy_vm *vm, const asy_value *args) {
   watcher *w = (watcher *)asy_obj_of(args[0]);
   for (int i = 1; i <= 2; i++)
-    if (args[i] != ASY_NONE && !is_handle(args[i])) return asy_raise(vm, ASY_TypeError, "a handle is needed, not '%T'", args[i]);
+    if (args[i] != ASY_NONE && !is_handle(args[i]))
+      return asy_raise(vm, ASY_TypeError, "a handle is needed, not '%T'", args[i]);
   asy_store(vm, w, &w->reader, args[1] == ASY_NONE ? 0 : args[1]);
   asy_store(vm, w, &w->writer, args[2] == ASY_NONE ? 0 : args[2]);
   if (!w->signum && w->watch && w->loop->uv)
@@ -320,7 +322,8 @@ static asy_value net_getaddrinfo(asy_vm *vm, const asy_value *args) {
     return ASY_FAILED;
   if (!host && !service) return asy_raise_gaierror(vm, EAI_NONAME);
   lookup *l = lookup_new(vm, loop);
-  return l ? started(vm, l, uv_getaddrinfo(&l->loop->loop, &l->uv.addresses, on_addresses, host, service, &hints)) : ASY_FAILED;
+  return l ? started(vm, l, uv_getaddrinfo(&l->loop->loop, &l->uv.addresses, on_addresses, host, service, &hints))
+           : ASY_FAILED;
 }
 
 static asy_value net_getnameinfo(asy_vm *vm, const asy_value *args) {
@@ -338,7 +341,8 @@ static asy_value net_getnameinfo(asy_vm *vm, const asy_value *args) {
   int family = host && inet_pton(AF_INET6, host, &six) == 1 ? AF_INET6 : AF_INET;
   if (!asy_address_parse(vm, args[1], family, "getnameinfo", &address, &length)) return ASY_FAILED;
   lookup *l = lookup_new(vm, loop);
-  return l ? started(vm, l, uv_getnameinfo(&l->loop->loop, &l->uv.names, on_names, (struct sockaddr *)&address, flags)) : ASY_FAILED;
+  return l ? started(vm, l, uv_getnameinfo(&l->loop->loop, &l->uv.names, on_names, (struct sockaddr *)&address, flags))
+           : ASY_FAILED;
 }
 
 /* ---- The module ----------------------------------------------------------------------------------------------------- */

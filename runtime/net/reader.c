@@ -322,8 +322,7 @@ static asy_value reader_feed_data(asy_vm *vm, const asy_value *args) {
   if (!r->transport || r->paused || !asy_reader_is_full(r)) return ASY_NONE;
   asy_value paused = asy_transport_pause_reading(vm, r->transport);
   if (!asy_failed(paused)) r->paused = true;
-  else if (asy_raised_is(vm, ASY_NotImplementedError)) { /* it cannot: never asked again */
-    asy_clear_exception(vm);
+  else if (asy_raised_is(vm, ASY_NotImplementedError)) { /* it cannot: never asked again */ asy_clear_exception(vm);
     r->transport = 0;
   } else return ASY_FAILED;
   return ASY_NONE;
@@ -430,9 +429,7 @@ static void reader_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_value(v, r->loop);
 }
 
-static void reader_free(asy_vm *vm, asy_obj *o) {
-  give_back_store(vm, (asy_reader *)o);
-}
+static void reader_free(asy_vm *vm, asy_obj *o) { give_back_store(vm, (asy_reader *)o); }
 
 static const asy_native reader_methods[] = {
   [ROW_READ] = {"read", "(self, n=-1)", reader_read, "Read up to n bytes, or all there will be.", ASY_NATIVE_ASYNC},

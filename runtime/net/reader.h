@@ -32,10 +32,10 @@ typedef struct asy_reader {
   size_t cap, start, end;
   size_t limit;
   bool eof;
-  bool paused;      /* the transport was told to stop */
-  bool woken;       /* the waiter is on its way */
-  asy_task *waiter; /* NULL: nobody waits */
-  asy_read wanted;  /* by the waiter */
+  bool paused;                          /* the transport was told to stop */
+  bool woken;                           /* the waiter is on its way */
+  asy_task *waiter;                     /* NULL: nobody waits */
+  asy_read wanted;                      /* by the waiter */
   asy_value exception, transport, loop; /* 0: none */
 } asy_reader;
 

@@ -73,7 +73,7 @@ static bool wait_ready(asy_vm *vm, const socket_object *s, short events, int64_t
 typedef struct {
   ssize_t (*call)(int fd, void *context);
   void *context;
-  short events; /* what it waits for */
+  short events;     /* what it waits for */
   bool waits_first; /* the call has no form that does not block */
 } operation;
 
@@ -143,8 +143,8 @@ static bool adopt(asy_vm *vm, socket_object *s, asy_value fileno) {
 static asy_value socket_init(asy_vm *vm, const asy_value *args) {
   socket_object *s = self_of(args);
   int family, type, proto;
-  if (!asy_to_int(vm, args[1], INT32_MIN, INT32_MAX, &family) || !asy_to_int(vm, args[2], INT32_MIN, INT32_MAX, &type) ||
-      !asy_to_int(vm, args[3], INT32_MIN, INT32_MAX, &proto))
+  if (!asy_to_int(vm, args[1], INT32_MIN, INT32_MAX, &family) ||
+      !asy_to_int(vm, args[2], INT32_MIN, INT32_MAX, &type) || !asy_to_int(vm, args[3], INT32_MIN, INT32_MAX, &proto))
     return ASY_FAILED;
   s->family = family;
   s->type = type;
@@ -318,13 +318,18 @@ static asy_value socket_accept(asy_vm *vm, const asy_value *args) {
   return asy_failed(address) ? ASY_FAILED : asy_tuple_of(vm, 2, asy_from_small(fd), address);
 }
 
-static asy_value name_of(asy_vm *vm, const socket_object *s, int (*ask)(int, struct sockaddr *restrict, socklen_t *restrict)) {
+static asy_value name_of(asy_vm *vm, const socket_object *s,
+                         int (*ask)(int, struct sockaddr *restrict, socklen_t *restrict)) {
   place p = {.length = sizeof p.address};
   return ask(s->fd, (struct sockaddr *)&p.address, &p.length) ? raise_errno(vm) : place_value(vm, &p);
 }
 
-static asy_value socket_getsockname(asy_vm *vm, const asy_value *args) { return name_of(vm, self_of(args), getsockname); }
-static asy_value socket_getpeername(asy_vm *vm, const asy_value *args) { return name_of(vm, self_of(args), getpeername); }
+static asy_value socket_getsockname(asy_vm *vm, const asy_value *args) {
+  return name_of(vm, self_of(args), getsockname);
+}
+static asy_value socket_getpeername(asy_vm *vm, const asy_value *args) {
+  return name_of(vm, self_of(args), getpeername);
+}
 
 static asy_value socket_shutdown(asy_vm *vm, const asy_value *args) {
   int how;
@@ -466,9 +471,9 @@ static asy_value ancillary_list(asy_vm *vm, struct msghdr *message) {
     size_t room = (size_t)((char *)message->msg_control + message->msg_controllen - (char *)CMSG_DATA(c));
     size_t length = c->cmsg_len < CMSG_LEN(0) ? 0 : c->cmsg_len - CMSG_LEN(0);
     asy_value data = asy_from_bytes(vm, CMSG_DATA(c), length < room ? length : room);
-    asy_value row =
-      asy_failed(data) ? ASY_FAILED
-                       : asy_tuple_of(vm, 3, asy_from_small(c->cmsg_level), asy_from_small(c->cmsg_type), data);
+    asy_value row = asy_failed(data)
+                      ? ASY_FAILED
+                      : asy_tuple_of(vm, 3, asy_from_small(c->cmsg_level), asy_from_small(c->cmsg_type), data);
     if (asy_failed(row) || !asy_list_append(vm, list, row)) return ASY_FAILED;
   }
   return list ? asy_from_obj(list) : ASY_FAILED;
@@ -613,8 +618,8 @@ static bool make_control(asy_vm *vm, asy_value ancillary, char **control, size_t
       asy_raise(vm, ASY_TypeError, "[sendmsg() ancillary data items] must be 3-item sequences");
       return false;
     }
-    if (!asy_to_int(vm, row->items[0], INT_MIN, INT_MAX, &level) || !asy_to_int(vm, row->items[1], INT_MIN, INT_MAX, &type) ||
-        !asy_buffer_get(vm, row->items[2], &data))
+    if (!asy_to_int(vm, row->items[0], INT_MIN, INT_MAX, &level) ||
+        !asy_to_int(vm, row->items[1], INT_MIN, INT_MAX, &type) || !asy_buffer_get(vm, row->items[2], &data))
       return false;
     size_t space = CMSG_SPACE(data.len);
     char *grown = realloc(*control, *length + space);
@@ -644,7 +649,8 @@ static asy_value socket_sendmsg(asy_vm *vm, const asy_value *args) {
   if (good && args[4] != ASY_NONE) good = parse_place(vm, self_of(args), args[4], "sendmsg", &t.from);
   ssize_t n = -1;
   if (good) {
-    t.message = (struct msghdr){t.from.length ? &t.from.address : NULL, t.from.length, pieces, count, control, control_length, 0};
+    t.message = (struct msghdr){
+      t.from.length ? &t.from.address : NULL, t.from.length, pieces, count, control, control_length, 0};
     operation o = {call_sendmsg, &t, POLLOUT, false};
     n = perform(vm, self_of(args), &o, deadline_of(vm, self_of(args)));
   }
@@ -662,7 +668,8 @@ static asy_value socket_setsockopt(asy_vm *vm, const asy_value *args) {
     return ASY_FAILED;
   if (args[3] == ASY_NONE) {
     int64_t length;
-    if (args[4] == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "socket option should be integer, bytes-like object or None");
+    if (args[4] == ASY_UNBOUND)
+      return asy_raise(vm, ASY_TypeError, "socket option should be integer, bytes-like object or None");
     if (!asy_to_int64(vm, args[4], &length)) return ASY_FAILED;
     rc = setsockopt(self_of(args)->fd, level, name, NULL, (socklen_t)length);
   } else if (asy_is_integer(args[3])) {
@@ -686,7 +693,8 @@ static asy_value socket_getsockopt(asy_vm *vm, const asy_value *args) {
   if (size < 0 || size > (int)sizeof buffer) return asy_raise(vm, ASY_OSError, "getsockopt buflen out of range");
   int number = 0;
   socklen_t length = size ? (socklen_t)size : sizeof number;
-  if (getsockopt(self_of(args)->fd, level, name, size ? (void *)buffer : (void *)&number, &length)) return raise_errno(vm);
+  if (getsockopt(self_of(args)->fd, level, name, size ? (void *)buffer : (void *)&number, &length))
+    return raise_errno(vm);
   return size ? asy_from_bytes(vm, buffer, length) : asy_from_small(number);
 }
 
@@ -707,12 +715,14 @@ static const asy_native socket_methods[] = {
   {"recv", "(self, bufsize, flags=0, /)", socket_recv, "Receive up to bufsize bytes.", 0},
   {"recv_into", "(self, buffer, nbytes=0, flags=0)", socket_recv_into, "Receive to a buffer.", 0},
   {"recvfrom", "(self, bufsize, flags=0, /)", socket_recvfrom, "As recv(), with the sender's address.", 0},
-  {"recvfrom_into", "(self, buffer, nbytes=0, flags=0)", socket_recvfrom_into, "As recv_into(), with the sender's address.", 0},
+  {"recvfrom_into", "(self, buffer, nbytes=0, flags=0)", socket_recvfrom_into,
+   "As recv_into(), with the sender's address.", 0},
   {"recvmsg", "(self, bufsize, ancbufsize=0, flags=0, /)", socket_recvmsg, "Receive data and ancillary data.", 0},
   {"recvmsg_into", "(self, buffers, ancbufsize=0, flags=0, /)", socket_recvmsg_into, "As recvmsg(), to buffers.", 0},
   {"send", "(self, data, flags=0, /)", socket_send, "Send data; how many bytes were taken.", 0},
   {"sendall", "(self, data, flags=0, /)", socket_sendall, "Send all of data.", 0},
-  {"sendmsg", "(self, buffers, ancdata=None, flags=0, address=None, /)", socket_sendmsg, "Send data and ancillary data.", 0},
+  {"sendmsg", "(self, buffers, ancdata=None, flags=0, address=None, /)", socket_sendmsg,
+   "Send data and ancillary data.", 0},
   {"sendto", "(self, data, /, *flags_and_address)", socket_sendto, "Send to an address.", 0},
   {"setblocking", "(self, flag, /)", socket_setblocking, "Set whether it blocks.", 0},
   {"setsockopt", "(self, level, option, value, optlen=?, /)", socket_setsockopt, "Set a socket option.", 0},
@@ -761,12 +771,14 @@ static asy_value do_dup(asy_vm *vm, const asy_value *args) {
 static asy_value do_socketpair(asy_vm *vm, const asy_value *args) {
   int family = AF_UNIX, type, proto, fds[2];
   if (args[0] != ASY_NONE && !asy_to_int(vm, args[0], INT_MIN, INT_MAX, &family)) return ASY_FAILED;
-  if (!asy_to_int(vm, args[1], INT_MIN, INT_MAX, &type) || !asy_to_int(vm, args[2], INT_MIN, INT_MAX, &proto)) return ASY_FAILED;
+  if (!asy_to_int(vm, args[1], INT_MIN, INT_MAX, &type) || !asy_to_int(vm, args[2], INT_MIN, INT_MAX, &proto))
+    return ASY_FAILED;
   if (socketpair(family, type | SOCK_CLOEXEC, proto, fds)) return raise_errno(vm);
   asy_class *cls = asy_define_type(vm, &socket_type);
   asy_value made[2];
   for (int i = 0; i < 2; i++) {
-    asy_value arguments[] = {asy_from_small(family), asy_from_small(type), asy_from_small(proto), asy_from_small(fds[i])};
+    asy_value arguments[] = {asy_from_small(family), asy_from_small(type), asy_from_small(proto),
+                             asy_from_small(fds[i])};
     made[i] = cls ? asy_call(vm, asy_from_obj(cls), 4, arguments) : ASY_FAILED;
     if (!asy_failed(made[i])) continue;
     for (int j = i; j < 2; j++) close(fds[j]);
@@ -800,7 +812,8 @@ static asy_value do_getnameinfo(asy_vm *vm, const asy_value *args) {
   int flags;
   const char *host;
   asy_value keep;
-  if (!asy_is_kind(args[0], KIND_TUPLE)) return asy_raise(vm, ASY_TypeError, "getnameinfo() argument 1 must be a tuple");
+  if (!asy_is_kind(args[0], KIND_TUPLE))
+    return asy_raise(vm, ASY_TypeError, "getnameinfo() argument 1 must be a tuple");
   const asy_tuple *address = (const asy_tuple *)asy_obj_of(args[0]);
   if (address->len < 2 || address->len > 4)
     return asy_raise(vm, ASY_TypeError, "getnameinfo(): illegal sockaddr argument");
@@ -839,7 +852,8 @@ static asy_value do_sethostname(asy_vm *vm, const asy_value *args) {
 static asy_value do_gethostbyname(asy_vm *vm, const asy_value *args) {
   place p;
   asy_value pair = asy_tuple_of(vm, 2, args[0], asy_from_small(0));
-  if (asy_failed(pair) || !asy_address_parse(vm, pair, AF_INET, "gethostbyname", &p.address, &p.length)) return ASY_FAILED;
+  if (asy_failed(pair) || !asy_address_parse(vm, pair, AF_INET, "gethostbyname", &p.address, &p.length))
+    return ASY_FAILED;
   asy_value address = place_value(vm, &p);
   return asy_failed(address) ? ASY_FAILED : ((asy_tuple *)asy_obj_of(address))->items[0];
 }
@@ -908,7 +922,8 @@ static asy_value do_getservbyname(asy_vm *vm, const asy_value *args) {
   const char *name, *proto = NULL;
   struct servent entry, *found = NULL;
   char buffer[4096];
-  if (!asy_to_cstr(vm, args[0], &name) || (args[1] != ASY_UNBOUND && !asy_to_cstr(vm, args[1], &proto))) return ASY_FAILED;
+  if (!asy_to_cstr(vm, args[0], &name) || (args[1] != ASY_UNBOUND && !asy_to_cstr(vm, args[1], &proto)))
+    return ASY_FAILED;
   getservbyname_r(name, proto, &entry, buffer, sizeof buffer, &found);
   if (!found) return asy_raise(vm, ASY_OSError, "service/proto not found");
   return asy_from_small(ntohs((uint16_t)found->s_port));
@@ -919,7 +934,8 @@ static asy_value do_getservbyport(asy_vm *vm, const asy_value *args) {
   const char *proto = NULL;
   struct servent entry, *found = NULL;
   char buffer[4096];
-  if (!asy_to_int64(vm, args[0], &port) || (args[1] != ASY_UNBOUND && !asy_to_cstr(vm, args[1], &proto))) return ASY_FAILED;
+  if (!asy_to_int64(vm, args[0], &port) || (args[1] != ASY_UNBOUND && !asy_to_cstr(vm, args[1], &proto)))
+    return ASY_FAILED;
   if (port < 0 || port > 65535) return asy_raise(vm, ASY_OverflowError, "getservbyport: port must be 0-65535.");
   getservbyport_r(htons((uint16_t)port), proto, &entry, buffer, sizeof buffer, &found);
   if (!found) return asy_raise(vm, ASY_OSError, "port/proto not found");
@@ -938,8 +954,12 @@ static asy_value do_getprotobyname(asy_vm *vm, const asy_value *args) {
 static asy_value swap(asy_vm *vm, asy_value value, bool wide, const char *caller) {
   int64_t x, max = wide ? UINT32_MAX : UINT16_MAX;
   if (!asy_to_int64(vm, value, &x)) return ASY_FAILED;
-  if (x < 0) return asy_raise(vm, ASY_OverflowError, "%s: can't convert negative Python int to C %d-bit unsigned integer", caller, wide ? 32 : 16);
-  if (x > max) return asy_raise(vm, ASY_OverflowError, "%s: Python int too large to convert to C %d-bit unsigned integer", caller, wide ? 32 : 16);
+  if (x < 0)
+    return asy_raise(vm, ASY_OverflowError, "%s: can't convert negative Python int to C %d-bit unsigned integer",
+                     caller, wide ? 32 : 16);
+  if (x > max)
+    return asy_raise(vm, ASY_OverflowError, "%s: Python int too large to convert to C %d-bit unsigned integer", caller,
+                     wide ? 32 : 16);
   return asy_from_small(wide ? (int64_t)htonl((uint32_t)x) : (int64_t)htons((uint16_t)x));
 }
 
@@ -970,12 +990,14 @@ static asy_value do_inet_pton(asy_vm *vm, const asy_value *args) {
 static asy_value text_of(asy_vm *vm, int family, asy_value packed, const char *wrong_length) {
   asy_buffer b;
   char text[INET6_ADDRSTRLEN];
-  if (family != AF_INET && family != AF_INET6) return asy_raise(vm, ASY_ValueError, "unknown address family %d", family);
+  if (family != AF_INET && family != AF_INET6)
+    return asy_raise(vm, ASY_ValueError, "unknown address family %d", family);
   if (!asy_buffer_get(vm, packed, &b)) return ASY_FAILED;
   bool good = b.len == (family == AF_INET ? 4 : 16);
   if (good) inet_ntop(family, b.data, text, sizeof text);
   asy_buffer_release(vm, &b);
-  return good ? asy_from_cstr(vm, text) : asy_raise(vm, wrong_length[0] == 'p' ? ASY_OSError : ASY_ValueError, "%s", wrong_length);
+  return good ? asy_from_cstr(vm, text)
+              : asy_raise(vm, wrong_length[0] == 'p' ? ASY_OSError : ASY_ValueError, "%s", wrong_length);
 }
 
 static asy_value do_inet_ntoa(asy_vm *vm, const asy_value *args) {
@@ -1019,7 +1041,8 @@ static asy_value do_if_indextoname(asy_vm *vm, const asy_value *args) {
 static asy_value control_size(asy_vm *vm, asy_value value, bool with_padding) {
   int64_t n;
   if (!asy_to_int64(vm, value, &n)) return ASY_FAILED;
-  if (n < 0 || n > INT_MAX) return asy_raise(vm, ASY_OverflowError, "CMSG_%s() argument out of range", with_padding ? "SPACE" : "LEN");
+  if (n < 0 || n > INT_MAX)
+    return asy_raise(vm, ASY_OverflowError, "CMSG_%s() argument out of range", with_padding ? "SPACE" : "LEN");
   return asy_from_small((int64_t)(with_padding ? CMSG_SPACE((size_t)n) : CMSG_LEN((size_t)n)));
 }
 

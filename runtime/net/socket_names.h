@@ -2,24 +2,24 @@
 #ifndef ASY_RUNTIME_NET_SOCKET_NAMES_H
 #define ASY_RUNTIME_NET_SOCKET_NAMES_H
 
-#include <sys/socket.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <netdb.h>
-#include <sys/un.h>
-#include <net/if.h>
-#include <linux/netlink.h>
-#include <linux/vm_sockets.h>
 #include <linux/can.h>
 #include <linux/can/bcm.h>
-#include <linux/can/raw.h>
 #include <linux/can/isotp.h>
 #include <linux/can/j1939.h>
-#include <linux/if_packet.h>
+#include <linux/can/raw.h>
 #include <linux/if_alg.h>
-#include <linux/tipc.h>
+#include <linux/if_packet.h>
+#include <linux/netlink.h>
 #include <linux/qrtr.h>
+#include <linux/tipc.h>
 #include <linux/udp.h>
+#include <linux/vm_sockets.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 /* clang-format off */
 #define ASY_SOCKET_NAMES(X) \

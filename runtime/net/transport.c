@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -63,7 +64,8 @@ static void drop_queue(asy_transport *t) {
 static void wake_drainers(asy_vm *vm, asy_transport *t) {
   asy_list *drainers = t->drainers;
   t->drainers = NULL;
-  for (uint32_t i = 0; drainers && i < drainers->len; i++) asy_task_wake(vm, (asy_task *)asy_obj_of(drainers->items[i]));
+  for (uint32_t i = 0; drainers && i < drainers->len; i++)
+    asy_task_wake(vm, (asy_task *)asy_obj_of(drainers->items[i]));
 }
 
 /* The connection ends now, whatever is queued. failure 0: none. */
@@ -98,7 +100,8 @@ static char *scratch_of(asy_vm *vm, asy_transport *t) {
 
 /* Bytes read to the scratch memory: 0 end, -1 nothing now or failed. */
 static ssize_t read_scratch(asy_vm *vm, asy_transport *t, char *scratch) {
-  ssize_t n = t->kind == TRANSPORT_SOCKET ? recv(t->fd, scratch, ASY_LOOP_SCRATCH, 0) : read(t->fd, scratch, ASY_LOOP_SCRATCH);
+  ssize_t n = t->kind == TRANSPORT_SOCKET ? recv(t->fd, scratch, ASY_LOOP_SCRATCH, 0)
+                                          : read(t->fd, scratch, ASY_LOOP_SCRATCH);
   if (n < 0 && !is_transient(errno)) fail_errno(vm, t, errno);
   return n;
 }
@@ -285,8 +288,9 @@ static bool check_write(asy_vm *vm, asy_transport *t, asy_value data) {
     asy_raise(vm, ASY_TypeError, "data argument must be a bytes-like object, not '%T'", data);
     return false;
   }
-  if (!t->eof_sent) return true;
-  asy_raise(vm, ASY_RuntimeError, "Cannot call write() after write_eof()");
+  if (!t->eof_sent && !t->held) return true;
+  asy_raise(vm, ASY_RuntimeError,
+            t->held ? "unable to write; sendfile is in progress" : "Cannot call write() after write_eof()");
   return false;
 }
 
@@ -425,7 +429,9 @@ static asy_value drained(asy_vm *vm, asy_transport *t) {
   return t->protocol_paused ? park_drainer(vm, t) : ASY_NONE;
 }
 
-static asy_value resume_drainer(asy_vm *vm, asy_obj *self, asy_task *task) { return drained(vm, (asy_transport *)self); }
+static asy_value resume_drainer(asy_vm *vm, asy_obj *self, asy_task *task) {
+  return drained(vm, (asy_transport *)self);
+}
 
 static bool forget_drainer(asy_vm *vm, asy_obj *self, asy_task *task) {
   asy_list *drainers = ((asy_transport *)self)->drainers;
@@ -494,8 +500,12 @@ static asy_value transport_init(asy_vm *vm, const asy_value *args) {
     if (getsockname(fd, (struct sockaddr *)&t->here.address, &t->here.length)) t->here.length = 0;
     if (getpeername(fd, (struct sockaddr *)&t->there.address, &t->there.length)) t->there.length = 0;
   }
+  struct stat status;
+  bool device = kind == TRANSPORT_WRITE_PIPE && fstat(fd, &status) == 0 && S_ISCHR(status.st_mode);
+  t->eof = device; /* what can be read from a terminal says nothing about its other end */
   t->watch = asy_watch_fd(vm, t->loop, fd, t, happened);
-  if (!t->watch) return ASY_FAILED;
+  if (!t->watch && device && asy_raised_is(vm, ASY_PermissionError)) asy_clear_exception(vm); /* such as /dev/null */
+  else if (!t->watch) return ASY_FAILED;
   t->fd = fd;
   t->lost = t->closing = false;
   t->paused = true; /* until _start */
@@ -526,7 +536,9 @@ static asy_value transport_set_protocol(asy_vm *vm, const asy_value *args) {
   return set_protocol(vm, self_of(args), args[1], args[2]);
 }
 
-static asy_value transport_is_closing(asy_vm *vm, const asy_value *args) { return asy_from_bool(self_of(args)->closing); }
+static asy_value transport_is_closing(asy_vm *vm, const asy_value *args) {
+  return asy_from_bool(self_of(args)->closing);
+}
 
 static asy_value transport_close(asy_vm *vm, const asy_value *args) {
   close_transport(vm, self_of(args));
@@ -548,6 +560,11 @@ static asy_value transport_writelines(asy_vm *vm, const asy_value *args) {
   asy_str *join = asy_intern(vm, "join");
   all = asy_failed(empty) || !join ? ASY_FAILED : asy_call_method(vm, empty, join, 1, &all);
   return asy_failed(all) ? ASY_FAILED : write_bytes(vm, self_of(args), all);
+}
+
+static asy_value transport_hold_writes(asy_vm *vm, const asy_value *args) {
+  self_of(args)->held = args[1] == ASY_TRUE;
+  return ASY_NONE;
 }
 
 static asy_value transport_write_eof(asy_vm *vm, const asy_value *args) {
@@ -590,7 +607,6 @@ static asy_value call_transport(asy_vm *vm, asy_value transport, const char *met
 }
 
 asy_value asy_transport_pause_reading(asy_vm *vm, asy_value transport) {
-  if (is_transport(vm, transport)) return transport_pause_reading(vm, &transport);
   return call_transport(vm, transport, "pause_reading");
 }
 
@@ -637,17 +653,21 @@ static asy_value transport_address(asy_vm *vm, const asy_value *args) {
   return peer->length ? asy_address_value(vm, (struct sockaddr *)&peer->address, peer->length) : ASY_NONE;
 }
 
+/* "fd=7 read=polling write=<idle, bufsize=0>" of a socket, "fd=7 polling" of a pipe */
 static asy_value transport_repr(asy_vm *vm, asy_value self) {
   asy_transport *t = (asy_transport *)asy_obj_of(self);
+  asy_str *name = asy_type_of(vm, self)->name;
   const char *state = t->lost ? " closed" : t->closing ? " closing" : "";
-  asy_str *text = asy_str_format(vm, "<%U%s fd=%d%s%s bufsize=%zu>", asy_type_of(vm, self)->name, state, t->fd,
-                                 t->kind == TRANSPORT_WRITE_PIPE || t->lost ? ""
-                                 : wants_reading(t)                         ? " read=polling"
-                                                                            : " read=idle",
-                                 t->lost    ? ""
-                                 : t->count ? " write=polling"
-                                            : " write=idle",
-                                 t->queued_bytes);
+  const char *reads = wants_reading(t) ? "polling" : "idle", *writes = t->count ? "polling" : "idle";
+  bool alive = !t->lost && t->loop && t->loop->uv;
+  asy_str *text;
+  if (t->kind == TRANSPORT_SOCKET && alive)
+    text = asy_str_format(vm, "<%U%s fd=%d read=%s write=<%s, bufsize=%zu>>", name, state, t->fd, reads, writes,
+                          t->queued_bytes);
+  else if (t->kind == TRANSPORT_SOCKET || t->lost) text = asy_str_format(vm, "<%U%s fd=%d>", name, state, t->fd);
+  else if (!alive) text = asy_str_format(vm, "<%U%s fd=%d open>", name, state, t->fd);
+  else if (t->kind == TRANSPORT_READ_PIPE) text = asy_str_format(vm, "<%U%s fd=%d %s>", name, state, t->fd, reads);
+  else text = asy_str_format(vm, "<%U%s fd=%d %s bufsize=%zu>", name, state, t->fd, writes, t->queued_bytes);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 
@@ -674,6 +694,7 @@ static const asy_native transport_methods[] = {
   {"_drain", "(self, /)", transport_drain, "Wait until it is right to write more.", ASY_NATIVE_ASYNC}, /* the first */
   {"_start", "(self, /)", transport_start, "Begin to read.", 0},
   {"_feed_reader", "(self, reader, /)", transport_feed_reader, "Let what comes go straight to reader.", 0},
+  {"_hold_writes", "(self, held, /)", transport_hold_writes, "Refuse write(): something else is sent.", 0},
   {"_address", "(self, there, /)", transport_address, "The socket's own address, or that of the other side.", 0},
   {"_force_close", "(self, exc=None, /)", transport_abort, "Close at once because of exc.", 0},
   {"_set_protocol", "(self, protocol, buffered, /)", transport_set_protocol, "Set the protocol.", 0},

@@ -48,6 +48,7 @@ typedef struct asy_transport {
   bool paused;          /* pause_reading */
   bool eof;             /* nothing more to read */
   bool eof_sent;        /* write_eof */
+  bool held;            /* write() is refused: a file is being sent */
   bool protocol_paused; /* above `high`, not yet below `low` */
   bool buffered;        /* the protocol is a BufferedProtocol */
   uint32_t writes_lost; /* writes since the connection was lost */

@@ -64,6 +64,7 @@ static asy_value alias_repr(asy_vm *vm, asy_value self) {
   asy_generic_alias *alias = alias_of(self);
   asy_text out;
   asy_text_init(&out, vm);
+  if (alias->unpacked) asy_text_char(&out, '*');
   add_argument(vm, &out, alias->origin);
   asy_text_char(&out, '[');
   for (uint32_t i = 0; i < alias->args->len; i++) {
@@ -87,6 +88,7 @@ static asy_value alias_compare(asy_vm *vm, asy_value self, asy_value other, asy_
   if ((op != COMPARE_EQ && op != COMPARE_NE) || !is_a(vm, other, &asy_generic_alias_type)) return ASY_NOT_IMPLEMENTED;
   int equal = asy_equal(vm, alias_of(self)->origin, alias_of(other)->origin);
   if (equal > 0) equal = asy_equal(vm, asy_from_obj(alias_of(self)->args), asy_from_obj(alias_of(other)->args));
+  if (equal > 0) equal = alias_of(self)->unpacked == alias_of(other)->unpacked;
   return equal < 0 ? ASY_FAILED : asy_from_bool(equal == (op == COMPARE_EQ));
 }
 
@@ -102,9 +104,13 @@ static asy_value alias_call(asy_vm *vm, asy_value self, const asy_value *args, i
 
 /* The attributes of the origin shine through, save those that an alias has itself. */
 static asy_value alias_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
-  static const char *const own[] = {"__class__",       "__origin__",        "__args__",         "__parameters__",
-                                    "__mro_entries__", "__reduce__",        "__reduce_ex__",    "__copy__",
-                                    "__deepcopy__",    "__instancecheck__", "__subclasscheck__"};
+  static const char *const own[] = {"__class__",         "__origin__",
+                                    "__args__",          "__parameters__",
+                                    "__mro_entries__",   "__reduce__",
+                                    "__reduce_ex__",     "__copy__",
+                                    "__deepcopy__",      "__instancecheck__",
+                                    "__subclasscheck__", "__unpacked__",
+                                    "__bases__",         "__typing_unpacked_tuple_args__"};
   for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
     if (asy_str_equal_cstr(name, own[i])) return asy_generic_get_attr(vm, self, name);
   if (!asy_check_c_stack(vm)) return ASY_FAILED; /* the origin may be an alias */
@@ -141,13 +147,71 @@ static asy_value parameters_of(asy_vm *vm, asy_tuple *args) {
   return tuple ? asy_from_obj(tuple) : ASY_FAILED;
 }
 
-/* args with each parameter replaced by the item at its place. */
+/* v's attribute, when it has one and that is no false value; UNBOUND otherwise. */
+static asy_value useful_attribute(asy_vm *vm, asy_value v, const char *name) {
+  asy_str *key = asy_intern(vm, name);
+  asy_value found;
+  int has = key ? asy_find_attr(vm, v, key, &found) : -1;
+  if (has > 0) has = asy_truth(vm, found);
+  return has < 0 ? ASY_FAILED : has ? found : ASY_UNBOUND;
+}
+
+/* What is between the brackets, with `*tuple[int, str]` spread. */
+static asy_list *given_items(asy_vm *vm, asy_value item) {
+  asy_tuple *items = asy_is_kind(item, KIND_TUPLE) ? (asy_tuple *)asy_obj_of(item) : asy_tuple_new(vm, &item, 1);
+  asy_list *out = items ? asy_list_new(vm, items->len) : NULL;
+  for (uint32_t i = 0; out && i < items->len; i++) {
+    asy_value spread = asy_is_kind(items->items[i], KIND_TYPE)
+                         ? ASY_UNBOUND
+                         : useful_attribute(vm, items->items[i], "__typing_unpacked_tuple_args__");
+    if (spread == ASY_FAILED) return NULL;
+    const asy_tuple *inner = asy_is_kind(spread, KIND_TUPLE) ? (const asy_tuple *)asy_obj_of(spread) : NULL;
+    bool open = inner && inner->len && inner->items[inner->len - 1] == ASY_ELLIPSIS;
+    if (inner && !open ? !asy_list_extend(vm, out, spread) : !asy_list_append(vm, out, items->items[i])) return NULL;
+  }
+  return out;
+}
+
+static int64_t place_of(const asy_tuple *parameters, asy_value v) {
+  for (uint32_t i = 0; i < parameters->len; i++)
+    if (parameters->items[i] == v) return i;
+  return -1;
+}
+
+/* The parameters inside a nested alias replaced. */
+static asy_value substitute_nested(asy_vm *vm, asy_value arg, const asy_tuple *parameters, const asy_list *items) {
+  asy_value nested = useful_attribute(vm, arg, "__parameters__");
+  if (nested == ASY_FAILED || !asy_is_kind(nested, KIND_TUPLE)) return nested == ASY_FAILED ? ASY_FAILED : arg;
+  const asy_tuple *inner = (const asy_tuple *)asy_obj_of(nested);
+  asy_list *chosen = asy_list_new(vm, inner->len);
+  for (uint32_t i = 0; chosen && i < inner->len; i++) {
+    int64_t place = place_of(parameters, inner->items[i]);
+    asy_value with = place < 0 ? inner->items[i] : items->items[place];
+    asy_value iter; /* a TypeVarTuple stands for several */
+    int many = place < 0 || !asy_is_kind(with, KIND_TUPLE)
+                 ? 0
+                 : asy_find_attr(vm, inner->items[i], ASY_NAME(vm, __iter__), &iter);
+    if (many < 0 || !(many ? asy_list_extend(vm, chosen, with) : asy_list_append(vm, chosen, with))) return ASY_FAILED;
+  }
+  asy_tuple *key = chosen ? asy_list_to_tuple(vm, chosen) : NULL;
+  return key ? asy_get_item(vm, arg, asy_from_obj(key)) : ASY_FAILED;
+}
+
+/* args with each parameter replaced by the item at its place, as the parameters themselves say how. */
 static asy_tuple *substitute(asy_vm *vm, asy_value self, asy_tuple *args, asy_value item) {
   asy_value v = parameters_of(vm, args);
   if (v == ASY_FAILED) return NULL;
   asy_tuple *parameters = (asy_tuple *)asy_obj_of(v);
   if (!parameters->len) return asy_raise(vm, ASY_TypeError, "%R is not a generic class", self), NULL;
-  asy_tuple *items = asy_is_kind(item, KIND_TUPLE) ? (asy_tuple *)asy_obj_of(item) : asy_tuple_new(vm, &item, 1);
+  asy_list *items = given_items(vm, item);
+  for (uint32_t i = 0; items && i < parameters->len; i++) {
+    asy_value prepare = useful_attribute(vm, parameters->items[i], "__typing_prepare_subst__");
+    if (prepare == ASY_UNBOUND) continue;
+    asy_tuple *now = prepare == ASY_FAILED ? NULL : asy_list_to_tuple(vm, items);
+    asy_value prepared = now ? asy_call2(vm, prepare, self, asy_from_obj(now)) : ASY_FAILED;
+    items = prepared == ASY_FAILED ? NULL : asy_list_new(vm, 0);
+    if (items && !asy_list_extend(vm, items, prepared)) items = NULL;
+  }
   if (!items) return NULL;
   if (items->len != parameters->len) {
     asy_raise(vm, ASY_TypeError, "Too %s arguments for %R; actual %u, expected %u",
@@ -155,32 +219,63 @@ static asy_tuple *substitute(asy_vm *vm, asy_value self, asy_tuple *args, asy_va
     return NULL;
   }
   asy_list *out = asy_list_new(vm, args->len);
-  asy_str *nested_name = asy_intern(vm, "__parameters__");
-  if (!out || !nested_name) return NULL;
-  for (uint32_t i = 0; i < args->len; i++) {
-    asy_value arg = args->items[i], nested;
-    for (uint32_t j = 0; j < parameters->len; j++)
-      if (args->items[i] == parameters->items[j]) arg = items->items[j];
-    int has = arg == args->items[i] && !asy_is_kind(arg, KIND_TYPE) ? asy_find_attr(vm, arg, nested_name, &nested) : 0;
-    if (has < 0) return NULL;
-    if (has && asy_is_kind(nested, KIND_TUPLE) && ((asy_tuple *)asy_obj_of(nested))->len) {
-      asy_tuple *inner = (asy_tuple *)asy_obj_of(nested);
-      asy_tuple *chosen = asy_tuple_new(vm, NULL, inner->len);
-      if (!chosen) return NULL;
-      for (uint32_t k = 0; k < inner->len; k++)
-        for (uint32_t j = 0; j < parameters->len; j++)
-          if (inner->items[k] == parameters->items[j]) asy_store(vm, chosen, &chosen->items[k], items->items[j]);
-      arg = asy_get_item(vm, arg, asy_from_obj(chosen));
+  for (uint32_t i = 0; out && i < args->len; i++) {
+    asy_value arg = args->items[i];
+    if (!asy_is_kind(arg, KIND_TYPE)) {
+      asy_value several = useful_attribute(vm, arg, "__typing_is_unpacked_typevartuple__");
+      asy_value subst = several == ASY_FAILED ? ASY_FAILED : useful_attribute(vm, arg, "__typing_subst__");
+      int64_t place = place_of(parameters, arg);
+      if (subst == ASY_FAILED) return NULL;
+      if (subst != ASY_UNBOUND && place >= 0) arg = asy_call1(vm, subst, items->items[place]);
+      else arg = substitute_nested(vm, arg, parameters, items);
       if (arg == ASY_FAILED) return NULL;
+      if (several != ASY_UNBOUND && asy_is_kind(arg, KIND_TUPLE)) {
+        if (!asy_list_extend(vm, out, arg)) return NULL;
+        continue;
+      }
     }
     if (!asy_list_append(vm, out, arg)) return NULL;
   }
-  return asy_list_to_tuple(vm, out);
+  return out ? asy_list_to_tuple(vm, out) : NULL;
 }
 
 static asy_value alias_get_item(asy_vm *vm, asy_value self, asy_value key) {
   asy_tuple *args = substitute(vm, self, alias_of(self)->args, key);
-  return args ? asy_generic_alias_new(vm, alias_of(self)->origin, asy_from_obj(args)) : ASY_FAILED;
+  asy_value made = args ? asy_generic_alias_new(vm, alias_of(self)->origin, asy_from_obj(args)) : ASY_FAILED;
+  if (made != ASY_FAILED) alias_of(made)->unpacked = alias_of(self)->unpacked;
+  return made;
+}
+
+static asy_value unpacked_of(asy_vm *vm, asy_value self) {
+  asy_value made = asy_generic_alias_new(vm, alias_of(self)->origin, asy_from_obj(alias_of(self)->args));
+  if (made != ASY_FAILED) alias_of(made)->unpacked = true;
+  return made;
+}
+
+/* `*tuple[int]`: one item, the alias marked as unpacked. */
+static asy_value alias_iter(asy_vm *vm, asy_value self) {
+  asy_value item = unpacked_of(vm, self);
+  asy_tuple *items = item == ASY_FAILED ? NULL : asy_tuple_new(vm, &item, 1);
+  return items ? asy_iter(vm, asy_from_obj(items)) : ASY_FAILED;
+}
+
+static asy_value alias_unpacked_args(asy_vm *vm, const asy_value *args) {
+  const asy_generic_alias *alias = alias_of(args[0]);
+  bool tuple = alias->unpacked && alias->origin == asy_from_obj(vm->classes[KIND_TUPLE]);
+  return tuple ? asy_from_obj(alias->args) : ASY_NONE;
+}
+
+static asy_value alias_reduce(asy_vm *vm, const asy_value *args) {
+  const asy_generic_alias *alias = alias_of(args[0]);
+  asy_value given = asy_tuple_of(vm, 2, alias->origin, asy_from_obj(alias->args));
+  asy_value plain = asy_from_obj(asy_class_of(vm, args[0]));
+  if (given == ASY_FAILED || !alias->unpacked)
+    return given == ASY_FAILED ? ASY_FAILED : asy_tuple_of(vm, 2, plain, given);
+  asy_value made = asy_generic_alias_new(vm, alias->origin, asy_from_obj(alias->args));
+  asy_value iterator = made == ASY_FAILED ? ASY_FAILED : asy_iter(vm, made);
+  asy_value next = asy_dict_get_str(vm, vm->builtins, asy_intern(vm, "next"));
+  asy_value only = iterator == ASY_FAILED ? ASY_FAILED : asy_tuple_of(vm, 1, iterator);
+  return only == ASY_FAILED ? ASY_FAILED : asy_tuple_of(vm, 2, next, only);
 }
 
 static asy_value alias_parameters(asy_vm *vm, const asy_value *args) {
@@ -201,9 +296,12 @@ static const asy_native alias_methods[] = {
   {"__instancecheck__", "(self, instance, /)", alias_instancecheck, NULL, 0},
   {"__subclasscheck__", "(self, subclass, /)", alias_subclasscheck, NULL, 0},
   {"__parameters__", "(self)", alias_parameters, NULL, ASY_NATIVE_GETTER},
+  {"__typing_unpacked_tuple_args__", "(self)", alias_unpacked_args, NULL, ASY_NATIVE_GETTER},
+  {"__reduce__", "(self, /)", alias_reduce, NULL, 0},
   {0},
 };
 static const asy_member alias_members[] = {
+  {"__unpacked__", offsetof(asy_generic_alias, unpacked), MEMBER_BOOL8, false},
   {"__origin__", offsetof(asy_generic_alias, origin), MEMBER_VALUE, false},
   {"__args__", offsetof(asy_generic_alias, args), MEMBER_OBJECT, false},
   {0},
@@ -221,6 +319,7 @@ const asy_type asy_generic_alias_type = {
   .call = alias_call,
   .get_attr = alias_get_attr,
   .get_item = alias_get_item,
+  .iter = alias_iter,
   .binary[BINARY_OR] = asy_union_of,
   .methods = alias_methods,
   .members = alias_members,

@@ -8,6 +8,7 @@ typedef struct asy_generic_alias { /* list[int] */
   asy_obj head;
   asy_value origin;
   asy_tuple *args;
+  bool unpacked; /* *tuple[int, str], from iterating over one */
 } asy_generic_alias;
 
 typedef struct asy_union { /* int | str: flat, without repetitions */

@@ -163,7 +163,7 @@ static void backslashed(uint32_t c, char *out) { /* at most 11 characters */
 /* "\N{BULLET}", or as backslashreplace for a character without a name. */
 static bool put_name(encoding *e, uint32_t c) {
   char name[UNI_NAME_MAX], out[UNI_NAME_MAX + 8];
-  if (asy_unicode_name(c, name)) snprintf(out, sizeof out, "\\N{%s}", name);
+  if (asy_unicode_name(e->vm, c, name)) snprintf(out, sizeof out, "\\N{%s}", name);
   else backslashed(c, out);
   return put_ascii(e, out);
 }
@@ -461,7 +461,7 @@ static bool decode_named_escape(decoding *d) {
   const char *end = d->at + 3 < d->len && name[-1] == '{' ? memchr(name, '}', d->len - d->at - 3) : NULL;
   if (!end && d->partial) return false;
   if (!end) return asy_codec_decode_error(d, d->at, d->at + 2, "malformed \\N character escape");
-  uint32_t c = asy_unicode_find(NULL, name, (size_t)(end - name));
+  uint32_t c = asy_unicode_find(d->vm, name, (size_t)(end - name));
   size_t after = (size_t)(end + 1 - (const char *)d->data);
   if (!c) return asy_codec_decode_error(d, d->at, after, "unknown Unicode character name");
   asy_text_char(&d->text, c);

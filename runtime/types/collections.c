@@ -202,18 +202,19 @@ static asy_value ordered_popitem(asy_vm *vm, const asy_value *args) {
 
 static asy_value ordered_pop(asy_vm *vm, const asy_value *args) {
   asy_value value;
-  int found;
-  if (is_exact_of(vm, args[0], &ordered_dict_type)) {
-    found = asy_dict_delete(vm, dict_of(args[0]), args[1], &value);
-  } else {
-    found = asy_contains(vm, args[0], args[1]);
-    if (found > 0) {
-      value = asy_get_item(vm, args[0], args[1]);
-      if (asy_failed(value) || !asy_del_item(vm, args[0], args[1])) return ASY_FAILED;
-    }
-  }
+  int found = asy_dict_delete(vm, dict_of(args[0]), args[1], &value);
   if (found) return found > 0 ? value : ASY_FAILED;
   return args[2] == ASY_UNBOUND ? asy_raise_key(vm, args[1]) : args[2];
+}
+
+static asy_value ordered_fromkeys(asy_vm *vm, const asy_value *args) {
+  asy_value made = asy_call0(vm, args[0]), iterator = asy_failed(made) ? ASY_FAILED : asy_iter(vm, args[1]);
+  while (!asy_failed(iterator)) {
+    asy_value key = asy_next(vm, iterator);
+    if (key == ASY_END) return made;
+    if (asy_failed(key) || !asy_set_item(vm, made, key, args[2])) break;
+  }
+  return ASY_FAILED;
 }
 
 static asy_value ordered_setdefault(asy_vm *vm, const asy_value *args) {
@@ -298,6 +299,8 @@ static const asy_native ordered_methods[] = {
   {"setdefault", "(self, key, default=None)", ordered_setdefault,
    "Insert key with a value of default if key is not in the dictionary.", 0},
   {"update", "(self, /, *args, **kwargs)", ordered_update, "Update from a mapping or pairs, and keywords.", 0},
+  {"fromkeys", "(cls, iterable, value=None)", ordered_fromkeys,
+   "Create a new ordered dictionary with keys from iterable and values set to value.", ASY_NATIVE_CLASS},
   {"copy", "(self, /)", ordered_copy, "od.copy() -> a shallow copy of od", 0},
   {"__reduce__", "(self, /)", ordered_reduce, "Return state information for pickling", 0},
   {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},

@@ -394,13 +394,6 @@ int asy_dict_move_to_end(asy_vm *vm, asy_dict *dict, asy_value key, bool last) {
   return move_entry(vm, dict, (uint32_t)i, last) ? 1 : -1;
 }
 
-int asy_dict_touch(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *out) {
-  int64_t i = find(vm, dict, key, asy_hash_fold(hash));
-  if (i < 0) return i == ABSENT ? 0 : -1;
-  *out = dict->entries[i].value;
-  return move_entry(vm, dict, (uint32_t)i, true) ? 1 : -1;
-}
-
 bool asy_dict_drop_first(asy_dict *dict) {
   if (!dict->used) return false;
   while (!dict->entries[dict->first].key) dict->first++;

@@ -65,8 +65,6 @@ uint32_t asy_dict_version(asy_vm *vm, asy_dict *dict); /* keys_version, given on
 
 /* Makes key the last or the first one: 1, 0 absent, -1 failed. */
 int asy_dict_move_to_end(asy_vm *vm, asy_dict *dict, asy_value key, bool last);
-/* The value of a key, which becomes the last one: 1, 0 absent, -1 failed. For caches that drop what was not used for long. */
-int asy_dict_touch(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *out);
 bool asy_dict_drop_first(asy_dict *dict); /* false: it is empty */
 bool asy_dict_count(asy_vm *vm, asy_dict *dict, asy_value key); /* dict[key] = dict.get(key, 0) + 1 */
 

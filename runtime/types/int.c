@@ -570,7 +570,8 @@ static asy_value int_bits(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b
   asy_int_view x, y;
   asy_int_look(a, &x);
   asy_int_look(b, &y);
-  if (!x.negative && !y.negative) return x.n < y.n ? bits_of_naturals(vm, op, &y, &x) : bits_of_naturals(vm, op, &x, &y);
+  if (!x.negative && !y.negative)
+    return x.n < y.n ? bits_of_naturals(vm, op, &y, &x) : bits_of_naturals(vm, op, &x, &y);
   mpz_t xs, ys, r;
   mpz_init(r);
   asy_int_mpz(&x, xs);
@@ -820,13 +821,9 @@ static asy_value as_class(asy_vm *vm, asy_class *cls, asy_value integer) {
 /* int(x) of what is neither an exact int nor text; UNBOUND when x has none of the conversion methods. */
 static asy_value int_by_method(asy_vm *vm, asy_value x) {
   asy_value result = asy_call_special(vm, x, ASY_NAME(vm, __int__), 0, NULL);
-  if (result != ASY_UNBOUND) {
-    return asy_converted_int(vm, result, "__int__");
-  }
+  if (result != ASY_UNBOUND) { return asy_converted_int(vm, result, "__int__"); }
   result = asy_call_special(vm, x, ASY_NAME(vm, __index__), 0, NULL);
-  if (result != ASY_UNBOUND) {
-    return asy_converted_int(vm, result, "__index__");
-  }
+  if (result != ASY_UNBOUND) { return asy_converted_int(vm, result, "__index__"); }
   result = asy_call_special(vm, x, ASY_NAME(vm, __trunc__), 0, NULL);
   if (result != ASY_UNBOUND && !asy_failed(result) &&
       !asy_warn(vm, ASY_DeprecationWarning, "The delegation of int() to __trunc__ is deprecated.", 1))
@@ -1167,10 +1164,13 @@ const asy_type asy_int_type = {
 
 asy_value asy_pow(asy_vm *vm, asy_value base, asy_value exponent, asy_value modulus) {
   if (modulus == ASY_NONE) return asy_binary(vm, BINARY_POW, base, exponent);
-  if (asy_is_integer(base) && asy_is_integer(exponent) && asy_is_integer(modulus))
+  asy_lookup *own = asy_class_lookup(vm, asy_class_of(vm, base), ASY_NAME(vm, __pow__));
+  if (!own) return ASY_FAILED;
+  bool scripts = own->kind != LOOKUP_ABSENT && !(own->owner->flags & ASY_CLASS_BUILTIN);
+  if (!scripts && asy_is_integer(base) && asy_is_integer(exponent) && asy_is_integer(modulus))
     return power_modulo(vm, base, exponent, modulus);
   asy_value pair[2] = {exponent, modulus};
-  bool numbers = asy_is_integer(base) || asy_is_float(base) || asy_is_kind(base, KIND_COMPLEX);
+  bool numbers = !scripts && (asy_is_integer(base) || asy_is_float(base) || asy_is_kind(base, KIND_COMPLEX));
   asy_value result = numbers ? ASY_NOT_IMPLEMENTED : asy_call_special(vm, base, ASY_NAME(vm, __pow__), 2, pair);
   if (result != ASY_UNBOUND && result != ASY_NOT_IMPLEMENTED) return result;
   if (asy_is_float(base) || asy_is_float(exponent) || asy_is_float(modulus))

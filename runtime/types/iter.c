@@ -352,9 +352,11 @@ static asy_value reversed_new(asy_vm *vm, const asy_value *args) {
   bool exact = cls == vm->classes[KIND_REVERSED];
   if (exact && (asy_is_exact(v, KIND_LIST) || asy_is_exact(v, KIND_TUPLE)))
     return asy_reversed_new(vm, v, asy_length(vm, v));
-  int has = has_special(vm, v, ASY_NAME(vm, __reversed__), &fn);
+  asy_value self;
+  int has = asy_find_special(vm, v, ASY_NAME(vm, __reversed__), &fn, &self);
   if (has < 0) return ASY_FAILED;
-  if (has) return fn == ASY_NONE ? not_reversible(vm, v) : asy_call_special(vm, v, ASY_NAME(vm, __reversed__), 0, NULL);
+  if (has && fn == ASY_NONE) return not_reversible(vm, v);
+  if (has) return self == ASY_UNBOUND ? asy_call0(vm, fn) : asy_call1(vm, fn, self);
   has = asy_is_kind(v, KIND_DICT) ? 0 : has_special(vm, v, ASY_NAME(vm, __getitem__), &fn);
   if (has > 0) has = has_special(vm, v, ASY_NAME(vm, __len__), &fn);
   if (has <= 0) return has < 0 ? ASY_FAILED : not_reversible(vm, v);

@@ -283,7 +283,8 @@ static asy_value string_split(asy_vm *vm, const asy_value *args) {
     bool attribute = c == '.';
     if (!attribute && c != '[')
       return asy_raise(vm, ASY_ValueError, "Only '.' or '[' may follow ']' in format field specifier");
-    while (i < s->len && (attribute ? asy_str_at(s, i) != '.' && asy_str_at(s, i) != '[' : asy_str_at(s, i) != ']')) i++;
+    while (i < s->len && (attribute ? asy_str_at(s, i) != '.' && asy_str_at(s, i) != '[' : asy_str_at(s, i) != ']'))
+      i++;
     if (!attribute && i == s->len) return asy_raise(vm, ASY_ValueError, "Missing ']' in format string");
     if (i == from) return asy_raise(vm, ASY_ValueError, "Empty attribute in format string");
     asy_value key = attribute ? text_or_failed(asy_str_slice(vm, s, from, i)) : key_of(vm, s, from, i);

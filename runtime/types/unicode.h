@@ -42,9 +42,9 @@ extern const uint16_t asy_unicode_pages[];
 
 /* Names; see unicode_tables.py. asy_unicode_runs: pairs of the number of a name and its code point. */
 extern const uint32_t asy_unicode_counts[]; /* names, names with aliases, runs, words */
-extern const uint8_t asy_unicode_names[];
+extern const uint8_t asy_unicode_packed[]; /* by zlib: the names, the words */
+extern const size_t asy_unicode_packed_size, asy_unicode_names_size, asy_unicode_words_size;
 extern const uint32_t asy_unicode_name_entries[];
-extern const char asy_unicode_words[];
 extern const uint32_t asy_unicode_word_entries[];
 extern const uint32_t asy_unicode_runs[];
 
@@ -75,11 +75,13 @@ unsigned asy_unicode_fold(uint32_t c, uint32_t out[3]);
 int asy_unicode_decimal(uint32_t c);          /* value of a decimal digit, or -1 */
 const char *asy_unicode_category(uint32_t c); /* "Lu" */
 
-/* The name of a code point ("LATIN SMALL LETTER A") with a NUL behind; its length, 0 when it has none. */
+/* The name of a code point ("LATIN SMALL LETTER A") with a NUL behind; its length, 0 when it has none. The names are unpacked when
+ * they are first asked for; without memory for that (330 KB) no character has a name. */
 enum { UNI_NAME_MAX = 128 };
-size_t asy_unicode_name(uint32_t c, char out[UNI_NAME_MAX]);
-/* The code point of a name or alias, in any case; 0 when there is none. As asy_parse_options.find_character wants it. */
-uint32_t asy_unicode_find(void *context, const char *name, size_t length);
+struct asy_vm;
+size_t asy_unicode_name(struct asy_vm *vm, uint32_t c, char out[UNI_NAME_MAX]);
+/* The code point of a name or alias, in any case; 0 when there is none. */
+uint32_t asy_unicode_find(struct asy_vm *vm, const char *name, size_t length);
 int asy_unicode_columns(uint32_t c); /* of a terminal: 0, 1 or 2 */
 
 #endif

@@ -3,9 +3,12 @@
  * 0 ends it. Looking a name up codes its words and searches the row; ideographs and Hangul syllables are named by rule.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "runtime/types/unicode.h"
+#include "runtime/vm.h"
 
 enum { SHORT_WORDS = 127, NAMES_PER_ENTRY = 64, WORDS_PER_ENTRY = 16 }; /* as in unicode_tables.py */
 enum { COUNT_NAMES, COUNT_ALL, COUNT_RUNS, COUNT_WORDS };
@@ -31,8 +34,20 @@ static const char *const hangul_tails[] = {"",   "G",  "GG", "GS", "N",  "NJ", "
                                            "LM", "LB", "LS", "LT", "LP", "LH", "M",  "B", "BS", "S",
                                            "SS", "NG", "J",  "C",  "K",  "T",  "P",  "H"};
 
-static const char *word_text(uint32_t word) {
-  const char *text = asy_unicode_words + asy_unicode_word_entries[word / WORDS_PER_ENTRY];
+/* The names and behind them the words, kept by the VM; NULL: no memory. */
+static const uint8_t *unpacked(asy_vm *vm) {
+  if (vm->unicode_names) return vm->unicode_names;
+  uLongf size = asy_unicode_names_size + asy_unicode_words_size;
+  uint8_t *names = malloc(size);
+  if (names && uncompress(names, &size, asy_unicode_packed, asy_unicode_packed_size) != Z_OK) {
+    free(names);
+    names = NULL;
+  }
+  return vm->unicode_names = names;
+}
+
+static const char *word_text(const uint8_t *names, uint32_t word) {
+  const char *text = (const char *)names + asy_unicode_names_size + asy_unicode_word_entries[word / WORDS_PER_ENTRY];
   for (uint32_t i = word % WORDS_PER_ENTRY; i > 0; i--) text += strlen(text) + 1;
   return text;
 }
@@ -43,13 +58,13 @@ static int compare_word(const char *text, const char *word, size_t length) {
 }
 
 /* The number of a word, or -1. */
-static int64_t find_word(const char *word, size_t length) {
+static int64_t find_word(const uint8_t *names, const char *word, size_t length) {
   for (uint32_t i = 0; i < SHORT_WORDS; i++)
-    if (compare_word(word_text(i), word, length) == 0) return i;
+    if (compare_word(word_text(names, i), word, length) == 0) return i;
   uint32_t low = SHORT_WORDS, high = asy_unicode_counts[COUNT_WORDS];
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    int order = compare_word(word_text(middle), word, length);
+    int order = compare_word(word_text(names, middle), word, length);
     if (order == 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle;
@@ -80,15 +95,15 @@ static int64_t number_of(uint32_t c) {
   return -1;
 }
 
-static size_t spell(uint32_t c, uint32_t n, char out[UNI_NAME_MAX]) {
-  const uint8_t *p = asy_unicode_names + asy_unicode_name_entries[n / NAMES_PER_ENTRY];
+static size_t spell(const uint8_t *names, uint32_t c, uint32_t n, char out[UNI_NAME_MAX]) {
+  const uint8_t *p = names + asy_unicode_name_entries[n / NAMES_PER_ENTRY];
   size_t length = 0;
   for (uint32_t skip = n % NAMES_PER_ENTRY; skip > 0; p++) skip -= *p == 0;
   while (*p) {
     uint32_t word = *p < 128 ? *p - 1u : SHORT_WORDS + (*p - 128u) * 255 + p[1] - 1u;
     p += *p < 128 ? 1 : 2;
     if (length) out[length++] = ' ';
-    const char *text = word_text(word);
+    const char *text = word_text(names, word);
     size_t size = strlen(text);
     memcpy(out + length, text, size);
     length += size;
@@ -98,7 +113,7 @@ static size_t spell(uint32_t c, uint32_t n, char out[UNI_NAME_MAX]) {
   return length;
 }
 
-size_t asy_unicode_name(uint32_t c, char out[UNI_NAME_MAX]) {
+size_t asy_unicode_name(asy_vm *vm, uint32_t c, char out[UNI_NAME_MAX]) {
   for (size_t i = 0; i < sizeof ideographs / sizeof ideographs[0]; i++)
     if (c >= ideographs[i].first && c <= ideographs[i].last)
       return (size_t)sprintf(out, "%s%04X", ideographs[i].prefix, c);
@@ -108,7 +123,8 @@ size_t asy_unicode_name(uint32_t c, char out[UNI_NAME_MAX]) {
                            hangul_tails[i % 28]);
   }
   int64_t n = number_of(c);
-  return n < 0 ? 0 : spell(c, (uint32_t)n, out);
+  const uint8_t *names = n < 0 ? NULL : unpacked(vm);
+  return names ? spell(names, c, (uint32_t)n, out) : 0;
 }
 
 static uint32_t read_hex(const char *text, const char *end) {
@@ -143,12 +159,12 @@ static uint32_t find_syllable(const char *text) {
 }
 
 /* The words of a name as they are coded, between two zeros. 0: a word is unknown. */
-static size_t code_words(const char *name, uint8_t *coded) {
+static size_t code_words(const uint8_t *names, const char *name, uint8_t *coded) {
   size_t n = 0;
   coded[n++] = 0;
   while (*name) {
     size_t length = strcspn(name, " ");
-    int64_t word = find_word(name, length);
+    int64_t word = find_word(names, name, length);
     if (word < 0) return 0;
     if (word < SHORT_WORDS) {
       coded[n++] = (uint8_t)(word + 1);
@@ -162,8 +178,7 @@ static size_t code_words(const char *name, uint8_t *coded) {
   return n;
 }
 
-uint32_t asy_unicode_find(void *context, const char *name, size_t length) {
-  (void)context;
+uint32_t asy_unicode_find(asy_vm *vm, const char *name, size_t length) {
   char upper[UNI_NAME_MAX], exact[UNI_NAME_MAX];
   uint8_t coded[UNI_NAME_MAX * 2];
   if (length == 0 || length >= UNI_NAME_MAX) return 0;
@@ -172,9 +187,9 @@ uint32_t asy_unicode_find(void *context, const char *name, size_t length) {
   if (strncmp(upper, "HANGUL SYLLABLE ", 16) == 0) return find_syllable(upper + 16);
   const char *dash = strrchr(upper, '-');
   uint32_t c = dash ? read_hex(dash + 1, upper + length) : 0;
-  if (c && asy_unicode_name(c, exact) && strcmp(exact, upper) == 0) return c;
-  size_t n = code_words(upper, coded);
-  const uint8_t *names = asy_unicode_names, *found = names - 1;
+  if (c && asy_unicode_name(vm, c, exact) && strcmp(exact, upper) == 0) return c;
+  const uint8_t *names = unpacked(vm), *found = names - 1;
+  size_t n = names ? code_words(names, upper, coded) : 0;
   uint32_t all = asy_unicode_counts[COUNT_ALL];
   if (n == 0) return 0;
   for (uint32_t i = 0; i < all; i++) { /* some 35,000 short rows */

@@ -198,8 +198,11 @@ def write_names(file, directory):
             places.append(len(text))
         text += word.encode("ascii") + b"\0"
     file.write(f"const uint32_t asy_unicode_counts[] = {{{len(main)}, {len(main) + len(aliases)}, {len(runs)}, {len(words)}}};\n")
-    for name, kind, values in [("names", "uint8_t", names), ("name_entries", "uint32_t", entries),
-                               ("words", "char", text), ("word_entries", "uint32_t", places),
+    packed = zlib.compress(bytes(names + text), 9)
+    file.write(f"const size_t asy_unicode_packed_size = {len(packed)}, asy_unicode_names_size = {len(names)}, "
+               f"asy_unicode_words_size = {len(text)};\n")
+    for name, kind, values in [("packed", "uint8_t", packed), ("name_entries", "uint32_t", entries),
+                               ("word_entries", "uint32_t", places),
                                ("runs", "uint32_t", [n for run in runs for n in run])]:
         file.write(f"const {kind} asy_unicode_{name}[{len(values)}] = {{\n{numbers(values)}\n}};\n\n")
 

@@ -33,7 +33,14 @@ static const struct {
 enum { NEST_LIMIT = 5000, JIT_STACK_FIRST = 32 << 10, JIT_STACK_MOST = 64 << 20 };
 
 /* Where the parts of PCRE2's tables begin: lower case, other case, bit maps of classes, and the classes of each character. */
-enum { TABLE_LOWER = 0, TABLE_FLIP = 256, TABLE_SPACE = 512, TABLE_WORD = 512 + 160, TABLE_TYPES = 512 + 320, TABLE_SIZE = 512 + 320 + 256 };
+enum {
+  TABLE_LOWER = 0,
+  TABLE_FLIP = 256,
+  TABLE_SPACE = 512,
+  TABLE_WORD = 512 + 160,
+  TABLE_TYPES = 512 + 320,
+  TABLE_SIZE = 512 + 320 + 256
+};
 
 /* The tables of the C locale, made into those of latin-1 as Python sees it. Patterns point to them, so they are
  * never freed: a few hundred bytes, once for a VM. */

@@ -21,7 +21,8 @@ static uint32_t last_group(const re_pattern *p, const size_t *spans) {
   return last;
 }
 
-asy_value re_match_new(asy_vm *vm, re_pattern *p, asy_value string, const size_t *spans, uint32_t pos, uint32_t endpos) {
+asy_value re_match_new(asy_vm *vm, re_pattern *p, asy_value string, const size_t *spans, uint32_t pos,
+                       uint32_t endpos) {
   uint32_t count = p->groups + 1;
   asy_class *cls = asy_class_for(vm, &re_match_type);
   re_match *m = asy_alloc(vm, cls->root->id, cls->kind, sizeof *m + sizeof(uint32_t[2]) * count);
@@ -85,7 +86,9 @@ static asy_value match_group(asy_vm *vm, const asy_value *args) {
   return all ? asy_from_obj(all) : ASY_FAILED;
 }
 
-static asy_value match_get_item(asy_vm *vm, asy_value self, asy_value key) { return group_by_key(vm, match_of(self), key); }
+static asy_value match_get_item(asy_vm *vm, asy_value self, asy_value key) {
+  return group_by_key(vm, match_of(self), key);
+}
 
 static asy_value match_groups(asy_vm *vm, const asy_value *args) {
   const re_match *m = match_of(args[0]);
@@ -172,21 +175,25 @@ static asy_value match_copy(asy_vm *vm, const asy_value *args) { return args[0];
 static asy_value match_repr(asy_vm *vm, asy_value self) {
   const re_match *m = match_of(self);
   asy_value text = re_match_group(vm, m, 0, ASY_NONE);
-  asy_str *s = asy_failed(text) ? NULL
-                                : asy_str_format(vm, "<re.Match object; span=(%u, %u), match=%R>", m->spans[0], m->spans[1], text);
+  asy_str *s = asy_failed(text)
+                 ? NULL
+                 : asy_str_format(vm, "<re.Match object; span=(%u, %u), match=%R>", m->spans[0], m->spans[1], text);
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
 static const asy_native match_methods[] = {
   {"group", "(self, /, *args)", match_group, "group([group1, ...]) -> str or tuple.", 0},
-  {"groups", "(self, /, default=None)", match_groups, "Return a tuple containing all the subgroups of the match, from 1.", 0},
+  {"groups", "(self, /, default=None)", match_groups,
+   "Return a tuple containing all the subgroups of the match, from 1.", 0},
   {"groupdict", "(self, /, default=None)", match_groupdict,
    "Return a dictionary containing all the named subgroups of the match, keyed by the subgroup name.", 0},
   {"start", "(self, group=0, /)", match_start, "Return index of the start of the substring matched by group.", 0},
   {"end", "(self, group=0, /)", match_end, "Return index of the end of the substring matched by group.", 0},
-  {"span", "(self, group=0, /)", match_span, "For match object m, return the 2-tuple (m.start(group), m.end(group)).", 0},
+  {"span", "(self, group=0, /)", match_span, "For match object m, return the 2-tuple (m.start(group), m.end(group)).",
+   0},
   {"expand", "(self, /, template)", match_expand,
-   "Return the string obtained by doing backslash substitution on the string template, as done by the sub() method.", 0},
+   "Return the string obtained by doing backslash substitution on the string template, as done by the sub() method.",
+   0},
   {"__copy__", "(self, /)", match_copy, NULL, 0},
   {"__deepcopy__", "(self, memo, /)", match_copy, NULL, 0},
   {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},

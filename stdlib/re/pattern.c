@@ -101,8 +101,8 @@ static bool compile(asy_vm *vm, re_pattern *p, re_mode mode, unsigned width) {
   void *units = units_of(vm, p, mode, width, &length);
   if (!units) return false;
   bool unicode = p->flags & RE_UNICODE;
-  uint32_t options = PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_UTF | (width > 1 && p->is_text ? PCRE2_UCP : 0) |
-                     (mode == RE_SEARCH ? 0 : PCRE2_ANCHORED);
+  uint32_t options = PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_UTF |
+                     (width > 1 && p->is_text ? PCRE2_UCP : 0) | (mode == RE_SEARCH ? 0 : PCRE2_ANCHORED);
   code->code = api->compile(units, length, options, &error, &place, p->shared->widths[i].contexts[unicode]);
   free(units);
   if (!code->code && error == TOO_LARGE && width < 4) return p->large = true;
@@ -179,8 +179,8 @@ asy_value re_slice(asy_vm *vm, asy_value string, uint32_t start, uint32_t end) {
 
 /* ---- Running ---- */
 
-static int run_once(const re_api *api, re_code *code, const re_subject *s, uint32_t start, uint32_t end, uint32_t options,
-                    void *context) {
+static int run_once(const re_api *api, re_code *code, const re_subject *s, uint32_t start, uint32_t end,
+                    uint32_t options, void *context) {
   const void *data = s->widened ? s->widened : s->data;
   if (code->jitted) {
     int rc = api->jit_match(code->code, data, end, start, options, code->data, context);
@@ -364,8 +364,8 @@ asy_value re_do_split(asy_vm *vm, asy_value pattern, asy_value string, asy_value
 /* ---- sub ---- */
 
 /* The replacement of one match, appended. parts: of a template, or NULL: `repl` is called. */
-static bool add_replacement(asy_vm *vm, re_joined *out, pass *t, asy_value string, asy_value repl, const asy_tuple *parts,
-                            const size_t *spans, uint32_t pos) {
+static bool add_replacement(asy_vm *vm, re_joined *out, pass *t, asy_value string, asy_value repl,
+                            const asy_tuple *parts, const size_t *spans, uint32_t pos) {
   if (parts) {
     for (uint32_t i = 0; i < parts->len; i++) {
       asy_value part = parts->items[i];
@@ -380,7 +380,8 @@ static bool add_replacement(asy_vm *vm, re_joined *out, pass *t, asy_value strin
   asy_value match = re_match_new(vm, t->p, string, spans, pos, t->s.len);
   if (asy_failed(match)) return false;
   asy_value text = asy_call1(vm, repl, match);
-  if (t->p->is_text) t->s.data = asy_str_data((const asy_str *)asy_obj_of(string)); /* an appended str may move its data */
+  if (t->p->is_text)
+    t->s.data = asy_str_data((const asy_str *)asy_obj_of(string)); /* an appended str may move its data */
   return !asy_failed(text) && (text == ASY_NONE || re_joined_add(out, text));
 }
 
@@ -547,8 +548,9 @@ static const struct {
   uint32_t flag;
   const char *name;
 } flag_names[] = {
-  {RE_IGNORECASE, "re.IGNORECASE"}, {RE_LOCALE, "re.LOCALE"},   {RE_MULTILINE, "re.MULTILINE"}, {RE_DOTALL, "re.DOTALL"},
-  {RE_UNICODE, "re.UNICODE"},       {RE_VERBOSE, "re.VERBOSE"}, {RE_DEBUG, "re.DEBUG"},         {RE_ASCII, "re.ASCII"},
+  {RE_IGNORECASE, "re.IGNORECASE"}, {RE_LOCALE, "re.LOCALE"},   {RE_MULTILINE, "re.MULTILINE"},
+  {RE_DOTALL, "re.DOTALL"},         {RE_UNICODE, "re.UNICODE"}, {RE_VERBOSE, "re.VERBOSE"},
+  {RE_DEBUG, "re.DEBUG"},           {RE_ASCII, "re.ASCII"},
 };
 enum { MAX_SHOWN = 200 }; /* characters of the pattern in its repr */
 
@@ -624,7 +626,9 @@ static asy_value pattern_subn(asy_vm *vm, const asy_value *args) {
   return re_do_sub(vm, args[0], args[1], args[2], args[3], true);
 }
 static asy_value pattern_copy(asy_vm *vm, const asy_value *args) { return args[0]; }
-static asy_value pattern_flags(asy_vm *vm, const asy_value *args) { return asy_from_small(re_pattern_of(args[0])->flags); }
+static asy_value pattern_flags(asy_vm *vm, const asy_value *args) {
+  return asy_from_small(re_pattern_of(args[0])->flags);
+}
 static asy_value pattern_groupindex(asy_vm *vm, const asy_value *args) {
   return asy_mapping_proxy_new(vm, asy_from_obj(re_pattern_of(args[0])->names));
 }
@@ -641,15 +645,21 @@ static asy_value pattern_reduce(asy_vm *vm, const asy_value *args) {
 static const asy_native pattern_methods[] = {
   {"match", POSITIONS, pattern_match, "Matches zero or more characters at the beginning of the string.", 0},
   {"fullmatch", POSITIONS, pattern_fullmatch, "Matches against all of the string.", 0},
-  {"search", POSITIONS, pattern_search, "Scan through string looking for a match, and return a corresponding match object instance.", 0},
+  {"search", POSITIONS, pattern_search,
+   "Scan through string looking for a match, and return a corresponding match object instance.", 0},
   {"findall", POSITIONS, pattern_findall, "Return a list of all non-overlapping matches of pattern in string.", 0},
-  {"finditer", POSITIONS, pattern_finditer, "Return an iterator over all non-overlapping matches for the RE pattern in string.", 0},
+  {"finditer", POSITIONS, pattern_finditer,
+   "Return an iterator over all non-overlapping matches for the RE pattern in string.", 0},
   {"scanner", POSITIONS, pattern_scanner, NULL, 0},
   {"split", "(self, /, string, maxsplit=0)", pattern_split, "Split string by the occurrences of pattern.", 0},
   {"sub", "(self, /, repl, string, count=0)", pattern_sub,
-   "Return the string obtained by replacing the leftmost non-overlapping occurrences of pattern in string by the replacement repl.", 0},
+   "Return the string obtained by replacing the leftmost non-overlapping occurrences of pattern in string by the "
+   "replacement repl.",
+   0},
   {"subn", "(self, /, repl, string, count=0)", pattern_subn,
-   "Return the tuple (new_string, number_of_subs_made) found by replacing the leftmost non-overlapping occurrences of pattern with the replacement repl.", 0},
+   "Return the tuple (new_string, number_of_subs_made) found by replacing the leftmost non-overlapping occurrences of "
+   "pattern with the replacement repl.",
+   0},
   {"__copy__", "(self, /)", pattern_copy, NULL, 0},
   {"__deepcopy__", "(self, memo, /)", pattern_copy, NULL, 0},
   {"__reduce__", "(self, /)", pattern_reduce, NULL, 0},

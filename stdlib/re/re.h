@@ -41,10 +41,10 @@ typedef struct {
   asy_value source; /* str or bytes-like */
   asy_value str;    /* its text: source itself, or its bytes as latin-1 */
   bool is_text;
-  uint32_t index;  /* behind the next token */
-  uint32_t next;   /* the code point of the next token (behind a backslash), or RE_END */
-  bool escaped;    /* the next token begins with a backslash */
-  bool failed;     /* an exception is set */
+  uint32_t index; /* behind the next token */
+  uint32_t next;  /* the code point of the next token (behind a backslash), or RE_END */
+  bool escaped;   /* the next token begins with a backslash */
+  bool failed;    /* an exception is set */
 } re_reader;
 bool re_reader_text(re_reader *r, asy_vm *vm, asy_value source); /* r->str = source, bytes-like, as latin-1 */
 bool re_reader_init(re_reader *r, asy_vm *vm, asy_value source);
@@ -55,9 +55,7 @@ static inline bool re_accept(re_reader *r, uint32_t c) {
   re_reader_advance(r);
   return true;
 }
-static inline uint32_t re_tell(const re_reader *r) {
-  return r->index - (r->next == RE_END ? 0 : r->escaped ? 2 : 1);
-}
+static inline uint32_t re_tell(const re_reader *r) { return r->index - (r->next == RE_END ? 0 : r->escaped ? 2 : 1); }
 /* Raises an error `offset` before the next token, unless one is set already. Always false. */
 bool re_reader_fail(re_reader *r, int64_t offset, const char *format, ...);
 /* The text up to `terminator`, which is passed. NULL failed. */
@@ -67,12 +65,12 @@ bool re_decimal(const asy_str *name, uint64_t *out); /* all ASCII digits; satura
 
 /* ---- Translation (translate.c) ---- */
 typedef struct {
-  re_text text;           /* ASCII */
-  uint32_t flags;         /* the pattern's, with those it sets itself */
-  uint32_t groups;        /* captures */
-  asy_dict *names;        /* name -> number */
-  uint32_t *closing;      /* malloc'ed: group - 1 -> its place in the order of closing brackets */
-  bool captures_repeat;   /* a group lies in a repetition: the closing order is not that of the brackets */
+  re_text text;         /* ASCII */
+  uint32_t flags;       /* the pattern's, with those it sets itself */
+  uint32_t groups;      /* captures */
+  asy_dict *names;      /* name -> number */
+  uint32_t *closing;    /* malloc'ed: group - 1 -> its place in the order of closing brackets */
+  bool captures_repeat; /* a group lies in a repetition: the closing order is not that of the brackets */
 } re_translation;
 /* Reads the pattern and writes it for subjects of `width` bytes a unit. False: an exception is set, nothing to free. */
 bool re_translate(asy_vm *vm, asy_value source, uint32_t flags, unsigned width, re_translation *out);
@@ -115,13 +113,12 @@ typedef struct {
     void *contexts[2]; /* compile contexts: 0 ASCII, 1 Unicode */
     void *match;       /* match context, with the limit and the JIT stack */
     void *jit_stack;
-  } widths[3];         /* 1, 2, 4 bytes a unit */
+  } widths[3]; /* 1, 2, 4 bytes a unit */
 } re_shared;
 static inline unsigned re_width_index(unsigned width) { return width >> 1; } /* 1, 2, 4 -> 0, 1, 2 */
 /* Loads the library for units of this width. False: ImportError. */
 bool re_load(asy_vm *vm, re_shared *shared, unsigned width);
 void re_unload(re_shared *shared);
-
 
 /* ---- Patterns (pattern.c) ---- */
 typedef enum { RE_SEARCH, RE_MATCH, RE_FULLMATCH, RE_MODES } re_mode;
@@ -147,10 +144,10 @@ typedef struct {
   asy_dict *names;      /* name -> number */
   asy_tuple *by_number; /* number -> name or None; items[0] is None */
   uint32_t flags, groups;
-  uint32_t *closing;    /* owned; see re_translation */
-  re_text text;         /* for units of one byte; dropped when compiled */
+  uint32_t *closing;                         /* owned; see re_translation */
+  re_text text;                              /* for units of one byte; dropped when compiled */
   asy_value template_source, template_parts; /* of the last replacement text; 0: none */
-  re_codes *codes[3];   /* owned; NULL: nothing compiled for this width */
+  re_codes *codes[3];                        /* owned; NULL: nothing compiled for this width */
   bool is_text, captures_repeat;
   bool large; /* too much for PCRE2 with narrow units: every subject is widened to 4 bytes a unit */
 } re_pattern;

@@ -24,7 +24,8 @@ static bool add_literal(reader *r) {
 }
 
 static bool add_group(reader *r, uint64_t number, int64_t offset) {
-  if (number > r->pattern->groups) return re_reader_fail(&r->in, offset, "invalid group reference %llu", (unsigned long long)number);
+  if (number > r->pattern->groups)
+    return re_reader_fail(&r->in, offset, "invalid group reference %llu", (unsigned long long)number);
   return add_literal(r) && asy_list_append(r->in.vm, r->parts, asy_from_small((int64_t)number));
 }
 

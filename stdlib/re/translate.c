@@ -82,17 +82,19 @@ bool re_is_space(uint32_t c, bool unicode) {
   return unicode && asy_unicode_is_space(c);
 }
 
-static bool is_digit(uint32_t c, bool unicode) { return c < 128 ? c - '0' < 10u : unicode && asy_unicode_decimal(c) >= 0; }
+static bool is_digit(uint32_t c, bool unicode) {
+  return c < 128 ? c - '0' < 10u : unicode && asy_unicode_decimal(c) >= 0;
+}
 
 /* Lower-case letters that are variants of each other though lower() keeps them apart: they have the same upper case. */
 static const uint16_t variants[][3] = {
-  {0x69, 0x131},    {0x73, 0x17F},     {0xB5, 0x3BC},    {0x345, 0x3B9, 0x1FBE},   {0x390, 0x1FD3},  {0x3B0, 0x1FE3},
-  {0x3B2, 0x3D0},   {0x3B5, 0x3F5},    {0x3B8, 0x3D1},   {0x3BA, 0x3F0},           {0x3C0, 0x3D6},   {0x3C1, 0x3F1},
-  {0x3C2, 0x3C3},   {0x3C6, 0x3D5},    {0x432, 0x1C80},  {0x434, 0x1C81},          {0x43E, 0x1C82},  {0x441, 0x1C83},
-  {0x442, 0x1C84, 0x1C85}, {0x44A, 0x1C86}, {0x463, 0x1C87}, {0xA64B, 0x1C88},     {0x1E61, 0x1E9B}, {0xFB05, 0xFB06},
+  {0x69, 0x131},           {0x73, 0x17F},   {0xB5, 0x3BC},   {0x345, 0x3B9, 0x1FBE}, {0x390, 0x1FD3},  {0x3B0, 0x1FE3},
+  {0x3B2, 0x3D0},          {0x3B5, 0x3F5},  {0x3B8, 0x3D1},  {0x3BA, 0x3F0},         {0x3C0, 0x3D6},   {0x3C1, 0x3F1},
+  {0x3C2, 0x3C3},          {0x3C6, 0x3D5},  {0x432, 0x1C80}, {0x434, 0x1C81},        {0x43E, 0x1C82},  {0x441, 0x1C83},
+  {0x442, 0x1C84, 0x1C85}, {0x44A, 0x1C86}, {0x463, 0x1C87}, {0xA64B, 0x1C88},       {0x1E61, 0x1E9B}, {0xFB05, 0xFB06},
 };
 /* Letters whose lower() is not undone by upper() or title(). */
-static const uint16_t one_way[][2] = {{0x130, 0x69},  {0x212A, 0x6B}, {0x212B, 0xE5},
+static const uint16_t one_way[][2] = {{0x130, 0x69},  {0x212A, 0x6B},  {0x212B, 0xE5},
                                       {0x3F4, 0x3B8}, {0x2126, 0x3C9}, {0x1E9E, 0xDF}};
 enum { MAX_VARIANTS = 16 };
 
@@ -167,7 +169,9 @@ static void want(translator *t, uint32_t flag, bool on) {
 static uint32_t unit_limit(const translator *t) { return t->width == 1 ? 0xFF : t->width == 2 ? 0xFFFF : 0x10FFFF; }
 static bool is_unicode(const translator *t, uint32_t flags) { return t->in.is_text && !(flags & RE_ASCII); }
 
-static void put_never(translator *t) { put(t, t->width == 1 ? "[^\\x00-\\xff]" : t->width == 2 ? "[^\\x00-\\x{ffff}]" : "[^\\x00-\\x{ffffffff}]"); }
+static void put_never(translator *t) {
+  put(t, t->width == 1 ? "[^\\x00-\\xff]" : t->width == 2 ? "[^\\x00-\\x{ffff}]" : "[^\\x00-\\x{ffffffff}]");
+}
 
 static void put_any(translator *t, bool newline_too) {
   want(t, RE_DOTALL, newline_too);
@@ -181,7 +185,7 @@ enum { CATEGORY_DIGIT = 1, CATEGORY_SPACE = 2, CATEGORY_WORD = 4 }; /* and the s
 typedef struct {
   struct {
     uint32_t first, last;
-  } *ranges; /* malloc'ed */
+  } * ranges; /* malloc'ed */
   uint32_t count, cap;
   unsigned categories;
   bool negated, failed;
@@ -257,9 +261,10 @@ static bool put_category(translator *t, const byte_set *b, bool unicode) {
     unsigned c = 0;
     while (c < 256 && has_byte(b, c) == in_categories(c, category, unicode)) c++;
     if (c < 256) continue;
-    char text[] = {'\\', category & (CATEGORY_DIGIT | CATEGORY_DIGIT << 3)   ? 'd'
-                         : category & (CATEGORY_SPACE | CATEGORY_SPACE << 3) ? 's'
-                                                                             : 'w',
+    char text[] = {'\\',
+                   category & (CATEGORY_DIGIT | CATEGORY_DIGIT << 3)   ? 'd'
+                   : category & (CATEGORY_SPACE | CATEGORY_SPACE << 3) ? 's'
+                                                                       : 'w',
                    0};
     if (category > CATEGORY_WORD) text[1] = (char)(text[1] - 32);
     put(t, text);
@@ -272,7 +277,8 @@ static void put_byte_set(translator *t, const char_set *s, uint32_t flags) {
   byte_set b = {{0}};
   bool unicode = is_unicode(t, flags);
   for (uint32_t i = 0; i < s->count; i++)
-    for (uint32_t c = s->ranges[i].first; c <= s->ranges[i].last && c < 256; c++) b.bits[c >> 3] |= (uint8_t)(1 << (c & 7));
+    for (uint32_t c = s->ranges[i].first; c <= s->ranges[i].last && c < 256; c++)
+      b.bits[c >> 3] |= (uint8_t)(1 << (c & 7));
   if (s->categories)
     for (unsigned c = 0; c < 256; c++)
       if (in_categories(c, s->categories, unicode)) b.bits[c >> 3] |= (uint8_t)(1 << (c & 7));
@@ -298,7 +304,8 @@ static const struct {
 } category_text[] = {
   {CATEGORY_DIGIT, "0-9", "\\p{Nd}"},
   {CATEGORY_DIGIT << 3, "\\x00-/:-\\x{10ffff}", "\\P{Nd}"},
-  {CATEGORY_SPACE, "\\t-\\r ", "\\t-\\r\\x1c- \\x85\\xa0\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"},
+  {CATEGORY_SPACE, "\\t-\\r ",
+   "\\t-\\r\\x1c- \\x85\\xa0\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"},
   {CATEGORY_SPACE << 3, "\\x00-\\x08\\x0e-\\x1f!-\\x{10ffff}",
    "\\x00-\\x08\\x0e-\\x1b!-\\x84\\x86-\\x9f\\xa1-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}"
    "\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}"},
@@ -420,7 +427,7 @@ static bool read_named(translator *t, uint32_t *out) {
   size_t length;
   const char *text = asy_str_utf8(t->in.vm, name, &length, &keep);
   if (!text) return !(t->in.failed = true);
-  *out = asy_unicode_find(NULL, text, length);
+  *out = asy_unicode_find(t->in.vm, text, length);
   if (*out) return true;
   return re_reader_fail(&t->in, (int64_t)name->len + 4, "undefined character name %R", asy_from_obj(name));
 }
@@ -494,10 +501,10 @@ static bool check_behind(translator *t, uint32_t number) {
 typedef struct {
   extent width; /* of the items before the last */
   extent last;
-  size_t at;            /* where the last item begins in the output */
-  uint32_t groups;      /* that there were before it */
-  uint32_t written;     /* as it was before it */
-  uint32_t length;      /* items */
+  size_t at;        /* where the last item begins in the output */
+  uint32_t groups;  /* that there were before it */
+  uint32_t written; /* as it was before it */
+  uint32_t length;  /* items */
   item_kind kind;
 } sequence;
 
@@ -557,7 +564,8 @@ static bool put_boundary(translator *t, bool boundary, uint32_t flags) {
     return true;
   }
   char_set word = {.categories = CATEGORY_WORD};
-  static const char *const parts[2][5] = {{"(?:(?<=", ")(?=", ")|(?<!", ")(?!", "))"}, {"(?:(?<=", ")(?!", ")|(?<!", ")(?=", "))"}};
+  static const char *const parts[2][5] = {{"(?:(?<=", ")(?=", ")|(?<!", ")(?!", "))"},
+                                          {"(?:(?<=", ")(?!", ")|(?<!", ")(?=", "))"}};
   want(t, RE_IGNORECASE, false);
   for (int i = 0; i < 5; i++) {
     put(t, parts[boundary][i]);
@@ -608,7 +616,8 @@ static bool parse_member(translator *t, uint32_t c, bool escaped, uint32_t *out,
 static bool warn_set(translator *t, const char *what, int64_t at) {
   asy_value module = asy_import(t->in.vm, "warnings");
   asy_value warn = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(t->in.vm, module, "warn");
-  asy_str *text = asy_failed(warn) ? NULL : asy_str_format(t->in.vm, "Possible %s at position %lld", what, (long long)at);
+  asy_str *text = asy_failed(warn) ? NULL
+                                   : asy_str_format(t->in.vm, "Possible %s at position %lld", what, (long long)at);
   asy_value builtins = text ? asy_import(t->in.vm, "builtins") : ASY_FAILED;
   asy_value category = asy_failed(builtins) ? ASY_FAILED : asy_get_attr_cstr(t->in.vm, builtins, "FutureWarning");
   if (asy_failed(category)) return !(t->in.failed = true);
@@ -635,7 +644,11 @@ static bool parse_set_body(translator *t, char_set *set, uint32_t here, bool *si
     if (c == RE_END) return unterminated_set(t, here);
     if (c == ']' && !escaped && members) return true;
     if (members && !escaped && c < 128 && c && strchr("-&~|", (int)c) && re_at(in, c) &&
-        !warn_set(t, c == '-' ? "set difference" : c == '&' ? "set intersection" : c == '~' ? "set symmetric difference" : "set union",
+        !warn_set(t,
+                  c == '-'   ? "set difference"
+                  : c == '&' ? "set intersection"
+                  : c == '~' ? "set symmetric difference"
+                             : "set union",
                   (int64_t)re_tell(in) - 1))
       return false;
     if (!parse_member(t, c, escaped, &low, &category)) return false;
@@ -770,7 +783,8 @@ static bool parse_repeat(translator *t, uint32_t c, sequence *s, bool *literal) 
     if (given_high && high < low)
       return re_reader_fail(in, (int64_t)re_tell(in) - here, "min repeat greater than max repeat");
   }
-  if (s->kind == ITEM_NONE || s->kind == ITEM_AT) return re_reader_fail(in, (int64_t)re_tell(in) - here + 1, "nothing to repeat");
+  if (s->kind == ITEM_NONE || s->kind == ITEM_AT)
+    return re_reader_fail(in, (int64_t)re_tell(in) - here + 1, "nothing to repeat");
   if (s->kind == ITEM_REPEAT) return re_reader_fail(in, (int64_t)re_tell(in) - here + 1, "multiple repeat");
   char mode = re_accept(in, '?') ? '?' : re_accept(in, '+') ? '+' : 0;
   if (s->groups < t->groups && high > 1) t->captures_repeat = true;
@@ -829,7 +843,8 @@ static bool parse_flags(translator *t, uint32_t c, uint32_t *add, uint32_t *remo
   *add = *remove = 0;
   while (c != '-') {
     uint32_t flag = flag_of(c);
-    if (in->is_text && c == 'L') return re_reader_fail(in, 0, "bad inline flags: cannot use 'L' flag with a str pattern");
+    if (in->is_text && c == 'L')
+      return re_reader_fail(in, 0, "bad inline flags: cannot use 'L' flag with a str pattern");
     if (!in->is_text && c == 'u')
       return re_reader_fail(in, 0, "bad inline flags: cannot use 'u' flag with a bytes pattern");
     *add |= flag;
@@ -876,7 +891,8 @@ static bool parse_look(translator *t, uint32_t c, uint32_t flags, uint32_t start
     if (in->failed) return false;
     if (c == RE_END) return re_reader_fail(in, 0, "unexpected end of pattern");
     if (escaped || (c != '=' && c != '!'))
-      return re_reader_fail(in, escaped ? 4 : 3, escaped ? "unknown extension ?<\\%c" : "unknown extension ?<%c", (int)c);
+      return re_reader_fail(in, escaped ? 4 : 3, escaped ? "unknown extension ?<\\%c" : "unknown extension ?<%c",
+                            (int)c);
   }
   uint32_t outer = t->look_behind;
   if (behind && !outer) t->look_behind = t->groups;
@@ -957,8 +973,7 @@ static bool skip_comment(translator *t, uint32_t start) {
   re_reader *in = &t->in;
   for (;;) {
     if (in->failed) return false;
-    if (in->next == RE_END)
-      return re_reader_fail(in, (int64_t)re_tell(in) - start, "missing ), unterminated comment");
+    if (in->next == RE_END) return re_reader_fail(in, (int64_t)re_tell(in) - start, "missing ), unterminated comment");
     if (re_accept(in, ')')) return !in->failed;
     re_reader_advance(in);
   }
@@ -969,8 +984,8 @@ static bool name_group(translator *t, asy_str *name, uint32_t number) {
   asy_value key = asy_from_obj(name), old;
   int has = asy_dict_get(vm, t->names, key, &old);
   if (has > 0)
-    return re_reader_fail(&t->in, (int64_t)name->len + 1, "redefinition of group name %R as group %u; was group %d", key, number,
-                          (int)asy_small(old));
+    return re_reader_fail(&t->in, (int64_t)name->len + 1, "redefinition of group name %R as group %u; was group %d",
+                          key, number, (int)asy_small(old));
   if (has < 0 || !asy_dict_set(vm, t->names, key, asy_from_small(number))) return !(t->in.failed = true);
   return true;
 }
@@ -1012,7 +1027,8 @@ static bool parse_group(translator *t, uint32_t *flags, uint32_t start, bool glo
       re_reader_advance(in);
       if (in->failed) return false;
       if (c == RE_END) return re_reader_fail(in, 0, "unexpected end of pattern");
-      return re_reader_fail(in, escaped ? 4 : 3, escaped ? "unknown extension ?P\\%c" : "unknown extension ?P%c", (int)c);
+      return re_reader_fail(in, escaped ? 4 : 3, escaped ? "unknown extension ?P\\%c" : "unknown extension ?P%c",
+                            (int)c);
     } else if (c == '#') {
       *skip = true;
       return skip_comment(t, start);
@@ -1167,7 +1183,8 @@ static bool translate(translator *t) {
     if (asy_small(number) >= t->groups)
       return re_fail(vm, t->in.source, asy_small(at), asy_str_format(vm, "invalid group reference %R", number));
   if (t->far_behind) return re_fail(vm, ASY_NONE, -1, asy_str_from_cstr(vm, "looks too much behind"));
-  if (t->loose_behind) return re_fail(vm, ASY_NONE, -1, asy_str_from_cstr(vm, "look-behind requires fixed-width pattern"));
+  if (t->loose_behind)
+    return re_fail(vm, ASY_NONE, -1, asy_str_from_cstr(vm, "look-behind requires fixed-width pattern"));
   return !t->out.failed || fail_memory(t);
 }
 
