@@ -56,6 +56,8 @@ void asy_print_exception(asy_vm *vm, asy_value exception); /* traceback as CPyth
 /* A warning, as warnings.warn: of the stacklevel-th script frame (1: the one that runs). false: a filter made it an exception. */
 bool asy_warn(asy_vm *vm, asy_exc_id category, const char *text, int stacklevel);
 bool asy_warn_explicit(asy_vm *vm, asy_exc_id category, const char *text, asy_str *filename, int line);
+/* The lines that tracebacks show of a text that no file holds (-c, the REPL), kept under its name; copied. false: no memory. */
+bool asy_source_keep(asy_vm *vm, const char *filename, const char *text, size_t length);
 bool asy_check_c_stack(asy_vm *vm);                        /* false: RecursionError is set */
 bool asy_check_c_stack_in(asy_vm *vm, const char *where);  /* where: " in comparison", added to its text */
 
@@ -102,6 +104,8 @@ int asy_isinstance(asy_vm *vm, asy_value v,
 int asy_issubclass(asy_vm *vm, asy_value cls, asy_value cls_or_tuple);
 int asy_truth(asy_vm *vm, asy_value v);                        /* 0, 1, -1 */
 asy_value asy_repr(asy_vm *vm, asy_value v);                   /* a str */
+/* show(self), or `again` where self is being shown already: for reprs of what may contain itself. */
+asy_value asy_repr_guarded(asy_vm *vm, asy_value self, asy_value (*show)(asy_vm *, asy_value), const char *again);
 asy_value asy_str_of(asy_vm *vm, asy_value v);                 /* str(v) */
 asy_value asy_format(asy_vm *vm, asy_value v, asy_value spec); /* format(v, spec); spec a str */
 asy_value asy_ascii(asy_vm *vm, asy_value v);

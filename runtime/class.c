@@ -354,8 +354,13 @@ void asy_classes_free(asy_vm *vm) {
 }
 
 asy_class *asy_class_for(asy_vm *vm, const asy_type *type) {
-  for (unsigned i = 0; i < vm->class_state->ndefined; i++)
-    if (vm->class_state->defined[i]->type == type) return vm->class_state->defined[i];
+  asy_class **defined = vm->class_state->defined;
+  for (unsigned i = 0; i < vm->class_state->ndefined; i++) {
+    if (defined[i]->type != type) continue;
+    asy_class *found = defined[i]; /* what is asked for often moves to the front */
+    defined[i] = defined[i / 2];
+    return defined[i / 2] = found;
+  }
   for (unsigned kind = 0; kind < KIND_COUNT; kind++)
     if (vm->classes[kind]->type == type) return vm->classes[kind];
   return NULL;

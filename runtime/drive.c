@@ -109,6 +109,8 @@ asy_value asy_thrown_of(asy_vm *vm, const asy_value *args) {
     return ASY_FAILED;
   if (args[3] != ASY_NONE && !asy_is_kind(args[3], KIND_TRACEBACK))
     return asy_raise(vm, ASY_TypeError, "throw() third argument must be a traceback object");
+  if (args[2] != ASY_NONE && asy_is_kind(what, KIND_EXCEPTION))
+    return asy_raise(vm, ASY_TypeError, "instance exception may not have a separate value");
   if (args[2] != ASY_NONE && asy_is_kind(what, KIND_TYPE)) {
     if (asy_is_instance(vm, args[2], (asy_class *)asy_obj_of(what))) what = args[2];
     else

@@ -16,7 +16,7 @@ static void set_state(asy_future *f, unsigned state, unsigned add) {
 }
 
 asy_future *asy_future_new(asy_vm *vm, asy_loop *loop) {
-  asy_future *f = asy_new_kind(vm, KIND_FUTURE, sizeof *f);
+  asy_future *f = asy_new_kind(vm, KIND_FUTURE, sizeof *f + sizeof(asy_value)); /* room for attributes */
   if (f) f->loop = loop;
   return f;
 }
@@ -767,7 +767,7 @@ const asy_type asy_future_type = {
   .name = "_asyncio.Future",
   .doc = "A value that will be known later.",
   .size = sizeof(asy_future),
-  .flags = ASY_TYPE_LATE_FINALIZE,
+  .flags = ASY_TYPE_LATE_FINALIZE | ASY_TYPE_ATTRS,
   .visit = future_visit,
   .finalize = asy_future_finalize,
   .new_ = future_new,

@@ -201,7 +201,15 @@ static asy_value get_loop(asy_vm *vm, const asy_value *args) {
   return self_of(args)->loop ? asy_loop_value(self_of(args)->loop) : ASY_NONE;
 }
 
-static asy_value get_context(asy_vm *vm, const asy_value *args) { return self_of(args)->context; }
+/* One that was empty when the handle was made is made now. */
+static asy_value get_context(asy_vm *vm, const asy_value *args) {
+  asy_handle *h = self_of(args);
+  if (h->context != ASY_NONE) return h->context;
+  asy_context *context = asy_context_new(vm);
+  if (!context) return ASY_FAILED;
+  asy_store(vm, h, &h->context, asy_from_obj(context));
+  return h->context;
+}
 
 static asy_value get_source(asy_vm *vm, const asy_value *args) {
   return self_of(args)->source ? self_of(args)->source : ASY_NONE;

@@ -171,9 +171,7 @@ static bool call_its_call_soon(asy_vm *vm, asy_loop *loop, asy_value callback, a
 bool asy_loop_push(asy_vm *vm, asy_loop *loop, const asy_obj *entry) {
   if (!(loop->scripted & LOOP_CALL_SOON)) return asy_loop_push_here(vm, loop, entry);
   asy_value callback = asy_new_native(vm, &task_step, asy_from_obj(entry), ASY_NONE);
-  asy_value context = ASY_NONE;
-  if (entry->kind == KIND_TASK) context = asy_task_context((asy_task *)entry);
-  return !asy_failed(callback) && call_its_call_soon(vm, loop, callback, ASY_UNBOUND, context);
+  return !asy_failed(callback) && call_its_call_soon(vm, loop, callback, ASY_UNBOUND, ASY_NONE);
 }
 
 bool asy_loop_call_soon(asy_vm *vm, asy_loop *loop, asy_value callback, asy_value arg, asy_value context) {
@@ -315,16 +313,19 @@ static void stop_uv(asy_vm *vm, asy_loop *loop) {
   free(uv);
 }
 
+/* Something has to be done before the thread may wait. The stressed collector, which always has, does not count. */
+static bool must_look_up(asy_vm *vm) { return vm->interrupt & ~(uint32_t)ASY_INTERRUPT_GC_STRESS; }
+
 /* One poll that blocks. With several threads the wait is our own, without the VM's lock, and libuv only looks before and after. */
 static void wait_for_uv(asy_vm *vm, asy_loop *loop) {
   uv_loop_t *uv = &loop->uv->loop;
   bool main = asy_thread_is_main(vm);
   if (main) vm->threads.main_poll = &loop->uv->wake;
   if (vm->threads.count == 1) {
-    if (!vm->interrupt) uv_run(uv, UV_RUN_ONCE);
+    if (!must_look_up(vm)) uv_run(uv, UV_RUN_ONCE);
   } else {
     uv_run(uv, UV_RUN_NOWAIT); /* what was added since the last poll is watched from here on */
-    if (!loop->ring_count && !vm->interrupt) {
+    if (!loop->ring_count && !must_look_up(vm)) {
       struct pollfd outside = {.fd = uv_backend_fd(uv), .events = POLLIN};
       int timeout = uv_backend_timeout(uv);
       asy_thread *self = asy_thread_release(vm);
@@ -378,7 +379,7 @@ static bool poll_blocking(asy_vm *vm, asy_loop *loop) {
   }
   uv_ref((uv_handle_t *)&uv->wake);
   asy_watchdog_idle(vm, true);
-  if (!vm->interrupt) wait_for_uv(vm, loop);
+  if (!must_look_up(vm)) wait_for_uv(vm, loop);
   asy_watchdog_idle(vm, false);
   uv_unref((uv_handle_t *)&uv->wake);
   uv_timer_stop(&uv->timer);

@@ -65,11 +65,10 @@ static bool complete(asy_vm *vm, const asy_record_class *made, asy_list *items, 
 
 static asy_value record_new_from(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
-  const asy_record_class *made = asy_is_kind(args[0], KIND_TYPE) ? find_by_class(vm, cls) : NULL;
+  if (!asy_is_kind(args[0], KIND_TYPE)) return asy_raise(vm, ASY_TypeError, "%T is no class of records", args[0]);
+  const asy_record_class *made = find_by_class(vm, cls);
   asy_list *items = made ? asy_list_new(vm, 0) : NULL;
-  if (!items) return ASY_FAILED;
-  bool single = made->visible + made->hidden == 1; /* takes its value itself: os.sched_param(5) */
-  if (!(single ? asy_list_append(vm, items, args[1]) : asy_list_extend(vm, items, args[1]))) return ASY_FAILED;
+  if (!items || !asy_list_extend(vm, items, args[1])) return ASY_FAILED;
   uint32_t least = made->visible, most = made->visible + made->hidden;
   if (items->len < least || items->len > most)
     return asy_raise(vm, ASY_TypeError, "%S.%N() takes %s%u-sequence (%u-sequence given)",
@@ -81,11 +80,41 @@ static asy_value record_new_from(asy_vm *vm, const asy_value *args) {
   return complete(vm, made, items, args[2]) ? asy_record_new(vm, cls, items->items) : ASY_FAILED;
 }
 
+/* The only record of one field is os.sched_param, which takes its value and not a sequence. */
+static asy_value record_new_single(asy_vm *vm, const asy_value *args) {
+  asy_class *cls = (asy_class *)asy_obj_of(args[0]);
+  const asy_record_class *made = asy_is_kind(args[0], KIND_TYPE) ? find_by_class(vm, cls) : NULL;
+  if (!made || made->visible + made->hidden != 1)
+    return asy_raised(vm) ? ASY_FAILED : asy_raise(vm, ASY_TypeError, "sched_param.__new__() needs its own class");
+  return asy_record_new(vm, cls, args + 1);
+}
+
+/* (cls, (items, values behind them by name)): for pickle and copy. */
+static asy_value record_reduce(asy_vm *vm, const asy_value *args) {
+  const asy_tuple *record = (const asy_tuple *)asy_obj_of(args[0]);
+  asy_class *cls = asy_class_of(vm, args[0]);
+  const asy_record_class *made = find_by_class(vm, cls);
+  asy_tuple *items = made ? asy_tuple_new(vm, record->items, record->len) : NULL;
+  asy_dict *behind = items ? asy_dict_new(vm, made->hidden) : NULL;
+  if (!behind) return ASY_FAILED;
+  if (made->visible + made->hidden == 1)
+    return asy_tuple_of(vm, 2, asy_from_obj(cls), asy_from_obj(items));
+  for (const asy_member *field = made->fields; field->name; field++) {
+    uint32_t i = (uint32_t)((field->offset - ASY_RECORD(0)) / sizeof(asy_value));
+    asy_str *name = asy_intern(vm, field->name);
+    if (!name || (i >= made->visible && !asy_dict_set_str(vm, behind, name, record->items[i]))) return ASY_FAILED;
+  }
+  asy_value pair = asy_tuple_of(vm, 2, asy_from_obj(items), asy_from_obj(behind));
+  return asy_failed(pair) ? ASY_FAILED : asy_tuple_of(vm, 2, asy_from_obj(cls), pair);
+}
+
 static const asy_native record_natives[] = {
   {"__repr__", "(self, /)", record_repr, NULL, 0},
+  {"__reduce__", "(self, /)", record_reduce, NULL, 0},
   {"__new__", "(cls, sequence, dict=None, /)", record_new_from, NULL, ASY_NATIVE_STATIC},
+  {"__new__", "(cls, sched_priority)", record_new_single, NULL, ASY_NATIVE_STATIC},
 };
-enum { RECORD_REPR, RECORD_NEW };
+enum { RECORD_REPR, RECORD_REDUCE, RECORD_NEW, RECORD_NEW_SINGLE };
 
 static bool set(asy_vm *vm, asy_dict *dict, const char *name, asy_value value) {
   asy_str *key = asy_intern(vm, name);
@@ -135,8 +164,7 @@ asy_class *asy_define_long_record(asy_vm *vm, const char *name, const asy_member
   const char *dot = strrchr(name, '.');
   asy_value module = asy_from_text(vm, name, dot ? (size_t)(dot - name) : 0);
   asy_str *own_name = asy_intern(vm, dot ? dot + 1 : name);
-  asy_value repr = asy_new_native(vm, &record_natives[RECORD_REPR], ASY_UNBOUND, module);
-  if (!own_name || asy_failed(repr)) return NULL;
+  if (!own_name || asy_failed(module)) return NULL;
   if (!set(vm, ns, "__module__", module) || !set(vm, ns, "__slots__", asy_from_obj(vm->empty_tuple)) ||
       !set(vm, ns, "__match_args__", asy_from_obj(names)) || !set(vm, ns, "n_fields", asy_from_small(total)) ||
       !set(vm, ns, "n_sequence_fields", asy_from_small(visible)) ||
@@ -146,10 +174,15 @@ asy_class *asy_define_long_record(asy_vm *vm, const char *name, const asy_member
   if (asy_failed(created)) return NULL;
   asy_class *cls = (asy_class *)asy_obj_of(created);
   cls->flags |= ASY_CLASS_FINAL;
-  ((asy_nativefunc *)asy_obj_of(repr))->owner = cls; /* natives with an owner bind as methods */
-  asy_barrier(vm, asy_obj_of(repr));
-  if (!asy_class_set(vm, cls, ASY_NAME(vm, __repr__), repr)) return NULL;
-  asy_value construct = asy_new_native(vm, &record_natives[RECORD_NEW], ASY_UNBOUND, module);
+  for (int i = RECORD_REPR; i <= RECORD_REDUCE; i++) {
+    asy_value method = asy_new_native(vm, &record_natives[i], ASY_UNBOUND, module);
+    if (asy_failed(method)) return NULL;
+    ((asy_nativefunc *)asy_obj_of(method))->owner = cls; /* natives with an owner bind as methods */
+    asy_barrier(vm, asy_obj_of(method));
+    if (!asy_class_set(vm, cls, asy_intern(vm, record_natives[i].name), method)) return NULL;
+  }
+  const asy_native *make = &record_natives[total == 1 ? RECORD_NEW_SINGLE : RECORD_NEW];
+  asy_value construct = asy_new_native(vm, make, ASY_UNBOUND, module);
   asy_value wrapped = asy_failed(construct) ? ASY_FAILED : asy_wrap_method(vm, KIND_STATICMETHOD, construct);
   if (asy_failed(wrapped) || !asy_class_set(vm, cls, ASY_NAME(vm, __new__), wrapped)) return NULL;
   for (uint32_t i = 0; i < n; i++) {

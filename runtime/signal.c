@@ -54,6 +54,7 @@ void asy_signals_attach(asy_vm *vm) {
   struct sigaction now;
   if (!sigaction(SIGINT, NULL, &now) && now.sa_handler == SIG_DFL) asy_signal_catch(SIGINT, 2);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 void asy_signals_detach(asy_vm *vm) {

@@ -161,7 +161,7 @@ static bool start(asy_vm *vm, asy_task *task, asy_loop *loop, asy_value coro, as
 }
 
 asy_task *asy_task_new(asy_vm *vm, asy_loop *loop, asy_value coro, asy_value name, asy_value context, bool eager) {
-  asy_task *task = asy_new_kind(vm, KIND_TASK, sizeof *task);
+  asy_task *task = asy_new_kind(vm, KIND_TASK, sizeof *task + sizeof(asy_value)); /* room for attributes */
   return task && start(vm, task, loop, coro, name, context, eager) ? task : NULL;
 }
 

@@ -25,8 +25,7 @@ asy_value asy_format_exception_only(asy_vm *vm, asy_value exception);
 int32_t asy_traceback_line(asy_traceback *entry);
 
 /* ---- source_lines.c: the lines of the programs that run ---- */
-/* Text that no file holds (-c, the REPL, eval) is kept under its name; copied. A later text of the same name replaces it. */
-bool asy_source_keep(asy_vm *vm, const char *filename, const char *text, size_t length);
+/* Text that no file holds is kept by asy_source_keep (asy.h); a later one of the same name replaces it. */
 /* Line `line` (from 1) of a file or kept text, without its newline. NULL when there is none. Valid until the next call. */
 const char *asy_file_line(asy_vm *vm, const char *filename, int line, size_t *length);
 void asy_sources_free(asy_vm *vm);

@@ -255,7 +255,8 @@ static asy_action suspend(asy_vm *vm, const uint32_t *pc, asy_run_outcome outcom
   stack->base = base;
   stack->top = vm->top;
   stack->depth = vm->depth;
-  stack->handled = vm->handled;
+  bool of_resumer = stack->below && vm->handled == stack->below->handled; /* inherited: not its own */
+  stack->handled = of_resumer ? ASY_NONE : vm->handled;
   if (FRAME_INFO(base) & FRAME_HEAP) asy_barrier(vm, asy_gen_of_base(base));
   if (stack->owner) asy_barrier(vm, stack->owner);
   if (stack->spare) asy_stack_drop_spare(vm, stack);
@@ -584,10 +585,11 @@ asy_run_outcome asy_resume_stack(asy_vm *vm, asy_stack *stack, asy_value sent, a
   asy_value *base = stack->base;
   outer->base = vm->base;
   outer->top = vm->top;
+  outer->handled = outer_handled;
   stack->below = outer;
   vm->stack = stack;
   vm->depth = stack->depth;
-  vm->handled = stack->handled;
+  vm->handled = stack->handled == ASY_NONE ? outer_handled : stack->handled;
   asy_frame_restore(vm, base);
 
   const uint32_t *pc = asy_frame_pc(base);

@@ -218,6 +218,28 @@ asy_str *asy_callee_text(asy_vm *vm, asy_value callee) {
   return asy_str_format(vm, "%S", callee);
 }
 
+static bool merge_pair(asy_vm *vm, asy_dict *into, asy_value key, asy_value value, asy_value callee) {
+  asy_value old;
+  int found = asy_dict_get(vm, into, key, &old);
+  if (found > 0) {
+    asy_str *text = asy_callee_text(vm, callee);
+    if (text) asy_raise(vm, ASY_TypeError, "%U got multiple values for keyword argument '%S'", text, key);
+  }
+  return found == 0 && asy_dict_set(vm, into, key, value);
+}
+
+/* What is no dict: by its keys(), which may name one twice. */
+static bool merge_mapping(asy_vm *vm, asy_dict *into, asy_value mapping, asy_value keys, asy_value callee) {
+  asy_value iterator = asy_iter(vm, keys);
+  if (iterator == ASY_FAILED) return false;
+  for (;;) {
+    asy_value key = asy_next(vm, iterator);
+    if (key == ASY_END) return true;
+    asy_value value = key == ASY_FAILED ? ASY_FAILED : asy_get_item(vm, mapping, key);
+    if (value == ASY_FAILED || !merge_pair(vm, into, key, value, callee)) return false;
+  }
+}
+
 bool asy_op_dict_merge(asy_vm *vm, asy_value dict, asy_value mapping, asy_value callee) {
   asy_dict *into = (asy_dict *)asy_obj_of(dict);
   asy_dict *from = NULL;
@@ -226,6 +248,13 @@ bool asy_op_dict_merge(asy_vm *vm, asy_value dict, asy_value mapping, asy_value 
   } else {
     from = asy_dict_new(vm, 0);
     if (!from) return false;
+    asy_value keys;
+    int has_keys = asy_is_kind(mapping, KIND_DICT) ? 0 : asy_find_attr(vm, mapping, ASY_NAME(vm, keys), &keys);
+    if (has_keys < 0) return false;
+    if (has_keys) {
+      keys = asy_call0(vm, keys);
+      return keys != ASY_FAILED && merge_mapping(vm, into, mapping, keys, callee);
+    }
     if (!asy_dict_merge(vm, from, mapping, true)) {
       if (!asy_raised_is(vm, ASY_AttributeError)) return false;
       asy_clear_exception(vm);
@@ -235,15 +264,9 @@ bool asy_op_dict_merge(asy_vm *vm, asy_value dict, asy_value mapping, asy_value 
     }
   }
   uint32_t position = 0;
-  asy_value key, value, old;
-  while (asy_dict_next(from, &position, &key, &value)) {
-    int found = asy_dict_get(vm, into, key, &old);
-    if (found > 0) {
-      asy_str *text = asy_callee_text(vm, callee);
-      if (text) asy_raise(vm, ASY_TypeError, "%U got multiple values for keyword argument '%S'", text, key);
-    }
-    if (found != 0 || !asy_dict_set(vm, into, key, value)) return false;
-  }
+  asy_value key, value;
+  while (asy_dict_next(from, &position, &key, &value))
+    if (!merge_pair(vm, into, key, value, callee)) return false;
   return true;
 }
 

@@ -83,8 +83,7 @@ static asy_value partial_call(asy_vm *vm, asy_value self, const asy_value *args,
   return asy_call_ex(vm, p->func, all, keywords);
 }
 
-static asy_value partial_repr(asy_vm *vm, asy_value self) {
-  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+static asy_value show_partial(asy_vm *vm, asy_value self) {
   partial *p = partial_of(self);
   asy_value cls = asy_from_obj(asy_type_of(vm, self));
   asy_value module = asy_get_attr_cstr(vm, cls, "__module__"), name = asy_get_attr_cstr(vm, cls, "__qualname__");
@@ -117,6 +116,8 @@ static asy_value partial_repr(asy_vm *vm, asy_value self) {
   return text && !asy_raised(vm) ? asy_from_obj(text) : ASY_FAILED;
 }
 
+static asy_value partial_repr(asy_vm *vm, asy_value self) { return asy_repr_guarded(vm, self, show_partial, "..."); }
+
 static asy_value attributes_of(asy_vm *vm, asy_value v) {
   asy_value found = asy_get_attr_cstr(vm, v, "__dict__");
   if (asy_is_kind(found, KIND_DICT) && ((asy_dict *)asy_obj_of(found))->used) return found;
@@ -138,18 +139,22 @@ static asy_value partial_setstate(asy_vm *vm, const asy_value *args) {
   if (!state || state->len != 4 || !asy_callable(vm, state->items[0]) || !asy_is_kind(state->items[1], KIND_TUPLE) ||
       (state->items[2] != ASY_NONE && !asy_is_kind(state->items[2], KIND_DICT)))
     return asy_raise(vm, ASY_TypeError, "invalid partial state");
-  asy_tuple *given = asy_tuple_from_iterable(vm, state->items[1]); /* plain ones, whatever was passed */
-  asy_dict *keywords = asy_dict_new(vm, 0);
+  asy_tuple *given = (asy_tuple *)asy_obj_of(state->items[1]);
+  if (given->head.shape != KIND_TUPLE) given = asy_tuple_new(vm, given->items, given->len);
+  asy_dict *keywords = asy_is_exact(state->items[2], KIND_DICT) ? (asy_dict *)asy_obj_of(state->items[2])
+                                                               : asy_dict_new(vm, 0);
   if (!given || !keywords) return ASY_FAILED;
-  if (state->items[2] != ASY_NONE && !asy_dict_merge(vm, keywords, state->items[2], true)) return ASY_FAILED;
-  if (asy_obj_of(asy_from_obj(given))->shape != KIND_TUPLE && !(given = asy_tuple_new(vm, given->items, given->len)))
-    return ASY_FAILED;
+  bool copied = state->items[2] != ASY_NONE && !asy_is_exact(state->items[2], KIND_DICT);
+  if (copied && !asy_dict_merge(vm, keywords, state->items[2], true)) return ASY_FAILED;
   p->func = state->items[0];
   p->args = given;
   p->keywords = keywords;
   asy_barrier(vm, p);
-  if (state->items[3] == ASY_NONE) return ASY_NONE;
-  return asy_set_attr_cstr(vm, args[0], "__dict__", state->items[3]) ? ASY_NONE : ASY_FAILED;
+  asy_value attributes = state->items[3];
+  if (attributes == ASY_NONE && attributes_of(vm, args[0]) == ASY_NONE) return ASY_NONE;
+  asy_dict *none = asy_dict_new(vm, 0);
+  if (attributes == ASY_NONE) attributes = none ? asy_from_obj(none) : ASY_FAILED;
+  return !asy_failed(attributes) && asy_set_attr_cstr(vm, args[0], "__dict__", attributes) ? ASY_NONE : ASY_FAILED;
 }
 
 static const asy_native partial_methods[] = {
@@ -264,6 +269,7 @@ typedef struct node {
   asy_obj head;
   struct node *older, *newer;
   asy_value key, result;
+  int64_t hash; /* of the key */
 } node;
 
 typedef struct {
@@ -378,12 +384,13 @@ static bool remember(asy_vm *vm, cached *c, asy_value key, int64_t hash, asy_val
     if (oldest == c->root) return true;
     take_out(vm, oldest);
     oldest->older = oldest->newer = oldest;
-    if (asy_dict_delete(vm, c->entries, oldest->key, NULL) < 0) return false;
+    if (asy_dict_delete_hashed(vm, c->entries, oldest->key, oldest->hash, NULL) < 0) return false;
   }
   node *n = node_new(vm);
   if (!n) return false;
   n->key = key;
   n->result = result;
+  n->hash = hash;
   asy_barrier(vm, n);
   if (!asy_dict_set_hashed(vm, c->entries, key, hash, asy_from_obj(n))) return false;
   put_newest(vm, c->root, n);

@@ -421,15 +421,15 @@ static bool signal_set(asy_vm *vm, asy_value v, sigset_t *out) {
 
 /* The keyword arguments: setpgroup, resetids, setsid, setsigmask, setsigdef, scheduler. */
 static bool set_attributes(asy_vm *vm, spawning *s, const asy_value *args) {
-  bool reset, session;
-  int group;
+  bool session;
+  int group, reset;
   sigset_t set;
   if (args[0] != ASY_NONE) {
     if (!posix_int(vm, args[0], &group)) return false;
     posix_spawnattr_setpgroup(&s->attributes, group);
     s->flags |= POSIX_SPAWN_SETPGROUP;
   }
-  if (!posix_flag(vm, args[1], &reset) || !posix_flag(vm, args[2], &session)) return false;
+  if (!posix_int(vm, args[1], &reset) || !posix_flag(vm, args[2], &session)) return false;
   if (reset) s->flags |= POSIX_SPAWN_RESETIDS;
   if (session) s->flags |= POSIX_SPAWN_SETSID;
   if (args[3] != ASY_NONE) {

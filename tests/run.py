@@ -8,7 +8,8 @@ Kinds, each a function below that yields tests:
   dis       tests/dis/*.asy beside a .out with the output of `asy --dis FILE`
   samples   samples/**/*.asy beside a .out; seconds after TIME may differ a little
   tutorial  the programs of the asyncio tutorial (tests/tutorial/run.py)
-  layers, symbols, dispatch, corpus, docs    tests/layers.py, tests/symbols.py, tests/dispatch.py, tests/corpus.py, tests/docs.py
+  layers, symbols, dispatch, corpus, docs, conformance    tests/layers.py, tests/symbols.py, tests/dispatch.py, tests/corpus.py,
+            tests/docs.py, tests/conformance.py
 
 A name that begins with _ and a folder with an __init__ belong to the test that imports them. The first comment lines of a
 script say how it is run:
@@ -276,6 +277,8 @@ KINDS = {
     'samples': lambda options: script_tests('samples', options, times=times_close),
     'corpus': lambda options: [tool(options, 'tests/corpus.py', options.bin[0])],
     'docs': lambda options: [tool(options, 'tests/docs.py', *options.bin)],
+    'conformance': lambda options: [Test(f'tests/conformance.py {group}', tool(options, 'tests/conformance.py', options.bin[0], group).run)
+                                    for group in ('lang', 'builtins')],
 }
 
 

@@ -22,6 +22,7 @@ NOT_DETERMINISTIC = set('''
 # Writable data that may stay, each with its reason.
 ALLOWED_DATA = {
     'receiver',   # runtime/signal.c: the VM that gets signals; a signal handler has no argument
+    'raw_terminal',   # cli/repl.c: what a fatal signal puts back
 }
 
 WRITABLE = re.compile(r'^(\.data(?!\.rel\.ro)|\.bss|\.tdata|\.tbss|\*COM\*)')

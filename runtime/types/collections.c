@@ -118,9 +118,7 @@ static const asy_type default_dict_type = {
 
 /* ---- OrderedDict ---- */
 
-static const asy_type ordered_dict_type;
-
-static bool is_ordered(asy_vm *vm, asy_value v) { return asy_is_instance(vm, v, asy_class_for(vm, &ordered_dict_type)); }
+static bool is_ordered(asy_vm *vm, asy_value v) { return asy_is_instance(vm, v, asy_class_for(vm, &asy_ordered_dict_type)); }
 
 /* self[key] = value for each pair of the iterable. */
 static bool set_pairs(asy_vm *vm, asy_value self, asy_value pairs) {
@@ -154,7 +152,7 @@ static bool set_mapping(asy_vm *vm, asy_value self, asy_value mapping) {
 
 static bool ordered_fill(asy_vm *vm, asy_value self, asy_value other) {
   asy_value found;
-  if (is_exact_of(vm, self, &ordered_dict_type)) return asy_dict_update(vm, dict_of(self), other);
+  if (is_exact_of(vm, self, &asy_ordered_dict_type)) return asy_dict_update(vm, dict_of(self), other);
   int has_keys = asy_is_exact(other, KIND_DICT) ? 1 : asy_find_attr(vm, other, ASY_NAME(vm, keys), &found);
   if (has_keys) return has_keys > 0 && set_mapping(vm, self, other);
   asy_str *items = ASY_NAME(vm, items);
@@ -219,7 +217,7 @@ static asy_value ordered_fromkeys(asy_vm *vm, const asy_value *args) {
 
 static asy_value ordered_setdefault(asy_vm *vm, const asy_value *args) {
   asy_value value;
-  bool exact = is_exact_of(vm, args[0], &ordered_dict_type);
+  bool exact = is_exact_of(vm, args[0], &asy_ordered_dict_type);
   int found = exact ? asy_dict_get(vm, dict_of(args[0]), args[1], &value) : asy_contains(vm, args[0], args[1]);
   if (found < 0) return ASY_FAILED;
   if (found) return exact ? value : asy_get_item(vm, args[0], args[1]);
@@ -230,7 +228,7 @@ static asy_value ordered_setdefault(asy_vm *vm, const asy_value *args) {
 static asy_value ordered_copy(asy_vm *vm, const asy_value *args) {
   asy_value made = asy_call0(vm, class_value(vm, args[0]));
   if (asy_failed(made)) return ASY_FAILED;
-  if (is_exact_of(vm, args[0], &ordered_dict_type))
+  if (is_exact_of(vm, args[0], &asy_ordered_dict_type))
     return asy_dict_merge(vm, dict_of(made), args[0], true) ? made : ASY_FAILED;
   return set_mapping(vm, made, args[0]) ? made : ASY_FAILED;
 }
@@ -252,7 +250,7 @@ static asy_value ordered_repr(asy_vm *vm, asy_value self) {
   if (!asy_repr_check(vm)) return ASY_FAILED;
   if (!asy_repr_enter(vm, &guard, (char *)dict_of(self) + 1)) return asy_from_cstr(vm, "...");
   asy_value items;
-  if (is_exact_of(vm, self, &ordered_dict_type)) {
+  if (is_exact_of(vm, self, &asy_ordered_dict_type)) {
     items = asy_dict_type.repr(vm, self);
   } else {
     asy_dict *plain = asy_dict_new(vm, 0);
@@ -307,7 +305,7 @@ static const asy_native ordered_methods[] = {
   {0},
 };
 
-static const asy_type ordered_dict_type = {
+const asy_type asy_ordered_dict_type = {
   .name = "collections.OrderedDict",
   .doc = "Dictionary that remembers insertion order",
   .base = &asy_dict_type,
@@ -442,7 +440,7 @@ static bool init(asy_vm *vm, asy_value module) {
     {"_deque_iterator", &asy_deque_iter_type},
     {"_deque_reverse_iterator", &asy_deque_reverse_iter_type},
     {"defaultdict", &default_dict_type},
-    {"OrderedDict", &ordered_dict_type},
+    {"OrderedDict", &asy_ordered_dict_type},
     {"_tuplegetter", &asy_item_getter_type},
   };
   for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {

@@ -306,7 +306,7 @@ static asy_value deque_index(asy_vm *vm, const asy_value *args) {
 static asy_value deque_remove(asy_vm *vm, const asy_value *args) {
   deque *d = deque_of(args[0]);
   int64_t i = find(vm, d, args[1], 0, UINT32_MAX);
-  if (i == -1) return asy_raise(vm, ASY_ValueError, "deque.remove(x): x not in deque");
+  if (i == -1) return asy_raise(vm, ASY_ValueError, "%R is not in deque", args[1]);
   if (i == -3) return asy_raise(vm, ASY_IndexError, "deque mutated during remove().");
   if (i < 0) return ASY_FAILED;
   remove_at(d, (uint32_t)i);
@@ -322,9 +322,11 @@ static int64_t deque_length(asy_vm *vm, asy_value self) {
 
 static bool index_in(asy_vm *vm, const deque *d, asy_value key, int64_t *i) {
   if (!asy_is_int(key)) {
-    asy_value index = asy_is_kind(key, KIND_SLICE) ? ASY_FAILED : asy_index(vm, key);
-    if (asy_is_kind(key, KIND_SLICE))
-      asy_raise(vm, ASY_TypeError, "sequence index must be integer, not 'slice'");
+    asy_value index = asy_index(vm, key);
+    if (asy_failed(index) && asy_raised_is(vm, ASY_TypeError)) {
+      asy_clear_exception(vm);
+      asy_raise(vm, ASY_TypeError, "sequence index must be integer, not '%T'", key);
+    }
     if (asy_failed(index)) return false;
     key = index;
   }

@@ -305,7 +305,10 @@ bool asy_dict_set(asy_vm *vm, asy_dict *dict, asy_value key, asy_value value) {
 
 int asy_dict_delete(asy_vm *vm, asy_dict *dict, asy_value key, asy_value *old) {
   int64_t hash;
-  if (!asy_key_hash(vm, key, &hash)) return -1;
+  return asy_key_hash(vm, key, &hash) ? asy_dict_delete_hashed(vm, dict, key, hash, old) : -1;
+}
+
+int asy_dict_delete_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *old) {
   int64_t i = find(vm, dict, key, asy_hash_fold(hash));
   if (i < 0) return i == ABSENT ? 0 : -1;
   if (old) *old = dict->entries[i].value;

@@ -45,6 +45,8 @@ typedef struct { /* collections.defaultdict */
   asy_value factory; /* callable or None */
 } asy_default_dict;
 
+extern const asy_type asy_ordered_dict_type; /* collections.OrderedDict */
+
 asy_dict *asy_dict_new(asy_vm *vm, uint32_t expected);
 asy_dict *asy_dict_copy(asy_vm *vm, asy_dict *dict);
 /* Any hashable key. Found: 1 and *out set; 0 absent; -1 failed (unhashable key, __eq__ raised). */
@@ -71,6 +73,7 @@ bool asy_dict_count(asy_vm *vm, asy_dict *dict, asy_value key); /* dict[key] = d
 /* With the hash already known (of the whole key, not folded); else as above. */
 int asy_dict_get_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *out);
 bool asy_dict_set_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value value);
+int asy_dict_delete_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *old);
 asy_value asy_dict_item(asy_vm *vm, asy_dict *dict, asy_value key); /* dict[key]: with __missing__ and KeyError */
 asy_value asy_mapping_proxy_new(asy_vm *vm, asy_value mapping);     /* a read-only view; mapping is not checked */
 

@@ -51,6 +51,7 @@ static asy_value view_repr(asy_vm *vm, asy_value self) {
   if (!asy_repr_enter(vm, &guard, asy_obj_of(self))) return asy_from_cstr(vm, "...");
   asy_text text;
   asy_text_init(&text, vm);
+  if (asy_class_of(vm, asy_from_obj(dict))->type == &asy_ordered_dict_type) asy_text_char(&text, 'o');
   asy_text_ascii(&text, names[what]);
   asy_value key, value;
   bool more = false;

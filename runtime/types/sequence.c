@@ -37,6 +37,15 @@ void asy_repr_leave(asy_vm *vm, asy_repr_guard *guard) {
   *link = guard->outer;
 }
 
+asy_value asy_repr_guarded(asy_vm *vm, asy_value self, asy_value (*show)(asy_vm *, asy_value), const char *again) {
+  asy_repr_guard guard;
+  if (!asy_repr_check(vm)) return ASY_FAILED;
+  if (!asy_repr_enter(vm, &guard, asy_obj_of(self))) return asy_from_cstr(vm, again);
+  asy_value text = show(vm, self);
+  asy_repr_leave(vm, &guard);
+  return text;
+}
+
 asy_value asy_sequence_repr(asy_vm *vm, asy_obj *o, const char *open, const char *close, const char *again) {
   asy_repr_guard guard;
   if (!asy_repr_check(vm)) return ASY_FAILED;

@@ -364,7 +364,7 @@ static asy_value padded(asy_vm *vm, asy_value self, int64_t left, int64_t right,
   if (left < 0) left = 0;
   if (right < 0) right = 0;
   if (left == 0 && right == 0) return asy_str_exact(vm, self);
-  if (left > INT32_MAX || right > INT32_MAX) return asy_raise(vm, ASY_OverflowError, "padded string is too long");
+  if (left > INT32_MAX || right > INT32_MAX) return asy_raise_no_memory(vm);
   if ((s->head.flags & STR_ASCII) && fill < 128) {
     void *data;
     asy_str *result = asy_str_alloc(vm, (size_t)(left + right) + s->len, 127, &data);
@@ -426,7 +426,7 @@ static asy_value str_zfill(asy_vm *vm, const asy_value *args) {
   int64_t width;
   if (!asy_to_size(vm, args[1], &width)) return ASY_FAILED;
   if (width <= s->len) return asy_str_exact(vm, args[0]);
-  if (width > INT32_MAX) return asy_raise(vm, ASY_OverflowError, "padded string is too long");
+  if (width > INT32_MAX) return asy_raise_no_memory(vm);
   asy_text t;
   uint32_t signs = s->len && (asy_str_at(s, 0) == '+' || asy_str_at(s, 0) == '-');
   asy_text_init(&t, vm);
@@ -539,7 +539,7 @@ static asy_value replace_width(asy_vm *vm, asy_str *s, const void *old, uint32_t
   if (count == 0) return asy_str_exact(vm, asy_from_obj(s));
   int64_t growth = (int64_t)new_len - old_len;
   if (growth > 0 && growth > (int64_t)((INT32_MAX - 2 - s->len) / count))
-    return asy_raise(vm, ASY_OverflowError, "replace string is too long");
+    return asy_raise_no_memory(vm);
   void *data;
   asy_str *result = asy_str_alloc(vm, (size_t)((int64_t)s->len + growth * (int64_t)count), class_max(s), &data);
   if (!result) return ASY_FAILED;
@@ -600,7 +600,7 @@ static asy_value str_replace(asy_vm *vm, const asy_value *args) {
   size_t count = count_in(vm, s, 0, s->len, old, most < 0 ? SIZE_MAX : (size_t)most);
   if (count == 0) return asy_str_exact(vm, args[0]);
   if (new->len > old->len && (new->len - old->len) > (INT32_MAX - 2 - s->len) / count) {
-    return asy_raise(vm, ASY_OverflowError, "replace string is too long");
+    return asy_raise_no_memory(vm);
   }
   return replace_any(vm, s, old, new, count);
 }

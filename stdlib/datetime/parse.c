@@ -1,0 +1,235 @@
+/* parse.c - texts read: ISO 8601 in all its forms, and strptime for formats of plain numbers.
+ *
+ * The text is copied to ASCII first (a character beyond becomes DEL, which matches nothing): offsets stay those of the text.
+ * Must stay true: every read lies before `end`.
+ */
+#include "stdlib/datetime/datetime.h"
+
+enum { TEXT_MAX = 128, NO_ZONE = 0, HAS_ZONE = 1 };
+
+typedef struct {
+  char text[TEXT_MAX];
+  const char *at, *end;
+} reader;
+
+static bool open_text(reader *r, const asy_str *s) {
+  if (s->len >= TEXT_MAX) return false;
+  for (uint32_t i = 0; i < s->len; i++) {
+    uint32_t c = asy_str_at(s, i);
+    r->text[i] = c < 128 ? (char)c : 127;
+  }
+  r->text[s->len] = 0;
+  r->at = r->text;
+  r->end = r->text + s->len;
+  return true;
+}
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool peek(const reader *r, char c) { return r->at < r->end && *r->at == c; }
+
+/* `count` digits, no fewer. */
+static bool digits(reader *r, int count, int32_t *out) {
+  if (r->end - r->at < count) return false;
+  *out = 0;
+  for (int i = 0; i < count; i++, r->at++) {
+    if (!is_digit(*r->at)) return false;
+    *out = *out * 10 + *r->at - '0';
+  }
+  return true;
+}
+
+static asy_value malformed(asy_vm *vm, asy_value text) { return asy_raise(vm, ASY_ValueError, "Invalid isoformat string: %R", text); }
+
+/* YYYY-MM-DD, YYYYMMDD, YYYY-Www[-D], YYYYWww[D]: all of the text up to `end`. 1; 0 malformed; -1 raised. */
+static int read_date(asy_vm *vm, reader *r, const char *end, fields *out) {
+  reader part = {.at = r->at, .end = end};
+  if (!digits(&part, 4, &out->year)) return 0;
+  bool dashes = peek(&part, '-');
+  part.at += dashes;
+  if (peek(&part, 'W')) {
+    int32_t week, day = 1;
+    part.at++;
+    if (!digits(&part, 2, &week)) return 0;
+    if (part.at < end) {
+      if (dashes && *part.at++ != '-') return 0;
+      if (!digits(&part, 1, &day)) return 0;
+    }
+    if (part.at != end) return 0;
+    r->at = end;
+    return asy_iso_to_date(vm, out->year, week, day, out) ? 1 : -1;
+  }
+  if (!digits(&part, 2, &out->month) || (dashes && (!peek(&part, '-') || !part.at++))) return 0;
+  if (!digits(&part, 2, &out->day) || part.at != end) return 0;
+  r->at = end;
+  return 1;
+}
+
+/* HH[:MM[:SS[.fff]]] or without colons, up to `end`. */
+static bool read_clock(const char *at, const char *end, int32_t parts[4]) {
+  reader r = {.at = at, .end = end};
+  bool colons = false;
+  for (int i = 0; i < 3; i++) {
+    if (!digits(&r, 2, &parts[i])) return false;
+    if (r.at == end) return true;
+    char c = *r.at++;
+    if (i == 0) colons = c == ':';
+    if (r.at == end) return false;
+    if (c == '.' || c == ',') {
+      if (i < 2) return false;
+      int32_t scale = 100000;
+      for (parts[3] = 0; r.at < end && is_digit(*r.at); r.at++, scale /= 10) parts[3] += (*r.at - '0') * scale;
+      return r.at == end;
+    }
+    if (i == 2 || (colons && c != ':')) return false;
+    if (!colons) r.at--;
+  }
+  return false;
+}
+
+/* A time with an optional zone, to the end. */
+static int read_time(asy_vm *vm, reader *r, fields *out) {
+  const char *zone = r->at;
+  int32_t offset[4] = {0}, clock[4] = {0};
+  while (zone < r->end && *zone != '+' && *zone != '-' && *zone != 'Z') zone++;
+  if (!read_clock(r->at, zone, clock)) return 0;
+  out->hour = clock[0];
+  out->minute = clock[1];
+  out->second = clock[2];
+  out->microsecond = clock[3];
+  out->zone = ASY_NONE;
+  if (zone == r->end) return 1;
+  if (*zone == 'Z') {
+    if (zone + 1 != r->end) return 0;
+    out->zone = asy_utc(vm);
+    return asy_failed(out->zone) ? -1 : 1;
+  }
+  if (!read_clock(zone + 1, r->end, offset)) return 0;
+  wide us = ((int64_t)offset[0] * 3600 + offset[1] * 60 + offset[2]) * SECOND_US + offset[3];
+  asy_value distance = asy_delta_new(vm, *zone == '-' ? -us : us);
+  out->zone = asy_failed(distance) ? ASY_FAILED : asy_timezone_new(vm, delta_of(distance), 0);
+  return asy_failed(out->zone) ? -1 : 1;
+}
+
+bool asy_parse_iso_date(asy_vm *vm, asy_value text, fields *out) {
+  reader r;
+  size_t length = ((asy_str *)asy_obj_of(text))->len;
+  bool fits = (length == 7 || length == 8 || length == 10) && open_text(&r, (asy_str *)asy_obj_of(text));
+  int good = fits ? read_date(vm, &r, r.end, out) : 0;
+  if (good == 0) malformed(vm, text);
+  return good > 0;
+}
+
+bool asy_parse_iso_time(asy_vm *vm, asy_value text, fields *out) {
+  reader r;
+  bool fits = open_text(&r, (asy_str *)asy_obj_of(text));
+  if (fits && peek(&r, 'T')) r.at++;
+  int good = fits ? read_time(vm, &r, out) : 0;
+  if (good == 0) malformed(vm, text);
+  return good > 0;
+}
+
+/* Where the date ends; the character there may be anything. 0: malformed. */
+static size_t date_length(const char *s, size_t length) {
+  if (length < 7) return 0;
+  if (length == 7) return 7;
+  if (s[4] == '-') {
+    if (s[5] != 'W') return 10;
+    if (length > 8 && s[8] == '-') {
+      if (length == 9) return 0;
+      return length > 10 && is_digit(s[10]) ? 8 : 10;
+    }
+    return 8;
+  }
+  if (s[4] != 'W') return 8;
+  size_t end = 7;
+  while (end < length && is_digit(s[end])) end++;
+  if (end < 9) return end;
+  return end % 2 == 0 ? 7 : 8;
+}
+
+bool asy_parse_iso_datetime(asy_vm *vm, asy_value text, fields *out) {
+  reader r;
+  int good = 0;
+  if (open_text(&r, (asy_str *)asy_obj_of(text))) {
+    size_t length = (size_t)(r.end - r.text), date = date_length(r.text, length);
+    good = date && date <= length ? read_date(vm, &r, r.text + date, out) : 0;
+    if (good > 0 && r.at < r.end) {
+      r.at++;
+      good = read_time(vm, &r, out);
+    }
+  }
+  if (good == 0) malformed(vm, text);
+  return good > 0;
+}
+
+/* ---- strptime ---- */
+
+/* Directives of numbers: their least and greatest value, and how many digits at most. */
+static const struct {
+  char directive;
+  uint8_t width, min, max;
+  uint16_t offset;
+} numbers[] = {
+  {'m', 2, 1, 12, offsetof(fields, month)},  {'d', 2, 1, 31, offsetof(fields, day)},    {'H', 2, 0, 23, offsetof(fields, hour)},
+  {'M', 2, 0, 59, offsetof(fields, minute)}, {'S', 2, 0, 59, offsetof(fields, second)},
+};
+
+/* As many digits as the directive takes at once. */
+static bool read_number(reader *r, char directive, fields *f) {
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    if (numbers[i].directive != directive) continue;
+    int32_t value = 0;
+    int n = 0;
+    while (n < numbers[i].width && r->at < r->end && is_digit(*r->at)) {
+      int32_t next = value * 10 + *r->at - '0';
+      if (n && next > numbers[i].max) break;
+      value = next;
+      r->at++;
+      n++;
+    }
+    if (n == 0 || value < numbers[i].min || value > numbers[i].max) return false;
+    memcpy((char *)f + numbers[i].offset, &value, sizeof value);
+    return true;
+  }
+  return false;
+}
+
+static bool read_fraction(reader *r, fields *f) {
+  int n = 0;
+  f->microsecond = 0;
+  for (int32_t scale = 100000; n < 6 && r->at < r->end && is_digit(*r->at); n++, r->at++, scale /= 10)
+    f->microsecond += (*r->at - '0') * scale;
+  return n > 0;
+}
+
+int asy_parse_simple(asy_vm *vm, asy_str *text, asy_str *format, fields *out) {
+  reader r, pattern;
+  if (!open_text(&r, text) || !open_text(&pattern, format)) return 0;
+  *out = (fields){.year = 1900, .month = 1, .day = 1, .zone = ASY_NONE};
+  unsigned seen[4] = {0};
+  for (; pattern.at < pattern.end; pattern.at++) {
+    char c = *pattern.at;
+    if (c == 127) return 0;
+    if (c != '%') {
+      if (c == ' ' || (c >= '\t' && c <= '\r')) { /* any run of white space matches any other */
+        while (pattern.at + 1 < pattern.end && (pattern.at[1] == ' ' || (pattern.at[1] >= '\t' && pattern.at[1] <= '\r'))) pattern.at++;
+        if (!(peek(&r, ' ') || (r.at < r.end && *r.at >= '\t' && *r.at <= '\r'))) return 0;
+        while (r.at < r.end && (*r.at == ' ' || (*r.at >= '\t' && *r.at <= '\r'))) r.at++;
+        continue;
+      }
+      if (!peek(&r, c)) return 0; /* letters match without regard to case: the script knows */
+      r.at++;
+      continue;
+    }
+    if (++pattern.at == pattern.end) return 0;
+    c = *pattern.at;
+    if (seen[c >> 5 & 3] >> (c & 31) & 1) return 0;
+    seen[c >> 5 & 3] |= 1u << (c & 31);
+    bool good = c == 'Y' ? digits(&r, 4, &out->year) : c == 'f' ? read_fraction(&r, out) : read_number(&r, c, out);
+    if (!good) return 0;
+  }
+  bool day_alone = (seen['d' >> 5] >> ('d' & 31) & 1) && !(seen['Y' >> 5] >> ('Y' & 31) & 1); /* a warning: the script's */
+  if (r.at != r.end || day_alone) return 0;
+  bool exists = out->year >= 1 && out->day <= asy_days_in_month(out->year, out->month);
+  return (void)vm, exists;
+}
