@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/options.h"
 #include "lang/arena.h"
 #include "lang/ast.h"
 #include "lang/compile.h"
@@ -13,8 +14,6 @@
 #include "lang/parse.h"
 #include "lang/source.h"
 #include "runtime/asy.h"
-
-enum { STATUS_ERROR = 1, STATUS_USAGE = 2 };
 
 typedef struct {
   asy_source source;

@@ -1,102 +1,17 @@
-/* main.c - the program `asy`: options, one script, its exit status. */
+/* main.c - the program `asy`: what the command line asks for is run, and becomes an exit status. */
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "cli/frontend.h"
-#include "runtime/asy.h"
-
-enum { STATUS_ERROR = 1, STATUS_USAGE = 2 };
-
-static const char usage[] =
-  "usage: asy [options] FILE [ARGS]   run a script\n"
-  "       asy [options] -c TEXT [ARGS]\n"
-  "       asy [options] - [ARGS]      run standard input\n"
-  "\n"
-  "  --strict-async     exit with 1 when a coroutine was never awaited or a task's exception never looked at\n"
-  "  --virtual-time     the clock jumps ahead when all tasks sleep\n"
-  "  --seed N           pick among ready tasks by N: the same N gives the same order\n"
-  "  --watchdog MS      name steps of tasks that hold the loop for longer; 250 unless ASY_WATCHDOG says other, 0 off\n"
-  "\n"
-  "  --dis FILE    print the bytecode\n"
-  "  --ast FILE    print the syntax tree\n"
-  "  --stats       print heap statistics to standard error at the end\n"
-  "  --version     print the version\n"
-  "  --help        print this\n";
-
-typedef struct {
-  enum { RUN_FILE, RUN_TEXT, RUN_STDIN, PRINT_DIS, PRINT_AST, PARSE_BENCH, PRINT_VERSION, PRINT_HELP, WRONG } what;
-  const char *subject; /* file, text or list */
-  bool stats;
-  int rest; /* argv index of sys.argv[0] */
-  asy_options options;
-} command;
-
-/* An option of the machine at argv[i]: how many words it takes; 0: it is none. */
-static int read_machine_option(asy_options *options, int argc, char **argv, int i) {
-  if (!strcmp(argv[i], "--strict-async")) return options->strict_async = true;
-  if (!strcmp(argv[i], "--virtual-time")) return options->virtual_time = true;
-  if (i + 1 >= argc) return 0;
-  char *end;
-  uint64_t n = strtoull(argv[i + 1], &end, 10);
-  if (*end || end == argv[i + 1]) return 0;
-  if (!strcmp(argv[i], "--seed")) options->seeded = true, options->seed = n;
-  else if (!strcmp(argv[i], "--watchdog")) options->watchdog_ms = n > 3600000 ? 3600000 : (int)n;
-  else return 0;
-  return 2;
-}
-
-static int default_watchdog(void) {
-  enum { DEFAULT_MS = 250 };
-  const char *text = getenv("ASY_WATCHDOG");
-  return text && *text ? (int)strtol(text, NULL, 10) : DEFAULT_MS;
-}
-
-static command read_command(int argc, char **argv) {
-  static const struct {
-    const char *option;
-    int what;
-  } subjects[] = {
-    {"-c", RUN_TEXT},
-    {"--dis", PRINT_DIS},
-    {"--ast", PRINT_AST},
-    {"--parse-bench", PARSE_BENCH},
-  };
-  command c = {.what = WRONG, .options = {.watchdog_ms = default_watchdog()}};
-  int i = 1;
-  for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-    if (!strcmp(argv[i], "--stats")) {
-      c.stats = true;
-      continue;
-    }
-    int words = read_machine_option(&c.options, argc, argv, i);
-    if (words) {
-      i += words - 1;
-      continue;
-    }
-    if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-V")) c.what = PRINT_VERSION;
-    else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) c.what = PRINT_HELP;
-    if (c.what != WRONG) return c;
-    for (size_t s = 0; s < sizeof subjects / sizeof *subjects; s++) {
-      if (strcmp(argv[i], subjects[s].option) || i + 1 >= argc) continue;
-      c.what = subjects[s].what;
-      c.subject = argv[i + 1];
-      c.rest = i + 1;
-      return c;
-    }
-    fprintf(stderr, "asy: unknown option or missing argument: %s\n", argv[i]);
-    return c;
-  }
-  if (i >= argc) return c;
-  c.what = strcmp(argv[i], "-") ? RUN_FILE : RUN_STDIN;
-  c.subject = argv[i];
-  c.rest = i;
-  return c;
-}
+#include "cli/options.h"
+#include "cli/repl.h"
 
 /* All of standard input; malloc'ed. NULL: no memory. */
 static char *read_stdin(size_t *length) {
@@ -116,10 +31,16 @@ static char *read_stdin(size_t *length) {
   return text;
 }
 
+/* ---- --stats ---- */
+
 static void print_stats(asy_vm *vm) {
   static const char *const limits[] = {"< 10 us", "< 50 us", "< 100 us", "< 500 us",
                                        "< 1 ms",  "< 5 ms",  "< 20 ms",  "more"};
   asy_heap_stats s = asy_heap_get_stats(vm);
+  struct rusage usage;
+  double peak = asy_usage(vm, RUSAGE_SELF, &usage) ? (double)usage.ru_maxrss / 1024 : 0;
+  fprintf(stderr, "tasks: %u\n", asy_tasks_made(vm));
+  fprintf(stderr, "memory: %.1f MB at the peak\n", peak);
   fprintf(stderr, "collections: %llu minor, %llu major\n", (unsigned long long)s.minors, (unsigned long long)s.majors);
   fprintf(stderr, "allocated: %.1f MB in all; live after the last collection: %.1f MB, %llu objects\n",
           (double)s.allocated_bytes / 1e6, (double)s.live_bytes / 1e6, (unsigned long long)s.objects);
@@ -129,48 +50,109 @@ static void print_stats(asy_vm *vm) {
     fprintf(stderr, "  %-8s %llu\n", limits[i], (unsigned long long)s.pauses[i]);
 }
 
-static void run(asy_vm *vm, const command *c) {
+/* ---- -X ---- */
+
+/* Calls module.function(n), or without an argument. */
+static void call(asy_vm *vm, const char *module_name, const char *function, asy_value argument) {
+  asy_value module = asy_import(vm, module_name);
+  asy_value fn = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, function);
+  if (!asy_failed(fn)) (void)asy_call(vm, fn, argument == ASY_UNBOUND ? 0 : 1, &argument);
+}
+
+/* The options that do something at the start; false: an exception is set. */
+static bool apply_x_options(asy_vm *vm, const asy_command *c) {
+  static const char digits[] = "int_max_str_digits=";
+  for (int i = 0; i < c->x_options.len && !asy_raised(vm); i++) {
+    const char *text = c->x_options.items[i];
+    if (!strcmp(text, "dev") || !strcmp(text, "faulthandler")) call(vm, "faulthandler", "enable", ASY_UNBOUND);
+    if (!strncmp(text, digits, sizeof digits - 1))
+      call(vm, "sys", "set_int_max_str_digits", asy_from_int64(vm, strtoll(text + sizeof digits - 1, NULL, 10)));
+  }
+  return !asy_raised(vm);
+}
+
+/* ---- Running ---- */
+
+/* A file in the way of a zip archive: the end of one stands at its end, but its beginning tells enough. */
+static bool is_archive(const char *path) {
+  char start[4] = {0};
+  FILE *in = fopen(path, "rb");
+  bool archive = in && fread(start, 1, sizeof start, in) == sizeof start && !memcmp(start, "PK\3\4", sizeof start);
+  if (in) fclose(in);
+  return archive;
+}
+
+static void run_path(asy_vm *vm, const char *path) {
+  struct stat status;
+  bool folder = !stat(path, &status) && S_ISDIR(status.st_mode);
+  (void)(folder || is_archive(path) ? asy_run_folder(vm, path) : asy_run_file(vm, path));
+}
+
+static void run_stdin(asy_vm *vm) {
   size_t length;
-  if (c->what == RUN_FILE) {
-    (void)asy_run_file(vm, c->subject);
-  } else if (c->what == RUN_TEXT) {
-    (void)asy_run_source(vm, c->subject, strlen(c->subject), "<string>", "__main__");
-  } else {
-    char *text = read_stdin(&length);
-    if (text) (void)asy_run_source(vm, text, length, "<stdin>", "__main__");
-    else asy_raise_no_memory(vm);
-    free(text);
+  char *text = read_stdin(&length);
+  if (text) (void)asy_run_source(vm, text, length, "<stdin>", "__main__");
+  else asy_raise_no_memory(vm);
+  free(text);
+}
+
+static void run(asy_vm *vm, const asy_command *c) {
+  if (!apply_x_options(vm, c)) return;
+  switch (c->what) {
+    case RUN_TEXT: (void)asy_run_source(vm, c->subject, strlen(c->subject), "<string>", "__main__"); return;
+    case RUN_MODULE: (void)asy_run_module(vm, c->subject); return;
+    case RUN_STDIN: run_stdin(vm); return;
+    default: run_path(vm, c->subject); return;
   }
 }
 
-/* A script that Ctrl-C has ended dies of the signal itself, so that a shell sees it. */
-static void die_of_interrupt(void) {
-  signal(SIGINT, SIG_DFL);
-  raise(SIGINT);
+/* The status of the process, unless it is to die of a signal: then a shell sees what ended it. */
+static int end_process(int status) {
+  if (status <= ASY_STATUS_SIGNAL) return status;
+  signal(status - ASY_STATUS_SIGNAL, SIG_DFL);
+  raise(status - ASY_STATUS_SIGNAL);
+  return 128 + status - ASY_STATUS_SIGNAL;
 }
 
-static int run_script(const command *c, int argc, char **argv) {
-  if (c->what == RUN_FILE && access(c->subject, R_OK)) {
-    fprintf(stderr, "asy: can't open file '%s': [Errno %d] %s\n", c->subject, errno, strerror(errno));
-    return STATUS_USAGE;
-  }
-  if (c->what == RUN_TEXT) argv[c->rest] = "-c";
+static int fail(const char *message) {
+  fprintf(stderr, "asy: %s\n", message);
+  return STATUS_ERROR;
+}
+
+static bool can_open(const char *path) {
+  if (!access(path, R_OK)) return true;
+  int why = errno;
+  char cwd[4096];
+  const char *folder = *path != '/' && getcwd(cwd, sizeof cwd) ? cwd : "";
+  fprintf(stderr, "asy: can't open file '%s%s%s': [Errno %d] %s\n", folder, *folder ? "/" : "", path, why, strerror(why));
+  return false;
+}
+
+static int run_command(const asy_command *c, int argc, char **argv) {
+  static const char *const names[] = {[RUN_PROMPT] = "", [RUN_TEXT] = "-c", [RUN_MODULE] = "-m"};
+  bool prompts = c->what == RUN_PROMPT;
+  if (c->what == RUN_FILE && !can_open(c->subject)) return STATUS_USAGE;
+  int given = argc - c->rest;
+  char **script_argv = calloc((size_t)given + 2, sizeof *script_argv);
+  if (!script_argv) return fail("no memory");
+  script_argv[0] = (char *)(c->subject && c->what != RUN_TEXT && c->what != RUN_MODULE ? c->subject : names[c->what]);
+  if (!script_argv[0]) script_argv[0] = (char *)"";
+  memcpy(script_argv + 1, argv + c->rest, (size_t)given * sizeof *argv);
   asy_options options = c->options;
-  options.argc = argc - c->rest;
-  options.argv = argv + c->rest;
+  options.argc = given + 1;
+  options.argv = script_argv;
+  if (prompts || options.inspect) options.watchdog_ms = 0; /* nobody holds up a person who types */
   asy_vm *vm = asy_vm_new(&options);
-  if (!vm) {
-    fputs("asy: no memory\n", stderr);
-    return STATUS_ERROR;
-  }
+  if (!vm) return fail("no memory");
   asy_signals_attach(vm);
-  run(vm, c);
-  bool interrupted = asy_raised_is(vm, ASY_KeyboardInterrupt);
-  int status = asy_finish(vm);
+  if (!prompts) run(vm, c);
+  else if (!apply_x_options(vm, c)) asy_clear_exception(vm);
+  asy_repl_options prompt = {.quiet = options.quiet, .keeps = !prompts};
+  int status = prompts || options.inspect ? asy_repl(vm, &prompt) : asy_finish(vm);
   if (c->stats) print_stats(vm);
   asy_vm_free(vm);
-  if (interrupted) die_of_interrupt();
-  return status;
+  free(script_argv);
+  return end_process(status);
 }
 
 /* Large tables that grow and go are served from memory that is kept: fresh pages of the kernel cost more than the copy. */
@@ -179,18 +161,24 @@ static void keep_memory(void) {
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
+static int print_version(bool all) {
+  printf("asy " ASY_VERSION);
+  if (all) printf(" (Python 3.13; libuv %s; cc " __VERSION__ "; %s)", uv_version_string(), sizeof(void *) == 8 ? "64 bit" : "32 bit");
+  putchar('\n');
+  return fflush(stdout) ? STATUS_ERROR : 0;
+}
+
 int main(int argc, char **argv) {
   keep_memory();
-  command c = read_command(argc, argv);
+  asy_command c = asy_read_command(argc, argv);
   switch (c.what) {
-    case RUN_FILE:
-    case RUN_TEXT:
-    case RUN_STDIN: return run_script(&c, argc, argv);
     case PRINT_DIS: return asy_print_dis(c.subject);
     case PRINT_AST: return asy_print_ast(c.subject);
     case PARSE_BENCH: return asy_parse_bench(c.subject);
-    case PRINT_VERSION: return puts("asy " ASY_VERSION) < 0;
-    case PRINT_HELP: return fputs(usage, stdout) < 0;
-    default: fputs(usage, stderr); return STATUS_USAGE;
+    case PRINT_COMPLETIONS: return asy_print_completions(c.subject);
+    case PRINT_VERSION: return print_version(c.version > 1);
+    case PRINT_HELP: asy_print_help(stdout); return fflush(stdout) ? STATUS_ERROR : 0;
+    case WRONG: return STATUS_USAGE;
+    default: return run_command(&c, argc, argv);
   }
 }

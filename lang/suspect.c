@@ -52,6 +52,13 @@ static const char *type_of(const asy_node *node) {
 }
 
 static bool may_be_identical(const asy_node *node) {
+  if (node->kind == AST_Tuple) { /* of constants it is one */
+    for (uint32_t i = 0; i < node->tuple.elts.len; i++) {
+      const asy_node *item = node->tuple.elts.items[i];
+      if (item->kind == AST_Tuple ? may_be_identical(item) : item->kind != AST_Constant) return true;
+    }
+    return false;
+  }
   return node->kind != AST_Constant || node->constant.value.kind <= CONST_ELLIPSIS;
 }
 

@@ -30,6 +30,8 @@ typedef enum {
 typedef struct {
   asy_buf text;
   int depth; /* forms around */
+  bool
+    rising; /* as Python's ast.unparse, unlike its compiler: each value of `a or b or c` binds tighter than the one before */
 } printer;
 
 enum { MAX_DEPTH = 2000 }; /* what lies deeper is cut: no annotation does */
@@ -377,7 +379,10 @@ static void put_form(const asy_node *node, printer *out) {
     case AST_BoolOp:
       for (uint32_t i = 0; i < node->bool_op.values.len; i++) {
         if (i) asy_buf_format(&out->text, " %s ", asy_ast_op_text(node->bool_op.op));
-        put(node->bool_op.values.items[i], own + 1, out);
+        {
+          precedence level = own + 1 + (out->rising ? i : 0);
+          put(node->bool_op.values.items[i], level < PREC_ATOM ? level : PREC_ATOM, out);
+        }
       }
       break;
     case AST_Compare:
@@ -419,9 +424,13 @@ static void put(const asy_node *node, precedence around, printer *out) {
 void asy_unparse_in(const asy_node *node, asy_unparse_place place, asy_buf *out) {
   static const precedence places[] = {
     [UNPARSE_BARE_TUPLE] = PREC_TUPLE, [UNPARSE_BARE_YIELD] = PREC_YIELD, [UNPARSE_PLAIN] = PREC_TEST};
-  printer p = {.text = *out};
+  printer p = {.text = *out, .rising = true};
   put(node, places[place], &p);
   *out = p.text;
 }
 
-void asy_unparse(const asy_node *node, asy_buf *out) { asy_unparse_in(node, UNPARSE_PLAIN, out); }
+void asy_unparse(const asy_node *node, asy_buf *out) {
+  printer p = {.text = *out};
+  put(node, PREC_TEST, &p);
+  *out = p.text;
+}

@@ -7,7 +7,7 @@
 
 void asy_unparse(const asy_node *node, asy_buf *out);
 
-/* The same where some forms need no parentheses. */
+/* As the module ast does it, in a place where some forms need no parentheses. */
 typedef enum { UNPARSE_BARE_TUPLE = 1, UNPARSE_BARE_YIELD = 2, UNPARSE_PLAIN = 3 } asy_unparse_place;
 void asy_unparse_in(const asy_node *node, asy_unparse_place place, asy_buf *out);
 

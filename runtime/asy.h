@@ -23,6 +23,15 @@ typedef struct {
   bool seeded;                 /* ready tasks are picked by `seed`, and random numbers come from it */
   uint64_t seed;
   int watchdog_ms; /* a step of a task that takes longer is named on stderr while it runs; 0: off */
+  /* What sys.flags, sys.warnoptions and sys._xoptions show, and what lies behind it. Texts are not copied. */
+  bool inspect, quiet, verbose, isolated, ignore_environment, no_user_site, no_site, safe_path, dev_mode, unbuffered;
+  bool import_times;              /* each import is timed on stderr */
+  int optimize;                   /* above 0: no assert statements */
+  int nwarnings, nx_options;
+  const char *const *warnings;    /* "action:message:category:module:line" */
+  const char *const *x_options;   /* "name" or "name=value" */
+  int original_argc;              /* sys.orig_argv; 0: as argv */
+  char **original_argv;
 } asy_options;
 asy_vm *asy_vm_new(const asy_options *options); /* NULL: no memory */
 void asy_vm_free(asy_vm *vm);
@@ -31,9 +40,16 @@ void asy_signals_attach(asy_vm *vm); /* SIGINT and signals that scripts handle c
 /* Compiles and runs text as the module `name` with __file__ = path. The module, or ASY_FAILED. */
 asy_value asy_run_source(asy_vm *vm, const char *text, size_t length, const char *path, const char *name);
 asy_value asy_run_file(asy_vm *vm, const char *path); /* as __main__; sys.path[0] becomes its folder */
+/* A module found by name, or the __main__ of a package, folder or zip archive, as __main__: python -m. */
+asy_value asy_run_module(asy_vm *vm, const char *name);
+asy_value asy_run_folder(asy_vm *vm, const char *path);
 /* The end of a program: a pending exception is shown (SystemExit is not), atexit callbacks and finalisers run, output is
- * flushed. The exit status: 0, 1 after an exception, SystemExit's own. */
+ * flushed. The exit status: 0, 1 after an exception, 120 when output was lost, SystemExit's own; ASY_STATUS_SIGNAL + n: the program
+ * is to die of signal n, so that its parent sees it. */
+enum { ASY_STATUS_SIGNAL = 256 };
 int asy_finish(asy_vm *vm);
+/* A variable of the environment that is meant for us; NULL when it is not set or empty, or with ignore_environment. */
+const char *asy_environment(asy_vm *vm, const char *name);
 
 /* ---- Errors (exc.c) ---- */
 asy_value asy_raise(asy_vm *vm, asy_exc_id what, const char *format, ...); /* always ASY_FAILED */
@@ -211,6 +227,7 @@ typedef struct {
 bool asy_load_library(asy_vm *vm, const char *soname, const char *package, const asy_symbol *symbols, void *table);
 
 /* ---- Time (gate.c's, through the VM) ---- */
+uint32_t asy_tasks_made(asy_vm *vm); /* since the start */
 typedef enum { ASY_CLOCK_MONOTONIC, ASY_CLOCK_WALL, ASY_CLOCK_CPU } asy_clock_id;
 int64_t asy_clock_ns(asy_vm *vm, asy_clock_id clock);
 bool asy_sleep_ns(asy_vm *vm, int64_t ns); /* blocks the thread; false: a signal handler raised */

@@ -548,7 +548,7 @@ bool asy_builtins_init(asy_vm *vm) {
   asy_value self = asy_from_obj(module), os_error = asy_from_obj(vm->exceptions[ASY_OSError]);
   if (!asy_dict_set_str(vm, vm->modules, ASY_NAME(vm, builtins), self) || !add_natives(vm, self, builtin_natives) ||
       !add_natives(vm, self, asy_evaluate_natives) || !add_classes(vm) ||
-      !asy_module_set(vm, self, "__debug__", ASY_TRUE) ||
+      !asy_module_set(vm, self, "__debug__", asy_from_bool(!vm->options.optimize)) ||
       !asy_module_set(vm, self, "NotImplemented", ASY_NOT_IMPLEMENTED) ||
       !asy_module_set(vm, self, "Ellipsis", ASY_ELLIPSIS) || !asy_module_set(vm, self, "None", ASY_NONE) ||
       !asy_module_set(vm, self, "True", ASY_TRUE) || !asy_module_set(vm, self, "False", ASY_FALSE) ||

@@ -239,7 +239,7 @@ static bool native_error(asy_vm *vm, asy_nativefunc *native, asy_signature *s, u
   else if (npos == 0) asy_raise(vm, ASY_TypeError, "%U() takes no arguments (%u given)", name, given);
   else if (npos == 1 && required == 1 && !s->nkwonly)
     asy_raise(vm, ASY_TypeError, "%U() takes exactly one argument (%u given)", name, given);
-  else if (npos == required && !named)
+  else if (npos == required && s->nposonly >= s->npos)
     asy_raise(vm, ASY_TypeError, "%U expected %u argument%s, got %u", name, npos, plural, given);
   else if (npos == required && npos == 1 && !s->nkwonly)
     asy_raise(vm, ASY_TypeError, "%U expected 1 argument, got %u", name, given);

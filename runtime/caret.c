@@ -329,22 +329,46 @@ typedef struct {
   size_t left, right;             /* its columns */
 } drawing;
 
+/* What stands below a column: ' ', '^' or '~'. */
+static char mark_at(const drawing *d, uint32_t i, size_t column, size_t from, size_t to) {
+  if (column < from || column >= to) return ' ';
+  bool inside = d->anchored && (i > d->left_line || (i == d->left_line && column >= d->left)) &&
+                (i < d->right_line || (i == d->right_line && column < d->right));
+  return d->anchored && !inside ? '~' : '^';
+}
+
+static void change_paint(asy_sink *out, char *painted, char mark) {
+  if (*painted == mark) return;
+  if (*painted != ' ') asy_sink_paint(out, PAINT_END);
+  if (mark != ' ') asy_sink_paint(out, mark == '^' ? PAINT_MARK : PAINT_REST);
+  *painted = mark;
+}
+
 static void draw_line(asy_sink *out, const drawing *d, uint32_t i) {
   const asy_source_span *line = &d->lines[i];
+  size_t from = blank_prefix(line), to = 0;
+  if (d->carets) to = width(line->text, i == d->nlines - 1 ? d->end : line->len);
+  if (i == 0 && width(line->text, d->start) > from) from = width(line->text, d->start);
+  char painted = ' ';
   asy_sink_text(out, "    ");
-  asy_sink_add(out, line->text, line->len);
+  for (size_t at = 0, column = 0; at < line->len;) {
+    size_t n = 1;
+    while (at + n < line->len && ((unsigned char)line->text[at + n] & 0xc0) == 0x80) n++;
+    change_paint(out, &painted, mark_at(d, i, column, from, to));
+    asy_sink_add(out, line->text + at, n);
+    column += width(line->text + at, n);
+    at += n;
+  }
+  change_paint(out, &painted, ' ');
   asy_sink_text(out, "\n");
   if (!d->carets) return;
   asy_sink_text(out, "    ");
-  size_t spaces = blank_prefix(line);
-  size_t from = i == 0 ? width(line->text, d->start) : 0;
-  size_t to = i == d->nlines - 1 ? width(line->text, d->end) : width(line->text, line->len);
   for (size_t column = 0; column < to; column++) {
-    bool inside = d->anchored && (i > d->left_line || (i == d->left_line && column >= d->left)) &&
-                  (i < d->right_line || (i == d->right_line && column < d->right));
-    if (column < spaces || column < from) asy_sink_text(out, " ");
-    else asy_sink_text(out, d->anchored && !inside ? "~" : "^");
+    char mark = mark_at(d, i, column, from, to);
+    change_paint(out, &painted, mark);
+    asy_sink_add(out, &mark, 1);
   }
+  change_paint(out, &painted, ' ');
   asy_sink_text(out, "\n");
 }
 

@@ -1,4 +1,5 @@
 /* code.c - code objects: made from compiled units, their tables, positions and attributes. */
+#include "lang/opcode.h"
 #include "runtime/class.h"
 #include "runtime/func.h"
 #include "runtime/number.h"
@@ -23,6 +24,11 @@ static asy_value constant_items(asy_vm *vm, const asy_const *c, asy_str *filenam
 static asy_value constant_bigint(asy_vm *vm, const asy_const *c) {
   bool negative = c->length && c->text[0] == '-';
   asy_value v = asy_int_from_text(vm, c->text + negative, c->length - negative, 0);
+  if (v == ASY_FAILED && asy_raised_is(vm, ASY_ValueError)) { /* more digits than are allowed */
+    asy_value why = asy_take_exception(vm);
+    return asy_raise(vm, ASY_SyntaxError,
+                     "%S - Consider hexadecimal for huge integer literals to avoid decimal conversion limits.", why);
+  }
   return v != ASY_FAILED && negative ? asy_int_negate(vm, v) : v;
 }
 
@@ -312,7 +318,8 @@ static asy_code *code_copy(asy_vm *vm, const asy_code *from) {
 }
 
 static bool replace_text(asy_vm *vm, asy_code *code, asy_str **place, const char *name, asy_value value) {
-  if (!asy_is_str(value)) return asy_raise(vm, ASY_TypeError, "%s must be str, not %T", name, value), false;
+  if (!asy_is_str(value))
+    return asy_raise(vm, ASY_TypeError, "replace() argument '%s' must be str, not %T", name, value), false;
   asy_str *text = asy_str_intern(vm, (asy_str *)asy_obj_of(value));
   if (text) *place = text;
   asy_barrier(vm, code);
@@ -376,7 +383,7 @@ static asy_value code_replace(asy_vm *vm, const asy_value *args) {
       asy_value current;
       int found = asy_find_attr(vm, args[0], name, &current);
       int same = found > 0 ? asy_equal(vm, current, value) : found;
-      if (!found) return asy_raise(vm, ASY_TypeError, "code.replace() got an unexpected keyword argument '%U'", name);
+      if (!found) return asy_raise(vm, ASY_TypeError, "replace() got an unexpected keyword argument '%U'", name);
       done = same > 0;
       if (!same) return asy_raise(vm, ASY_ValueError, "code: %U cannot be changed", name);
     }
@@ -388,6 +395,12 @@ static asy_value code_replace(asy_vm *vm, const asy_value *args) {
 
 static bool same_words(const asy_code *a, const asy_code *b) {
   if (a->nwords != b->nwords || a->npositions != b->npositions) return false;
+  for (uint32_t i = 0; i < a->nwords; i++) {
+    if (a->words[i] >> 8 != b->words[i] >> 8) return false;
+    if (asy_op_words(asy_op_table[ASY_WORD_OP(a->words[i])].format) == 2 && a->words[i + 1] != b->words[i + 1])
+      return false;
+    i += asy_op_words(asy_op_table[ASY_WORD_OP(a->words[i])].format) - 1;
+  }
   return !memcmp(a->positions, b->positions, a->npositions * sizeof *a->positions);
 }
 

@@ -128,7 +128,7 @@ static asy_value builtin_compile(asy_vm *vm, const asy_value *args) {
   if (optimize < -1 || optimize > 2) return asy_raise(vm, ASY_ValueError, "compile(): invalid optimize value");
   unsigned asked = (unsigned)flags &
                    (ASY_COMPILE_ONLY_AST | ASY_COMPILE_TOP_LEVEL_AWAIT | ASY_COMPILE_FUTURE_ANNOTATIONS);
-  if (optimize > 0) asked |= ASY_COMPILE_DROP_ASSERTS;
+  asked |= optimize < 0 ? ASY_COMPILE_USUAL(vm) : optimize ? ASY_COMPILE_DROP_ASSERTS : 0u;
   for (unsigned i = 0; i < sizeof modes / sizeof *modes; i++)
     if (!strcmp(mode, modes[i])) return compile_value(vm, args[0], name, (asy_compile_mode_id)i, asked, "compile()");
   return asy_raise(vm, ASY_ValueError, "compile() mode must be 'exec', 'eval' or 'single'");
@@ -177,7 +177,7 @@ static bool is_closure(asy_value v, uint32_t n) {
 static asy_value run(asy_vm *vm, const char *who, asy_compile_mode_id mode, asy_value source, asy_value globals,
                      asy_value locals, asy_value closure) {
   if (!namespaces(vm, who, &globals, &locals)) return ASY_FAILED;
-  asy_value code_value = asy_is_kind(source, KIND_CODE) ? source : compile_value(vm, source, "<string>", mode, 0, who);
+  asy_value code_value = asy_is_kind(source, KIND_CODE) ? source : compile_value(vm, source, "<string>", mode, ASY_COMPILE_USUAL(vm), who);
   if (asy_failed(code_value)) return ASY_FAILED;
   asy_code *code = (asy_code *)asy_obj_of(code_value);
   asy_dict *dict = (asy_dict *)asy_obj_of(globals);
@@ -206,7 +206,7 @@ static asy_value builtin_exec(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value builtin_import(asy_vm *vm, const asy_value *args) {
-  if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "__import__() argument 1 must be str, not %T", args[0]);
+  if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "module name must be a string");
   asy_dict *globals = asy_is_kind(args[1], KIND_DICT) ? (asy_dict *)asy_obj_of(args[1]) : NULL;
   int level;
   if (!asy_to_int(vm, args[4], INT32_MIN, INT32_MAX, &level)) return ASY_FAILED;

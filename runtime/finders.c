@@ -244,7 +244,7 @@ static asy_value builtin_get_code(asy_vm *vm, const asy_value *args) {
   if (!embedded) return asy_raised(vm) ? ASY_FAILED : ASY_NONE;
   char *text = asy_embedded_text(vm, embedded, &length);
   asy_embedded_path(embedded, path);
-  asy_value code = text ? asy_compile_text(vm, text, length, path, ASY_MODE_EXEC, 0) : ASY_FAILED;
+  asy_value code = text ? asy_compile_text(vm, text, length, path, ASY_MODE_EXEC, ASY_COMPILE_USUAL(vm)) : ASY_FAILED;
   free(text);
   return code;
 }

@@ -1,4 +1,4 @@
-/* gate.c - the system's clocks and random source. The only file that calls them; ASY_HASHSEED=n makes random bytes repeatable. */
+/* gate.c - the system's clocks and random source. The only file that calls them; ASYHASHSEED=n makes random bytes repeatable. */
 #include "runtime/gate.h"
 
 #include <errno.h>
@@ -62,9 +62,9 @@ static bool random_bytes(void *context, void *out, size_t length) {
   return true;
 }
 
-/* The key of str hashes, which ASY_HASHSEED makes repeatable. */
+/* The key of str hashes, which ASYHASHSEED makes repeatable. */
 static bool hash_key(void *context, void *out, size_t length) {
-  const char *seed = getenv("ASY_HASHSEED");
+  const char *seed = getenv("ASYHASHSEED");
   if (!seed || !*seed) return random_bytes(context, out, length);
   uint64_t state = strtoull(seed, NULL, 10);
   seeded_bytes(&state, out, length);

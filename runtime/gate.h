@@ -20,7 +20,7 @@ typedef struct asy_gate {
   /* which of the n ready entries runs next: 0 is the oldest. NULL: always the oldest. */
   uint32_t (*choose)(void *context, uint32_t n);
   void (*sleep_ns)(void *context, int64_t ns); /* block the thread (time.sleep); may return early when interrupted */
-  bool (*hash_key)(void *context, void *out, size_t length); /* random_bytes, but ASY_HASHSEED makes it repeatable */
+  bool (*hash_key)(void *context, void *out, size_t length); /* random_bytes, but ASYHASHSEED makes it repeatable */
   void (*advance)(void *context, int64_t ns); /* virtual time: the clock jumps. NULL: it goes by itself */
 } asy_gate;
 

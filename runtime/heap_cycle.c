@@ -22,7 +22,7 @@ static const unsigned SLICE_ROUNDS = 128;     /* bounds a slice when the clock s
 static const unsigned MARK_ROUNDS = 2048;     /* slices of these before the last step of a major cycle takes the rest */
 static const size_t EARLY_BYTES = 256u << 10; /* allocated between two slices of a long remembered list */
 static const size_t LIST_KEPT = 65536;        /* entries for which the collector keeps room between cycles */
-static const size_t MINOR_LEAST = 1u << 20, MINOR_USUAL = 8u << 20,
+static const size_t MINOR_LEAST = 1u << 20, MINOR_USUAL = 2u << 20,
                     MINOR_MOST = 32u << 20; /* allocated between two minor cycles */
 static const int64_t MINOR_NS_FEW = 500 * 1000, MINOR_NS_MOST = 1500 * 1000;
 static const size_t BASE_LEAST = 16u << 20; /* heaps below twice this see minor cycles only */

@@ -107,7 +107,7 @@ static bool wait_for_body(asy_vm *vm, asy_obj *module) {
 /* Runs text as the body of a new module of this name. */
 static asy_value load_text(asy_vm *vm, asy_str *name, const char *text, size_t length, const char *path,
                            bool is_package) {
-  asy_value code = asy_compile_text(vm, text, length, path, ASY_MODE_EXEC, 0);
+  asy_value code = asy_compile_text(vm, text, length, path, ASY_MODE_EXEC, ASY_COMPILE_USUAL(vm));
   asy_module *module = asy_failed(code) ? NULL : asy_module_new(vm, name);
   if (!module) return ASY_FAILED;
   asy_value self = asy_from_obj(module), file = asy_from_cstr(vm, path);
@@ -188,6 +188,48 @@ asy_value asy_load_builtin(asy_vm *vm, asy_str *name) {
 
 /* ---- Importing ---- */
 
+/* -X importtime: the time that modules inside the one being imported have taken. */
+struct asy_import_state {
+  int64_t inside;
+  int depth;
+};
+
+static void write_line(asy_vm *vm, asy_str *line) {
+  asy_value keep = 0;
+  size_t length;
+  const char *text = line ? asy_str_utf8(vm, line, &length, &keep) : NULL;
+  if (text) (void)asy_write_stderr(vm, text, length);
+}
+
+static asy_value load_timed(asy_vm *vm, asy_str *name, const asy_finding *f) {
+  if (!vm->import_state) {
+    vm->import_state = calloc(1, sizeof *vm->import_state);
+    if (!vm->import_state) return asy_raise_no_memory(vm);
+    write_line(vm, asy_str_format(vm, "import time: self [us] | cumulative | imported package\n"));
+  }
+  struct asy_import_state *state = vm->import_state;
+  int64_t before = state->inside, start = asy_clock_ns(vm, ASY_CLOCK_MONOTONIC);
+  state->inside = 0;
+  state->depth++;
+  asy_value module = load(vm, name, f);
+  int64_t spent = asy_clock_ns(vm, ASY_CLOCK_MONOTONIC) - start;
+  char times[64];
+  state->depth--;
+  snprintf(times, sizeof times, "%9lld | %10lld | %*s", (long long)(spent - state->inside) / 1000, (long long)spent / 1000,
+           2 * state->depth, "");
+  if (!asy_failed(module)) write_line(vm, asy_str_format(vm, "import time: %s%U\n", times, name));
+  state->inside = before + spent;
+  return module;
+}
+
+/* Loads what was found, and says so where an option asks for it. */
+static asy_value load_found(asy_vm *vm, asy_str *name, const asy_finding *f) {
+  asy_value module = vm->options.import_times ? load_timed(vm, name, f) : load(vm, name, f);
+  if (vm->options.verbose && !asy_failed(module))
+    write_line(vm, asy_str_format(vm, "import %R # %s\n", asy_from_obj(name), f->what == FOUND_FILE ? f->path : "in the binary"));
+  return module;
+}
+
 /* Imports `name` whose parent package (NULL: none) is imported already. */
 static asy_value import_below(asy_vm *vm, asy_str *name, asy_str *parent_name, asy_value parent) {
   asy_value path = ASY_NONE;
@@ -201,7 +243,7 @@ static asy_value import_below(asy_vm *vm, asy_str *name, asy_str *parent_name, a
   bool searched = asy_find_module(vm, name, path, f);
   asy_list *portions = searched ? f->portions : NULL; /* kept on the C stack: f is not scanned */
   asy_value spec = searched ? f->spec : 0;
-  asy_value module = searched ? load(vm, name, f) : ASY_FAILED;
+  asy_value module = searched ? load_found(vm, name, f) : ASY_FAILED;
   __asm__ volatile("" : : "r"(portions), "r"(spec) : "memory");
   free(f);
   if (asy_failed(module)) return ASY_FAILED;
@@ -418,7 +460,7 @@ static bool add_folders(asy_vm *vm, const char *list) {
 bool asy_import_init(asy_vm *vm, const asy_options *options) {
   vm->path = asy_list_new(vm, 4);
   if (!vm->path) return false;
-  const char *folders = getenv("ASYPATH");
+  const char *folders = asy_environment(vm, "ASYPATH");
   if (folders && !add_folders(vm, folders)) return false;
   vm->argc = options ? options->argc : 0;
   vm->argv = options ? options->argv : NULL;

@@ -589,6 +589,8 @@ void asy_loop_finish(asy_vm *vm) {
   }
 }
 
+uint32_t asy_tasks_made(asy_vm *vm) { return vm->loop_state ? vm->loop_state->task_number : 0; }
+
 /* ---- Loops ---------------------------------------------------------------------------------------------------------- */
 
 asy_loop *asy_loop_running(asy_vm *vm) {

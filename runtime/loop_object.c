@@ -15,8 +15,7 @@ static asy_value loop_make(asy_vm *vm, const asy_value *args) {
   if (!loop || !asy_loop_state_of(vm)) return ASY_FAILED;
   asy_stack_init(vm, &loop->stack, NULL);
   loop->step_stack = &loop->stack;
-  const char *debug = getenv("PYTHONASYNCIODEBUG");
-  loop->debug = debug && *debug;
+  loop->debug = vm->options.dev_mode || asy_environment(vm, "PYTHONASYNCIODEBUG");
   asy_loop_look(vm, loop);
   return asy_from_obj(loop);
 }

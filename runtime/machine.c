@@ -26,12 +26,18 @@ static bool start(asy_vm *vm, const asy_options *options) {
   return asy_builtins_init(vm) && asy_import_init(vm, options);
 }
 
+const char *asy_environment(asy_vm *vm, const char *name) {
+  const char *text = vm->options.ignore_environment ? NULL : getenv(name);
+  return text && *text ? text : NULL;
+}
+
 asy_vm *asy_vm_new(const asy_options *options) {
   asy_vm *vm = calloc(1, sizeof *vm);
   if (!vm) return NULL;
   vm->gate = options && options->gate ? *options->gate : asy_gate_system();
   if (options && options->virtual_time) asy_gate_virtual(&vm->gate, &vm->gate_state);
   if (options && options->seeded) asy_gate_seeded(&vm->gate, &vm->gate_state, options->seed);
+  if (options) vm->options = *options;
   vm->strict_async = options && options->strict_async;
   vm->watchdog.limit = options ? (int64_t)options->watchdog_ms * 1000000 : 0;
   vm->argc = options ? options->argc : 0;
@@ -62,6 +68,7 @@ void asy_vm_free(asy_vm *vm) {
   asy_classes_free(vm);
   asy_sources_free(vm);
   asy_strings_free(vm);
+  free(vm->import_state);
   free(vm->unicode_names);
   free(vm->float_powers);
   free(vm);

@@ -81,7 +81,9 @@ static asy_value native_get_self(asy_vm *vm, const asy_value *args) {
   if (native->self != ASY_UNBOUND) return native->self;
   if (native->owner && native->def->flags & ASY_NATIVE_NEW) return asy_from_obj(native->owner);
   if (native->owner) return asy_raise(vm, ASY_AttributeError, "'method_descriptor' object has no attribute '__self__'");
-  return ASY_NONE;
+  if (!asy_is_str(native->module)) return ASY_NONE;
+  asy_value module = asy_dict_get_str(vm, vm->modules, (asy_str *)asy_obj_of(native->module));
+  return module == ASY_UNBOUND ? ASY_NONE : module;
 }
 static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
   /* for inspect: "(self" is "($self", and a default that is no value cannot be shown */

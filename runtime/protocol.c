@@ -152,7 +152,7 @@ asy_value asy_converted(asy_vm *vm, asy_value result, bool wanted, bool exact, c
   if (!wanted) return asy_raise(vm, ASY_TypeError, "%s returned non-%s (type %T)", method, type, result);
   asy_str *text = asy_str_format(vm,
                                  "%s returned non-%s (type %T).  The ability to return an instance of a strict subclass of "
-                                 "%s is deprecated, and may not be supported in a future version of Python.",
+                                 "%s is deprecated, and may be removed in a future version of Python.",
                                  method, type, result, type);
   const char *message;
   if (!text || !asy_to_cstr(vm, asy_from_obj(text), &message)) return ASY_FAILED;

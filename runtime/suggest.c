@@ -146,6 +146,36 @@ static bool is_stdlib_module(asy_vm *vm, asy_str *name) {
   return false;
 }
 
+/* The module that the exception misses; NULL unless it lies at the top. */
+static asy_str *missing_module(asy_vm *vm, asy_value exception) {
+  asy_value name = asy_exception_of(exception)->fields[FIELD_IMPORT_NAME];
+  if (!name || !asy_is_str(name)) return NULL;
+  asy_str *text = (asy_str *)asy_obj_of(name);
+  for (uint32_t i = 0; i < text->len; i++)
+    if (asy_str_at(text, i) == '.') return NULL;
+  return text;
+}
+
+bool asy_is_missing_stdlib(asy_vm *vm, asy_value exception) {
+  asy_str *name = missing_module(vm, exception);
+  return name && is_stdlib_module(vm, name);
+}
+
+/* The top-level modules of the binary, without those that are others' business. */
+static asy_list *module_names(asy_vm *vm) {
+  asy_list *list = asy_list_new(vm, 256);
+  for (const asy_embedded *module = asy_embedded_modules; list && module->name; module++) {
+    if (*module->name == '_' || strchr(module->name, '.')) continue;
+    asy_value name = asy_from_cstr(vm, module->name);
+    if (asy_failed(name) || !asy_list_append(vm, list, name)) return NULL;
+  }
+  for (const asy_module_def *const *def = asy_native_modules; list && *def; def++) {
+    asy_value name = *(*def)->name == '_' ? ASY_NONE : asy_from_cstr(vm, (*def)->name);
+    if (asy_failed(name) || !asy_list_append(vm, list, name)) return NULL;
+  }
+  return list;
+}
+
 static void add_name(asy_vm *vm, asy_sink *out, const char *before, asy_str *name, const char *after) {
   size_t n;
   asy_value keep;
@@ -161,6 +191,13 @@ void asy_suggest(asy_vm *vm, asy_value exception, asy_sink *out) {
   bool attribute = asy_is_instance(vm, exception, vm->exceptions[ASY_AttributeError]);
   bool name_error = asy_is_instance(vm, exception, vm->exceptions[ASY_NameError]);
   bool import = asy_is_instance(vm, exception, vm->exceptions[ASY_ImportError]);
+  if (asy_is_instance(vm, exception, vm->exceptions[ASY_ModuleNotFoundError])) {
+    asy_str *missing = missing_module(vm, exception);
+    asy_list *modules = missing && !is_stdlib_module(vm, missing) ? module_names(vm) : NULL;
+    asy_str *meant = modules ? asy_closest_name(modules, missing) : NULL;
+    if (meant) add_name(vm, out, ". Did you mean: '", meant, "'?");
+    return asy_clear_exception(vm);
+  }
   asy_value wrong = attribute || name_error ? e->fields[FIELD_NAME] : import ? e->fields[FIELD_IMPORT_FROM] : 0;
   if (!wrong || !asy_is_str(wrong)) return;
   asy_str *name = (asy_str *)asy_obj_of(wrong);

@@ -430,8 +430,11 @@ static bool add_records(asy_vm *vm, asy_value module) {
   asy_value hashes[] = {small(64),      small(((int64_t)1 << 61) - 1),  small(314159), small(0),
                         small(1000003), asy_from_cstr(vm, "siphash13"), small(64),     small(128),
                         small(0)};
-  asy_value flags[] = {small(0), small(0), small(0), small(0), small(1),  small(0), small(0), small(0),  small(0),
-                       small(0), small(0), small(1), small(0), ASY_FALSE, small(1), small(0), ASY_FALSE, small(4300)};
+  const asy_options *o = &vm->options;
+  asy_value flags[] = {small(0), small(o->inspect), small(o->inspect), small(o->optimize), small(1), small(o->no_user_site),
+                       small(o->no_site), small(o->ignore_environment), small(o->verbose), small(0), small(o->quiet), small(1),
+                       small(o->isolated), asy_from_bool(o->dev_mode), small(1), small(0), asy_from_bool(o->safe_path),
+                       small(vm->int_max_str_digits)};
   asy_value threads[] = {asy_from_cstr(vm, "pthread"), asy_from_cstr(vm, "semaphore"), ASY_NONE};
   if (!set_record(vm, module, "version_info", "sys.version_info", version_fields, version)) return false;
   asy_value info = asy_get_attr_cstr(vm, module, "version_info"), implementation = asy_namespace_new(vm);
@@ -471,15 +474,31 @@ static bool add_strings(asy_vm *vm, asy_value module) {
   return asy_module_set(vm, module, "executable", asy_from_text(vm, path, n > 0 ? (size_t)n : 0));
 }
 
-static asy_value argument_list(asy_vm *vm) {
-  asy_list *list = asy_list_new(vm, (uint32_t)vm->argc);
+static asy_value text_list(asy_vm *vm, int n, const char *const *texts) {
+  asy_list *list = asy_list_new(vm, (uint32_t)n);
   if (!list) return ASY_FAILED;
-  for (int i = 0; i < vm->argc; i++) {
-    asy_value text = asy_from_cstr(vm, vm->argv[i]);
+  for (int i = 0; i < n; i++) {
+    asy_value text = asy_fs_decode(vm, texts[i], strlen(texts[i]));
     if (asy_failed(text) || !asy_list_append(vm, list, text)) return ASY_FAILED;
   }
-  if (!vm->argc && !asy_list_append(vm, list, asy_from_obj(vm->empty_str))) return ASY_FAILED;
   return asy_from_obj(list);
+}
+
+static asy_value argument_list(asy_vm *vm, int argc, char **argv) {
+  static const char *const none[] = {""};
+  return argc ? text_list(vm, argc, (const char *const *)argv) : text_list(vm, 1, none);
+}
+
+/* sys._xoptions: {"name": "value"}, or True where no value was given. */
+static asy_value x_options(asy_vm *vm) {
+  asy_dict *dict = asy_dict_new(vm, (uint32_t)vm->options.nx_options);
+  for (int i = 0; dict && i < vm->options.nx_options; i++) {
+    const char *text = vm->options.x_options[i], *equals = strchrnul(text, '=');
+    asy_value name = asy_fs_decode(vm, text, (size_t)(equals - text));
+    asy_value value = *equals ? asy_fs_decode(vm, equals + 1, strlen(equals + 1)) : ASY_TRUE;
+    if (asy_failed(name) || asy_failed(value) || !asy_dict_set(vm, dict, name, value)) return ASY_FAILED;
+  }
+  return dict ? asy_from_obj(dict) : ASY_FAILED;
 }
 
 static asy_value native_names(asy_vm *vm) {
@@ -502,11 +521,13 @@ static asy_value new_list(asy_vm *vm) {
 }
 
 static bool sys_module_init(asy_vm *vm, asy_value module) {
+  const asy_options *o = &vm->options;
   asy_dict *cache = asy_dict_new(vm, 0);
   asy_value finders = new_list(vm);
   return cache && !asy_failed(finders) && add_records(vm, module) && add_strings(vm, module) &&
-         asy_module_set(vm, module, "argv", argument_list(vm)) &&
-         asy_module_set(vm, module, "orig_argv", argument_list(vm)) &&
+         asy_module_set(vm, module, "argv", argument_list(vm, vm->argc, vm->argv)) &&
+         asy_module_set(vm, module, "orig_argv", argument_list(vm, o->original_argc, o->original_argv)) &&
+         asy_module_set(vm, module, "_xoptions", x_options(vm)) &&
          asy_module_set(vm, module, "path", asy_from_obj(vm->path)) &&
          asy_module_set(vm, module, "modules", asy_from_obj(vm->modules)) &&
          asy_module_set(vm, module, "maxsize", asy_from_int64(vm, INT64_MAX)) &&
@@ -517,7 +538,7 @@ static bool sys_module_init(asy_vm *vm, asy_value module) {
          asy_module_set(vm, module, "pycache_prefix", ASY_NONE) && asy_module_set(vm, module, "meta_path", finders) &&
          asy_finders_init(vm, finders) && asy_module_set(vm, module, "path_hooks", new_list(vm)) &&
          asy_module_set(vm, module, "path_importer_cache", asy_from_obj(cache)) &&
-         asy_module_set(vm, module, "warnoptions", new_list(vm)) &&
+         asy_module_set(vm, module, "warnoptions", text_list(vm, o->nwarnings, o->warnings)) &&
          asy_module_set(vm, module, "builtin_module_names", native_names(vm)) &&
          asy_module_set(vm, module, "stdin", vm->stdin_file) &&
          asy_module_set(vm, module, "__stdin__", vm->stdin_file) &&

@@ -165,10 +165,6 @@ asy_task *asy_task_new(asy_vm *vm, asy_loop *loop, asy_value coro, asy_value nam
   return task && start(vm, task, loop, coro, name, context, eager) ? task : NULL;
 }
 
-asy_value asy_task_context(asy_task *task) {
-  return extra_of(task) && extra_of(task)->context ? extra_of(task)->context : ASY_NONE;
-}
-
 /* ---- Between the loop's stack and the task -------------------------------------------------------------------------- */
 
 /* What a parked task keeps, as a stack. */

@@ -30,7 +30,6 @@ bool asy_is_coroutine(asy_vm *vm, asy_value v); /* something a task can run */
 /* A task of its own for `coro` (TypeError when it is none). name and context 0: none given. eager: its first step runs at once
  * when the loop runs. */
 asy_task *asy_task_new(asy_vm *vm, asy_loop *loop, asy_value coro, asy_value name, asy_value context, bool eager);
-asy_value asy_task_context(asy_task *task); /* None: that of the loop's caller */
 /* Runs a task that the ready ring yields. false: an exception is pending that leaves the loop. */
 bool asy_task_step(asy_vm *vm, asy_task *task);
 void asy_task_wake(asy_vm *vm, asy_task *task); /* what it waited for is done: it goes on the ready ring */

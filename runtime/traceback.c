@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/builtins.h"
 #include "runtime/class.h"
@@ -42,12 +43,22 @@ void asy_sink_format(asy_sink *sink, const char *format, ...) {
   if (n > 0) asy_sink_add(sink, buffer, (size_t)n < sizeof buffer ? (size_t)n : sizeof buffer - 1);
 }
 
+void asy_sink_paint(asy_sink *sink, const char *color) {
+  if (sink->color) asy_sink_text(sink, color);
+}
+
 static void add_str(asy_vm *vm, asy_sink *sink, asy_str *s) {
   size_t length;
   asy_value keep;
   const char *text = asy_str_utf8(vm, s, &length, &keep);
   if (text) asy_sink_add(sink, text, length);
   else asy_clear_exception(vm);
+}
+
+static void add_painted(asy_vm *vm, asy_sink *sink, const char *color, asy_str *s) {
+  asy_sink_paint(sink, color);
+  add_str(vm, sink, s);
+  asy_sink_paint(sink, PAINT_END);
 }
 
 static asy_value finish(asy_vm *vm, asy_sink *sink) {
@@ -67,6 +78,20 @@ static void add_safely(asy_vm *vm, asy_sink *sink, asy_value v, const char *what
   }
   asy_clear_exception(vm);
   asy_sink_format(sink, "<%s %s() failed>", what, convert == asy_repr ? "repr" : "str");
+}
+
+/* `  File "name", line 3` */
+static void add_place(asy_sink *out, const char *filename, const char *line) {
+  asy_sink_text(out, "  File ");
+  asy_sink_paint(out, PAINT_NAME);
+  asy_sink_text(out, "\"");
+  asy_sink_text(out, filename);
+  asy_sink_text(out, "\"");
+  asy_sink_paint(out, PAINT_END);
+  asy_sink_text(out, ", line ");
+  asy_sink_paint(out, PAINT_NAME);
+  asy_sink_text(out, line);
+  asy_sink_paint(out, PAINT_END);
 }
 
 /* ---- Entries ---------------------------------------------------------------------------------------------------------------- */
@@ -122,11 +147,12 @@ static void add_entry(asy_vm *vm, asy_sink *out, asy_traceback *entry) {
     asy_clear_exception(vm);
     filename = "???";
   }
+  char line[16];
+  snprintf(line, sizeof line, "%d", asy_traceback_line(entry));
   add_task_origin(vm, out, entry);
-  asy_sink_text(out, "  File \"");
-  asy_sink_text(out, filename);
-  asy_sink_format(out, "\", line %d, in ", asy_traceback_line(entry));
-  add_str(vm, out, code->name);
+  add_place(out, filename, line);
+  asy_sink_text(out, ", in ");
+  add_painted(vm, out, PAINT_NAME, code->name);
   asy_sink_text(out, "\n");
   add_source(vm, out, entry, filename);
 }
@@ -171,9 +197,48 @@ static void add_type_name(asy_vm *vm, asy_sink *out, asy_class *cls) {
   add_str(vm, out, cls->qualname);
 }
 
+/* `Type: text`, or the type alone. */
+static void add_last_line(asy_vm *vm, asy_sink *out, asy_value exception, const asy_sink *text) {
+  asy_sink_paint(out, PAINT_TYPE);
+  add_type_name(vm, out, asy_class_of(vm, exception));
+  asy_sink_paint(out, PAINT_END);
+  if (!text->len) return;
+  asy_sink_text(out, ": ");
+  asy_sink_paint(out, PAINT_NAME);
+  asy_sink_add(out, text->data, text->len);
+  asy_sink_paint(out, PAINT_END);
+}
+/* What comes below it. The text is freed. */
+static void end_last_line(asy_vm *vm, asy_sink *out, asy_value exception, asy_sink *text) {
+  if (out->hints) asy_add_hint(vm, out, exception, text->data);
+  free(text->data);
+}
+
 static int64_t int_field(const asy_exception *e, unsigned i, int64_t otherwise) {
   int64_t n;
   return e->fields[i] && asy_is_number_int64(e->fields[i], &n) ? n : otherwise;
+}
+
+static void add_part(asy_vm *vm, asy_sink *out, asy_str *text, int64_t from, int64_t to) {
+  if (to > (int64_t)text->len) to = text->len;
+  asy_str *part = from < to ? asy_str_slice(vm, text, (uint32_t)from, (uint32_t)to) : NULL;
+  if (part) add_str(vm, out, part);
+  else if (from < to) asy_clear_exception(vm);
+}
+
+/* A line whose characters [from .. to) are wrong. */
+static void add_shown(asy_vm *vm, asy_sink *out, asy_str *line, int64_t from, int64_t to) {
+  asy_sink_text(out, "    ");
+  if (out->color && from >= 0 && from < to) {
+    add_part(vm, out, line, 0, from);
+    asy_sink_paint(out, PAINT_MARK);
+    add_part(vm, out, line, from, to);
+    asy_sink_paint(out, PAINT_END);
+    add_part(vm, out, line, to, line->len);
+  } else {
+    add_str(vm, out, line);
+  }
+  asy_sink_text(out, "\n");
 }
 
 /* The text of a syntax error's line with carets; offsets count characters from 1. */
@@ -188,11 +253,8 @@ static void add_syntax_line(asy_vm *vm, asy_sink *out, const asy_exception *e, a
     asy_clear_exception(vm);
     return;
   }
-  asy_sink_text(out, "    ");
-  add_str(vm, out, shown);
-  asy_sink_text(out, "\n");
   int64_t offset = int_field(e, FIELD_SYNTAX_OFFSET, INT64_MIN);
-  if (offset == INT64_MIN) return;
+  if (offset == INT64_MIN) return add_shown(vm, out, shown, 0, 0);
   int64_t line = int_field(e, FIELD_SYNTAX_LINE, -1), end_line = -2, end_offset = 0;
   asy_value end = e->fields[FIELD_SYNTAX_END];
   if (end && asy_is_kind(end, KIND_TUPLE)) {
@@ -206,13 +268,16 @@ static void add_syntax_line(asy_vm *vm, asy_sink *out, const asy_exception *e, a
   if (text->len && end_offset > (int64_t)text->len) end_offset = (int64_t)length + 1;
   if (offset >= end_offset || end_offset < 0) end_offset = offset + 1;
   int64_t column = offset - 1 - start, end_column = end_offset - 1 - start;
+  add_shown(vm, out, shown, column, end_column);
   if (column < 0) return;
   asy_sink_text(out, "    ");
   for (int64_t i = 0; i < column; i++) {
     uint32_t c = i < (int64_t)shown->len ? asy_str_at(shown, (uint32_t)i) : ' ';
     asy_sink_text(out, c == '\t' ? "\t" : " ");
   }
+  asy_sink_paint(out, PAINT_MARK);
   for (int64_t i = column; i < end_column; i++) asy_sink_text(out, "^");
+  asy_sink_paint(out, PAINT_END);
   asy_sink_text(out, "\n");
 }
 
@@ -222,25 +287,28 @@ static void add_syntax_error(asy_vm *vm, asy_sink *out, asy_value exception) {
             text = e->fields[FIELD_SYNTAX_TEXT];
   bool named = file && asy_is_str(file);
   if (line && line != ASY_NONE) {
-    asy_sink_text(out, "  File \"");
-    if (named) add_str(vm, out, (asy_str *)asy_obj_of(file));
-    else asy_sink_text(out, "<string>");
-    asy_sink_text(out, "\", line ");
-    add_safely(vm, out, line, "line", asy_str_of);
+    asy_sink name = {0}, number = {0};
+    if (named) add_str(vm, &name, (asy_str *)asy_obj_of(file));
+    else asy_sink_text(&name, "<string>");
+    add_safely(vm, &number, line, "line", asy_str_of);
+    add_place(out, name.data ? name.data : "", number.data ? number.data : "");
     asy_sink_text(out, "\n");
+    free(name.data);
+    free(number.data);
   }
   if (text && asy_is_str(text)) add_syntax_line(vm, out, e, (asy_str *)asy_obj_of(text));
-  add_type_name(vm, out, asy_class_of(vm, exception));
-  asy_sink_text(out, ": ");
+  asy_sink text_of_it = {0};
   asy_value message = e->fields[FIELD_SYNTAX_MSG];
-  if (message && message != ASY_NONE) add_safely(vm, out, message, "message", asy_str_of);
-  else asy_sink_text(out, "<no detail available>");
+  if (message && message != ASY_NONE) add_safely(vm, &text_of_it, message, "message", asy_str_of);
+  else asy_sink_text(&text_of_it, "<no detail available>");
+  add_last_line(vm, out, exception, &text_of_it);
   if (!(line && line != ASY_NONE) && named) {
     asy_sink_text(out, " (");
     add_str(vm, out, (asy_str *)asy_obj_of(file));
     asy_sink_text(out, ")");
   }
   asy_sink_text(out, "\n");
+  end_last_line(vm, out, exception, &text_of_it);
 }
 
 static void add_notes(asy_vm *vm, asy_sink *out, asy_value exception) {
@@ -269,16 +337,12 @@ static void add_exception_only(asy_vm *vm, asy_sink *out, asy_value exception) {
   if (asy_is_instance(vm, exception, vm->exceptions[ASY_SyntaxError])) {
     add_syntax_error(vm, out, exception);
   } else {
-    add_type_name(vm, out, asy_class_of(vm, exception));
     asy_sink text = {0};
     add_safely(vm, &text, exception, "exception", asy_str_of);
     asy_suggest(vm, exception, &text);
-    if (text.len) {
-      asy_sink_text(out, ": ");
-      asy_sink_add(out, text.data, text.len);
-    }
-    free(text.data);
+    add_last_line(vm, out, exception, &text);
     asy_sink_text(out, "\n");
+    end_last_line(vm, out, exception, &text);
   }
   add_notes(vm, out, exception);
 }
@@ -320,7 +384,7 @@ static void emit(printer *p, asy_sink *block, char margin) {
   }
   if (block->failed) p->out->failed = true;
   free(block->data);
-  *block = (asy_sink){0};
+  *block = (asy_sink){.color = block->color, .hints = block->hints};
 }
 
 static void print_chain(printer *p, asy_value exception);
@@ -356,7 +420,7 @@ static void print_members(printer *p, asy_tuple *members) {
 static void print_one(printer *p, asy_value exception) {
   asy_vm *vm = p->vm;
   asy_exception *e = asy_exception_of(exception);
-  asy_sink block = {0};
+  asy_sink block = {.color = p->out->color, .hints = p->out->hints};
   bool group = asy_is_instance(vm, exception, vm->exceptions[ASY_BaseExceptionGroup]);
   if (!group) {
     if (e->traceback) {
@@ -450,8 +514,19 @@ asy_value asy_format_exception_only(asy_vm *vm, asy_value exception) {
   return finish(vm, &out);
 }
 
+/* Colours of standard error: as the environment says, else when it is a terminal. */
+bool asy_wants_color(asy_vm *vm) {
+  const char *asked = asy_environment(vm, "ASY_COLORS"), *terminal = asy_environment(vm, "TERM");
+  if (asked) return *asked != '0';
+  if (asy_environment(vm, "NO_COLOR")) return false;
+  if (asy_environment(vm, "FORCE_COLOR")) return true;
+  if (terminal && !strcmp(terminal, "dumb")) return false;
+  asy_str *name = asy_intern(vm, "stderr");
+  return name && asy_sys_get(vm, name) == vm->stderr_file && isatty(STDERR_FILENO);
+}
+
 void asy_print_exception(asy_vm *vm, asy_value exception) {
-  asy_sink out = {0};
+  asy_sink out = {.color = asy_wants_color(vm), .hints = true};
   render(vm, &out, exception, true);
   asy_value pending = asy_take_exception(vm);
   if (out.data) asy_write_stderr(vm, out.data, out.len);
@@ -545,12 +620,12 @@ static asy_value set_next(asy_vm *vm, const asy_value *args) {
 /* types.TracebackType(tb_next, tb_frame, tb_lasti, tb_lineno) */
 static asy_value traceback_new(asy_vm *vm, const asy_value *args) {
   int lasti, line;
-  if (args[1] != ASY_NONE && !asy_is_kind(args[1], KIND_TRACEBACK))
-    return asy_raise(vm, ASY_TypeError, "expected traceback object or None, got '%T'", args[1]);
   if (!asy_is_kind(args[2], KIND_FRAME))
-    return asy_raise(vm, ASY_TypeError, "TracebackType() argument 'tb_frame' must be frame, not %T", args[2]);
+    return asy_raise(vm, ASY_TypeError, "traceback() argument 'tb_frame' must be frame, not %T", args[2]);
   if (!asy_to_int(vm, args[3], INT32_MIN, INT32_MAX, &lasti) || !asy_to_int(vm, args[4], INT32_MIN, INT32_MAX, &line))
     return ASY_FAILED;
+  if (args[1] != ASY_NONE && !asy_is_kind(args[1], KIND_TRACEBACK))
+    return asy_raise(vm, ASY_TypeError, "expected traceback object or None, got '%T'", args[1]);
   asy_traceback *entry = asy_new_kind(vm, KIND_TRACEBACK, sizeof *entry);
   if (!entry) return ASY_FAILED;
   entry->next = args[1] == ASY_NONE ? NULL : entry_of(args[1]);

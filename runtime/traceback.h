@@ -9,7 +9,15 @@ typedef struct {
   char *data;
   size_t len, cap;
   bool failed;
+  bool color; /* for a terminal: asy_sink_paint's colours go in, which are those of CPython 3.13 */
+  bool hints; /* for a person: traceback_hints.c */
 } asy_sink;
+#define PAINT_NAME "\x1b[35m"
+#define PAINT_TYPE "\x1b[1;35m"
+#define PAINT_MARK "\x1b[1;31m"
+#define PAINT_REST "\x1b[31m" /* of a marked expression */
+#define PAINT_END "\x1b[0m"
+void asy_sink_paint(asy_sink *sink, const char *color);
 void asy_sink_add(asy_sink *sink, const char *text, size_t length);
 void asy_sink_text(asy_sink *sink, const char *text);
 void asy_sink_format(asy_sink *sink, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -24,6 +32,8 @@ asy_value asy_format_traceback(asy_vm *vm, asy_traceback *traceback);
 asy_value asy_format_exception_only(asy_vm *vm, asy_value exception);
 int32_t asy_traceback_line(asy_traceback *entry);
 
+bool asy_wants_color(asy_vm *vm); /* on standard error */
+
 /* ---- source_lines.c: the lines of the programs that run ---- */
 /* Text that no file holds is kept by asy_source_keep (asy.h); a later one of the same name replaces it. */
 /* Line `line` (from 1) of a file or kept text, without its newline. NULL when there is none. Valid until the next call. */
@@ -34,6 +44,11 @@ void asy_sources_free(asy_vm *vm);
 /* What the exception's message lacks: ". Did you mean: 'x'?" and its like, or nothing. */
 asy_str *asy_closest_name(const asy_list *names, const asy_str *wrong); /* the one probably meant, or NULL */
 void asy_suggest(asy_vm *vm, asy_value exception, asy_sink *out);
+/* The exception names a module of CPython's library that the binary lacks. */
+bool asy_is_missing_stdlib(asy_vm *vm, asy_value exception);
+/* ---- traceback_hints.c ---- */
+/* A line that says what to do about an exception with this text, where we know. */
+void asy_add_hint(asy_vm *vm, asy_sink *out, asy_value exception, const char *text);
 /* ---- caret.c ---- */
 unsigned asy_char_width(uint32_t code_point); /* columns on a terminal: 1 or 2 */
 /* The lines [first .. first+n) of a frame with their markers below. start and end are byte columns in the first and last line. */

@@ -179,14 +179,14 @@ static asy_value get_abstract(asy_vm *vm, const asy_value *args) {
   if (!name) return ASY_FAILED;
   if (args[0] != asy_from_obj(vm->classes[KIND_TYPE]))
     names = asy_dict_get_str(vm, class_of_value(args[0])->dict, name);
-  return names == ASY_UNBOUND ? asy_raise_no_attribute(vm, args[0], name) : names;
+  return names == ASY_UNBOUND ? asy_raise(vm, ASY_AttributeError, "__abstractmethods__") : names;
 }
 static asy_value set_abstract(asy_vm *vm, const asy_value *args) {
   asy_class *cls = class_of_value(args[0]);
   asy_str *name = asy_intern(vm, "__abstractmethods__");
   if (!name) return ASY_FAILED;
   if (args[1] == ASY_UNBOUND && asy_dict_get_str(vm, cls->dict, name) == ASY_UNBOUND)
-    return asy_raise_no_attribute(vm, args[0], name);
+    return asy_raise(vm, ASY_AttributeError, "__abstractmethods__");
   int abstract = args[1] == ASY_UNBOUND ? 0 : asy_truth(vm, args[1]);
   if (abstract < 0 || !asy_class_set(vm, cls, name, args[1])) return ASY_FAILED;
   cls->flags = abstract ? cls->flags | ASY_CLASS_ABSTRACT : cls->flags & ~(uint32_t)ASY_CLASS_ABSTRACT;

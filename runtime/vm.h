@@ -80,6 +80,7 @@ struct asy_vm {
   asy_value stdout_file, stderr_file, stdin_file; /* see builtins.c */
   int argc;
   char **argv;
+  asy_options options; /* as given */
 
   /* shared strings */
   asy_str *empty_str;

@@ -19,7 +19,6 @@ static bool is_referable(asy_vm *vm, asy_value v) {
   if (o->kind >= KIND_COUNT) return true;
   if (cls->flags & ASY_CLASS_BUILTIN) return false;
   if (o->kind == KIND_INT || o->kind == KIND_TUPLE || o->kind == KIND_BYTES) return false;
-  if (!(cls->flags & ASY_CLASS_NO_DICT)) return true;
   for (uint32_t i = 0; i < cls->mro->len; i++) { /* __slots__ must name __weakref__, in one class at least */
     const asy_class *base = (const asy_class *)asy_obj_of(cls->mro->items[i]);
     if (!(base->flags & ASY_CLASS_BUILTIN) && (!base->slots || base->flags & ASY_CLASS_WEAK_SLOT)) return true;

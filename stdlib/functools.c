@@ -379,15 +379,15 @@ static bool remember(asy_vm *vm, cached *c, asy_value key, int64_t hash, asy_val
   if (c->maxsize < 0) return asy_dict_set_hashed(vm, c->entries, key, hash, result);
   int found = asy_dict_get_hashed(vm, c->entries, key, hash, &there);
   if (found) return found > 0; /* the call itself has done it */
-  if (c->entries->used >= c->maxsize) {
-    node *oldest = c->root->newer;
-    if (oldest == c->root) return true;
-    take_out(vm, oldest);
-    oldest->older = oldest->newer = oldest;
-    if (asy_dict_delete_hashed(vm, c->entries, oldest->key, oldest->hash, NULL) < 0) return false;
+  node *n = NULL;
+  if (c->entries->used >= c->maxsize) { /* the oldest node serves again */
+    n = c->root->newer;
+    if (n == c->root) return true;
+    take_out(vm, n);
+    n->older = n->newer = n;
+    if (asy_dict_delete_hashed(vm, c->entries, n->key, n->hash, NULL) < 0) return false;
   }
-  node *n = node_new(vm);
-  if (!n) return false;
+  if (!n && !(n = node_new(vm))) return false;
   n->key = key;
   n->result = result;
   n->hash = hash;

@@ -240,7 +240,7 @@ bool io_buffered_write(asy_vm *vm, io_buffered *b, const void *data, size_t leng
   memcpy(b->out + b->out_len, data, length);
   if (!b->out_len && length) make_dirty(vm, b);
   b->out_len += length;
-  return true;
+  return !b->unbuffered || io_buffered_flush(vm, b);
 }
 
 /* ---- Reading ---- */

@@ -35,6 +35,7 @@ typedef struct io_buffered {
   bool detached;
   bool readable, writable; /* the directions of this class */
   bool busy;               /* a call of the raw stream is running: reentrant use is refused */
+  bool unbuffered;         /* what is written is written at once */
   asy_value raw;
   io_file *file;           /* raw when it is exactly a FileIO; else NULL */
   size_t size;             /* of a buffer */

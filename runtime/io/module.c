@@ -267,13 +267,14 @@ asy_value asy_file_standard(asy_vm *vm, int fd, const char *name, bool reading) 
   asy_value buffer = asy_failed(raw) ? raw : io_buffered_on(vm, reading ? io->reader : io->writer, raw, 4 * IO_BUFFER_SIZE);
   asy_value encoding = asy_from_cstr(vm, "utf-8"), errors = asy_from_cstr(vm, fd == STDERR_FILENO ? "backslashreplace" : "strict");
   if (asy_failed(buffer) || asy_failed(encoding) || asy_failed(errors)) return ASY_FAILED;
-  bool lines = !reading && (fd == STDERR_FILENO || isatty(fd));
+  bool lines = !reading && !vm->options.unbuffered && (fd == STDERR_FILENO || isatty(fd));
   asy_value newline = reading ? ASY_NONE : asy_from_cstr(vm, "\n");
-  asy_value text = asy_failed(newline) ? newline : io_text_on(vm, buffer, encoding, errors, newline, lines, false);
+  asy_value text = asy_failed(newline) ? newline : io_text_on(vm, buffer, encoding, errors, newline, lines, vm->options.unbuffered);
   if (asy_failed(text)) return text;
   asy_value mode = asy_from_cstr(vm, reading ? "r" : "w");
   if (asy_failed(mode)) return mode;
   asy_store(vm, asy_obj_of(text), &((io_text *)asy_obj_of(text))->mode, mode);
+  ((io_buffered *)asy_obj_of(buffer))->unbuffered = vm->options.unbuffered && !reading;
   asy_cancel_finalizer(asy_obj_of(text)); /* asy_flush_std writes what is left; the descriptors stay open */
   return text;
 }

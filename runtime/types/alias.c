@@ -252,11 +252,46 @@ static asy_value unpacked_of(asy_vm *vm, asy_value self) {
   return made;
 }
 
-/* `*tuple[int]`: one item, the alias marked as unpacked. */
+/* `*tuple[int]`: an iterator of one item, the alias marked as unpacked. */
+typedef struct {
+  asy_obj head;
+  asy_value alias; /* 0: done */
+} alias_iterator;
+
+static void alias_iterator_visit(asy_obj *o, asy_visitor *v) {
+  if (((alias_iterator *)o)->alias) asy_visit_value(v, ((alias_iterator *)o)->alias);
+}
+static asy_value alias_iterator_self(asy_vm *vm, asy_value self) { return self; }
+static asy_value alias_iterator_next(asy_vm *vm, asy_value self) {
+  alias_iterator *it = (alias_iterator *)asy_obj_of(self);
+  asy_value alias = it->alias;
+  if (!alias) return ASY_END;
+  it->alias = 0;
+  return unpacked_of(vm, alias);
+}
+static asy_value alias_iterator_reduce(asy_vm *vm, const asy_value *args) {
+  const alias_iterator *it = (const alias_iterator *)asy_obj_of(args[0]);
+  asy_value iter = asy_dict_get_str(vm, vm->builtins, asy_intern(vm, "iter"));
+  asy_value over = asy_tuple_of(vm, 1, it->alias ? it->alias : asy_from_obj(vm->empty_tuple));
+  return over == ASY_FAILED ? ASY_FAILED : asy_tuple_of(vm, 2, iter, over);
+}
+static const asy_native alias_iterator_methods[] = {{"__reduce__", "(self, /)", alias_iterator_reduce, NULL, 0}, {0}};
+static const asy_type alias_iterator_type = {
+  .name = "builtins.generic_alias_iterator",
+  .size = sizeof(alias_iterator),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = alias_iterator_visit,
+  .iter = alias_iterator_self,
+  .next = alias_iterator_next,
+  .methods = alias_iterator_methods,
+};
+
 static asy_value alias_iter(asy_vm *vm, asy_value self) {
-  asy_value item = unpacked_of(vm, self);
-  asy_tuple *items = item == ASY_FAILED ? NULL : asy_tuple_new(vm, &item, 1);
-  return items ? asy_iter(vm, asy_from_obj(items)) : ASY_FAILED;
+  asy_class *cls = asy_define_type(vm, &alias_iterator_type);
+  alias_iterator *it = cls ? asy_new_instance(vm, cls) : NULL;
+  if (!it) return ASY_FAILED;
+  it->alias = self;
+  return asy_from_obj(it);
 }
 
 static asy_value alias_unpacked_args(asy_vm *vm, const asy_value *args) {

@@ -81,6 +81,7 @@ asy_value asy_iter_reduce(asy_vm *vm, const asy_value *args) {
 
 asy_value asy_iter_setstate(asy_vm *vm, const asy_value *args) {
   int64_t index;
+  if (!asy_is_integer(args[1])) return asy_raise(vm, ASY_TypeError, "an integer is required");
   if (!asy_to_int64(vm, args[1], &index)) return ASY_FAILED;
   cursor at = cursor_of(asy_obj_of(args[0]));
   if (!at.container) return ASY_NONE;

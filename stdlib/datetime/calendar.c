@@ -31,6 +31,14 @@ void asy_ordinal_to_date(int ordinal, int32_t *year, int32_t *month, int32_t *da
   *year = era * 400 + y + (*month <= 2);
 }
 
+int64_t asy_year_of(int64_t ordinal) {
+  enum { ERA_DAYS = 146097 }; /* of 400 years */
+  int32_t year, month, day;
+  int64_t eras = ordinal / ERA_DAYS - (ordinal % ERA_DAYS <= 0);
+  asy_ordinal_to_date((int)(ordinal - eras * ERA_DAYS), &year, &month, &day);
+  return year + eras * 400;
+}
+
 int asy_weekday(int year, int month, int day) { return (asy_ordinal(year, month, day) + 6) % 7; }
 
 int asy_iso_first_monday(int year) {
@@ -56,7 +64,7 @@ bool asy_iso_to_date(asy_vm *vm, int64_t iso_year, int64_t week, int64_t day, fi
   bool has_week = week >= 1 && (week <= 52 || (week == 53 && asy_iso_first_monday((int)iso_year + 1) - monday == 53 * 7));
   if (!has_week) return asy_raise(vm, ASY_ValueError, "Invalid week: %lld", (long long)week), false;
   if (day < 1 || day > 7) {
-    asy_raise(vm, ASY_ValueError, "Invalid weekday: %lld (range is [1, 7])", (long long)day);
+    asy_raise(vm, ASY_ValueError, "Invalid day: %lld (range is [1, 7])", (long long)day);
     return false;
   }
   int64_t ordinal = monday + (week - 1) * 7 + day - 1;

@@ -56,7 +56,7 @@ static int ordinal_of(asy_value v) {
 static asy_value from_ordinal(asy_vm *vm, asy_class *cls, int64_t ordinal) {
   int32_t year, month, day;
   if (ordinal < 1) return asy_raise(vm, ASY_ValueError, "ordinal must be >= 1");
-  if (ordinal > MAX_ORDINAL) return asy_raise(vm, ASY_ValueError, "year is out of range");
+  if (ordinal > MAX_ORDINAL) return asy_raise(vm, ASY_ValueError, "year %lld is out of range", (long long)asy_year_of(ordinal));
   asy_ordinal_to_date((int)ordinal, &year, &month, &day);
   return asy_date_make(vm, cls, year, month, day);
 }
@@ -64,14 +64,9 @@ static asy_value from_ordinal(asy_vm *vm, asy_class *cls, int64_t ordinal) {
 /* ---- Constructors ---- */
 
 static asy_value date_fromtimestamp(asy_vm *vm, const asy_value *args) {
-  double s;
   int64_t whole;
-  if (asy_is_float(args[1]) || !asy_is_number_int64(args[1], &whole)) {
-    if (!asy_to_double(vm, args[1], &s)) return ASY_FAILED;
-    if (s != s) return asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)");
-    if (s > 9e18 || s < -9e18) return asy_raise(vm, ASY_OverflowError, "timestamp out of range for platform time_t");
-    whole = (int64_t)s - (s < (double)(int64_t)s);
-  }
+  int32_t micros;
+  if (!asy_read_timestamp(vm, args[1], &whole, &micros)) return ASY_FAILED;
   struct tm t;
   time_t at = whole;
   if (!localtime_r(&at, &t)) return asy_raise_errno(vm, 75, ASY_UNBOUND);
@@ -225,7 +220,7 @@ static void append_libc(asy_text *out, const struct tm *t, const char *directive
 #pragma GCC diagnostic pop
 }
 
-/* Years show four digits, fractions and zones are self's; the rest is libc's. */
+/* Fractions and zones are self's; the rest is libc's. */
 asy_value asy_strftime(asy_vm *vm, asy_value self, const fields *f, asy_value format) {
   if (!asy_is_str(format)) return asy_raise(vm, ASY_TypeError, "strftime() argument 1 must be str, not %T", format);
   asy_value keep;
@@ -249,21 +244,20 @@ asy_value asy_strftime(asy_vm *vm, asy_value self, const fields *f, asy_value fo
     }
     char number[24];
     text = percent + 2;
-    int year, week, weekday;
     switch (percent[1]) {
       case 'f': snprintf(number, sizeof number, "%06d", f->microsecond), asy_text_ascii(&out, number); break;
       case 'z': good = append_offset(vm, &out, self, f->zone, ""); break;
       case 'Z': good = append_name(vm, &out, self, f->zone); break;
-      case 'Y': snprintf(number, sizeof number, "%04d", f->year), asy_text_ascii(&out, number); break;
-      case 'G':
-        asy_iso_calendar(f->year, f->month, f->day, &year, &week, &weekday);
-        snprintf(number, sizeof number, "%04d", year), asy_text_ascii(&out, number);
-        break;
       case ':':
         if (text < end && *text == 'z') text++, good = append_offset(vm, &out, self, f->zone, ":");
         else asy_text_ascii(&out, "%:");
         break;
       default:
+        if (percent[1] & 0x80) { /* no directive: the character comes next */
+          asy_text_char(&out, '%');
+          text = percent + 1;
+          break;
+        }
         while (text < end && strchr("_-0^#EO123456789", text[-1])) text++;
         append_libc(&out, &t, percent, (size_t)(text - percent));
     }

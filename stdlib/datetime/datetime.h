@@ -73,6 +73,7 @@ int asy_day_of_year(int year, int month, int day);
 int asy_ordinal(int year, int month, int day); /* 0001-01-01 is day 1 */
 void asy_ordinal_to_date(int ordinal, int32_t *year, int32_t *month, int32_t *day);
 int asy_weekday(int year, int month, int day); /* Monday is 0 */
+int64_t asy_year_of(int64_t ordinal); /* of any day */
 int asy_iso_first_monday(int year); /* ordinal of the Monday that begins ISO week 1 */
 void asy_iso_calendar(int year, int month, int day, int *iso_year, int *week, int *weekday);
 bool asy_iso_to_date(asy_vm *vm, int64_t iso_year, int64_t week, int64_t day, fields *out); /* ValueError */
@@ -112,6 +113,8 @@ asy_value asy_sub_dates(asy_vm *vm, asy_value left, asy_value right);
 asy_value asy_time_struct(asy_vm *vm, const fields *f, int isdst);
 /* What the clock here shows at a second of UTC; both are counted from 0001-01-01. */
 bool asy_local_seconds(asy_vm *vm, int64_t utc_seconds, int64_t *local);
+/* A timestamp in seconds and microseconds, ties to even; OverflowError, ValueError for NaN. */
+bool asy_read_timestamp(asy_vm *vm, asy_value v, int64_t *seconds, int32_t *micros);
 asy_value asy_type_text(asy_vm *vm, asy_value self, const char *exact); /* what repr begins with */
 
 /* ---- Parsing (parse.c): all of a str; ValueError ---- */

@@ -109,6 +109,8 @@ asy_value asy_round_ratio(asy_vm *vm, wide a, wide b) {
   return asy_delta_new(vm, q);
 }
 
+static asy_value by_zero(asy_vm *vm) { return asy_raise(vm, ASY_ZeroDivisionError, "integer division or modulo by zero"); }
+
 static unsigned bits_of(wide n) {
   unsigned __int128 u = n < 0 ? -(unsigned __int128)n : (unsigned __int128)n;
   uint64_t high = (uint64_t)(u >> 64), low = (uint64_t)u;
@@ -119,7 +121,7 @@ static unsigned bits_of(wide n) {
 static asy_value scale(asy_vm *vm, wide us, double f, bool divide) {
   if (isnan(f)) return asy_raise(vm, ASY_ValueError, "cannot convert NaN to integer ratio");
   if (isinf(f)) return asy_raise(vm, ASY_OverflowError, "cannot convert Infinity to integer ratio");
-  if (divide && f == 0) return asy_raise(vm, ASY_ZeroDivisionError, "division by zero");
+  if (divide && f == 0) return by_zero(vm);
   int exponent;
   int64_t mantissa = (int64_t)ldexp(frexp(f, &exponent), 53);
   exponent -= 53;
@@ -166,8 +168,6 @@ static asy_value delta_mul(asy_vm *vm, asy_value a, asy_value b) {
   return __builtin_mul_overflow(us, (wide)n, &product) ? too_large(vm) : asy_delta_new(vm, product);
 }
 
-static asy_value by_zero(asy_vm *vm) { return asy_raise(vm, ASY_ZeroDivisionError, "integer division or modulo by zero"); }
-
 static asy_value delta_floordiv(asy_vm *vm, asy_value a, asy_value b) {
   int64_t n;
   bool ok;
@@ -194,7 +194,7 @@ static asy_value delta_truediv(asy_vm *vm, asy_value a, asy_value b) {
   if (asy_is_float(b)) return scale(vm, us, asy_float_value(b), true);
   if (!integer_operand(vm, b, &n, &ok)) return ASY_NOT_IMPLEMENTED;
   if (!ok) return ASY_FAILED;
-  return n ? asy_round_ratio(vm, us, n) : asy_raise(vm, ASY_ZeroDivisionError, "integer division or modulo by zero");
+  return n ? asy_round_ratio(vm, us, n) : by_zero(vm);
 }
 
 static asy_value delta_mod(asy_vm *vm, asy_value a, asy_value b) {

@@ -279,8 +279,7 @@ static asy_value at_seconds(asy_vm *vm, asy_class *cls, int64_t seconds, int32_t
   const int64_t first = -EPOCH_SECONDS, last = (int64_t)MAX_ORDINAL * DAY_SECONDS - EPOCH_SECONDS;
   fields f;
   if (seconds < first || seconds >= last) {
-    int64_t year = 1970 + (int64_t)((double)seconds / 31556952.0);
-    if (year >= 1 && year <= MAX_YEAR) year = seconds < 0 ? 0 : MAX_YEAR + 1;
+    int64_t year = asy_year_of(EPOCH_ORDINAL + seconds / DAY_SECONDS - (seconds % DAY_SECONDS < 0));
     return asy_raise(vm, ASY_ValueError, "year %lld is out of range", (long long)year);
   }
   int64_t shown = seconds + EPOCH_SECONDS;
@@ -304,13 +303,16 @@ static asy_value at_seconds(asy_vm *vm, asy_class *cls, int64_t seconds, int32_t
   return name ? asy_call_method(vm, f.zone, name, 1, &made) : ASY_FAILED;
 }
 
-/* A timestamp rounded to microseconds, ties to even. */
-static bool read_timestamp(asy_vm *vm, asy_value v, int64_t *seconds, int32_t *micros) {
+bool asy_read_timestamp(asy_vm *vm, asy_value v, int64_t *seconds, int32_t *micros) {
   *micros = 0;
   if (!asy_is_float(v) && asy_is_number_int64(v, seconds)) return true;
   double s, whole;
-  if (asy_is_integer(v)) return asy_raise(vm, ASY_OverflowError, "timestamp out of range for platform time_t"), false;
-  if (!asy_to_double(vm, v, &s)) return false;
+  if (!asy_is_float(v)) {
+    asy_value whole_number = asy_index(vm, v);
+    if (asy_failed(whole_number) || asy_is_number_int64(whole_number, seconds)) return !asy_failed(whole_number);
+    return asy_raise(vm, ASY_OverflowError, "timestamp out of range for platform time_t"), false;
+  }
+  s = asy_float_value(v);
   if (isnan(s)) return asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)"), false;
   if (fabs(s) >= 9.2e18) return asy_raise(vm, ASY_OverflowError, "timestamp out of range for platform time_t"), false;
   double us = nearbyint(modf(s, &whole) * 1e6);
@@ -324,7 +326,7 @@ static bool read_timestamp(asy_vm *vm, asy_value v, int64_t *seconds, int32_t *m
 static asy_value datetime_fromtimestamp(asy_vm *vm, const asy_value *args) {
   int64_t seconds;
   int32_t micros;
-  if (!asy_check_zone(vm, args[2]) || !read_timestamp(vm, args[1], &seconds, &micros)) return ASY_FAILED;
+  if (!asy_check_zone(vm, args[2]) || !asy_read_timestamp(vm, args[1], &seconds, &micros)) return ASY_FAILED;
   return at_seconds(vm, class_arg(args[0]), seconds, micros, args[2], false);
 }
 
@@ -354,7 +356,7 @@ static asy_value datetime_utcfromtimestamp(asy_vm *vm, const asy_value *args) {
   int32_t micros;
   if (!deprecated(vm, "datetime.datetime.utcfromtimestamp() is deprecated and scheduled for removal in a future version. Use "
                       "timezone-aware objects to represent datetimes in UTC: datetime.datetime.fromtimestamp(timestamp, datetime.UTC).") ||
-      !read_timestamp(vm, args[1], &seconds, &micros))
+      !asy_read_timestamp(vm, args[1], &seconds, &micros))
     return ASY_FAILED;
   return at_seconds(vm, class_arg(args[0]), seconds, micros, ASY_NONE, true);
 }
@@ -432,13 +434,13 @@ static asy_value datetime_str(asy_vm *vm, asy_value self) {
   return is_exact(asy_type_of(vm, self)) ? datetime_isoformat(vm, args) : asy_call_method(vm, self, name, 1, &space);
 }
 
-/* ", fold=1, tzinfo=...)" behind what repr wrote so far. */
+/* ", tzinfo=..., fold=1)" behind what repr wrote so far. */
 static asy_value close_repr(asy_vm *vm, const moment *m, asy_value self, const char *exact, const char *numbers) {
   asy_value head = asy_type_text(vm, self, exact);
   if (asy_failed(head)) return ASY_FAILED;
   const char *fold = m->fold ? ", fold=1" : "";
   return or_failed(m->zone == ASY_NONE ? asy_str_format(vm, "%S%s%s)", head, numbers, fold)
-                                       : asy_str_format(vm, "%S%s%s, tzinfo=%R)", head, numbers, fold, m->zone));
+                                       : asy_str_format(vm, "%S%s, tzinfo=%R%s)", head, numbers, m->zone, fold));
 }
 
 static asy_value datetime_repr(asy_vm *vm, asy_value self) {

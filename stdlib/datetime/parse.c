@@ -40,31 +40,33 @@ static bool digits(reader *r, int count, int32_t *out) {
 
 static asy_value malformed(asy_vm *vm, asy_value text) { return asy_raise(vm, ASY_ValueError, "Invalid isoformat string: %R", text); }
 
-/* YYYY-MM-DD, YYYYMMDD, YYYY-Www[-D], YYYYWww[D]: all of the text up to `end`. 1; 0 malformed; -1 raised. */
-static int read_date(asy_vm *vm, reader *r, const char *end, fields *out) {
+/* YYYY-MM-DD, YYYYMMDD, YYYY-Www[-D], YYYYWww[D]: all of the text up to `end`. */
+static bool read_date(asy_vm *vm, reader *r, const char *end, fields *out) {
   reader part = {.at = r->at, .end = end};
-  if (!digits(&part, 4, &out->year)) return 0;
+  if (!digits(&part, 4, &out->year)) return false;
   bool dashes = peek(&part, '-');
   part.at += dashes;
   if (peek(&part, 'W')) {
     int32_t week, day = 1;
     part.at++;
-    if (!digits(&part, 2, &week)) return 0;
+    if (!digits(&part, 2, &week)) return false;
     if (part.at < end) {
-      if (dashes && *part.at++ != '-') return 0;
-      if (!digits(&part, 1, &day)) return 0;
+      if (dashes && *part.at++ != '-') return false;
+      if (!digits(&part, 1, &day)) return false;
     }
-    if (part.at != end) return 0;
+    if (part.at != end) return false;
     r->at = end;
-    return asy_iso_to_date(vm, out->year, week, day, out) ? 1 : -1;
+    if (asy_iso_to_date(vm, out->year, week, day, out)) return true;
+    asy_clear_exception(vm);
+    return false;
   }
-  if (!digits(&part, 2, &out->month) || (dashes && (!peek(&part, '-') || !part.at++))) return 0;
-  if (!digits(&part, 2, &out->day) || part.at != end) return 0;
+  if (!digits(&part, 2, &out->month) || (dashes && (!peek(&part, '-') || !part.at++))) return false;
+  if (!digits(&part, 2, &out->day) || part.at != end) return false;
   r->at = end;
-  return 1;
+  return true;
 }
 
-/* HH[:MM[:SS[.fff]]] or without colons, up to `end`. */
+/* HH[:MM[:SS]] or without colons, then a fraction of a second, up to `end`. */
 static bool read_clock(const char *at, const char *end, int32_t parts[4]) {
   reader r = {.at = at, .end = end};
   bool colons = false;
@@ -75,7 +77,6 @@ static bool read_clock(const char *at, const char *end, int32_t parts[4]) {
     if (i == 0) colons = c == ':';
     if (r.at == end) return false;
     if (c == '.' || c == ',') {
-      if (i < 2) return false;
       int32_t scale = 100000;
       for (parts[3] = 0; r.at < end && is_digit(*r.at); r.at++, scale /= 10) parts[3] += (*r.at - '0') * scale;
       return r.at == end;
@@ -114,9 +115,9 @@ bool asy_parse_iso_date(asy_vm *vm, asy_value text, fields *out) {
   reader r;
   size_t length = ((asy_str *)asy_obj_of(text))->len;
   bool fits = (length == 7 || length == 8 || length == 10) && open_text(&r, (asy_str *)asy_obj_of(text));
-  int good = fits ? read_date(vm, &r, r.end, out) : 0;
-  if (good == 0) malformed(vm, text);
-  return good > 0;
+  bool good = fits && read_date(vm, &r, r.end, out);
+  if (!good) malformed(vm, text);
+  return good;
 }
 
 bool asy_parse_iso_time(asy_vm *vm, asy_value text, fields *out) {
@@ -151,8 +152,8 @@ bool asy_parse_iso_datetime(asy_vm *vm, asy_value text, fields *out) {
   reader r;
   int good = 0;
   if (open_text(&r, (asy_str *)asy_obj_of(text))) {
-    size_t length = (size_t)(r.end - r.text), date = date_length(r.text, length);
-    good = date && date <= length ? read_date(vm, &r, r.text + date, out) : 0;
+    size_t length = (size_t)(r.end - r.text), date_end = date_length(r.text, length);
+    good = date_end && date_end <= length && read_date(vm, &r, r.text + date_end, out);
     if (good > 0 && r.at < r.end) {
       r.at++;
       good = read_time(vm, &r, out);

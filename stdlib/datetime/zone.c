@@ -95,7 +95,7 @@ static asy_value tzinfo_reduce(asy_vm *vm, const asy_value *args) {
   if (!asy_failed(init)) state = call_named(vm, args[0], "__getstate__", ASY_NONE);
   if (asy_failed(init) || asy_failed(state)) return ASY_FAILED;
   asy_value cls = asy_from_obj(asy_type_of(vm, args[0]));
-  return state == ASY_NONE ? asy_tuple_of(vm, 2, cls, init) : asy_tuple_of(vm, 3, cls, init, state);
+  return asy_tuple_of(vm, 3, cls, init, state);
 }
 
 static const asy_native tzinfo_methods[] = {
@@ -174,7 +174,7 @@ static asy_value timezone_tzname(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value timezone_fromutc(asy_vm *vm, const asy_value *args) {
-  if (!is_datetime(vm, args[1])) return asy_raise(vm, ASY_TypeError, "fromutc: argument must be a datetime instance, not %T", args[1]);
+  if (!is_datetime(vm, args[1])) return asy_raise(vm, ASY_TypeError, "fromutc: argument must be a datetime");
   if (moment_of(args[1])->zone != args[0]) return asy_raise(vm, ASY_ValueError, "fromutc: dt.tzinfo is not self");
   return asy_add_dates(vm, args[1], asy_from_obj(timezone_of(args[0])->offset));
 }
