@@ -239,6 +239,15 @@ static asy_value keep_source(asy_vm *vm, const asy_value *args) {
   return asy_source_keep(vm, name, text, strlen(text)) ? ASY_NONE : asy_raise_no_memory(vm);
 }
 
+static asy_value library_modules(asy_vm *vm, const asy_value *args) {
+  asy_list *names = asy_list_new(vm, 0);
+  for (const asy_embedded *module = asy_embedded_modules; names && module->name; module++) {
+    asy_value name = asy_from_cstr(vm, module->name);
+    if (asy_failed(name) || !asy_list_append(vm, names, name)) return ASY_FAILED;
+  }
+  return names ? asy_from_obj(names) : ASY_FAILED;
+}
+
 static asy_value show_exception(asy_vm *vm, const asy_value *args) {
   asy_print_exception(vm, args[0]);
   return ASY_NONE;
@@ -250,6 +259,7 @@ static const asy_native natives[] = {
   {"enter_raw", "(fd, /)", enter_raw, "Let each key come as it is typed.", 0},
   {"leave_raw", "()", leave_raw, "Make the terminal what it was.", 0},
   {"keep_source", "(filename, text, /)", keep_source, "Let tracebacks show these lines.", 0},
+  {"library_modules", "()", library_modules, "The names of the modules inside the program, dotted.", 0},
   {"show_exception", "(exception, /)", show_exception, "Print it with its traceback.", 0},
   {0},
 };

@@ -235,7 +235,7 @@ static void except_clauses(asy_compiler *c, const asy_node *node, int exc, asy_l
       int type = asy_expr(c, h->except_handler.type, NO_REG);
       e->top = top;
       int matches = asy_temp(e);
-      asy_emit(e, h->except_handler.type, OP_MATCH_EXC, matches, exc, type);
+      asy_emit(e, h, OP_MATCH_EXC, matches, exc, type);
       asy_emit_jump(e, h->except_handler.type, OP_JUMP_IF_FALSE, matches, 0, 0, next);
       e->top = top;
       asy_region_close(e, &selecting.region);

@@ -289,6 +289,17 @@ static bool leaves_keywords(asy_vm *vm, const asy_nativefunc *native, asy_value 
   return other && other->kind != LOOKUP_ABSENT && !(other->owner->flags & ASY_CLASS_BUILTIN);
 }
 
+static void raise_unexpected_in_native(asy_vm *vm, asy_nativefunc *native, const asy_signature *s, asy_str *name) {
+  asy_list *names = asy_list_new(vm, s->nparams);
+  for (uint32_t i = s->nposonly; names && i < s->nparams; i++)
+    if (s->names[i] && !asy_list_append(vm, names, asy_from_obj(s->names[i]))) return;
+  asy_str *meant = names ? asy_closest_name(names, name) : NULL;
+  const char *function = native->def->name;
+  if (meant)
+    asy_raise(vm, ASY_TypeError, "%s() got an unexpected keyword argument '%U'. Did you mean '%U'?", function, name, meant);
+  else if (names) asy_raise(vm, ASY_TypeError, "%s() got an unexpected keyword argument '%U'", function, name);
+}
+
 static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, asy_value *out, asy_value self,
                         const asy_value *args, uint32_t nargs, asy_tuple *kwnames) {
   uint32_t nnamed = kwnames ? kwnames->len : 0;
@@ -330,7 +341,7 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
       if (title) asy_raise(vm, ASY_TypeError, "%U() takes no keyword arguments", title);
       return false;
     } else {
-      asy_raise(vm, ASY_TypeError, "%s() got an unexpected keyword argument '%U'", native->def->name, name);
+      raise_unexpected_in_native(vm, native, s, name);
       return false;
     }
   }

@@ -101,7 +101,9 @@ bool asy_future_set_result(asy_vm *vm, asy_future *f, asy_value result) {
 }
 
 bool asy_future_end_failed(asy_vm *vm, asy_future *f, asy_value exception) {
-  set_state(f, FUTURE_FINISHED, FUTURE_FAILED | FUTURE_UNRETRIEVED);
+  bool ends_program = asy_is_instance(vm, exception, vm->exceptions[ASY_SystemExit]) ||
+                      asy_is_instance(vm, exception, vm->exceptions[ASY_KeyboardInterrupt]); /* it leaves the loop: it is seen */
+  set_state(f, FUTURE_FINISHED, ends_program ? FUTURE_FAILED : FUTURE_FAILED | FUTURE_UNRETRIEVED);
   asy_store(vm, f, &f->result, exception);
   if (!(f->head.flags & FUTURE_REGISTERED)) {
     if (!asy_register_finalizer(vm, f)) return false;

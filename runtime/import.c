@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "runtime/builtins.h"
 #include "runtime/class.h"
 #include "runtime/file.h"
 #include "runtime/finders.h"

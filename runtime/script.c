@@ -27,12 +27,24 @@ static unsigned main_flags(asy_vm *vm, const char *path) {
   return ASY_COMPILE_USUAL(vm) | (python ? 0 : ASY_COMPILE_TOP_LEVEL_AWAIT);
 }
 
+/* asyncio.run is no place of the program's: its entries go. */
+static void hide_runner(asy_vm *vm) {
+  asy_exception *e = vm->exception ? asy_exception_of(vm->exception) : NULL;
+  while (e && e->traceback && e->traceback->func->code->filename->len &&
+         asy_str_at(e->traceback->func->code->filename, 0) == '<' &&
+         !asy_str_equal_cstr(e->traceback->func->code->name, "<module>"))
+    e->traceback = e->traceback->next;
+  if (e) asy_barrier(vm, e);
+}
+
 /* Runs the body of a module; one that awaits outside functions is a coroutine, which asyncio.run drives. */
 static bool run_body(asy_vm *vm, asy_code *code, asy_module *module) {
   asy_value result = asy_run_code(vm, code, module->dict, asy_from_obj(module->dict));
   if (asy_failed(result) || !asy_is_kind(result, KIND_COROUTINE)) return !asy_failed(result);
   asy_value asyncio = asy_import(vm, "asyncio"), run = asy_failed(asyncio) ? ASY_FAILED : asy_get_attr_cstr(vm, asyncio, "run");
-  return !asy_failed(run) && !asy_failed(asy_call1(vm, run, result));
+  if (!asy_failed(run) && !asy_failed(asy_call1(vm, run, result))) return true;
+  hide_runner(vm);
+  return false;
 }
 
 static asy_module *new_module(asy_vm *vm, const char *name) {

@@ -2,6 +2,7 @@
 #include "runtime/sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <float.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -520,6 +521,9 @@ static asy_value new_list(asy_vm *vm) {
   return list ? asy_from_obj(list) : ASY_FAILED;
 }
 
+/* None for a descriptor that is closed. */
+static asy_value stream(asy_value file, int fd) { return fcntl(fd, F_GETFD) < 0 ? ASY_NONE : file; }
+
 static bool sys_module_init(asy_vm *vm, asy_value module) {
   const asy_options *o = &vm->options;
   asy_dict *cache = asy_dict_new(vm, 0);
@@ -540,12 +544,12 @@ static bool sys_module_init(asy_vm *vm, asy_value module) {
          asy_module_set(vm, module, "path_importer_cache", asy_from_obj(cache)) &&
          asy_module_set(vm, module, "warnoptions", text_list(vm, o->nwarnings, o->warnings)) &&
          asy_module_set(vm, module, "builtin_module_names", native_names(vm)) &&
-         asy_module_set(vm, module, "stdin", vm->stdin_file) &&
-         asy_module_set(vm, module, "__stdin__", vm->stdin_file) &&
-         asy_module_set(vm, module, "stdout", vm->stdout_file) &&
-         asy_module_set(vm, module, "__stdout__", vm->stdout_file) &&
-         asy_module_set(vm, module, "stderr", vm->stderr_file) &&
-         asy_module_set(vm, module, "__stderr__", vm->stderr_file);
+         asy_module_set(vm, module, "stdin", stream(vm->stdin_file, STDIN_FILENO)) &&
+         asy_module_set(vm, module, "__stdin__", stream(vm->stdin_file, STDIN_FILENO)) &&
+         asy_module_set(vm, module, "stdout", stream(vm->stdout_file, STDOUT_FILENO)) &&
+         asy_module_set(vm, module, "__stdout__", stream(vm->stdout_file, STDOUT_FILENO)) &&
+         asy_module_set(vm, module, "stderr", stream(vm->stderr_file, STDERR_FILENO)) &&
+         asy_module_set(vm, module, "__stderr__", stream(vm->stderr_file, STDERR_FILENO));
 }
 
 /* The two modules that are there before the first import. */

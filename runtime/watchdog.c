@@ -1,6 +1,10 @@
 /* watchdog.c - the thread that sees when a step takes long. See watchdog.h. */
 #include "runtime/watchdog.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/builtins.h"
 #include "runtime/class.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
@@ -84,6 +88,24 @@ static bool is_new(asy_vm *vm, asy_str *place) {
   return asy_list_append(vm, w->places, asy_from_obj(place));
 }
 
+/* The line that runs, and what to write in place of the commonest one. */
+static void show_line(asy_vm *vm, const asy_code *code, int line) {
+  static const char sleeps[] = "hint: `await asyncio.sleep(..)` lets the other tasks run meanwhile\n";
+  size_t length;
+  asy_value keep;
+  const char *filename = asy_str_utf8(vm, code->filename, &length, &keep);
+  const char *text = filename ? asy_file_line(vm, filename, line, &length) : NULL;
+  if (!text) return;
+  while (length && (*text == ' ' || *text == '\t')) text++, length--;
+  asy_sink out = {0};
+  asy_sink_text(&out, "    ");
+  asy_sink_add(&out, text, length);
+  asy_sink_text(&out, "\n");
+  if (memmem(text, length, "time.sleep(", 11)) asy_sink_text(&out, sleeps);
+  if (!out.failed) (void)asy_write_stderr(vm, out.data, out.len);
+  free(out.data);
+}
+
 void asy_watchdog_report(asy_vm *vm) {
   asy_interrupt_clear(vm, ASY_INTERRUPT_WATCHDOG);
   asy_task *task = vm->current_task;
@@ -102,6 +124,7 @@ void asy_watchdog_report(asy_vm *vm) {
     asy_value keep;
     const char *utf8 = text ? asy_str_utf8(vm, text, &length, &keep) : NULL;
     if (utf8) (void)asy_write_stderr(vm, utf8, length);
+    if (utf8) show_line(vm, code, line);
   }
   asy_clear_exception(vm);
   if (pending) asy_set_exception(vm, pending);

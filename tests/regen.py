@@ -55,7 +55,8 @@ def compare(path, options):
     said = run.directives(path)
     options = argparse.Namespace(**{**vars(options), 'bin': reference_command(path, options.python)})
     result = run.run_script(path, options)
-    status = int(said.get('exit', 0))
+    wrong_program = (run.ROOT / 'tests/errors') in path.parents
+    status = int(said.get('exit', 1 if wrong_program else 0))
     if result.status != status:
         return f'CPython: {run.status_text(result.status)}, expected {run.status_text(status)}\n{result.stderr}'
     wrong = []

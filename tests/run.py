@@ -8,6 +8,7 @@ Kinds, each a function below that yields tests:
   dis       tests/dis/*.asy beside a .out with the output of `asy --dis FILE`
   samples   samples/**/*.asy beside a .out; seconds after TIME may differ a little
   tutorial  the programs of the asyncio tutorial (tests/tutorial/run.py)
+  repl      the prompt on a pseudo-terminal, point by point (tests/repl/points.py)
   layers, symbols, dispatch, corpus, docs, conformance    tests/layers.py, tests/symbols.py, tests/dispatch.py, tests/corpus.py,
             tests/docs.py, tests/conformance.py
 
@@ -25,6 +26,7 @@ import argparse
 import concurrent.futures
 import dataclasses
 import difflib
+import functools
 import os
 import pathlib
 import re
@@ -85,8 +87,13 @@ def execute(command, options, timeout=None, env=()):
         return Result(clean(out.read()), clean(err.read()), status)
 
 
+# What says nothing about a program: addresses of objects, and lines of the library's own scripts.
+NOISE = re.compile(r'(?<= at 0x)[0-9a-f]{6,}|(?<="<asy>/)([^"]+", line )\d+')
+
+
 def clean(output):
-    return output.decode('utf-8', 'backslashreplace').replace(f'{ROOT}/', '')
+    text = output.decode('utf-8', 'backslashreplace').replace(f'{ROOT}/', '')
+    return NOISE.sub(lambda found: f'{found[1] or ""}_', text)
 
 
 def read(path):
@@ -265,6 +272,14 @@ def tutorial(options):
         yield Test(f'{test.name} {block}', test.run)
 
 
+def repl(options):
+    sys.path.insert(0, str(ROOT / 'tests/repl'))
+    import points
+    command = [os.path.abspath(options.bin[0]), *options.bin[1:]]
+    for name in points.POINTS:
+        yield Test(f'repl/{name}', functools.partial(points.check, name, command))
+
+
 KINDS = {
     'layers': lambda options: [tool(options, 'tests/layers.py')],
     'symbols': lambda options: [tool(options, 'tests/symbols.py', str(pathlib.Path(options.bin[0]).parent))],
@@ -276,6 +291,7 @@ KINDS = {
     'dis': lambda options: script_tests('tests/dis', options, flags=['--dis']),
     'samples': lambda options: script_tests('samples', options, times=times_close),
     'corpus': lambda options: [tool(options, 'tests/corpus.py', options.bin[0])],
+    'repl': repl,
     'docs': lambda options: [tool(options, 'tests/docs.py', *options.bin)],
     'conformance': lambda options: [Test(f'tests/conformance.py {group}', tool(options, 'tests/conformance.py', options.bin[0], group).run)
                                     for group in ('lang', 'builtins')],

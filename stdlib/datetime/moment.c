@@ -409,10 +409,8 @@ static asy_value datetime_timetz(asy_vm *vm, const asy_value *args) { return tim
 static asy_value datetime_isoformat(asy_vm *vm, const asy_value *args) {
   const moment *m = moment_of(args[0]);
   char text[72], *at = put_date(m, text);
-  if (args[1] != ASY_UNBOUND && (!asy_is_str(args[1]) || ((asy_str *)asy_obj_of(args[1]))->len != 1)) {
-    if (!asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "isoformat() argument 1 must be a unicode character, not %T", args[1]);
-    return asy_raise(vm, ASY_TypeError, "isoformat() argument 1 must be a unicode character, not a string of length %u", ((asy_str *)asy_obj_of(args[1]))->len);
-  }
+  if (args[1] != ASY_UNBOUND && (!asy_is_str(args[1]) || ((asy_str *)asy_obj_of(args[1]))->len != 1))
+    return asy_raise(vm, ASY_TypeError, "isoformat() argument 1 must be a unicode character, not %T", args[1]);
   uint32_t separator = args[1] == ASY_UNBOUND ? 'T' : asy_str_at((asy_str *)asy_obj_of(args[1]), 0);
   *at++ = (char)separator;
   char *end = put_time(vm, args[0], args[2], at);
@@ -434,13 +432,14 @@ static asy_value datetime_str(asy_vm *vm, asy_value self) {
   return is_exact(asy_type_of(vm, self)) ? datetime_isoformat(vm, args) : asy_call_method(vm, self, name, 1, &space);
 }
 
-/* ", tzinfo=..., fold=1)" behind what repr wrote so far. */
+/* The fold and the zone behind what repr wrote so far. */
 static asy_value close_repr(asy_vm *vm, const moment *m, asy_value self, const char *exact, const char *numbers) {
   asy_value head = asy_type_text(vm, self, exact);
   if (asy_failed(head)) return ASY_FAILED;
   const char *fold = m->fold ? ", fold=1" : "";
-  return or_failed(m->zone == ASY_NONE ? asy_str_format(vm, "%S%s%s)", head, numbers, fold)
-                                       : asy_str_format(vm, "%S%s, tzinfo=%R%s)", head, numbers, m->zone, fold));
+  if (m->zone == ASY_NONE) return or_failed(asy_str_format(vm, "%S%s%s)", head, numbers, fold));
+  if (is_time(vm, self)) return or_failed(asy_str_format(vm, "%S%s, tzinfo=%R%s)", head, numbers, m->zone, fold));
+  return or_failed(asy_str_format(vm, "%S%s%s, tzinfo=%R)", head, numbers, fold, m->zone));
 }
 
 static asy_value datetime_repr(asy_vm *vm, asy_value self) {

@@ -1,0 +1,2 @@
+settings = {"port": 80}
+host = settings["host"]

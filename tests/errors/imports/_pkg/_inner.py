@@ -1,0 +1,3 @@
+from . import missing
+
+value = 1

@@ -1,0 +1,3 @@
+from _first import a
+
+b = 2
