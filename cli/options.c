@@ -40,7 +40,7 @@ static const option options[] = {
   {'W', NULL, "FILTER", "default error ignore always module once", COLLECT, 0, AT(warnings),
    "a warning filter: ACTION:MESSAGE:CATEGORY:MODULE:LINE"},
   {'X', NULL, "NAME[=VALUE]", "dev faulthandler importtime int_max_str_digits= utf8", COLLECT, 0, AT(x_options),
-   "dev, faulthandler, importtime, int_max_str_digits=N; others go to sys._xoptions"},
+   "dev, faulthandler, importtime, int_max_str_digits=N; all are in sys._xoptions"},
   {'O', NULL, NULL, NULL, COUNT, 0, AT(options.optimize), "leave out assert statements"},
   {'E', NULL, NULL, NULL, SET, 0, AT(options.ignore_environment), "ignore the variables below"},
   {'I', NULL, NULL, NULL, ISOLATE, 0, 0, "isolated: -E -P -s"},
@@ -79,12 +79,12 @@ static const char heading[] =
 static const char footing[] =
   "\n"
   "Environment:\n"
-  "  ASYPATH            folders in which modules are looked for, separated by colons\n"
-  "  ASYWARNINGS        warning filters as of -W, separated by commas\n"
-  "  ASYSTARTUP         a script that runs before the first prompt\n"
-  "  ASYHASHSEED        a number that makes the hashes of strings repeatable\n"
-  "  ASY_WATCHDOG       as --watchdog\n"
-  "  ASY_COLORS         1 or 0: colours or none; then count NO_COLOR, FORCE_COLOR, TERM=dumb\n"
+  "  ASYPATH              folders in which modules are looked for, separated by colons\n"
+  "  ASYWARNINGS          warning filters as of -W, separated by commas\n"
+  "  ASYSTARTUP           a script that runs before the first prompt\n"
+  "  ASYHASHSEED          a number that makes the hashes of strings repeatable\n"
+  "  ASY_WATCHDOG         as --watchdog\n"
+  "  ASY_COLORS           1 or 0: colours or none; then count NO_COLOR, FORCE_COLOR, TERM=dumb\n"
   "\n"
   "Exit status:\n"
   "  0 ended, 1 uncaught exception or syntax error, 2 wrong usage or no such file, 13 deadlock,\n"
@@ -103,7 +103,7 @@ void asy_print_help(FILE *out) {
   for (int i = 0; i < OPTIONS; i++) {
     char spelled[64];
     spell(&options[i], spelled);
-    if (options[i].help) fprintf(out, "  %-17s  %s\n", spelled, options[i].help);
+    if (options[i].help) fprintf(out, "  %-19s  %s\n", spelled, options[i].help);
   }
   fputs(footing, out);
 }

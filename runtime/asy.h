@@ -72,6 +72,8 @@ void asy_print_exception(asy_vm *vm, asy_value exception); /* traceback as CPyth
 /* A warning, as warnings.warn: of the stacklevel-th script frame (1: the one that runs). false: a filter made it an exception. */
 bool asy_warn(asy_vm *vm, asy_exc_id category, const char *text, int stacklevel);
 bool asy_warn_explicit(asy_vm *vm, asy_exc_id category, const char *text, asy_str *filename, int line);
+/* The same, about an object: the warning's `source`; None there is none. */
+bool asy_warn_about(asy_vm *vm, asy_exc_id category, asy_str *text, asy_str *filename, int line, asy_value source);
 /* The lines that tracebacks show of a text that no file holds (-c, the REPL), kept under its name; copied. false: no memory. */
 bool asy_source_keep(asy_vm *vm, const char *filename, const char *text, size_t length);
 bool asy_check_c_stack(asy_vm *vm);                        /* false: RecursionError is set */
@@ -92,6 +94,8 @@ bool asy_to_cstr(asy_vm *vm, asy_value v, const char **out); /* a str without NU
 /* Names of files and what the environment holds are bytes; as text they are UTF-8, and what is not lies in lone surrogates. */
 asy_value asy_fs_decode(asy_vm *vm, const char *bytes, size_t length);
 const char *asy_fs_encode(asy_vm *vm, asy_str *text, size_t *length, asy_value *keep); /* as asy_str_utf8; UnicodeEncodeError */
+asy_value asy_complex_new(asy_vm *vm, double real, double imag);
+void asy_complex_parts(asy_value v, double *real, double *imag); /* v is of KIND_COMPLEX */
 bool asy_is_str(asy_value v);                                /* str or a subclass; likewise below */
 bool asy_is_float(asy_value v);                              /* any float: in the word or boxed */
 bool asy_is_integer(asy_value v);                            /* small, big, bool or a subclass instance */

@@ -297,6 +297,15 @@ static asy_value coro_get_origin(asy_vm *vm, const asy_value *args) {
 }
 #undef CORO_SELF
 
+/* (column, end column) in UTF-8 bytes of the call that made it, for a warning's caret; None when unknown or of several lines */
+static asy_value coro_get_origin_columns(asy_vm *vm, const asy_value *args) {
+  const asy_coro *coro = (const asy_coro *)asy_obj_of(args[0]);
+  if (!coro->origin_code) return ASY_NONE;
+  asy_position at = asy_code_position(coro->origin_code, coro->origin_word);
+  if (!at.line || at.line != at.end_line) return ASY_NONE;
+  return asy_tuple_of(vm, 2, asy_from_small(at.col), asy_from_small(at.end_col));
+}
+
 static const asy_native coroutine_methods[] = {
   {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
   {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where the coroutine stands.",
@@ -310,6 +319,7 @@ static const asy_native coroutine_methods[] = {
   {"cr_origin", "(self)", coro_get_origin, "Always None: tracebacks show where tasks were created.", ASY_NATIVE_GETTER},
   {"__name__", "(self)", coro_get_name, "Name of the function.", ASY_NATIVE_GETTER},
   {"__qualname__", "(self)", coro_get_qualname, "Qualified name of the function.", ASY_NATIVE_GETTER},
+  {"_origin_columns", "(self)", coro_get_origin_columns, NULL, ASY_NATIVE_GETTER},
   {0},
 };
 const asy_type asy_coroutine_type = {
@@ -351,9 +361,7 @@ void asy_warn_never_awaited(asy_vm *vm, asy_coro *coro) {
   asy_str *text = asy_str_format(vm, "coroutine '%U' was never awaited", name);
   asy_str *file = coro->origin_code ? coro->origin_code->filename : asy_intern(vm, "sys");
   int32_t line = coro->origin_code ? asy_code_position(coro->origin_code, coro->origin_word).line : 1;
-  const char *message;
-  if (!text || !file || !asy_to_cstr(vm, asy_from_obj(text), &message) ||
-      !asy_warn_explicit(vm, ASY_RuntimeWarning, message, file, line))
+  if (!text || !file || !asy_warn_about(vm, ASY_RuntimeWarning, text, file, line, asy_from_obj(coro)))
     asy_report_unraisable(vm, asy_from_obj(coro));
   if (pending) asy_set_exception(vm, pending);
 }

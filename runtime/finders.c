@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "runtime/class.h"
@@ -85,6 +86,8 @@ static bool find_in_folder(asy_vm *vm, const char *folder, const char *tail, asy
     {".asy", false},
     {".py", false},
   };
+  char cwd[PATH_MAX];
+  if (!*folder && getcwd(cwd, sizeof cwd)) folder = cwd;
   size_t length = strlen(folder);
   const char *slash = length && folder[length - 1] != '/' ? "/" : "";
   char package[PATH_MAX];

@@ -61,8 +61,6 @@ double asy_round_scaled(uint64_t mantissa, int64_t exponent, bool sticky);
 bool asy_number_text(asy_vm *vm, asy_str *s, char *buffer, size_t size, char **out, size_t *length);
 
 /* ---- complex (types/complex.c) ---- */
-asy_value asy_complex_new(asy_vm *vm, double real, double imag);
 asy_value asy_complex_pow(asy_vm *vm, double real, double imag, double exponent_real, double exponent_imag);
-void asy_complex_parts(asy_value v, double *real, double *imag); /* v is of KIND_COMPLEX */
 
 #endif

@@ -193,7 +193,7 @@ void asy_suggest(asy_vm *vm, asy_value exception, asy_sink *out) {
   bool import = asy_is_instance(vm, exception, vm->exceptions[ASY_ImportError]);
   if (asy_is_instance(vm, exception, vm->exceptions[ASY_ModuleNotFoundError])) {
     asy_str *missing = missing_module(vm, exception);
-    asy_list *modules = missing && !is_stdlib_module(vm, missing) ? module_names(vm) : NULL;
+    asy_list *modules = missing && missing->len > 2 && !is_stdlib_module(vm, missing) ? module_names(vm) : NULL;
     asy_str *meant = modules ? asy_closest_name(modules, missing) : NULL;
     if (meant) add_name(vm, out, ". Did you mean: '", meant, "'?");
     return asy_clear_exception(vm);

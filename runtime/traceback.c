@@ -522,7 +522,13 @@ bool asy_wants_color(asy_vm *vm) {
   if (asy_environment(vm, "FORCE_COLOR")) return true;
   if (terminal && !strcmp(terminal, "dumb")) return false;
   asy_str *name = asy_intern(vm, "stderr");
-  return name && asy_sys_get(vm, name) == vm->stderr_file && isatty(STDERR_FILENO);
+  asy_value file = name ? asy_sys_get(vm, name) : ASY_UNBOUND;
+  if (file == ASY_UNBOUND || file == ASY_NONE) return false;
+  if (file == vm->stderr_file) return isatty(STDERR_FILENO);
+  asy_value isatty_method = asy_get_attr_cstr(vm, file, "isatty"); /* a script's own, as at the prompt */
+  asy_value answer = asy_failed(isatty_method) ? ASY_FAILED : asy_call0(vm, isatty_method);
+  if (asy_failed(answer)) asy_clear_exception(vm);
+  return answer == ASY_TRUE;
 }
 
 void asy_print_exception(asy_vm *vm, asy_value exception) {

@@ -323,17 +323,57 @@ static asy_value math_prod(asy_vm *vm, const asy_value *args) {
   }
 }
 
+/* A sum of doubles in three parts, each the rounding error of the one before. */
+typedef struct {
+  double high, low, tiny;
+} triple;
+
+static double add_exactly(double a, double b, double *error) {
+  double sum = a + b, part = sum - a;
+  *error = (a - (sum - part)) + (b - part);
+  return sum;
+}
+
+static void add_product(triple *total, double x, double y) {
+  double product = x * y, rest = fma(x, y, -product), error_high, error_low, error_rest;
+  total->high = add_exactly(total->high, product, &error_high);
+  double low = add_exactly(total->low, rest, &error_low);
+  total->low = add_exactly(low, error_high, &error_rest);
+  total->tiny += error_low + error_rest;
+}
+
 static asy_value math_sumprod(asy_vm *vm, const asy_value *args) {
   asy_list *p = list_of(vm, args[0]), *q = p ? list_of(vm, args[1]) : NULL;
   if (!q) return ASY_FAILED;
   if (p->len != q->len) return asy_raise(vm, ASY_ValueError, "Inputs are not the same length");
   asy_value total = asy_from_small(0);
+  triple floats = {0};
+  bool any_float = false;
   for (uint32_t i = 0; i < p->len && i < q->len; i++) {
-    asy_value product = asy_binary(vm, BINARY_MUL, p->items[i], q->items[i]);
+    asy_value x = p->items[i], y = q->items[i];
+    bool float_x = asy_is_float(x), float_y = asy_is_float(y);
+    if ((float_x && (float_y || asy_is_int(y))) || (float_y && asy_is_int(x))) {
+      add_product(&floats, float_x ? asy_float_value(x) : (double)asy_small(x), float_y ? asy_float_value(y) : (double)asy_small(y));
+      any_float = true;
+      continue;
+    }
+    asy_value product = asy_binary(vm, BINARY_MUL, x, y);
     total = asy_failed(product) ? ASY_FAILED : asy_binary(vm, BINARY_ADD, total, product);
     if (asy_failed(total)) return ASY_FAILED;
   }
-  return total;
+  if (!any_float) return total;
+  double sum = floats.high + (floats.low + floats.tiny);
+  if (!isfinite(sum)) { /* the error terms are no numbers then: the plain sum is right */
+    sum = 0;
+    for (uint32_t i = 0; i < p->len && i < q->len; i++)
+      if (asy_is_float(p->items[i]) || asy_is_float(q->items[i])) {
+        double x, y;
+        if (!asy_to_double(vm, p->items[i], &x) || !asy_to_double(vm, q->items[i], &y)) return ASY_FAILED;
+        sum += x * y;
+      }
+  }
+  asy_value result = asy_from_double(vm, sum);
+  return total == asy_from_small(0) ? result : asy_binary(vm, BINARY_ADD, total, result);
 }
 
 /* The length of a vector: scaled by a power of two, squares summed in two doubles, and the root corrected once. */

@@ -3,7 +3,7 @@
 
 tests/conformance/GROUP.ratchet lists the tests of a group that pass. They are run by the conformance kit (../shared/conformance, or
 the folder in ASY_CONFORMANCE) on the test files that Debian brings as libpython3.11-testsuite; without either this is skipped with
-exit status 77. tests/conformance/support holds stand-ins for modules of CPython's that the test files cannot be loaded without.
+exit status 77.
 
     conformance.py --update BIN     adds what passes now to the lists
 """
@@ -19,7 +19,7 @@ TESTS = pathlib.Path('/usr/lib/python3.11/test/test_grammar.py')
 
 def run(binary, group, ratchet, option):
     return subprocess.run([sys.executable, KIT, '--bin', binary, '--mode', 'shim', '--suite', 'cpython', '--only', f'{group}/*', '-j', '2',
-                           '--stall', '30', '--env', f'ASYPATH={HERE / "support"}', option, ratchet]).returncode
+                           '--stall', '30', option, ratchet]).returncode
 
 
 def main():

@@ -8,6 +8,7 @@ Kinds, each a function below that yields tests:
   dis       tests/dis/*.asy beside a .out with the output of `asy --dis FILE`
   samples   samples/**/*.asy beside a .out; seconds after TIME may differ a little
   tutorial  the programs of the asyncio tutorial (tests/tutorial/run.py)
+  cli       the command line, case by case (tests/cli/cases.py)
   repl      the prompt on a pseudo-terminal, point by point (tests/repl/points.py)
   layers, symbols, dispatch, corpus, docs, conformance    tests/layers.py, tests/symbols.py, tests/dispatch.py, tests/corpus.py,
             tests/docs.py, tests/conformance.py
@@ -272,6 +273,13 @@ def tutorial(options):
         yield Test(f'{test.name} {block}', test.run)
 
 
+def cli(options):
+    sys.path.insert(0, str(ROOT / 'tests/cli'))
+    import cases
+    for name in cases.CASES:
+        yield Test(f'cli/{name}', functools.partial(cases.check, name, options.bin))
+
+
 def repl(options):
     sys.path.insert(0, str(ROOT / 'tests/repl'))
     import points
@@ -291,6 +299,7 @@ KINDS = {
     'dis': lambda options: script_tests('tests/dis', options, flags=['--dis']),
     'samples': lambda options: script_tests('samples', options, times=times_close),
     'corpus': lambda options: [tool(options, 'tests/corpus.py', options.bin[0])],
+    'cli': cli,
     'repl': repl,
     'docs': lambda options: [tool(options, 'tests/docs.py', *options.bin)],
     'conformance': lambda options: [Test(f'tests/conformance.py {group}', tool(options, 'tests/conformance.py', options.bin[0], group).run)

@@ -347,7 +347,11 @@ static bool divide_views(asy_vm *vm, const asy_int_view *a, const asy_int_view *
   asy_int *r = q ? new_int(vm, b->n) : NULL;
   if (!r) return false;
   if (a->n >= b->n) mpn_tdiv_qr(q->limbs, r->limbs, 0, a->limbs, a->n, b->limbs, b->n);
-  else memcpy(r->limbs, a->limbs, (size_t)a->n * sizeof(mp_limb_t));
+  else { /* the quotient of the magnitudes is 0, the rest is a */
+    q->limbs[0] = 0;
+    memcpy(r->limbs, a->limbs, (size_t)a->n * sizeof(mp_limb_t));
+    memset(r->limbs + a->n, 0, (size_t)(b->n - a->n) * sizeof(mp_limb_t));
+  }
   if (a->negative != b->negative && trimmed(r->limbs, b->n)) {
     mpn_sub_n(r->limbs, b->limbs, r->limbs, b->n);
     q->limbs[qn] = mpn_add_1(q->limbs, q->limbs, qn, 1);

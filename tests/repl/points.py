@@ -31,6 +31,10 @@ class Session(Program):
         given |= {'TERM': term} if term else {}
         super().__init__([*command, *options], given | environment, columns, rows, folder)
         self.prompts = 0
+        self.command = command[0]
+        while '>>> ' not in self.output and self.read(5):
+            pass
+        self.ready = time.perf_counter()
         self.prompt()
 
     def _prompts(self):
@@ -327,9 +331,9 @@ def no_color_and_force_color(start):
     t = start(NO_COLOR='1')
     t.type('def f')
     assert '[1;34m' not in t.output and ';34m' not in t.output
-    t = start(NO_COLOR='1', FORCE_COLOR='1')
-    t.type('def f')
-    assert ';34m' in t.output
+    t = start(term='dumb', FORCE_COLOR='1')
+    t.run('[1]')
+    assert '[\x1b[36m1\x1b[0m]' in t.output
 
 
 @point
@@ -341,7 +345,7 @@ def pastes_as_one(start):
     t.send(f'\x1b[200~{text}\x1b[201~')
     t.shows('... last = f399()')
     spent = time.perf_counter() - begin
-    assert spent < 2, f'{spent:.3f} s'   # under 100 ms on an idle machine: tests/bench is for that
+    assert spent < .5, f'{spent:.3f} s'   # 100 ms is the aim, 4 ms what it takes on the idle machine
     t.type('\x1f')
     t.last('>>>')
     t.type('\x1b_')
@@ -713,6 +717,9 @@ def tracebacks_show_what_was_typed(start):
     t.run('', 'divide(1)')
     t.shows('    return a / 0\n           ~~^~~\nZeroDivisionError: division by zero')
     t.shows('Traceback (most recent call last):\n  File "<input-2>", line 1, in <module>\n    divide(1)')
+    assert t.screen.style_of('ZeroDivisionError') == '1;35', 'tracebacks have colours'
+    t.run('import inspect, traceback', 'print(inspect.getsource(divide))')
+    t.last('def divide(a):', '    return a / 0', '', '>>> ')
     t.run('import asyncio', 'async def g(): divide(2)\x1b\r', 'await g()')
     t.shows('line 1, in <module>\n    await g()')
     t.hides('_repl')
@@ -768,6 +775,16 @@ def signature_of_the_session_module(start):
     t.last("'__main__'", '>>> ')
     t.run('import sys; sys.modules["__main__"].__dict__ is globals()')
     t.last('True', '>>> ')
+
+
+@point
+def prompt_soon_after_the_start(start):
+    best = 1
+    for _ in range(8):
+        t = start()
+        best = min(best, t.ready - t.started)
+    # 8 ms on the idle machine: 10 is the aim, the rest is for what runs beside this test.
+    assert best < (.03 if b'__asan' not in pathlib.Path(t.command).read_bytes() else 3), f'{best * 1e3:.1f} ms'
 
 
 # ---- Without a capable terminal
