@@ -190,6 +190,9 @@ asy_node *asy_check_named_expr(asy_parser *p, asy_node *target, asy_node *value,
 static bool is_bare_generator(const asy_node *node) { return node->kind == AST_GeneratorExp && !node->parens; }
 
 /* Of the comma after an argument, if it follows at once. */
+static asy_span behind(asy_span span) {
+  return (asy_span){span.end_line, span.end_col, span.end_line, span.end_col + 1};
+}
 /* From the comma behind an argument to the end of the next. */
 static asy_span comma_and(asy_span before, asy_span next) {
   return (asy_span){before.end_line, before.end_col, next.end_line, next.end_col};
@@ -299,7 +302,7 @@ asy_node *asy_check_arguments(asy_parser *p, asy_param *params, bool is_lambda) 
       case PARAM_STAR:
         if (star) asy_parser_fail(p, param->span, "* argument may appear only once");
         else if (param->kind == PARAM_BARE_STAR && (!param->next || param->next->kind == PARAM_DOUBLE_STAR))
-          asy_parser_fail(p, is_lambda ? (asy_span){param->span.end_line, param->span.end_col, param->span.end_line, param->span.end_col + 1} : param->span, "named arguments must follow bare *");
+          asy_parser_fail(p, is_lambda ? behind(param->span) : param->span, "named arguments must follow bare *");
         star = true;
         node->arguments.vararg = param->arg;
         break;

@@ -234,6 +234,8 @@ bool asy_load_library(asy_vm *vm, const char *soname, const char *package, const
 uint32_t asy_tasks_made(asy_vm *vm); /* since the start */
 typedef enum { ASY_CLOCK_MONOTONIC, ASY_CLOCK_WALL, ASY_CLOCK_CPU } asy_clock_id;
 int64_t asy_clock_ns(asy_vm *vm, asy_clock_id clock);
+/* A clock by the system's number, or its resolution: thread times, clocks that only time.clock_gettime names. False: errno. */
+bool asy_system_clock(int clock, bool resolution, int64_t *ns);
 bool asy_sleep_ns(asy_vm *vm, int64_t ns); /* blocks the thread; false: a signal handler raised */
 struct rusage;
 bool asy_usage(asy_vm *vm, int who, struct rusage *out); /* getrusage: false with errno */

@@ -253,6 +253,17 @@ static asy_value raise_kept(asy_vm *vm, asy_value exception) {
   return asy_failed(exception) ? ASY_FAILED : asy_raise_value(vm, exception);
 }
 
+/* The exception is raised once more: its traceback begins again where it left the task. */
+static void forget_way(asy_vm *vm, asy_future *f) {
+  uint32_t word = 0;
+  asy_exception *e = asy_exception_of(f->result);
+  const asy_code *origin = f->head.kind == KIND_TASK ? asy_task_origin((asy_task *)f, &word) : NULL;
+  asy_traceback *entry = origin ? e->traceback : NULL;
+  while (entry && (entry->task_origin != origin || entry->task_origin_word != word)) entry = entry->next;
+  e->traceback = entry;
+  asy_barrier(vm, e);
+}
+
 asy_value asy_future_result(asy_vm *vm, asy_value future) {
   asy_future *f = asy_future_of(future);
   switch (asy_future_state(f)) {
@@ -262,6 +273,8 @@ asy_value asy_future_result(asy_vm *vm, asy_value future) {
   }
   if (!(f->head.flags & FUTURE_FAILED)) return f->result;
   asy_future_retrieved(f);
+  if (f->head.flags & FUTURE_RAISED) forget_way(vm, f);
+  f->head.flags |= FUTURE_RAISED;
   return raise_kept(vm, f->result);
 }
 

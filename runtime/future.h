@@ -26,6 +26,7 @@ enum {
   FUTURE_BLOCKING = 32,      /* _asyncio_future_blocking */
   FUTURE_MESSAGE = 64,       /* pending or cancelled: `result` is the cancel message */
   FUTURE_CANCEL_ERROR = 128, /* cancelled: `result` is the CancelledError that ended the task */
+  FUTURE_RAISED = 128,       /* failed: the exception has been raised to somebody */
   FUTURE_SEEN = 256,         /* gather: taken already; cancelling goes through it: only set within such a call */
   TASK_MUST_CANCEL = 512,    /* the next step throws CancelledError */
   TASK_QUIET = 1024,         /* nobody is told when it is destroyed while pending */

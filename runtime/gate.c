@@ -34,6 +34,13 @@ static bool usage(void *context, int who, struct rusage *out) {
   return getrusage((__rusage_who_t)who, out) == 0;
 }
 
+bool asy_system_clock(int clock, bool resolution, int64_t *ns) {
+  struct timespec t;
+  if ((resolution ? clock_getres : clock_gettime)((clockid_t)clock, &t) != 0) return false;
+  *ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+  return true;
+}
+
 static uint64_t splitmix64(uint64_t *state) {
   uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
   z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);

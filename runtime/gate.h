@@ -38,4 +38,7 @@ typedef struct {
 void asy_gate_virtual(asy_gate *gate, asy_gate_state *state);
 void asy_gate_seeded(asy_gate *gate, asy_gate_state *state, uint64_t seed);
 
+/* A clock of the system by its number (time.clock_gettime), or its resolution; also declared in asy.h. False: errno says why. */
+bool asy_system_clock(int clock, bool resolution, int64_t *ns);
+
 #endif

@@ -390,13 +390,20 @@ void *asy_mem_alloc(asy_vm *vm, size_t size) {
 
 void *asy_mem_realloc(asy_vm *vm, void *old, size_t old_size, size_t size) {
   asy_heap *heap = vm->heap;
+  if (!old) return asy_mem_alloc(vm, size);
+  if (size <= SPARE_LARGEST && piece_size(size) != piece_size(old_size)) { /* between two pieces of the lists */
+    void *piece = asy_mem_alloc(vm, size);
+    if (!piece) return NULL;
+    memcpy(piece, old, old_size < size ? old_size : size);
+    asy_mem_free(vm, old, old_size);
+    return piece;
+  }
   after_counting(vm); /* before: until the caller has stored the new address, `old` may be visited */
   void *memory = must_fail(heap) ? NULL : realloc(old, piece_size(size));
   if (!memory) {
     asy_raise_no_memory(vm);
     return NULL;
   }
-  if (!old) old_size = 0;
   heap->mem_bytes = heap->mem_bytes - old_size + size;
   heap->since += size > old_size ? size - old_size : 0;
   return memory;

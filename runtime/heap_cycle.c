@@ -33,10 +33,10 @@ static int64_t now(asy_vm *vm) { return vm->gate.monotonic_ns ? vm->gate.monoton
  * two of them: some of a cycle's work (a long list that was appended to) does not depend on its size. */
 static void pace_minor(asy_heap *heap, int64_t start, int64_t end) {
   int64_t pause = end - start, mutator = start - heap->minor_end;
-  if (mutator < 4 * pause && heap->minor_bytes < MINOR_MOST) heap->minor_bytes *= 2;
-  else if (pause > MINOR_NS_MOST && mutator > 8 * pause && heap->minor_bytes > MINOR_LEAST) heap->minor_bytes /= 2;
+  if (mutator < 12 * pause && heap->minor_bytes < MINOR_MOST) heap->minor_bytes *= 2;
+  else if (pause > MINOR_NS_MOST && mutator > 24 * pause && heap->minor_bytes > MINOR_LEAST) heap->minor_bytes /= 2;
   else if (pause < MINOR_NS_FEW && heap->minor_bytes < MINOR_USUAL) heap->minor_bytes *= 2;
-  else if (mutator > 16 * pause && heap->minor_bytes > MINOR_USUAL) heap->minor_bytes /= 2;
+  else if (mutator > 48 * pause && heap->minor_bytes > MINOR_USUAL) heap->minor_bytes /= 2;
   heap->minor_end = end;
 }
 

@@ -107,7 +107,7 @@ typedef struct {
   void *first;
   size_t bytes; /* at most SPARE_BYTES */
 } heap_spare;
-enum { SPARE_LARGEST = 1024, SPARE_CLASSES = SPARE_LARGEST / 16 + 1, SPARE_BYTES = 128 << 10 };
+enum { SPARE_LARGEST = 512, SPARE_CLASSES = SPARE_LARGEST / 16 + 1, SPARE_BYTES = 512 << 10 };
 
 /* kind_bits: what asy_alloc must do besides handing out a cell; 0 for most kinds */
 enum {

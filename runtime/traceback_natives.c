@@ -43,7 +43,23 @@ static asy_value suggestion(asy_vm *vm, const asy_value *args) {
   return text_of(vm, &sink);
 }
 
+/* The lines, each with its newline, of a text that has no file: -c, standard input, the prompt. [] when none is kept. */
+static asy_value kept_lines(asy_vm *vm, const asy_value *args) {
+  const char *filename;
+  asy_list *lines = asy_list_new(vm, 0);
+  if (!lines || !asy_to_cstr(vm, args[0], &filename)) return ASY_FAILED;
+  size_t length;
+  const char *text;
+  for (int i = 1; (text = asy_file_line(vm, filename, i, &length)); i++) {
+    asy_str *line = asy_str_new_utf8(vm, text, length);
+    line = line ? asy_str_format(vm, "%U\n", line) : NULL;
+    if (!line || !asy_list_append(vm, lines, asy_from_obj(line))) return ASY_FAILED;
+  }
+  return asy_from_obj(lines);
+}
+
 static const asy_native natives[] = {
+  {"kept_lines", "(filename, /)", kept_lines, "The lines of a text that has no file, as of -c.", 0},
   {"show_source", "(lines, start, end, columns, /)", show_source, "Source lines with marks below them, as text.", 0},
   {"suggestion", "(exception, /)", suggestion, "What was probably meant, as text that ends the message.", 0},
   {0},

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,10 +11,11 @@
 
 static const int64_t SECOND = 1000000000;
 
-static asy_value seconds(asy_vm *vm, asy_clock_id clock) {
-  int64_t ns = asy_clock_ns(vm, clock);
+static asy_value in_seconds(asy_vm *vm, int64_t ns) {
   return asy_from_double(vm, (double)(ns / SECOND) + (double)(ns % SECOND) / 1e9);
 }
+
+static asy_value seconds(asy_vm *vm, asy_clock_id clock) { return in_seconds(vm, asy_clock_ns(vm, clock)); }
 
 static asy_value nanoseconds(asy_vm *vm, asy_clock_id clock) { return asy_from_int64(vm, asy_clock_ns(vm, clock)); }
 
@@ -28,6 +30,77 @@ static asy_value time_monotonic_ns(asy_vm *vm, const asy_value *args) {
 static asy_value time_process(asy_vm *vm, const asy_value *args) { return (void)args, seconds(vm, ASY_CLOCK_CPU); }
 static asy_value time_process_ns(asy_vm *vm, const asy_value *args) {
   return (void)args, nanoseconds(vm, ASY_CLOCK_CPU);
+}
+
+/* ---- Clocks by the system's numbers ---- */
+
+/* The three that the VM knows go through it (virtual time); others are the system's. */
+static bool numbered_clock(asy_vm *vm, asy_value number, bool resolution, int64_t *ns) {
+  int clock;
+  if (!asy_to_int(vm, number, INT32_MIN, INT32_MAX, &clock)) return false;
+  if (!resolution && (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_PROCESS_CPUTIME_ID)) {
+    *ns = asy_clock_ns(vm, clock == CLOCK_REALTIME    ? ASY_CLOCK_WALL
+                           : clock == CLOCK_MONOTONIC ? ASY_CLOCK_MONOTONIC
+                                                      : ASY_CLOCK_CPU);
+    return true;
+  }
+  if (!asy_system_clock(clock, resolution, ns)) return asy_raise_errno(vm, errno, ASY_UNBOUND), false;
+  return true;
+}
+
+static asy_value time_clock_gettime(asy_vm *vm, const asy_value *args) {
+  int64_t ns;
+  return numbered_clock(vm, args[0], false, &ns) ? in_seconds(vm, ns) : ASY_FAILED;
+}
+static asy_value time_clock_gettime_ns(asy_vm *vm, const asy_value *args) {
+  int64_t ns;
+  return numbered_clock(vm, args[0], false, &ns) ? asy_from_int64(vm, ns) : ASY_FAILED;
+}
+static asy_value time_clock_getres(asy_vm *vm, const asy_value *args) {
+  int64_t ns;
+  return numbered_clock(vm, args[0], true, &ns) ? in_seconds(vm, ns) : ASY_FAILED;
+}
+
+static asy_value set_clock(asy_vm *vm, asy_value number, int64_t ns) {
+  int clock;
+  if (!asy_to_int(vm, number, INT32_MIN, INT32_MAX, &clock)) return ASY_FAILED;
+  struct timespec t = {.tv_sec = ns / SECOND - (ns % SECOND < 0), .tv_nsec = (ns % SECOND + SECOND) % SECOND};
+  return clock_settime((clockid_t)clock, &t) == 0 ? ASY_NONE : asy_raise_errno(vm, errno, ASY_UNBOUND);
+}
+
+static asy_value time_clock_settime(asy_vm *vm, const asy_value *args) {
+  double s;
+  if (!asy_to_double(vm, args[1], &s)) return ASY_FAILED;
+  if (isnan(s)) return asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)");
+  if (fabs(s) > 9.2e9) return asy_raise(vm, ASY_OverflowError, "timestamp out of range for platform time_t");
+  return set_clock(vm, args[0], (int64_t)(s * 1e9));
+}
+static asy_value time_clock_settime_ns(asy_vm *vm, const asy_value *args) {
+  int64_t ns;
+  return asy_to_int64(vm, args[1], &ns) ? set_clock(vm, args[0], ns) : ASY_FAILED;
+}
+
+static asy_value time_pthread_getcpuclockid(asy_vm *vm, const asy_value *args) {
+  int64_t thread;
+  clockid_t clock;
+  if (!asy_to_int64(vm, args[0], &thread)) return ASY_FAILED;
+  int error = pthread_getcpuclockid((pthread_t)thread, &clock);
+  return error ? asy_raise_errno(vm, error, ASY_UNBOUND) : asy_from_int64(vm, clock);
+}
+
+static asy_value time_thread(asy_vm *vm, const asy_value *args) {
+  const asy_value clock = asy_from_small(CLOCK_THREAD_CPUTIME_ID);
+  return (void)args, time_clock_gettime(vm, &clock);
+}
+static asy_value time_thread_ns(asy_vm *vm, const asy_value *args) {
+  const asy_value clock = asy_from_small(CLOCK_THREAD_CPUTIME_ID);
+  return (void)args, time_clock_gettime_ns(vm, &clock);
+}
+
+static asy_value time_strptime(asy_vm *vm, const asy_value *args) {
+  asy_value module = asy_import(vm, "_strptime");
+  asy_value parse = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "_strptime_time");
+  return asy_failed(parse) ? ASY_FAILED : asy_call(vm, parse, args[1] == ASY_UNBOUND ? 1 : 2, args);
 }
 
 static asy_value time_sleep(asy_vm *vm, const asy_value *args) {
@@ -48,23 +121,37 @@ static const asy_member struct_fields[] = {
   {"tm_mday", ASY_RECORD(2), MEMBER_VALUE, false},  {"tm_hour", ASY_RECORD(3), MEMBER_VALUE, false},
   {"tm_min", ASY_RECORD(4), MEMBER_VALUE, false},   {"tm_sec", ASY_RECORD(5), MEMBER_VALUE, false},
   {"tm_wday", ASY_RECORD(6), MEMBER_VALUE, false},  {"tm_yday", ASY_RECORD(7), MEMBER_VALUE, false},
-  {"tm_isdst", ASY_RECORD(8), MEMBER_VALUE, false}, {0},
+  {"tm_isdst", ASY_RECORD(8), MEMBER_VALUE, false}, {"tm_zone", ASY_RECORD(9), MEMBER_VALUE, false},
+  {"tm_gmtoff", ASY_RECORD(10), MEMBER_VALUE, false}, {0},
 };
-enum { STRUCT_FIELDS = 9 };
+enum { STRUCT_FIELDS = 9, ALL_FIELDS = 11 };
 
 static asy_class *struct_class(asy_vm *vm) {
-  asy_value module = asy_import(vm, "time");
-  asy_value cls = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "struct_time");
-  return asy_failed(cls) ? NULL : (asy_class *)asy_obj_of(cls);
+  return asy_define_long_record(vm, "time.struct_time", struct_fields, STRUCT_FIELDS);
 }
 
 static asy_value from_tm(asy_vm *vm, const struct tm *t) {
   const int parts[STRUCT_FIELDS] = {t->tm_year + 1900, t->tm_mon + 1,        t->tm_mday,     t->tm_hour, t->tm_min,
                                     t->tm_sec,         (t->tm_wday + 6) % 7, t->tm_yday + 1, t->tm_isdst};
-  asy_value items[STRUCT_FIELDS];
+  asy_value items[ALL_FIELDS];
   for (int i = 0; i < STRUCT_FIELDS; i++) items[i] = asy_from_small(parts[i]);
+  items[9] = asy_from_cstr(vm, t->tm_zone);
+  items[10] = asy_from_int64(vm, t->tm_gmtoff);
+  if (asy_failed(items[9])) return ASY_FAILED;
   asy_class *cls = struct_class(vm);
   return cls ? asy_record_new(vm, cls, items) : ASY_FAILED;
+}
+
+/* A field of a time tuple; the year is kept with 1900 taken off. */
+static bool read_part(asy_vm *vm, asy_value v, int64_t min, int *out) {
+  int64_t n;
+  if (!asy_to_int64(vm, v, &n)) return false;
+  if (n < min || n > INT32_MAX) {
+    asy_raise(vm, ASY_OverflowError, n < INT32_MIN ? "signed integer is less than minimum" : n < min ? "year out of range" : "signed integer is greater than maximum");
+    return false;
+  }
+  *out = (int)n;
+  return true;
 }
 
 static bool to_tm(asy_vm *vm, asy_value v, struct tm *t) {
@@ -85,7 +172,7 @@ static bool to_tm(asy_vm *vm, asy_value v, struct tm *t) {
     return false;
   }
   for (int i = 0; i < STRUCT_FIELDS; i++)
-    if (!asy_to_int(vm, tuple->items[i], INT32_MIN, INT32_MAX, &parts[i])) return false;
+    if (!read_part(vm, tuple->items[i], i == 0 ? INT32_MIN + 1900 : INT32_MIN, &parts[i])) return false;
   t->tm_year = parts[0] - 1900;
   t->tm_mon = parts[1] - 1;
   t->tm_mday = parts[2];
@@ -107,7 +194,7 @@ static bool check_tm(asy_vm *vm, struct tm *t) {
     int value, max;
     const char *name;
   } rows[] = {
-    {t->tm_mon, 11, "month"},  {t->tm_mday, 31, "day of month"}, {t->tm_hour, 23, "hour"},
+    {t->tm_mon, 11, "month"},  {t->tm_mday, 31, "day of month"}, {t->tm_wday, 6, "day of week"}, {t->tm_hour, 23, "hour"},
     {t->tm_min, 59, "minute"}, {t->tm_sec, 61, "seconds"},       {t->tm_yday, 365, "day of year"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -195,10 +282,25 @@ static asy_value time_strftime(asy_vm *vm, const asy_value *args) {
   return text;
 }
 
-static asy_value time_tzset(asy_vm *vm, const asy_value *args) {
-  (void)vm, (void)args;
+/* timezone, altzone, daylight and tzname, as the rules in TZ have them now. */
+static bool set_zone(asy_vm *vm, asy_value module) {
   tzset();
-  return ASY_NONE;
+  struct tm january = {.tm_year = 100, .tm_mday = 1}, july = {.tm_year = 100, .tm_mon = 6, .tm_mday = 1};
+  time_t in_january = mktime(&january), in_july = mktime(&july);
+  localtime_r(&in_january, &january);
+  localtime_r(&in_july, &july);
+  bool northern = january.tm_gmtoff <= july.tm_gmtoff; /* summer time is the one further east */
+  const struct tm *standard = northern ? &january : &july, *summer = northern ? &july : &january;
+  asy_value names = asy_tuple_of(vm, 2, asy_from_cstr(vm, standard->tm_zone), asy_from_cstr(vm, summer->tm_zone));
+  return asy_module_set(vm, module, "timezone", asy_from_int64(vm, -standard->tm_gmtoff)) &&
+         asy_module_set(vm, module, "altzone", asy_from_int64(vm, -summer->tm_gmtoff)) &&
+         asy_module_set(vm, module, "daylight", asy_from_small(january.tm_gmtoff != july.tm_gmtoff)) &&
+         asy_module_set(vm, module, "tzname", names);
+}
+
+static asy_value time_tzset(asy_vm *vm, const asy_value *args) {
+  asy_value module = asy_import(vm, "time");
+  return (void)args, asy_failed(module) || !set_zone(vm, module) ? ASY_FAILED : ASY_NONE;
 }
 
 /* ---- get_clock_info ---- */
@@ -230,6 +332,13 @@ static asy_value time_get_clock_info(asy_vm *vm, const asy_value *args) {
 
 static const asy_native natives[] = {
   {"asctime", "(time_tuple=None, /)", time_asctime, "Convert a time tuple to a string.", 0},
+  {"clock_getres", "(clk_id, /)", time_clock_getres, "Return the resolution (precision) of the specified clock clk_id.", 0},
+  {"clock_gettime", "(clk_id, /)", time_clock_gettime, "Return the time of the specified clock clk_id as a float.", 0},
+  {"clock_gettime_ns", "(clk_id, /)", time_clock_gettime_ns, "Return the time of the specified clock clk_id as nanoseconds.", 0},
+  {"clock_settime", "(clk_id, time, /)", time_clock_settime, "Set the time of the specified clock clk_id.", 0},
+  {"clock_settime_ns", "(clk_id, time, /)", time_clock_settime_ns, "Set the time of the specified clock clk_id, in nanoseconds.", 0},
+  {"pthread_getcpuclockid", "(thread_id, /)", time_pthread_getcpuclockid,
+   "Return the clk_id of a thread's CPU time clock.", 0},
   {"ctime", "(seconds=None, /)", time_ctime, "Convert a time in seconds since the Epoch to a string in local time.", 0},
   {"get_clock_info", "(name, /)", time_get_clock_info, "Get information of the specified clock.", 0},
   {"gmtime", "(seconds=None, /)", time_gmtime, "Convert seconds since the Epoch to a time tuple expressing UTC.", 0},
@@ -245,8 +354,9 @@ static const asy_native natives[] = {
   {"sleep", "(seconds, /)", time_sleep, "Delay execution for a given number of seconds.", 0},
   {"strftime", "(format, time_tuple=None, /)", time_strftime, "Convert a time tuple to a string according to a format.",
    0},
-  {"thread_time", "()", time_process, "Thread time for profiling.", 0},
-  {"thread_time_ns", "()", time_process_ns, "Thread time for profiling as nanoseconds.", 0},
+  {"strptime", "(string, format=?, /)", time_strptime, "Parse a string to a time tuple according to a format specification.", 0},
+  {"thread_time", "()", time_thread, "Thread time for profiling.", 0},
+  {"thread_time_ns", "()", time_thread_ns, "Thread time for profiling as nanoseconds.", 0},
   {"time", "()", time_time, "Return the current time in seconds since the Epoch.", 0},
   {"time_ns", "()", time_time_ns, "Return the current time in nanoseconds since the Epoch.", 0},
   {"tzset", "()", time_tzset, "Use the rules of the environment variable TZ from now on.", 0},
@@ -254,21 +364,24 @@ static const asy_native natives[] = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  asy_class *cls = asy_define_record(vm, "time.struct_time", struct_fields);
-  if (!cls || !asy_module_set(vm, module, "struct_time", asy_from_obj(cls))) return false;
-  struct tm january = {.tm_year = 100, .tm_mday = 1}, july = {.tm_year = 100, .tm_mon = 6, .tm_mday = 1};
-  time_t in_january = mktime(&january), in_july = mktime(&july);
-  localtime_r(&in_january, &january);
-  localtime_r(&in_july, &july);
-  bool northern = january.tm_gmtoff <= july.tm_gmtoff; /* summer time is the one further east */
-  const struct tm *standard = northern ? &january : &july, *summer = northern ? &july : &january;
-  asy_value names = asy_tuple_of(vm, 2, asy_from_cstr(vm, standard->tm_zone), asy_from_cstr(vm, summer->tm_zone));
-  return asy_module_set(vm, module, "timezone", asy_from_int64(vm, -standard->tm_gmtoff)) &&
-         asy_module_set(vm, module, "altzone", asy_from_int64(vm, -summer->tm_gmtoff)) &&
-         asy_module_set(vm, module, "daylight", asy_from_small(january.tm_gmtoff != july.tm_gmtoff)) &&
-         asy_module_set(vm, module, "tzname", names) &&
-         asy_module_set(vm, module, "CLOCK_REALTIME", asy_from_small(CLOCK_REALTIME)) &&
-         asy_module_set(vm, module, "CLOCK_MONOTONIC", asy_from_small(CLOCK_MONOTONIC));
+  static const struct {
+    const char *name;
+    int value;
+  } constants[] = {
+    {"CLOCK_REALTIME", CLOCK_REALTIME},
+    {"CLOCK_MONOTONIC", CLOCK_MONOTONIC},
+    {"CLOCK_PROCESS_CPUTIME_ID", CLOCK_PROCESS_CPUTIME_ID},
+    {"CLOCK_THREAD_CPUTIME_ID", CLOCK_THREAD_CPUTIME_ID},
+    {"CLOCK_MONOTONIC_RAW", CLOCK_MONOTONIC_RAW},
+    {"CLOCK_BOOTTIME", CLOCK_BOOTTIME},
+    {"CLOCK_TAI", CLOCK_TAI},
+    {"_STRUCT_TM_ITEMS", ALL_FIELDS},
+  };
+  asy_class *cls = struct_class(vm);
+  if (!cls || !asy_module_set(vm, module, "struct_time", asy_from_obj(cls)) || !set_zone(vm, module)) return false;
+  for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+    if (!asy_module_set(vm, module, constants[i].name, asy_from_small(constants[i].value))) return false;
+  return true;
 }
 
 const asy_module_def asy_module_time = {"time", natives,

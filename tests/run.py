@@ -5,6 +5,7 @@ Kinds, each a function below that yields tests:
   unit      Criterion programs tests/unit/test_*.c, each Criterion test counted
   script    tests/script/**/*.asy or .py beside a .out with the expected stdout (and a .err, where stderr is compared too)
   errors    tests/errors/**/*.asy beside a .err with the exact message; the exit status must not be 0
+  counters  the script tests of asyncio again, under tests/support/counted.asy: no task, timer, handle or descriptor is left
   dis       tests/dis/*.asy beside a .out with the output of `asy --dis FILE`
   samples   samples/**/*.asy beside a .out; seconds after TIME may differ a little
   tutorial  the programs of the asyncio tutorial (tests/tutorial/run.py)
@@ -21,6 +22,7 @@ script say how it is run:
   # env: NAME=value    an environment variable
   # timeout: 60        seconds, when the default does not fit
   # slow: why          left out by --quick (sanitizers and the stressed collector use it)
+  # leaves: what       left behind by its loops on purpose: the kind counters compares it
   # differs: why       asy differs from CPython on purpose: tests/regen.py leaves it alone
 """
 import argparse
@@ -148,7 +150,7 @@ def directives(path):
             text = line.decode('utf-8', 'replace').strip()
             if text and not text.startswith('#'):
                 break
-            match = re.fullmatch(r'#\s*(exit|args|options|env|timeout|slow|differs):\s*(.+)', text)
+            match = re.fullmatch(r'#\s*(exit|args|options|env|timeout|slow|differs|leaves):\s*(.+)', text)
             if match:
                 found[match[1]] = match[2]
     if path.with_suffix('.status').exists():
@@ -163,7 +165,7 @@ def relative(path):
 def run_script(path, options, *flags):
     """Run a script as its directives say; where --outputs asks for it, keep what it printed, without elapsed times."""
     said = directives(path)
-    command = [*options.bin, *flags, *shlex.split(said.get('options', '')), relative(path), *shlex.split(said.get('args', ''))]
+    command = [*options.bin, *shlex.split(said.get('options', '')), *flags, relative(path), *shlex.split(said.get('args', ''))]
     env = [said['env'].split('=', 1)] if 'env' in said else []
     result = execute(command, options, timeout=float(said['timeout']) if 'timeout' in said else None, env=env)
     if options.outputs:
@@ -266,6 +268,18 @@ def tool(options, script, *arguments):
     return Test(script, run)
 
 
+def counters(options):
+    """What the loops of a script and its process have left behind: the last line of stderr; the rest was compared before."""
+    def check(path):
+        result = run_script(path, options, 'tests/support/counted.asy')
+        last = result.stderr.strip().rpartition('\n')[2]
+        return None if last == f'left behind: {directives(path).get("leaves", "nothing")}' else f'{status_text(result.status)}\n{last}'
+    for folder in 'async', 'asyncio_api', 'asyncio_defects', 'deadlock', 'net', 'signal', 'subprocess':
+        for path in scripts(ROOT / 'tests/script' / folder):
+            if not options.slow:
+                yield Test(f'counters {relative(path)}', functools.partial(check, path))
+
+
 def tutorial(options):
     arguments = ['--tolerance', str(max(0.5, options.tolerance))]
     for block in '123456':
@@ -295,6 +309,7 @@ KINDS = {
     'tutorial': tutorial,
     'unit': unit,
     'script': lambda options: script_tests('tests/script', options, ('.asy', '.py')),
+    'counters': counters,
     'errors': lambda options: script_tests('tests/errors', options, status='failure'),
     'dis': lambda options: script_tests('tests/dis', options, flags=['--dis']),
     'samples': lambda options: script_tests('samples', options, times=times_close),

@@ -269,7 +269,7 @@ def warning_filters(asy):
     same(asy('-W', 'ignore', '-c', text), (0, '', ''))
     same(asy('-Werror', '-c', text)[0], 1)
     same(asy('-c', text, env={'ASYWARNINGS': 'ignore'}), (0, '', ''))
-    same(asy('-E', '-c', text, env={'ASYWARNINGS': 'ignore'})[2], '<string>:1: UserWarning: careful\n')
+    same(asy('-E', '-c', text, env={'ASYWARNINGS': 'ignore'})[2], '<string>:1: UserWarning: careful\n  ' + text + '\n')
     same(asy('-Wa', '-Wb', '-c', 'import sys; print(sys.warnoptions)', env={'ASYWARNINGS': 'c,d'})[1], "['c', 'd', 'a', 'b']\n")
 
 

@@ -356,6 +356,15 @@ def pastes_as_one(start):
 
 
 @point
+def pastes_without_brackets(start):
+    t = start()
+    t.type('def f():\r    if 1:\r        return 8\r    return 9\r')
+    t.last('>>> def f():', '...     if 1:', '...         return 8', '...     return 9', '...')
+    t.run('', 'f()')
+    t.last('8', '>>> ')
+
+
+@point
 def vi_keys(start):
     t = start()
     t.run('%vi')
@@ -368,6 +377,10 @@ def vi_keys(start):
     t.last('>>> delta gamma!')
     t.type('$', 'x', 'Fa', 'D', 'p')
     t.last('>>> delta gamma')
+    t.type('0', 'x', '.', '2.', wait=.08)
+    t.last('>>> a gamma')
+    t.type('0', 'cwfirst', '\x1b', 'w', '.', wait=.12)
+    t.last('>>> first first')
     t.type('dd', 'i1 + 1')
     t.run('')
     t.last('2', '>>> ')
@@ -760,6 +773,16 @@ def terminal_is_put_back(start):
 
 
 @point
+def mends_a_terminal_left_raw(start):
+    t = Session(['/bin/sh', '-c', 'stty raw -echo; exec "$0"', start().command], start.folder)
+    try:
+        t.type('import time; time.sleep(.5)\r', wait=.1)
+        assert t.flags() & termios.ICANON and t.flags() & termios.ECHO
+    finally:
+        t.end()
+
+
+@point
 def breakpoint_says_that_there_is_none(start):
     t = start()
     t.run('breakpoint()')
@@ -785,6 +808,55 @@ def prompt_soon_after_the_start(start):
         best = min(best, t.ready - t.started)
     # 8 ms on the idle machine: 10 is the aim, the rest is for what runs beside this test.
     assert best < (.03 if b'__asan' not in pathlib.Path(t.command).read_bytes() else 3), f'{best * 1e3:.1f} ms'
+
+
+@point
+def program_then_prompt(start):
+    path = pathlib.Path(start.folder, 'program.asy')
+    path.write_text('import asyncio\nvalue = 42\nprint(unknown)\n')
+    t = start(options=('-i', str(path)))
+    t.shows("NameError: name 'unknown' is not defined")
+    t.run('value', '__name__')
+    t.last('>>> value', '42', '>>> __name__', "'__main__'", '>>> ')
+
+
+@point
+def clears_the_screen_and_suspends(start):
+    t = start()
+    t.run('x = 1')
+    t.type('y = (', '\r', '2', '\x0c')
+    assert t.screen.text() == '>>> y = (\n...     2', t.screen.text()
+    t.type('\x1a')   # the leader of its session cannot be stopped: the block is drawn again
+    t.last('>>> y = (', '...     2')
+    t.type(')')
+    t.run('')
+    t.run('y')
+    t.last('2', '>>> ')
+
+
+@point
+def help_key_and_outside_editor(start):
+    editor = pathlib.Path(start.folder, 'editor')
+    editor.write_text('#!/bin/sh\necho "6 * 7" > "$1"\n')
+    editor.chmod(0o700)
+    t = start(EDITOR=str(editor))
+    t.type('len', '\x1bOP')
+    t.shows('Return the number of items in a container.')
+    t.type('(')
+    t.hides('Return the number')
+    t.type('\x18\x05', wait=.3)
+    t.last('>>> 6 * 7')
+    t.run('')
+    t.last('42', '>>> ')
+
+
+@point
+def quoted_characters_and_tabs(start):
+    t = start()
+    t.type('\t', '\x7f', 'x = "', '\x16\t', '"')
+    t.run('')
+    t.run('x')
+    t.last("'\\t'", '>>> ')
 
 
 # ---- Without a capable terminal
