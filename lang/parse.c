@@ -242,11 +242,22 @@ static bool at_colon(const stuck *s) {
   return say(s, s->p->token.span, "expected ':'");
 }
 
+/* Lets the span go on to the colon that ends the line's statement. False: the line has none there. */
+static bool reach_colon(asy_parser *p, asy_span *span) {
+  size_t length;
+  const char *line = asy_source_line(p->source, span->end_line, &length);
+  const char *colon = line && span->end_col < length ? memchr(line + span->end_col, ':', length - span->end_col) : NULL;
+  if (colon) span->end_col = (uint32_t)(colon - line);
+  return colon != NULL;
+}
+
 static bool in_statement(const stuck *s) {
   asy_parser *p = s->p;
   int token = p->token.kind, before = p->before.kind;
-  if (s->header == TOKEN_EXCEPT && token == ',' && ends_expression(before))
-    return say(s, asy_grammar_stack_item(s->ps, 1).span, "multiple exception types must be parenthesized");
+  if (s->header == TOKEN_EXCEPT && token == ',' && ends_expression(before)) {
+    asy_span types = asy_grammar_stack_item(s->ps, 1).span;
+    if (reach_colon(p, &types)) return say(s, types, "multiple exception types must be parenthesized");
+  }
   if (s->header == TOKEN_EXCEPT && before == '*' && (token == ':' || token == TOKEN_NEWLINE))
     return say(s, p->token.span, "expected one or more exception types");
   if (before == ',' && token == TOKEN_NEWLINE && p->first.kind == TOKEN_FROM)

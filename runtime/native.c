@@ -85,6 +85,10 @@ static asy_value native_get_self(asy_vm *vm, const asy_value *args) {
   asy_value module = asy_dict_get_str(vm, vm->modules, (asy_str *)asy_obj_of(native->module));
   return module == ASY_UNBOUND ? ASY_NONE : module;
 }
+static asy_value native_get_objclass(asy_vm *vm, const asy_value *args) {
+  if (NATIVE_SELF->owner) return asy_from_obj(NATIVE_SELF->owner);
+  return asy_raise(vm, ASY_AttributeError, "'builtin_function_or_method' object has no attribute '__objclass__'");
+}
 static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
   /* for inspect: "(self" is "($self", and a default that is no value cannot be shown */
   const char *text = NATIVE_SELF->def->signature;
@@ -105,13 +109,13 @@ static const asy_native native_methods[] = {
   {"__qualname__", "(self)", native_get_qualname, "Name with the class.", ASY_NATIVE_GETTER},
   {"__doc__", "(self)", native_get_doc, "What it does.", ASY_NATIVE_GETTER},
   {"__self__", "(self)", native_get_self, "What it is bound to.", ASY_NATIVE_GETTER},
+  {"__objclass__", "(self)", native_get_objclass, "The class whose method it is.", ASY_NATIVE_GETTER},
   {"__text_signature__", "(self)", native_get_text_signature, "Its parameters as text.", ASY_NATIVE_GETTER},
   {0},
 };
 static const asy_member native_members[] = {
   {"__name__", offsetof(asy_nativefunc, name), MEMBER_OBJECT, false},
   {"__module__", offsetof(asy_nativefunc, module), MEMBER_VALUE, true},
-  {"__objclass__", offsetof(asy_nativefunc, owner), MEMBER_OBJECT, false},
   {0},
 };
 const asy_type asy_nativefunc_type = {

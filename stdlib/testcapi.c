@@ -6,10 +6,8 @@
 /* (self, args): what was received */
 static asy_value meth_args(asy_vm *vm, const asy_value *args) { return asy_tuple_of(vm, 2, args[0], args[1]); }
 
-/* (self, args, kwargs); without names only (self, args), as CPython's */
 static asy_value meth_keywords(asy_vm *vm, const asy_value *args) {
-  bool named = ((asy_dict *)asy_obj_of(args[2]))->used > 0;
-  return named ? asy_tuple_of(vm, 3, args[0], args[1], args[2]) : asy_tuple_of(vm, 2, args[0], args[1]);
+  return asy_tuple_of(vm, 3, args[0], args[1], args[2]);
 }
 
 static asy_value meth_self(asy_vm *vm, const asy_value *args) { return args[0]; }

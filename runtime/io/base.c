@@ -289,7 +289,7 @@ static asy_value raw_read(asy_vm *vm, const asy_value *args) {
   return asy_from_bytes(vm, asy_bytearray_data(room), (size_t)n);
 }
 
-static asy_value raw_missing(asy_vm *vm, const asy_value *args) { return asy_raise(vm, ASY_NotImplementedError, NULL); }
+static asy_value raw_missing(asy_vm *vm, const asy_value *args) { return asy_raise(vm, ASY_NotImplementedError, ""); }
 
 static const asy_native raw_methods[] = {
   {"read", "(self, size=-1, /)", raw_read, NULL, 0},

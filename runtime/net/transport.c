@@ -424,13 +424,10 @@ static asy_value park_drainer(asy_vm *vm, asy_transport *t) {
   return asy_list_append(vm, t->drainers, asy_from_obj(vm->current_task)) ? ASY_PARKED : ASY_FAILED;
 }
 
-static asy_value drained(asy_vm *vm, asy_transport *t) {
-  if (t->lost || t->todo & TODO_LOST) return asy_raise(vm, ASY_ConnectionResetError, "Connection lost");
-  return t->protocol_paused ? park_drainer(vm, t) : ASY_NONE;
-}
-
 static asy_value resume_drainer(asy_vm *vm, asy_obj *self, asy_task *task) {
-  return drained(vm, (asy_transport *)self);
+  asy_transport *t = (asy_transport *)self;
+  if (t->lost) return t->failure ? asy_raise_value(vm, t->failure) : ASY_NONE;
+  return t->protocol_paused ? park_drainer(vm, t) : ASY_NONE;
 }
 
 static bool forget_drainer(asy_vm *vm, asy_obj *self, asy_task *task) {
@@ -449,13 +446,9 @@ static const asy_native transport_methods[];
 
 static asy_value transport_drain(asy_vm *vm, const asy_value *args) {
   asy_transport *t = self_of(args);
-  if (!t->closing && !t->protocol_paused) return ASY_NONE;
-  if (!asy_can_park(vm)) return asy_wait_elsewhere(vm, &transport_methods[0], args, 1);
-  if (!t->closing) return drained(vm, t);
-  /* Lost or nearly so: one turn, so that connection_lost is called before the answer. */
-  if (!asy_task_park_on(vm, &t->head)) return ASY_PARKED;
-  asy_task_wake(vm, vm->current_task);
-  return ASY_PARKED;
+  if (t->lost || t->todo & TODO_LOST) return asy_raise(vm, ASY_ConnectionResetError, "Connection lost");
+  if (!t->protocol_paused) return ASY_NONE;
+  return asy_can_park(vm) ? park_drainer(vm, t) : asy_wait_elsewhere(vm, &transport_methods[0], args, 1);
 }
 
 /* ---- The Python side ------------------------------------------------------------------------------------------------ */

@@ -284,11 +284,17 @@ static asy_value at_seconds(asy_vm *vm, asy_class *cls, int64_t seconds, int32_t
   }
   int64_t shown = seconds + EPOCH_SECONDS;
   bool local = !utc && zone == ASY_NONE;
+  if (!utc && is_timezone(vm, zone)) { /* a fixed distance: what its fromutc would do */
+    int64_t us;
+    if (asy_zone_us(vm, zone, ASY_NONE, &us) < 0 || !asy_fields_at(vm, (wide)shown * SECOND_US + micros + us, &f)) return ASY_FAILED;
+    f.zone = zone;
+    return asy_datetime_make(vm, cls, &f);
+  }
   if (local && !asy_local_seconds(vm, seconds + EPOCH_SECONDS, &shown)) return ASY_FAILED;
   if (!asy_fields_at(vm, (wide)shown * SECOND_US, &f)) return ASY_FAILED;
   f.microsecond = micros;
   f.zone = utc ? ASY_NONE : zone;
-  if (local && seconds > DAY_SECONDS) { /* the second time the clock shows this? */
+  if (local && seconds > first + 2 * DAY_SECONDS) { /* the second time the clock shows this? */
     int64_t probe, before = seconds + EPOCH_SECONDS;
     if (!asy_local_seconds(vm, before - DAY_SECONDS, &probe)) return ASY_FAILED;
     int64_t change = shown - probe - DAY_SECONDS;
@@ -474,7 +480,7 @@ static bool local_to_seconds(asy_vm *vm, const moment *m, int64_t *out) {
   if (!asy_local_seconds(vm, first, &shown)) return false;
   int64_t b = shown - first;
   if (shown == t) { /* one answer; is there another one on the fold's side? */
-    other = first + (m->fold ? -DAY_SECONDS : DAY_SECONDS);
+    other = first + (m->fold ? DAY_SECONDS : -DAY_SECONDS);
     if (!asy_local_seconds(vm, other, &shown_other)) return false;
     b = shown_other - other;
     if (a == b) return *out = first, true;

@@ -117,11 +117,11 @@ HOOKS = {
     'keys': lambda self: ['a', 'b'], 'write': lambda self, text: 1, 'read': lambda self, size=-1: b'', 'readinto': lambda self, view: fill(view), 'close': lambda self: None,
 }
 ALONGSIDE = {       # what a class with this hook needs to be of use
-    '__eq__': {'__hash__': lambda self: 7}, '__next__': {'__iter__': lambda self: self}, 'keys': {'__getitem__': lambda self, key: 1},
+    '__eq__': {'__hash__': lambda self: 7}, '__next__': {'__iter__': lambda self: self}, 'keys': {'__getitem__': lambda self, key: 'abc'[key] if isinstance(key, int) else 1},
     '__enter__': {'__exit__': lambda self, *e: True}, '__exit__': {'__enter__': lambda self: self}, '__set__': {'__get__': lambda self, o, t=None: 1},
-    '__hash__': {'__eq__': lambda self, other: self is other}, '__reversed__': {'__len__': lambda self: 3, '__getitem__': lambda self, k: 1},
+    '__hash__': {'__eq__': lambda self, other: self is other}, '__reversed__': {'__len__': lambda self: 3, '__getitem__': lambda self, k: 'abcdefghi'[k]},
     '__anext__': {'__aiter__': lambda self: self}, '__aenter__': {'__aexit__': HOOKS['__aexit__']}, '__aexit__': {'__aenter__': HOOKS['__aenter__']},
-    '__release_buffer__': {'__buffer__': HOOKS['__buffer__']}, '__len__': {'__getitem__': lambda self, k: 1}, '__missing__': {'__hash__': lambda self: 7},
+    '__release_buffer__': {'__buffer__': HOOKS['__buffer__']}, '__len__': {'__getitem__': lambda self, k: 'abcdefghi'[k]}, '__missing__': {'__hash__': lambda self: 7},
     'readinto': {'readable': lambda self: True, 'writable': lambda self: True, 'seekable': lambda self: False, 'write': lambda self, b: len(b)},
     'write': {'readable': lambda self: True, 'writable': lambda self: True, 'seekable': lambda self: False, 'readinto': lambda self, b: 0},
     'close': {'readable': lambda self: True, 'writable': lambda self: True, 'seekable': lambda self: False, 'write': lambda self, b: len(b)},
@@ -149,7 +149,7 @@ def key(v): return (f(), 1)[1]
 
 def fill(view):
     view[:3] = b'a\nb'
-    return 3
+    return 3 if n < 12 else 0
 def raise_(e):
     try: raise e
     except e: pass

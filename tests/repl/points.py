@@ -70,7 +70,7 @@ class Session(Program):
 
     def last(self, *lines):
         """These are the last rows."""
-        self.until(lambda: self.screen.text().split('\n')[-len(lines):] == [line.rstrip() for line in lines], 2)
+        self.until(lambda: self.screen.text().split('\n')[-len(lines):] == [line.rstrip() for line in lines], 5)
         rows = self.screen.text().split('\n')[-len(lines):]
         assert rows == [line.rstrip() for line in lines], f'{lines} expected:\n{self.screen.text()}'
 

@@ -194,7 +194,7 @@ Test(heap, an_incremental_cycle_loses_nothing) {
   }
   uint64_t majors = asy_heap_get_stats(vm).majors;
   uint32_t seed = 1;
-  for (int i = 0; i < 2000000 && asy_heap_get_stats(vm).majors < majors + 3; i++) {
+  for (int i = 0; i < 12000000 && asy_heap_get_stats(vm).majors < majors + 3; i++) {
     seed = seed * 1664525 + 1013904223;
     uint32_t from = seed % WIDTH, to = (seed >> 12) % WIDTH;
     asy_list *row = make_lists(3); /* a new row, and two that change places behind the marker's back */

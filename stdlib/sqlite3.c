@@ -1,0 +1,405 @@
+/* _sqlite3.c - databases and statements of SQLite, as sqlite3.asy needs them; the library is loaded when it is first imported.
+ *
+ * Database and statements share a counted `link`, so they may be freed in any order; sqlite3_close_v2 waits for statements that are
+ * not finalized yet. Functions that scripts give are kept by the database (`callables`); SQLite's user data names their place. */
+#include <dlfcn.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/asy.h"
+
+/* clang-format off */
+#define FUNCTIONS(X)                                                                                                        \
+  X(open_v2) X(close_v2) X(prepare_v2) X(finalize) X(step) X(reset) X(bind_null) X(bind_int64) X(bind_double) X(bind_text)   \
+  X(bind_blob) X(bind_parameter_count) X(bind_parameter_name) X(column_count) X(column_name) X(column_decltype)             \
+  X(column_type) X(column_int64) X(column_double) X(column_text) X(column_blob) X(column_bytes) X(changes) X(total_changes)  \
+  X(last_insert_rowid) X(get_autocommit) X(errmsg) X(extended_errcode) X(extended_result_codes) X(busy_timeout) X(interrupt)  \
+  X(libversion) X(create_function_v2) X(value_type) X(value_int64) X(value_double) X(value_text) X(value_blob)   \
+  X(value_bytes) X(result_null) X(result_int64) X(result_double) X(result_text) X(result_blob) X(result_error) X(complete)    \
+  X(stmt_readonly)
+/* clang-format on */
+
+typedef struct {
+#define X(name) __typeof__(&sqlite3_##name) name;
+  FUNCTIONS(X)
+#undef X
+} library;
+
+static const asy_symbol symbols[] = {
+#define X(name) {"sqlite3_" #name, offsetof(library, name)},
+  FUNCTIONS(X)
+#undef X
+  {0},
+};
+
+typedef struct {
+  library lib;
+  sqlite3 *db;
+  unsigned users; /* the database and its statements */
+} link;
+
+typedef struct {
+  asy_obj head;
+  link *link;
+  bool open;
+  asy_value callables; /* list of functions */
+} database;
+
+typedef struct {
+  asy_obj head;
+  link *link;
+  asy_value owner; /* its database */
+  sqlite3_stmt *stmt;
+} statement;
+
+typedef struct {
+  asy_vm *vm;
+  link *link;
+  database *owner; /* alive while a statement of it runs */
+  uint32_t index;  /* in callables */
+} function;
+
+static database *database_of(asy_value v) { return (database *)asy_obj_of(v); }
+static statement *statement_of(asy_value v) { return (statement *)asy_obj_of(v); }
+static void database_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((database *)o)->callables); }
+static void statement_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((statement *)o)->owner); }
+
+static void release(link *l) {
+  if (l && !--l->users) free(l);
+}
+
+static void database_free(asy_vm *vm, asy_obj *o) {
+  (void)vm;
+  database *d = (database *)o;
+  if (d->open) d->link->lib.close_v2(d->link->db);
+  release(d->link);
+}
+
+static void statement_free(asy_vm *vm, asy_obj *o) {
+  (void)vm;
+  statement *s = (statement *)o;
+  if (s->stmt) s->link->lib.finalize(s->stmt);
+  release(s->link);
+}
+
+/* Failure("code:text"): the script makes it one of its exceptions. */
+static asy_value fail(asy_vm *vm, link *l) {
+  if (asy_raised(vm)) return ASY_FAILED;
+  return asy_raise_own(vm, "_sqlite3", "Failure", "%d:%s", l->lib.extended_errcode(l->db), l->lib.errmsg(l->db));
+}
+
+static asy_value database_new(asy_vm *vm, const asy_value *args) {
+  const char *path;
+  int flags;
+  asy_list *list = asy_list_new(vm, 0);
+  if (!list || !asy_to_cstr(vm, args[1], &path) || !asy_to_int(vm, args[2], INT32_MIN, INT32_MAX, &flags)) return ASY_FAILED;
+  database *d = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
+  if (!d) return ASY_FAILED;
+  d->callables = asy_from_obj(list);
+  link *l = d->link = calloc(1, sizeof *l);
+  if (!l) return asy_raise_no_memory(vm);
+  l->users = 1;
+  if (!asy_load_library(vm, "libsqlite3.so.0", "libsqlite3-0", symbols, &l->lib)) return ASY_FAILED;
+  int code = l->lib.open_v2(path, &l->db, flags, NULL);
+  if (code == SQLITE_OK) {
+    l->lib.extended_result_codes(l->db, 1);
+    d->open = true;
+    return asy_from_obj(d);
+  }
+  fail(vm, l);
+  l->lib.close_v2(l->db);
+  return ASY_FAILED;
+}
+
+static bool check_open(asy_vm *vm, database *d) { return d->open || (asy_raise(vm, ASY_ValueError, "closed"), false); }
+
+static asy_value database_close(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  database *d = database_of(args[0]);
+  if (d->open) d->link->lib.close_v2(d->link->db);
+  d->open = false;
+  return ASY_NONE;
+}
+
+extern const asy_type asy_sqlite_statement_type;
+
+/* (statement, or None of a comment; the text behind it) */
+static asy_value database_prepare(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  const char *text, *tail = NULL;
+  if (!check_open(vm, d) || !asy_to_cstr(vm, args[1], &text)) return ASY_FAILED;
+  asy_class *cls = asy_define_type(vm, &asy_sqlite_statement_type);
+  statement *s = cls ? asy_new_instance(vm, cls) : NULL;
+  if (!s) return ASY_FAILED;
+  s->owner = args[0];
+  s->link = d->link;
+  d->link->users++;
+  if (d->link->lib.prepare_v2(d->link->db, text, -1, &s->stmt, &tail) != SQLITE_OK) return fail(vm, d->link);
+  asy_value rest = asy_from_cstr(vm, tail);
+  return asy_failed(rest) ? ASY_FAILED : asy_tuple_of(vm, 2, s->stmt ? asy_from_obj(s) : ASY_NONE, rest);
+}
+
+#define NUMBER(name)                                                                               \
+  static asy_value database_##name(asy_vm *vm, const asy_value *args) {                            \
+    database *d = database_of(args[0]);                                                            \
+    return check_open(vm, d) ? asy_from_int64(vm, d->link->lib.name(d->link->db)) : ASY_FAILED; \
+  }
+NUMBER(changes)
+NUMBER(total_changes)
+NUMBER(last_insert_rowid)
+NUMBER(get_autocommit)
+
+static asy_value database_interrupt(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  if (!check_open(vm, d)) return ASY_FAILED;
+  d->link->lib.interrupt(d->link->db);
+  return ASY_NONE;
+}
+
+static asy_value database_busy_timeout(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  int ms;
+  if (!check_open(vm, d) || !asy_to_int(vm, args[1], 0, INT32_MAX, &ms)) return ASY_FAILED;
+  d->link->lib.busy_timeout(d->link->db, ms);
+  return ASY_NONE;
+}
+
+static asy_value database_complete(asy_vm *vm, const asy_value *args) {
+  const char *text;
+  return asy_to_cstr(vm, args[1], &text) ? asy_from_bool(database_of(args[0])->link->lib.complete(text)) : ASY_FAILED;
+}
+
+static asy_value database_version(asy_vm *vm, const asy_value *args) {
+  return asy_from_cstr(vm, database_of(args[0])->link->lib.libversion());
+}
+
+/* ---- Functions of scripts ---- */
+
+static asy_value argument(asy_vm *vm, const library *lib, sqlite3_value *v) {
+  switch (lib->value_type(v)) {
+  case SQLITE_INTEGER: return asy_from_int64(vm, lib->value_int64(v));
+  case SQLITE_FLOAT: return asy_from_double(vm, lib->value_double(v));
+  case SQLITE_TEXT: return asy_from_text(vm, (const char *)lib->value_text(v), (size_t)lib->value_bytes(v));
+  case SQLITE_BLOB: return asy_from_bytes(vm, lib->value_blob(v), (size_t)lib->value_bytes(v));
+  default: return ASY_NONE;
+  }
+}
+
+static bool give_result(asy_vm *vm, const library *lib, sqlite3_context *context, asy_value v) {
+  int64_t i;
+  const char *text;
+  asy_buffer b;
+  if (v == ASY_NONE) {
+    lib->result_null(context);
+  } else if (asy_is_integer(v)) {
+    if (!asy_to_int64(vm, v, &i)) return false;
+    lib->result_int64(context, i);
+  } else if (asy_is_float(v)) {
+    lib->result_double(context, asy_float_value(v));
+  } else if (asy_is_str(v)) {
+    if (!asy_to_cstr(vm, v, &text)) return false;
+    lib->result_text(context, text, -1, SQLITE_TRANSIENT);
+  } else {
+    if (!asy_buffer_get(vm, v, &b)) return false;
+    lib->result_blob(context, b.data, (int)b.len, SQLITE_TRANSIENT);
+    asy_buffer_release(vm, &b);
+  }
+  return true;
+}
+
+/* The user data is asked through dlsym: where the library's functions are is known only behind it. */
+static void call_function(sqlite3_context *context, int argc, sqlite3_value **argv) {
+  void *loaded = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_NOLOAD);
+  void *(*user_data)(sqlite3_context *);
+  void *address = dlsym(loaded, "sqlite3_user_data");
+  memcpy(&user_data, &address, sizeof user_data);
+  function *f = user_data(context);
+  dlclose(loaded);
+  asy_vm *vm = f->vm;
+  const library *lib = &f->link->lib;
+  asy_list *args = asy_list_new(vm, (uint32_t)argc);
+  bool good = args != NULL;
+  for (int i = 0; good && i < argc; i++) {
+    asy_value v = argument(vm, lib, argv[i]);
+    good = !asy_failed(v) && asy_list_append(vm, args, v);
+  }
+  asy_value callee = ((asy_list *)asy_obj_of(f->owner->callables))->items[f->index];
+  asy_value result = good ? asy_call1(vm, callee, asy_from_obj(args)) : ASY_FAILED;
+  if (!asy_failed(result) && give_result(vm, lib, context, result)) return;
+  asy_clear_exception(vm);
+  lib->result_error(context, "user-defined function raised exception", -1);
+}
+
+/* callable takes the list of arguments */
+static asy_value database_create_function(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  const char *name;
+  int nargs, flags;
+  if (!check_open(vm, d) || !asy_to_cstr(vm, args[1], &name) || !asy_to_int(vm, args[2], -1, 127, &nargs) ||
+      !asy_to_int(vm, args[4], 0, INT32_MAX, &flags))
+    return ASY_FAILED;
+  asy_list *list = (asy_list *)asy_obj_of(d->callables);
+  function *f = malloc(sizeof *f);
+  if (!f) return asy_raise_no_memory(vm);
+  *f = (function){vm, d->link, d, list->len};
+  if (!asy_list_append(vm, list, args[3])) return free(f), ASY_FAILED;
+  if (d->link->lib.create_function_v2(d->link->db, name, nargs, flags, f, call_function, NULL, NULL, free) != SQLITE_OK)
+    return fail(vm, d->link);
+  return ASY_NONE;
+}
+
+/* ---- Statements ---- */
+
+static bool check_statement(asy_vm *vm, statement *s) {
+  if (s->stmt && database_of(s->owner)->open) return true;
+  asy_raise(vm, ASY_ValueError, "closed");
+  return false;
+}
+
+static asy_value statement_bind(asy_vm *vm, const asy_value *args) {
+  statement *s = statement_of(args[0]);
+  int index, code;
+  int64_t i;
+  asy_buffer b;
+  if (!check_statement(vm, s) || !asy_to_int(vm, args[1], 1, INT32_MAX, &index)) return ASY_FAILED;
+  const library *lib = &s->link->lib;
+  asy_value v = args[2];
+  if (v == ASY_NONE) {
+    code = lib->bind_null(s->stmt, index);
+  } else if (asy_is_integer(v)) {
+    if (!asy_is_number_int64(v, &i)) return asy_raise(vm, ASY_OverflowError, "Python int too large to convert to SQLite INTEGER");
+    code = lib->bind_int64(s->stmt, index, i);
+  } else if (asy_is_float(v)) {
+    code = lib->bind_double(s->stmt, index, asy_float_value(v));
+  } else if (asy_is_str(v)) {
+    asy_value utf8 = asy_call_method(vm, v, asy_intern(vm, "encode"), 0, NULL);
+    if (asy_failed(utf8)) return ASY_FAILED;
+    asy_bytes *bytes = (asy_bytes *)asy_obj_of(utf8);
+    code = lib->bind_text(s->stmt, index, (const char *)bytes->data, (int)bytes->len, SQLITE_TRANSIENT);
+  } else {
+    if (!asy_is_bytes_like(v)) return ASY_FALSE;
+    if (!asy_buffer_get(vm, v, &b)) return ASY_FAILED;
+    code = lib->bind_blob(s->stmt, index, b.data, (int)b.len, SQLITE_TRANSIENT);
+    asy_buffer_release(vm, &b);
+  }
+  return code == SQLITE_OK ? ASY_TRUE : fail(vm, s->link);
+}
+
+static asy_value column(asy_vm *vm, statement *s, int i, bool text_as_bytes) {
+  const library *lib = &s->link->lib;
+  switch (lib->column_type(s->stmt, i)) {
+  case SQLITE_INTEGER: return asy_from_int64(vm, lib->column_int64(s->stmt, i));
+  case SQLITE_FLOAT: return asy_from_double(vm, lib->column_double(s->stmt, i));
+  case SQLITE_NULL: return ASY_NONE;
+  case SQLITE_TEXT:
+    if (!text_as_bytes) {
+      const char *text = (const char *)lib->column_text(s->stmt, i);
+      return asy_from_text(vm, text, (size_t)lib->column_bytes(s->stmt, i));
+    } /* fallthrough */
+  default: {
+    const void *data = lib->column_blob(s->stmt, i);
+    return asy_from_bytes(vm, data ? data : "", (size_t)lib->column_bytes(s->stmt, i));
+  }
+  }
+}
+
+/* A row as a list; None at the end. raw: texts arrive as bytes, each value in a pair with its being text. */
+static asy_value statement_step(asy_vm *vm, const asy_value *args) {
+  statement *s = statement_of(args[0]);
+  if (!check_statement(vm, s)) return ASY_FAILED;
+  const library *lib = &s->link->lib;
+  int code = lib->step(s->stmt);
+  if (code == SQLITE_DONE) return ASY_NONE;
+  if (code != SQLITE_ROW) return fail(vm, s->link);
+  bool raw = args[1] == ASY_TRUE;
+  int n = lib->column_count(s->stmt);
+  asy_list *row = asy_list_new(vm, (uint32_t)n);
+  if (!row) return ASY_FAILED;
+  for (int i = 0; i < n; i++) {
+    bool is_text = lib->column_type(s->stmt, i) == SQLITE_TEXT;
+    asy_value v = column(vm, s, i, raw);
+    if (!asy_failed(v) && raw) v = asy_tuple_of(vm, 2, v, asy_from_bool(is_text));
+    if (asy_failed(v) || !asy_list_append(vm, row, v)) return ASY_FAILED;
+  }
+  return asy_from_obj(row);
+}
+
+/* Names and declared types of the columns, names of the parameters: lists of str or None. */
+static asy_value statement_describe(asy_vm *vm, const asy_value *args) {
+  statement *s = statement_of(args[0]);
+  if (!check_statement(vm, s)) return ASY_FAILED;
+  const library *lib = &s->link->lib;
+  asy_list *lists[3];
+  for (int which = 0; which < 3; which++) {
+    asy_list *list = lists[which] = asy_list_new(vm, 0);
+    if (!list) return ASY_FAILED;
+    int n = which == 2 ? lib->bind_parameter_count(s->stmt) : lib->column_count(s->stmt);
+    for (int i = 0; i < n; i++) {
+      const char *text = which == 0   ? lib->column_name(s->stmt, i)
+                         : which == 1 ? lib->column_decltype(s->stmt, i)
+                                      : lib->bind_parameter_name(s->stmt, i + 1);
+      asy_value v = text ? asy_from_cstr(vm, text) : ASY_NONE;
+      if (asy_failed(v) || !asy_list_append(vm, list, v)) return ASY_FAILED;
+    }
+  }
+  return asy_tuple_of(vm, 4, asy_from_obj(lists[0]), asy_from_obj(lists[1]), asy_from_obj(lists[2]),
+                      asy_from_bool(lib->stmt_readonly(s->stmt)));
+}
+
+static asy_value statement_reset(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  statement *s = statement_of(args[0]);
+  if (s->stmt) s->link->lib.reset(s->stmt);
+  return ASY_NONE;
+}
+
+static asy_value statement_finish(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  statement *s = statement_of(args[0]);
+  if (s->stmt) s->link->lib.finalize(s->stmt);
+  s->stmt = NULL;
+  return ASY_NONE;
+}
+
+static const asy_native database_methods[] = {
+  {"busy_timeout", "(self, ms, /)", database_busy_timeout, NULL, 0},
+  {"changes", "(self, /)", database_changes, NULL, 0},
+  {"close", "(self, /)", database_close, NULL, 0},
+  {"complete", "(self, text, /)", database_complete, NULL, 0},
+  {"create_function", "(self, name, nargs, callable, flags, /)", database_create_function, NULL, 0},
+  {"get_autocommit", "(self, /)", database_get_autocommit, NULL, 0},
+  {"interrupt", "(self, /)", database_interrupt, NULL, 0},
+  {"last_insert_rowid", "(self, /)", database_last_insert_rowid, NULL, 0},
+  {"prepare", "(self, text, /)", database_prepare, NULL, 0},
+  {"total_changes", "(self, /)", database_total_changes, NULL, 0},
+  {"version", "(self, /)", database_version, NULL, 0},
+  {0},
+};
+
+static const asy_native statement_methods[] = {
+  {"bind", "(self, index, value, /)", statement_bind, "False: no type of SQLite's.", 0},
+  {"describe", "(self, /)", statement_describe, NULL, 0},
+  {"finish", "(self, /)", statement_finish, NULL, 0},
+  {"reset", "(self, /)", statement_reset, NULL, 0},
+  {"step", "(self, raw, /)", statement_step, NULL, 0},
+  {0},
+};
+
+static const asy_type database_type = {
+  .name = "_sqlite3.Database", .size = sizeof(database), .visit = database_visit, .free = database_free,
+  .new_ = database_new, .new_signature = "(cls, path, flags, /)", .methods = database_methods,
+};
+
+const asy_type asy_sqlite_statement_type = {
+  .name = "_sqlite3.Statement", .size = sizeof(statement), .flags = ASY_TYPE_NO_NEW,
+  .visit = statement_visit, .free = statement_free, .methods = statement_methods,
+};
+
+static bool init(asy_vm *vm, asy_value module) {
+  asy_class *cls = asy_define_type(vm, &database_type);
+  return cls && asy_module_set(vm, module, "Database", asy_from_obj(cls)) &&
+         asy_define_exception(vm, module, "_sqlite3.Failure", ASY_Exception);
+}
+
+const asy_module_def asy_module_sqlite3 = {"_sqlite3", NULL, "SQLite's databases and statements.", init};
