@@ -491,7 +491,7 @@ static asy_value buffered_seek(asy_vm *vm, const asy_value *args) {
   asy_value can = io_call(vm, b->raw, "seekable", 0, NULL);
   if (asy_failed(can)) return can;
   if (can != ASY_TRUE) return io_unsupported(vm, "File or stream is not seekable.");
-  if (!asy_to_int64(vm, args[1], &offset)) return ASY_FAILED;
+  if (!asy_to_int64(vm, args[1], &offset) || !check_open(vm, b, "seek of")) return ASY_FAILED; /* __index__ may close it */
   if (b->in_end > b->in_start && whence < 2) { /* a place that is read ahead */
     int64_t raw = raw_tell(vm, b), ahead = (int64_t)(b->in_end - b->in_start);
     if (raw < 0) return ASY_FAILED;

@@ -170,6 +170,7 @@ static asy_value bytes_truncate(asy_vm *vm, const asy_value *args) {
     if (!io_size(vm, args[1], &size)) return ASY_FAILED;
     if (size < 0) return asy_raise(vm, ASY_ValueError, "negative size value %lld", (long long)size);
   }
+  if (!check(vm, b) || !can_resize(vm, b)) return ASY_FAILED; /* __index__ may have closed or exported it */
   if (size < b->data->len && !asy_bytearray_resize(vm, b->data, (size_t)size)) return ASY_FAILED;
   return asy_from_int64(vm, size);
 }

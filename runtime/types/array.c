@@ -559,7 +559,8 @@ static asy_value array_remove(asy_vm *vm, const asy_value *args) {
   array *a = array_of(args[0]);
   int64_t at = find(vm, a, args[1], 0, INT64_MAX);
   if (at == -1) return asy_raise(vm, ASY_ValueError, "array.remove(x): x not in array");
-  return at >= 0 && at < a->len && close_gap(vm, a, (uint32_t)at, 1) ? ASY_NONE : ASY_FAILED;
+  if (at < 0) return ASY_FAILED;
+  return at >= a->len || close_gap(vm, a, (uint32_t)at, 1) ? ASY_NONE : ASY_FAILED; /* an __eq__ may have shrunk it */
 }
 
 static asy_value array_reverse(asy_vm *vm, const asy_value *args) {

@@ -22,7 +22,7 @@ work(count)
 seconds = time.perf_counter() - begin
 logging.shutdown()
 with open(path) as file:
-    print(sum(1 for line in file))
+    assert sum(1 for line in file) == count
 os.remove(path)
 os.rmdir(folder)
-print('seconds', round(seconds, 3), file=sys.stderr)
+print('RESULT logging_file', seconds * 1e9 / count, 'ns/record')
