@@ -124,7 +124,8 @@ static bool can_open(const char *path) {
   int why = errno;
   char cwd[4096];
   const char *folder = *path != '/' && getcwd(cwd, sizeof cwd) ? cwd : "";
-  fprintf(stderr, "asy: can't open file '%s%s%s': [Errno %d] %s\n", folder, *folder ? "/" : "", path, why, strerror(why));
+  fprintf(stderr, "asy: can't open file '%s%s%s': [Errno %d] %s\n", folder, *folder ? "/" : "", path, why,
+          strerror(why));
   return false;
 }
 
@@ -163,7 +164,9 @@ static void keep_memory(void) {
 
 static int print_version(bool all) {
   printf("asy " ASY_VERSION);
-  if (all) printf(" (Python 3.13; libuv %s; cc " __VERSION__ "; %s)", uv_version_string(), sizeof(void *) == 8 ? "64 bit" : "32 bit");
+  if (all)
+    printf(" (Python 3.13; libuv %s; cc " __VERSION__ "; %s)", uv_version_string(),
+           sizeof(void *) == 8 ? "64 bit" : "32 bit");
   putchar('\n');
   return fflush(stdout) ? STATUS_ERROR : 0;
 }

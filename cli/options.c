@@ -9,13 +9,13 @@
 /* ---- The table ---- */
 
 typedef enum {
-  SET,      /* the bool at `place` */
-  COUNT,    /* the int at `place` goes up */
-  COLLECT,  /* the argument into the asy_texts at `place` */
-  NUMBER,   /* the argument through set_number */
-  ISOLATE,  /* -I */
-  SHOW,     /* the action `value`, when nothing else is asked for */
-  TAKE,     /* the action `value` on the argument, which ends the options */
+  SET,     /* the bool at `place` */
+  COUNT,   /* the int at `place` goes up */
+  COLLECT, /* the argument into the asy_texts at `place` */
+  NUMBER,  /* the argument through set_number */
+  ISOLATE, /* -I */
+  SHOW,    /* the action `value`, when nothing else is asked for */
+  TAKE,    /* the action `value` on the argument, which ends the options */
 } effect;
 
 typedef struct {
@@ -46,7 +46,8 @@ static const option options[] = {
   {'I', NULL, NULL, NULL, ISOLATE, 0, 0, "isolated: -E -P -s"},
   {'P', NULL, NULL, NULL, SET, 0, AT(options.safe_path), "do not look for modules beside the script"},
   {'v', NULL, NULL, NULL, SET, 0, AT(options.verbose), "name each imported module on standard error"},
-  {'s', NULL, NULL, NULL, SET, 0, AT(options.no_user_site), "accepted, as are -S -B -b -d -t: there is nothing to turn off"},
+  {'s', NULL, NULL, NULL, SET, 0, AT(options.no_user_site),
+   "accepted, as are -S -B -b -d -t: there is nothing to turn off"},
   {'S', NULL, NULL, NULL, SET, 0, AT(options.no_site), NULL},
   {'B', NULL, NULL, NULL, SET, 0, AT(unused), NULL},
   {'b', NULL, NULL, NULL, SET, 0, AT(unused), NULL},
@@ -266,7 +267,8 @@ static bool read_options(reader *r) {
 static void read_environment(asy_command *c) {
   const char *watchdog = c->options.ignore_environment ? NULL : getenv("ASY_WATCHDOG");
   const char *filters = c->options.ignore_environment ? NULL : getenv("ASYWARNINGS");
-  if (c->options.watchdog_ms < 0) c->options.watchdog_ms = watchdog && *watchdog ? (int)strtol(watchdog, NULL, 10) : 250;
+  if (c->options.watchdog_ms < 0)
+    c->options.watchdog_ms = watchdog && *watchdog ? (int)strtol(watchdog, NULL, 10) : 250;
   asy_texts given = c->warnings;
   c->warnings = (asy_texts){0};
   if (c->options.dev_mode) asy_texts_add(&c->warnings, "default");
@@ -320,7 +322,9 @@ static void print_words(bool with_argument, const char *separator) {
 }
 
 static void print_bash(void) {
-  puts("_asy() {\n  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n  COMPREPLY=()\n  case $before in");
+  puts(
+    "_asy() {\n  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n  COMPREPLY=()\n  case "
+    "$before in");
   for (int i = 0; i < OPTIONS; i++) {
     const option *o = &options[i];
     if (!o->help || !o->choices) continue;

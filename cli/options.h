@@ -35,9 +35,9 @@ typedef struct {
 typedef struct {
   asy_action what;
   const char *subject; /* file, text, module, list or shell */
-  int rest;            /* argv index of the first argument that belongs to the script; the word before it becomes sys.argv[0] */
+  int rest; /* argv index of the first argument that belongs to the script; the word before it becomes sys.argv[0] */
   bool stats, unused;
-  int version;         /* how often -V was given */
+  int version; /* how often -V was given */
   asy_texts warnings, x_options;
   asy_options options;
 } asy_command;

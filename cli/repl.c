@@ -24,9 +24,10 @@ enum style { PLAIN = ' ', KEYWORD = 'k', STRING = 's', NUMBER = 'n', COMMENT = '
 static bool is_keyword(int kind) {
   switch (kind) {
 #define ROW(token, text) case TOKEN_##token:
-    ASY_KEYWORDS(ROW) ASY_SOFT_KEYWORDS(ROW)
+    ASY_KEYWORDS(ROW)
+    ASY_SOFT_KEYWORDS(ROW)
 #undef ROW
-    return true;
+      return true;
     default: return false;
   }
 }
@@ -196,7 +197,8 @@ static void on_fatal_signal(int number) {
 
 static void guard(bool on) {
   for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++) {
-    struct sigaction now, wanted = {.sa_handler = on ? on_fatal_signal : SIG_DFL, .sa_flags = SA_RESETHAND | SA_NODEFER};
+    struct sigaction now,
+      wanted = {.sa_handler = on ? on_fatal_signal : SIG_DFL, .sa_flags = SA_RESETHAND | SA_NODEFER};
     if (sigaction(fatal_signals[i], NULL, &now)) continue;
     if (now.sa_handler == (on ? SIG_DFL : on_fatal_signal)) sigaction(fatal_signals[i], &wanted, NULL);
   }

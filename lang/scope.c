@@ -787,7 +787,8 @@ static void check_future(walker *w, const asy_node *node) {
     const char *feature = alias->alias.name->text;
     bool found = false;
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) found |= !strcmp(feature, known[k]);
-    const asy_node place = {.kind = node->kind, .line = node->line, .col = node->col, .end_line = node->line, .end_col = node->col};
+    const asy_node place = {
+      .kind = node->kind, .line = node->line, .col = node->col, .end_line = node->line, .end_col = node->col};
     if (!strcmp(feature, "braces")) fail(w, &place, "not a chance");
     else if (!found) fail(w, node, "future feature %s is not defined", feature);
     if (!strcmp(feature, "annotations")) w->scopes->future_annotations = true;

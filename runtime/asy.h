@@ -25,18 +25,20 @@ typedef struct {
   int watchdog_ms; /* a step of a task that takes longer is named on stderr while it runs; 0: off */
   /* What sys.flags, sys.warnoptions and sys._xoptions show, and what lies behind it. Texts are not copied. */
   bool inspect, quiet, verbose, isolated, ignore_environment, no_user_site, no_site, safe_path, dev_mode, unbuffered;
-  bool import_times;              /* each import is timed on stderr */
-  int optimize;                   /* above 0: no assert statements */
+  bool import_times; /* each import is timed on stderr */
+  int optimize;      /* above 0: no assert statements */
   int nwarnings, nx_options;
-  const char *const *warnings;    /* "action:message:category:module:line" */
-  const char *const *x_options;   /* "name" or "name=value" */
-  int original_argc;              /* sys.orig_argv; 0: as argv */
+  const char *const *warnings;  /* "action:message:category:module:line" */
+  const char *const *x_options; /* "name" or "name=value" */
+  int original_argc;            /* sys.orig_argv; 0: as argv */
   char **original_argv;
 } asy_options;
 asy_vm *asy_vm_new(const asy_options *options); /* NULL: no memory */
 void asy_vm_free(asy_vm *vm);
-void asy_interrupt(asy_vm *vm); /* from a signal handler or another thread: as SIGINT, KeyboardInterrupt in the main thread */
-void asy_signals_attach(asy_vm *vm); /* SIGINT and signals that scripts handle come to this VM from now on; NULL: to none */
+void asy_interrupt(
+  asy_vm *vm); /* from a signal handler or another thread: as SIGINT, KeyboardInterrupt in the main thread */
+void asy_signals_attach(
+  asy_vm *vm); /* SIGINT and signals that scripts handle come to this VM from now on; NULL: to none */
 /* Compiles and runs text as the module `name` with __file__ = path. The module, or ASY_FAILED. */
 asy_value asy_run_source(asy_vm *vm, const char *text, size_t length, const char *path, const char *name);
 asy_value asy_run_file(asy_vm *vm, const char *path); /* as __main__; sys.path[0] becomes its folder */
@@ -56,8 +58,9 @@ asy_value asy_raise(asy_vm *vm, asy_exc_id what, const char *format, ...); /* al
 asy_value asy_raise_value(asy_vm *vm, asy_value exception);                /* an instance or class; sets __context__ */
 asy_value asy_raise_no_memory(asy_vm *vm);
 asy_value asy_raise_errno(asy_vm *vm, int error,
-                          asy_value filename);                   /* OSError's right subclass; filename UNBOUND: none */
-asy_value asy_raise_errno2(asy_vm *vm, int error, asy_value filename, asy_value filename2); /* of two files: rename, link */
+                          asy_value filename); /* OSError's right subclass; filename UNBOUND: none */
+asy_value asy_raise_errno2(asy_vm *vm, int error, asy_value filename,
+                           asy_value filename2);                 /* of two files: rename, link */
 asy_value asy_raise_uv(asy_vm *vm, int rc, const char *subject); /* subject may be NULL */
 asy_value asy_raise_key(asy_vm *vm, asy_value key);              /* KeyError(key) */
 asy_value asy_raise_stop(asy_vm *vm, asy_value value);   /* StopIteration(value); UNBOUND or None: without value */
@@ -76,8 +79,8 @@ bool asy_warn_explicit(asy_vm *vm, asy_exc_id category, const char *text, asy_st
 bool asy_warn_about(asy_vm *vm, asy_exc_id category, asy_str *text, asy_str *filename, int line, asy_value source);
 /* The lines that tracebacks show of a text that no file holds (-c, the REPL), kept under its name; copied. false: no memory. */
 bool asy_source_keep(asy_vm *vm, const char *filename, const char *text, size_t length);
-bool asy_check_c_stack(asy_vm *vm);                        /* false: RecursionError is set */
-bool asy_check_c_stack_in(asy_vm *vm, const char *where);  /* where: " in comparison", added to its text */
+bool asy_check_c_stack(asy_vm *vm);                       /* false: RecursionError is set */
+bool asy_check_c_stack_in(asy_vm *vm, const char *where); /* where: " in comparison", added to its text */
 
 /* ---- From C to values and back (number.c, str.c) ---- */
 asy_value asy_from_int64(asy_vm *vm, int64_t i);
@@ -93,12 +96,13 @@ bool asy_to_double(asy_vm *vm, asy_value v, double *out);                     /*
 bool asy_to_cstr(asy_vm *vm, asy_value v, const char **out); /* a str without NUL; lives as long as v */
 /* Names of files and what the environment holds are bytes; as text they are UTF-8, and what is not lies in lone surrogates. */
 asy_value asy_fs_decode(asy_vm *vm, const char *bytes, size_t length);
-const char *asy_fs_encode(asy_vm *vm, asy_str *text, size_t *length, asy_value *keep); /* as asy_str_utf8; UnicodeEncodeError */
+const char *asy_fs_encode(asy_vm *vm, asy_str *text, size_t *length,
+                          asy_value *keep); /* as asy_str_utf8; UnicodeEncodeError */
 asy_value asy_complex_new(asy_vm *vm, double real, double imag);
 void asy_complex_parts(asy_value v, double *real, double *imag); /* v is of KIND_COMPLEX */
-bool asy_is_str(asy_value v);                                /* str or a subclass; likewise below */
-bool asy_is_float(asy_value v);                              /* any float: in the word or boxed */
-bool asy_is_integer(asy_value v);                            /* small, big, bool or a subclass instance */
+bool asy_is_str(asy_value v);                                    /* str or a subclass; likewise below */
+bool asy_is_float(asy_value v);                                  /* any float: in the word or boxed */
+bool asy_is_integer(asy_value v);                                /* small, big, bool or a subclass instance */
 bool asy_is_number_int64(asy_value v, int64_t *out); /* an integer that fits int64 (no __index__); no error set */
 double asy_float_value(asy_value v);                 /* v is a float */
 
@@ -122,8 +126,8 @@ bool asy_is_subclass(const asy_class *cls, const asy_class *of);
 int asy_isinstance(asy_vm *vm, asy_value v,
                    asy_value cls_or_tuple); /* with __instancecheck__, tuples, unions: 0, 1, -1 */
 int asy_issubclass(asy_vm *vm, asy_value cls, asy_value cls_or_tuple);
-int asy_truth(asy_vm *vm, asy_value v);                        /* 0, 1, -1 */
-asy_value asy_repr(asy_vm *vm, asy_value v);                   /* a str */
+int asy_truth(asy_vm *vm, asy_value v);      /* 0, 1, -1 */
+asy_value asy_repr(asy_vm *vm, asy_value v); /* a str */
 /* show(self), or `again` where self is being shown already: for reprs of what may contain itself. */
 asy_value asy_repr_guarded(asy_vm *vm, asy_value self, asy_value (*show)(asy_vm *, asy_value), const char *again);
 asy_value asy_str_of(asy_vm *vm, asy_value v);                 /* str(v) */
@@ -198,7 +202,7 @@ asy_value asy_record_new(asy_vm *vm, asy_class *cls, const asy_value *items);
 /* An object that only has attributes, as types.SimpleNamespace. */
 asy_value asy_namespace_new(asy_vm *vm);
 asy_value asy_method_new(asy_vm *vm, asy_value func, asy_value self); /* a bound method */
-asy_value asy_class_getitem(asy_vm *vm, const asy_value *args); /* a native __class_getitem__(cls, item, /) */
+asy_value asy_class_getitem(asy_vm *vm, const asy_value *args);       /* a native __class_getitem__(cls, item, /) */
 bool asy_module_set(asy_vm *vm, asy_value module, const char *name, asy_value value);
 asy_value asy_import(asy_vm *vm, const char *name); /* absolute name; the module itself, not the top package */
 asy_value asy_new_native(asy_vm *vm, const asy_native *def, asy_value self, asy_value module_name);
@@ -238,7 +242,7 @@ int64_t asy_clock_ns(asy_vm *vm, asy_clock_id clock);
 bool asy_system_clock(int clock, bool resolution, int64_t *ns);
 bool asy_sleep_ns(asy_vm *vm, int64_t ns); /* blocks the thread; false: a signal handler raised */
 struct rusage;
-bool asy_usage(asy_vm *vm, int who, struct rusage *out); /* getrusage: false with errno */
+bool asy_usage(asy_vm *vm, int who, struct rusage *out);     /* getrusage: false with errno */
 bool asy_random_bytes(asy_vm *vm, void *out, size_t length); /* false: OSError */
 /* In the child of a fork: the calling thread is the only one; loops that ran or were set are the parent's, none is running. */
 bool asy_after_fork(asy_vm *vm);

@@ -114,8 +114,8 @@ static asy_value enter_task(asy_vm *vm, const asy_value *args) {
   asy_value current = loop ? current_of(vm, loop) : ASY_FAILED;
   if (asy_failed(current)) return ASY_FAILED;
   if (current != ASY_NONE)
-    return asy_raise(vm, ASY_RuntimeError, "Cannot enter into task %R while another task %R is being executed.", args[1],
-                     current);
+    return asy_raise(vm, ASY_RuntimeError, "Cannot enter into task %R while another task %R is being executed.",
+                     args[1], current);
   return make_current(vm, loop, args[1]) ? ASY_NONE : ASY_FAILED;
 }
 
@@ -155,8 +155,7 @@ static bool add_registered(asy_vm *vm, asy_set *all, asy_value loop) {
   asy_value tasks = asy_import(vm, "asyncio.tasks");
   asy_value pick = asy_failed(tasks) ? ASY_FAILED : asy_get_attr_cstr(vm, tasks, "_pending_of");
   asy_value found = asy_failed(pick) ? ASY_FAILED : asy_call2(vm, pick, asy_from_obj(vm->loop_state->registered), loop);
-  return !asy_failed(found) &&
-         !asy_failed(asy_call_method(vm, asy_from_obj(all), asy_intern(vm, "update"), 1, &found));
+  return !asy_failed(found) && !asy_failed(asy_call_method(vm, asy_from_obj(all), asy_intern(vm, "update"), 1, &found));
 }
 
 static asy_value all_tasks(asy_vm *vm, const asy_value *args) {
@@ -284,7 +283,8 @@ static asy_value iscoroutinefunction(asy_vm *vm, const asy_value *args) {
   asy_value f = args[0];
   while (asy_is_kind(f, KIND_METHOD)) f = ((asy_method *)asy_obj_of(f))->func;
   if (asy_is_kind(f, KIND_FUNCTION) && ((asy_func *)asy_obj_of(f))->code->flags & CODE_COROUTINE) return ASY_TRUE;
-  if (asy_is_kind(f, KIND_NATIVE)) return asy_from_bool(((asy_nativefunc *)asy_obj_of(f))->def->flags & ASY_NATIVE_ASYNC);
+  if (asy_is_kind(f, KIND_NATIVE))
+    return asy_from_bool(((asy_nativefunc *)asy_obj_of(f))->def->flags & ASY_NATIVE_ASYNC);
   return asy_is_obj(f) ? is_marked_coroutine(vm, f) : ASY_FALSE;
 }
 
@@ -337,7 +337,8 @@ static const asy_native natives[] = {
   {"_gathered", "(future, /)", gathered, NULL, 0},
   {"_source_line", "(filename, line, /)", source_line, NULL, 0},
   {"future_add_to_awaited_by", "(fut, waiter, /)", add_awaited_by, "Note that waiter waits for fut.", 0},
-  {"future_discard_from_awaited_by", "(fut, waiter, /)", discard_awaited_by, "End what future_add_to_awaited_by() noted.", 0},
+  {"future_discard_from_awaited_by", "(fut, waiter, /)", discard_awaited_by,
+   "End what future_add_to_awaited_by() noted.", 0},
   {"sleep", "(delay, result=None)", asyncio_sleep, "Wait for delay seconds; then the result.", ASY_NATIVE_ASYNC},
   {"iscoroutine", "(obj)", iscoroutine, "Whether obj is a coroutine object.", 0},
   {"iscoroutinefunction", "(func)", iscoroutinefunction, "Whether func was defined by async def.", 0},

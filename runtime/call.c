@@ -296,7 +296,8 @@ static void raise_unexpected_in_native(asy_vm *vm, asy_nativefunc *native, const
   asy_str *meant = names ? asy_closest_name(names, name) : NULL;
   const char *function = native->def->name;
   if (meant)
-    asy_raise(vm, ASY_TypeError, "%s() got an unexpected keyword argument '%U'. Did you mean '%U'?", function, name, meant);
+    asy_raise(vm, ASY_TypeError, "%s() got an unexpected keyword argument '%U'. Did you mean '%U'?", function, name,
+              meant);
   else if (names) asy_raise(vm, ASY_TypeError, "%s() got an unexpected keyword argument '%U'", function, name);
 }
 

@@ -75,7 +75,7 @@ bool asy_check_new(asy_vm *vm, const asy_nativefunc *native, asy_value cls);
 /* Parts of class.c, by file. */
 bool asy_class_add_dunders(asy_vm *vm, asy_class *cls); /* dunder.c: slots as methods */
 bool asy_class_compute_mro(asy_vm *vm, asy_class *cls); /* mro.c */
-bool asy_class_order(asy_vm *vm, asy_class *cls);       /* sets the mro: by the metaclass's mro() when that is a script's */
+bool asy_class_order(asy_vm *vm, asy_class *cls); /* sets the mro: by the metaclass's mro() when that is a script's */
 bool asy_class_remake_mros(asy_vm *vm, asy_class *cls); /* mro.c: of every class below cls */
 bool asy_class_link(asy_vm *vm, asy_class *cls);        /* lookup.c: known to its bases as a subclass */
 void asy_class_refresh(asy_vm *vm, asy_class *cls);     /* lookup.c: flags and init_fn from the mro */

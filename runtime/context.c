@@ -50,8 +50,8 @@ static asy_value map_get(const asy_tuple *node, const variable *key) {
 }
 
 /* A node like `from` (NULL: empty) with the words [at, at + drop) replaced by n others. */
-static asy_tuple *edited(asy_vm *vm, const asy_tuple *from, uint32_t entries, uint32_t nodes, uint32_t at, uint32_t drop,
-                         uint32_t n, const asy_value *words) {
+static asy_tuple *edited(asy_vm *vm, const asy_tuple *from, uint32_t entries, uint32_t nodes, uint32_t at,
+                         uint32_t drop, uint32_t n, const asy_value *words) {
   uint32_t len = from ? from->len : NODE_HEAD;
   asy_tuple *node = asy_tuple_new(vm, NULL, len - drop + n);
   if (!node) return NULL;
@@ -120,7 +120,8 @@ static bool list_map(asy_vm *vm, asy_tuple *node, listing what, asy_list *out) {
 static uint32_t map_count(const asy_tuple *node) {
   if (!node) return 0;
   uint32_t entries = (uint32_t)__builtin_popcount(entries_of(node)), count = entries;
-  for (uint32_t at = NODE_HEAD + 2 * entries; at < node->len; at++) count += map_count((asy_tuple *)asy_obj_of(node->items[at]));
+  for (uint32_t at = NODE_HEAD + 2 * entries; at < node->len; at++)
+    count += map_count((asy_tuple *)asy_obj_of(node->items[at]));
   return count;
 }
 
@@ -334,8 +335,8 @@ static asy_value token_new(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value make_alias(asy_vm *vm, const asy_value *args) {
-  asy_value types = asy_import(vm, "types"), alias = asy_failed(types) ? ASY_FAILED
-                                                                       : asy_get_attr_cstr(vm, types, "GenericAlias");
+  asy_value types = asy_import(vm, "types"),
+            alias = asy_failed(types) ? ASY_FAILED : asy_get_attr_cstr(vm, types, "GenericAlias");
   return asy_failed(alias) ? ASY_FAILED : asy_call2(vm, alias, args[0], args[1]);
 }
 
@@ -393,9 +394,8 @@ static asy_value variable_new(asy_vm *vm, const asy_value *args) {
 
 static asy_value variable_repr(asy_vm *vm, asy_value self) {
   const variable *v = variable_of(self);
-  asy_str *text = v->initial
-                    ? asy_str_format(vm, "<ContextVar name=%R default=%R", asy_from_obj(v->name), v->initial)
-                    : asy_str_format(vm, "<ContextVar name=%R", asy_from_obj(v->name));
+  asy_str *text = v->initial ? asy_str_format(vm, "<ContextVar name=%R default=%R", asy_from_obj(v->name), v->initial)
+                             : asy_str_format(vm, "<ContextVar name=%R", asy_from_obj(v->name));
   return text_with_address(vm, text, v);
 }
 

@@ -177,7 +177,9 @@ static bool is_closure(asy_value v, uint32_t n) {
 static asy_value run(asy_vm *vm, const char *who, asy_compile_mode_id mode, asy_value source, asy_value globals,
                      asy_value locals, asy_value closure) {
   if (!namespaces(vm, who, &globals, &locals)) return ASY_FAILED;
-  asy_value code_value = asy_is_kind(source, KIND_CODE) ? source : compile_value(vm, source, "<string>", mode, ASY_COMPILE_USUAL(vm), who);
+  asy_value code_value = asy_is_kind(source, KIND_CODE)
+                           ? source
+                           : compile_value(vm, source, "<string>", mode, ASY_COMPILE_USUAL(vm), who);
   if (asy_failed(code_value)) return ASY_FAILED;
   asy_code *code = (asy_code *)asy_obj_of(code_value);
   asy_dict *dict = (asy_dict *)asy_obj_of(globals);

@@ -1,8 +1,8 @@
 /* future.c - futures: state, callbacks, the awaiting protocol, and their reprs. See future.h. */
 #include "runtime/future.h"
 
-#include "runtime/context.h"
 #include "runtime/class.h"
+#include "runtime/context.h"
 #include "runtime/coro.h"
 #include "runtime/drive.h"
 #include "runtime/exc.h"
@@ -102,7 +102,8 @@ bool asy_future_set_result(asy_vm *vm, asy_future *f, asy_value result) {
 
 bool asy_future_end_failed(asy_vm *vm, asy_future *f, asy_value exception) {
   bool ends_program = asy_is_instance(vm, exception, vm->exceptions[ASY_SystemExit]) ||
-                      asy_is_instance(vm, exception, vm->exceptions[ASY_KeyboardInterrupt]); /* it leaves the loop: it is seen */
+                      asy_is_instance(vm, exception,
+                                      vm->exceptions[ASY_KeyboardInterrupt]); /* it leaves the loop: it is seen */
   set_state(f, FUTURE_FINISHED, ends_program ? FUTURE_FAILED : FUTURE_FAILED | FUTURE_UNRETRIEVED);
   asy_store(vm, f, &f->result, exception);
   if (!(f->head.flags & FUTURE_REGISTERED)) {
@@ -200,8 +201,8 @@ static int cancel_task(asy_vm *vm, asy_task *task, asy_value message) {
   /* Tasks that wait for each other in a circle: it is gone round once. */
   asy_value waiting = f->head.flags & FUTURE_SEEN ? 0 : task->waiting;
   if (!asy_check_c_stack(vm)) return -1;
-  const struct asy_loop_hooks *hooks =
-    waiting && asy_is_obj(waiting) ? asy_loop_hooks_of(vm, asy_obj_of(waiting)) : NULL;
+  const struct asy_loop_hooks *hooks = waiting && asy_is_obj(waiting) ? asy_loop_hooks_of(vm, asy_obj_of(waiting))
+                                                                      : NULL;
   bool woken = false;
   if (hooks && f->head.flags & TASK_MUST_CANCEL) {
     /* cancelled before, and on its way */
@@ -526,7 +527,8 @@ static asy_value iter_throw(asy_vm *vm, const asy_value *args) {
   if (!is_class && asy_is_kind(args[1], KIND_EXCEPTION) && args[2] != ASY_NONE)
     return asy_raise(vm, ASY_TypeError, "instance exception may not have a separate value");
   if (!is_class && !asy_is_kind(args[1], KIND_EXCEPTION))
-    return asy_raise(vm, ASY_TypeError, "exceptions must be classes deriving BaseException or instances of such a class");
+    return asy_raise(vm, ASY_TypeError,
+                     "exceptions must be classes deriving BaseException or instances of such a class");
   ((future_iter *)asy_obj_of(args[0]))->future = NULL;
   asy_value thrown = asy_thrown_of(vm, args);
   return asy_failed(thrown) ? ASY_FAILED : asy_raise_from(vm, thrown, ASY_UNBOUND);

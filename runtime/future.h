@@ -45,11 +45,11 @@ typedef struct asy_future {
 /* What few futures and tasks have, made when it is first needed. */
 typedef struct asy_future_extra {
   asy_obj head;
-  asy_value name;       /* task: 0 never set */
-  asy_value context;    /* task: 0 that of the loop's caller */
-  asy_value handled;    /* task, parked: the exception being handled; 0 none */
-  asy_value source;     /* debug mode: the stack where it was made; 0 none */
-  asy_value awaited_by; /* a set of futures added by future_add_to_awaited_by; 0 none */
+  asy_value name;          /* task: 0 never set */
+  asy_value context;       /* task: 0 that of the loop's caller */
+  asy_value handled;       /* task, parked: the exception being handled; 0 none */
+  asy_value source;        /* debug mode: the stack where it was made; 0 none */
+  asy_value awaited_by;    /* a set of futures added by future_add_to_awaited_by; 0 none */
   struct asy_code *origin; /* task: where it was created, when the coroutine cannot say; NULL unknown */
   uint32_t origin_word;
   uint32_t cancels; /* task: cancel() calls beyond TASK_CANCELS_MAX */
@@ -75,11 +75,12 @@ bool asy_future_add_callback(asy_vm *vm, asy_future *f, asy_value callback, asy_
 /* The same for callbacks of the core (a task, a gather future, a loop) on a future of any class: one that has an add_done_callback()
  * of its own gets a function to call. */
 bool asy_future_watch(asy_vm *vm, asy_future *f, asy_value callback);
-bool asy_future_inherits(asy_vm *vm, asy_value future, asy_str *name); /* its class has no method of its own by this name */
-void asy_future_remove_callback(asy_future *f, asy_value callback); /* by identity */
-void asy_future_retrieved(asy_future *f);                           /* its exception needs no report any more */
-asy_future_extra *asy_future_need_extra(asy_vm *vm, asy_future *f); /* not of a gather future; NULL: MemoryError */
-bool asy_future_keep_source(asy_vm *vm, asy_future *f);             /* debug mode: notes where it is made */
+bool asy_future_inherits(asy_vm *vm, asy_value future,
+                         asy_str *name); /* its class has no method of its own by this name */
+void asy_future_remove_callback(asy_future *f, asy_value callback);  /* by identity */
+void asy_future_retrieved(asy_future *f);                            /* its exception needs no report any more */
+asy_future_extra *asy_future_need_extra(asy_vm *vm, asy_future *f);  /* not of a gather future; NULL: MemoryError */
+bool asy_future_keep_source(asy_vm *vm, asy_future *f);              /* debug mode: notes where it is made */
 void asy_text_callback(asy_vm *vm, asy_text *t, asy_value callback); /* "name() at FILE:LINE", for reprs */
 asy_value asy_cancelled_error(asy_vm *vm, asy_future *f); /* a new CancelledError with f's message, or the kept one */
 

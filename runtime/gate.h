@@ -12,9 +12,9 @@ struct rusage;
 
 typedef struct asy_gate {
   void *context;
-  int64_t (*monotonic_ns)(void *context); /* never goes back */
-  int64_t (*wall_ns)(void *context);      /* since 1970, UTC */
-  int64_t (*cpu_ns)(void *context);       /* processor time of the process */
+  int64_t (*monotonic_ns)(void *context);                    /* never goes back */
+  int64_t (*wall_ns)(void *context);                         /* since 1970, UTC */
+  int64_t (*cpu_ns)(void *context);                          /* processor time of the process */
   bool (*usage)(void *context, int who, struct rusage *out); /* getrusage: false with errno */
   bool (*random_bytes)(void *context, void *out, size_t length);
   /* which of the n ready entries runs next: 0 is the oldest. NULL: always the oldest. */
@@ -28,9 +28,9 @@ asy_gate asy_gate_system(void);
 
 /* What a gate that is not the system's keeps; lives as long as the gate. */
 typedef struct {
-  asy_gate system;  /* what it is made from */
-  int64_t ahead;    /* virtual time: ns that its clocks are ahead of the system's */
-  uint64_t random;  /* seeded: state of its generator */
+  asy_gate system; /* what it is made from */
+  int64_t ahead;   /* virtual time: ns that its clocks are ahead of the system's */
+  uint64_t random; /* seeded: state of its generator */
 } asy_gate_state;
 
 /* Virtual time: clocks that jump when asked to, and sleep by jumping. Seeded: the same random bytes and the same order of ready

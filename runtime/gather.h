@@ -8,7 +8,7 @@
 enum { EXTRA_IS_GATHER = 1 };
 
 typedef struct asy_gather {
-  asy_obj head; /* flags: EXTRA_IS_GATHER */
+  asy_obj head;        /* flags: EXTRA_IS_GATHER */
   asy_tuple *children; /* futures, one for each argument */
   uint32_t count;      /* different ones among them */
   uint32_t ended;      /* of these, done */

@@ -15,8 +15,8 @@
 static const uint16_t class_sizes[CLASS_COUNT] = {16,  32,  48,  64,  80,  96,  112, 128,  144,  160,  192,  224, 256,
                                                   304, 368, 432, 512, 608, 720, 864, 1024, 1216, 1456, 1728, 2048};
 
-static const size_t MINOR_BYTES = 2u << 20;       /* allocated between two minor cycles, at first: fits the cache of a core */
-static const size_t MAJOR_BASE = 16u << 20;       /* live bytes from which on doubling asks for a major cycle */
+static const size_t MINOR_BYTES = 2u << 20; /* allocated between two minor cycles, at first: fits the cache of a core */
+static const size_t MAJOR_BASE = 16u << 20; /* live bytes from which on doubling asks for a major cycle */
 static const size_t EMERGENCY_BYTES = 256u << 20; /* allocated without reaching a safepoint: allocation collects */
 static const size_t RESERVE_BYTES = (size_t)64 << 30;
 static const size_t RESERVE_LEAST = (size_t)256 << 20;

@@ -40,7 +40,7 @@
 enum {
   BLOCK_SHIFT = 15,
   BLOCK_SIZE = 1 << BLOCK_SHIFT,
-  CELL_MAX = 2048, /* larger objects are malloc'ed */
+  CELL_MAX = 2048,  /* larger objects are malloc'ed */
   CELL_PLAIN = 512, /* runs of larger cells are not cleared: alloc_away clears the object, unless nobody needs that */
   CLASS_COUNT = 25,
   CLASS_NONE = 255,       /* a block in the pool */

@@ -159,7 +159,8 @@ bool heap_mark_drain(asy_visitor *v, size_t budget) {
 
 NO_ASAN static __attribute__((noinline)) void scan_frames(asy_visitor *v) {
   const uintptr_t *low = __builtin_frame_address(0);
-  for (const uintptr_t *word = low; (const char *)word < v->vm->thread->c_stack_base; word++) asy_visit_conservative(v, *word);
+  for (const uintptr_t *word = low; (const char *)word < v->vm->thread->c_stack_base; word++)
+    asy_visit_conservative(v, *word);
 }
 
 /* What callers keep in registers is written into this function's frame, which scan_frames sees above its own. (setjmp would

@@ -216,8 +216,8 @@ static asy_value load_timed(asy_vm *vm, asy_str *name, const asy_finding *f) {
   int64_t spent = asy_clock_ns(vm, ASY_CLOCK_MONOTONIC) - start;
   char times[64];
   state->depth--;
-  snprintf(times, sizeof times, "%9lld | %10lld | %*s", (long long)(spent - state->inside) / 1000, (long long)spent / 1000,
-           2 * state->depth, "");
+  snprintf(times, sizeof times, "%9lld | %10lld | %*s", (long long)(spent - state->inside) / 1000,
+           (long long)spent / 1000, 2 * state->depth, "");
   if (!asy_failed(module)) write_line(vm, asy_str_format(vm, "import time: %s%U\n", times, name));
   state->inside = before + spent;
   return module;
@@ -227,7 +227,8 @@ static asy_value load_timed(asy_vm *vm, asy_str *name, const asy_finding *f) {
 static asy_value load_found(asy_vm *vm, asy_str *name, const asy_finding *f) {
   asy_value module = vm->options.import_times ? load_timed(vm, name, f) : load(vm, name, f);
   if (vm->options.verbose && !asy_failed(module))
-    write_line(vm, asy_str_format(vm, "import %R # %s\n", asy_from_obj(name), f->what == FOUND_FILE ? f->path : "in the binary"));
+    write_line(vm, asy_str_format(vm, "import %R # %s\n", asy_from_obj(name),
+                                  f->what == FOUND_FILE ? f->path : "in the binary"));
   return module;
 }
 

@@ -27,10 +27,12 @@ enum {
   ASY_COMPILE_ONLY_AST = 0x400,
   ASY_COMPILE_DROP_ASSERTS = 1,
 };
-#define ASY_COMPILE_USUAL(vm) ((vm)->options.optimize > 0 ? ASY_COMPILE_DROP_ASSERTS : 0u) /* as the options of the program ask */
+#define ASY_COMPILE_USUAL(vm)                                                                                          \
+  ((vm)->options.optimize > 0 ? ASY_COMPILE_DROP_ASSERTS : 0u) /* as the options of the program ask */
 asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const char *filename, asy_compile_mode_id mode,
                            unsigned flags);
 /* The same for a tree of the module ast. */
-asy_value asy_compile_object(asy_vm *vm, asy_value tree, const char *filename, asy_compile_mode_id mode, unsigned flags);
+asy_value asy_compile_object(asy_vm *vm, asy_value tree, const char *filename, asy_compile_mode_id mode,
+                             unsigned flags);
 
 #endif

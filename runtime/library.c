@@ -7,7 +7,8 @@
 bool asy_load_library(asy_vm *vm, const char *soname, const char *package, const asy_symbol *symbols, void *table) {
   void *library = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
   if (!library) {
-    asy_raise(vm, ASY_ImportError, "%s cannot be loaded: %s (Debian has it in the package %s)", soname, dlerror(), package);
+    asy_raise(vm, ASY_ImportError, "%s cannot be loaded: %s (Debian has it in the package %s)", soname, dlerror(),
+              package);
     return false;
   }
   for (const asy_symbol *symbol = symbols; symbol->name; symbol++) {

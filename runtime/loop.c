@@ -20,10 +20,10 @@ enum {
 #else
   RING_LEAST = 64,
 #endif
-  RING_KEPT = 4096, /* a larger ring is given back when the loop goes to sleep */
-  POLL_STEPS = 64,  /* steps between two polls of a loop that is never idle */
+  RING_KEPT = 4096,     /* a larger ring is given back when the loop goes to sleep */
+  POLL_STEPS = 64,      /* steps between two polls of a loop that is never idle */
   STATUS_DEADLOCK = 13, /* of the program, as node's when nothing can go on */
-  CLOCK_TURNS = 4,  /* iterations between two looks at the clock in between */
+  CLOCK_TURNS = 4,      /* iterations between two looks at the clock in between */
 };
 static const int64_t POLL_NS = 100 * 1000;
 
@@ -207,8 +207,11 @@ void asy_loop_look(asy_vm *vm, asy_loop *loop) {
   static const struct {
     const char *name;
     uint8_t flag;
-  } rows[] = {{"time", LOOP_TIME}, {"_run_once", LOOP_RUN_ONCE}, {"call_soon", LOOP_CALL_SOON}, {"call_at", LOOP_CALL_AT},
-            {"create_task", LOOP_CREATE_TASK}};
+  } rows[] = {{"time", LOOP_TIME},
+              {"_run_once", LOOP_RUN_ONCE},
+              {"call_soon", LOOP_CALL_SOON},
+              {"call_at", LOOP_CALL_AT},
+              {"create_task", LOOP_CREATE_TASK}};
   if (loop->foreign) return;
   loop->scripted = 0;
   if (loop->head.shape == KIND_LOOP) return;
@@ -493,9 +496,9 @@ bool asy_loop_check_open(asy_vm *vm, const asy_loop *loop) {
 
 static bool check_not_running(asy_vm *vm, const asy_loop *loop) {
   if (!loop->running && !vm->running_loop) return true;
-  asy_raise(vm, ASY_RuntimeError,
-            loop->running ? "This event loop is already running"
-                          : "Cannot run the event loop while another loop is running");
+  asy_raise(
+    vm, ASY_RuntimeError,
+    loop->running ? "This event loop is already running" : "Cannot run the event loop while another loop is running");
   return false;
 }
 
@@ -566,8 +569,7 @@ asy_value asy_loop_run_until_complete(asy_vm *vm, asy_loop *loop, asy_value awai
 
 asy_value asy_loop_call_exception_handler(asy_vm *vm, asy_loop *loop, asy_dict *context) {
   asy_value argument = asy_from_obj(context);
-  asy_value result =
-    asy_call_method(vm, asy_loop_value(loop), asy_intern(vm, "call_exception_handler"), 1, &argument);
+  asy_value result = asy_call_method(vm, asy_loop_value(loop), asy_intern(vm, "call_exception_handler"), 1, &argument);
   if (!asy_failed(result)) return ASY_NONE;
   if (asy_raised_is(vm, ASY_SystemExit) || asy_raised_is(vm, ASY_KeyboardInterrupt)) return ASY_FAILED;
   asy_report_unraisable(vm, asy_loop_value(loop));

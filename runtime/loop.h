@@ -46,7 +46,8 @@ typedef struct {
 /* An object that takes part in the loop without callbacks and futures: it may stand on the ready ring, and tasks may wait for it
  * (asy_task_park_on). Hooks it has no use for are NULL. */
 struct asy_loop_hooks {
-  bool (*run)(asy_vm *vm, asy_obj *self); /* its turn on the ring. false: an exception is pending that leaves the loop */
+  bool (*run)(asy_vm *vm,
+              asy_obj *self); /* its turn on the ring. false: an exception is pending that leaves the loop */
   /* A task that waited for it goes on: what its await yields, ASY_FAILED, or ASY_PARKED after asy_task_park_on. */
   asy_value (*resume)(asy_vm *vm, asy_obj *self, struct asy_task *task);
   /* The task is cancelled. True: it waited and does no more; false: it was on its way already. */
@@ -73,7 +74,7 @@ struct asy_loop {
   asy_stack stack;           /* of the task that runs */
   asy_stack *step_stack;     /* it, or that of a task which runs its first step within the step of another */
   asy_stack *outer_stack;    /* while native_step: the stack it is called on */
-  uint32_t native_runs;   /* vm->runs then */
+  uint32_t native_runs;      /* vm->runs then */
   bool native_step;          /* the task that runs has no frames: its coroutine is an async native */
   bool running, stopping, closed, debug;
   asy_uv *uv;                  /* NULL before the first poll */
@@ -95,12 +96,12 @@ enum {
 };
 
 typedef struct asy_loop_state {
-  asy_list *stand_ins;             /* for loops that are not ours */
-  asy_dict *entered;               /* _enter_task: loop -> task of another make; NULL none */
-  asy_set *registered;             /* _register_task: tasks of another make; NULL none */
-  uint32_t task_number;            /* of the newest task */
-  asy_value interrupt_task;        /* cancelled by the first SIGINT instead of a KeyboardInterrupt; 0 none */
-  bool interrupted;                /* that has happened */
+  asy_list *stand_ins;      /* for loops that are not ours */
+  asy_dict *entered;        /* _enter_task: loop -> task of another make; NULL none */
+  asy_set *registered;      /* _register_task: tasks of another make; NULL none */
+  uint32_t task_number;     /* of the newest task */
+  asy_value interrupt_task; /* cancelled by the first SIGINT instead of a KeyboardInterrupt; 0 none */
+  bool interrupted;         /* that has happened */
 } asy_loop_state;
 
 asy_loop_state *asy_loop_state_of(asy_vm *vm);         /* made on first use; NULL: MemoryError */
@@ -128,7 +129,7 @@ bool asy_loop_run_forever(asy_vm *vm, asy_loop *loop);
 asy_value asy_loop_run_until_complete(asy_vm *vm, asy_loop *loop, asy_value awaitable);
 bool asy_loop_check_open(asy_vm *vm, const asy_loop *loop); /* false: RuntimeError "Event loop is closed" */
 void asy_loop_close(asy_vm *vm, asy_loop *loop);
-asy_value asy_loop_ready(asy_vm *vm, asy_loop *loop); /* a list of what stands on the ring */
+asy_value asy_loop_ready(asy_vm *vm, asy_loop *loop);                        /* a list of what stands on the ring */
 asy_value asy_loop_take_async_generators(asy_vm *vm, const asy_value *args); /* (loop,): those still open, once */
 void asy_loop_visit(asy_obj *o, asy_visitor *v);
 void asy_loop_free(asy_vm *vm, asy_obj *o);
@@ -136,10 +137,10 @@ void asy_loop_free(asy_vm *vm, asy_obj *o);
 /* Handles (handle.c). */
 asy_handle *asy_handle_new(asy_vm *vm, unsigned kind, asy_loop *loop, asy_value callback, asy_value args,
                            asy_value context);
-bool asy_handle_run(asy_vm *vm, asy_handle *h); /* false: an exception is pending that leaves the loop */
+bool asy_handle_run(asy_vm *vm, asy_handle *h);         /* false: an exception is pending that leaves the loop */
 bool asy_handle_keep_source(asy_vm *vm, asy_handle *h); /* debug mode: where it is made */
 void asy_text_source(asy_vm *vm, asy_text *t, asy_value source); /* " created at FILE:LINE" */
-asy_value asy_source_traceback(asy_vm *vm);             /* a traceback.StackSummary of where the program stands */
+asy_value asy_source_traceback(asy_vm *vm); /* a traceback.StackSummary of where the program stands */
 asy_timer_handle *asy_timer_handle_schedule(asy_vm *vm, asy_loop *loop, int64_t deadline, asy_value callback,
                                             asy_value args, asy_value context);
 void asy_timer_handle_unlink(asy_vm *vm, asy_timer_handle *t);
@@ -147,7 +148,7 @@ int64_t asy_loop_now(asy_vm *vm, asy_loop *loop);                 /* reads the c
 bool asy_seconds_to_ns(asy_vm *vm, double seconds, int64_t *out); /* clamped; false: ValueError for NaN */
 /* Ends what a loop has open outside: net/watch.c. vm NULL: the heap is going away. */
 void asy_watches_close_all(asy_vm *vm, uv_loop_t *loop);
-asy_uv *asy_loop_uv(asy_vm *vm, asy_loop *loop);                  /* libuv, started; NULL failed */
+asy_uv *asy_loop_uv(asy_vm *vm, asy_loop *loop); /* libuv, started; NULL failed */
 
 extern const asy_type asy_loop_type;
 extern const asy_type asy_handle_type;

@@ -192,8 +192,8 @@ static asy_value loop_counters(asy_vm *vm, const asy_value *args) {
   for (asy_task *task = loop->tasks; task; task = task->next) tasks++;
   for (asy_timer_handle *t = loop->handles; t; t = t->next) handles++;
   int64_t watched = loop->uv ? (int64_t)loop->uv->loop.active_handles : 0;
-  return asy_tuple_of(vm, 5, asy_from_small(tasks), asy_from_small(loop->ring_count), asy_from_small(loop->timers.count),
-                      asy_from_small(handles), asy_from_small(watched));
+  return asy_tuple_of(vm, 5, asy_from_small(tasks), asy_from_small(loop->ring_count),
+                      asy_from_small(loop->timers.count), asy_from_small(handles), asy_from_small(watched));
 }
 
 /* ---- Futures and tasks ---------------------------------------------------------------------------------------------- */
@@ -226,7 +226,8 @@ static asy_value loop_create_task(asy_vm *vm, const asy_value *args) {
   int eager = args[4] == ASY_NONE ? 0 : asy_truth(vm, args[4]);
   if (eager < 0) return ASY_FAILED;
   if (loop->task_factory) return make_by_factory(vm, loop, args[1], name, context);
-  asy_task *task = asy_task_new(vm, loop, args[1], name == ASY_NONE ? 0 : name, context == ASY_NONE ? 0 : context, eager);
+  asy_task *task = asy_task_new(vm, loop, args[1], name == ASY_NONE ? 0 : name, context == ASY_NONE ? 0 : context,
+                                eager);
   return task ? asy_from_obj(task) : ASY_FAILED;
 }
 
@@ -257,7 +258,8 @@ static const asy_native loop_methods[] = {
   {"create_future", "(self)", loop_create_future, "A new future of this loop.", 0},
   {"create_task", "(self, coro, *, name=None, context=None, eager_start=None)", loop_create_task,
    "Run a coroutine as a task.", 0},
-  {"set_task_factory", "(self, factory)", loop_set_task_factory, "Let factory(loop, coro, **kwargs) make the tasks.", 0},
+  {"set_task_factory", "(self, factory)", loop_set_task_factory, "Let factory(loop, coro, **kwargs) make the tasks.",
+   0},
   {"get_task_factory", "(self)", loop_get_task_factory, "The task factory, or None.", 0},
   {"get_debug", "(self)", loop_get_debug, "Whether debug mode is on.", 0},
   {"set_debug", "(self, enabled)", loop_set_debug, "Turn debug mode on or off.", 0},

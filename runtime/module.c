@@ -179,7 +179,8 @@ const asy_type asy_module_type = {
   .name = "module",
   .doc = "Create a module object.\n\nThe name must be a string; the optional docstring can have any type.",
   .size = sizeof(asy_module),
-  .flags = ASY_TYPE_ATTRS, /* for subclasses, with which an instance may change its class; a module itself uses its dict */
+  .flags =
+    ASY_TYPE_ATTRS, /* for subclasses, with which an instance may change its class; a module itself uses its dict */
   .visit = module_visit,
   .new_ = module_new,
   .new_signature = "(cls, *args, **kwargs)",

@@ -9,7 +9,8 @@ bool asy_define_exception(asy_vm *vm, asy_value module, const char *name, asy_ex
   asy_tuple *bases = asy_tuple_new(vm, (asy_value[]){asy_from_obj(vm->exceptions[base])}, 1);
   asy_dict *ns = asy_dict_new(vm, 1);
   asy_str *own = asy_intern(vm, dot + 1);
-  if (asy_failed(home) || !bases || !ns || !own || !asy_dict_set_str(vm, ns, ASY_NAME(vm, __module__), home)) return false;
+  if (asy_failed(home) || !bases || !ns || !own || !asy_dict_set_str(vm, ns, ASY_NAME(vm, __module__), home))
+    return false;
   asy_value cls = asy_class_new(vm, vm->classes[KIND_TYPE], own, bases, ns, NULL);
   return !asy_failed(cls) && asy_module_set(vm, module, dot + 1, cls);
 }

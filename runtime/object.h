@@ -220,12 +220,12 @@ struct asy_type {
   asy_value (*inplace[BINARY_COUNT])(asy_vm *vm, asy_value self, asy_value right);
   asy_value (*unary[UNARY_COUNT])(asy_vm *vm, asy_value self);
   asy_value (*await_)(asy_vm *vm, asy_value self); /* __await__: an iterator (futures are known to the VM) */
-  const struct asy_loop_hooks *loop_hooks;         /* loop.h: tasks wait for such objects, or the ready ring runs them */
+  const struct asy_loop_hooks *loop_hooks; /* loop.h: tasks wait for such objects, or the ready ring runs them */
   /* The object's bytes, locked until release_buffer: size and place stay. Objects with it set ASY_EXPORTS_BUFFER. */
   bool (*get_buffer)(asy_vm *vm, asy_value self, struct asy_buffer *out);
   void (*release_buffer)(asy_value self);
-  const asy_native *methods;                       /* ends with {0} */
-  const struct asy_member *members;                /* plain C fields shown as attributes; ends with {0} */
+  const asy_native *methods;        /* ends with {0} */
+  const struct asy_member *members; /* plain C fields shown as attributes; ends with {0} */
 };
 
 /* A C struct field that holds an asy_value or an int, readable (and writable when writable) as an attribute. */

@@ -150,10 +150,11 @@ int asy_contains(asy_vm *vm, asy_value v, asy_value item) {
 asy_value asy_converted(asy_vm *vm, asy_value result, bool wanted, bool exact, const char *method, const char *type) {
   if (asy_failed(result) || exact) return result;
   if (!wanted) return asy_raise(vm, ASY_TypeError, "%s returned non-%s (type %T)", method, type, result);
-  asy_str *text = asy_str_format(vm,
-                                 "%s returned non-%s (type %T).  The ability to return an instance of a strict subclass of "
-                                 "%s is deprecated, and may be removed in a future version of Python.",
-                                 method, type, result, type);
+  asy_str *text = asy_str_format(
+    vm,
+    "%s returned non-%s (type %T).  The ability to return an instance of a strict subclass of "
+    "%s is deprecated, and may be removed in a future version of Python.",
+    method, type, result, type);
   const char *message;
   if (!text || !asy_to_cstr(vm, asy_from_obj(text), &message)) return ASY_FAILED;
   return asy_warn(vm, ASY_DeprecationWarning, message, 1) ? result : ASY_FAILED;

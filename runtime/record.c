@@ -97,8 +97,7 @@ static asy_value record_reduce(asy_vm *vm, const asy_value *args) {
   asy_tuple *items = made ? asy_tuple_new(vm, record->items, record->len) : NULL;
   asy_dict *behind = items ? asy_dict_new(vm, made->hidden) : NULL;
   if (!behind) return ASY_FAILED;
-  if (made->visible + made->hidden == 1)
-    return asy_tuple_of(vm, 2, asy_from_obj(cls), asy_from_obj(items));
+  if (made->visible + made->hidden == 1) return asy_tuple_of(vm, 2, asy_from_obj(cls), asy_from_obj(items));
   for (const asy_member *field = made->fields; field->name; field++) {
     uint32_t i = (uint32_t)((field->offset - ASY_RECORD(0)) / sizeof(asy_value));
     asy_str *name = asy_intern(vm, field->name);

@@ -41,7 +41,8 @@ static void hide_runner(asy_vm *vm) {
 static bool run_body(asy_vm *vm, asy_code *code, asy_module *module) {
   asy_value result = asy_run_code(vm, code, module->dict, asy_from_obj(module->dict));
   if (asy_failed(result) || !asy_is_kind(result, KIND_COROUTINE)) return !asy_failed(result);
-  asy_value asyncio = asy_import(vm, "asyncio"), run = asy_failed(asyncio) ? ASY_FAILED : asy_get_attr_cstr(vm, asyncio, "run");
+  asy_value asyncio = asy_import(vm, "asyncio"),
+            run = asy_failed(asyncio) ? ASY_FAILED : asy_get_attr_cstr(vm, asyncio, "run");
   if (!asy_failed(run) && !asy_failed(asy_call1(vm, run, result))) return true;
   hide_runner(vm);
   return false;
@@ -95,7 +96,8 @@ asy_value asy_run_module(asy_vm *vm, const char *name) {
 
 asy_value asy_run_folder(asy_vm *vm, const char *path) {
   asy_value folder = asy_fs_decode(vm, path, strlen(path));
-  return asy_failed(folder) || !asy_list_insert(vm, vm->path, 0, folder) ? ASY_FAILED : run_found(vm, "__main__", false);
+  return asy_failed(folder) || !asy_list_insert(vm, vm->path, 0, folder) ? ASY_FAILED
+                                                                         : run_found(vm, "__main__", false);
 }
 
 /* As CPython: the script's path is made absolute by putting the current folder in front. */
@@ -152,10 +154,12 @@ static int exit_code(asy_vm *vm, asy_value exception) {
 /* sys.excepthook, where the program has put one of its own; else its work. */
 static void show_uncaught(asy_vm *vm, asy_value exception) {
   asy_str *name = asy_intern(vm, "excepthook"), *original = asy_intern(vm, "__excepthook__");
-  asy_value hook = name ? asy_sys_get(vm, name) : ASY_UNBOUND, usual = original ? asy_sys_get(vm, original) : ASY_UNBOUND;
+  asy_value hook = name ? asy_sys_get(vm, name) : ASY_UNBOUND,
+            usual = original ? asy_sys_get(vm, original) : ASY_UNBOUND;
   if (hook == ASY_UNBOUND || hook == usual) return asy_print_exception(vm, exception);
   asy_traceback *traceback = asy_exception_of(exception)->traceback;
-  asy_value args[] = {asy_from_obj(asy_type_of(vm, exception)), exception, traceback ? asy_from_obj(traceback) : ASY_NONE};
+  asy_value args[] = {asy_from_obj(asy_type_of(vm, exception)), exception,
+                      traceback ? asy_from_obj(traceback) : ASY_NONE};
   if (!asy_failed(asy_call(vm, hook, 3, args)) || asy_raised_is(vm, ASY_SystemExit)) return asy_clear_exception(vm);
   static const char first[] = "Error in sys.excepthook:\n", second[] = "\nOriginal exception was:\n";
   asy_value failure = asy_take_exception(vm);
@@ -168,7 +172,8 @@ static void show_uncaught(asy_vm *vm, asy_value exception) {
 static int take_status(asy_vm *vm) {
   if (!asy_raised(vm)) return 0;
   bool is_exit = asy_raised_is(vm, ASY_SystemExit), interrupted = asy_raised_is(vm, ASY_KeyboardInterrupt),
-       broken = asy_raised_is(vm, ASY_BrokenPipeError) && vm->io_state->stdout_broken; /* as in `| head`: nothing is said */
+       broken = asy_raised_is(vm, ASY_BrokenPipeError) &&
+                vm->io_state->stdout_broken; /* as in `| head`: nothing is said */
   asy_value exception = asy_take_exception(vm);
   if (is_exit) return exit_code(vm, exception);
   if (broken) return ASY_STATUS_SIGNAL + SIGPIPE;
@@ -182,7 +187,8 @@ static int flush_output(asy_vm *vm, int status) {
   asy_str *name = asy_intern(vm, "closed");
   if (out == ASY_UNBOUND || out == ASY_NONE || !name) return status;
   int found = asy_find_attr(vm, out, name, &closed);
-  if (found >= 0 && (!found || closed != ASY_TRUE) && !asy_failed(asy_call_method(vm, out, ASY_NAME(vm, flush), 0, NULL)))
+  if (found >= 0 && (!found || closed != ASY_TRUE) &&
+      !asy_failed(asy_call_method(vm, out, ASY_NAME(vm, flush), 0, NULL)))
     return status;
   if (!asy_raised(vm)) return status;
   if (vm->io_state->stdout_broken) {

@@ -5,9 +5,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "runtime/coro.h"
 #include "runtime/loop.h"
 #include "runtime/thread.h"
-#include "runtime/coro.h"
 
 /* A signal handler has no argument, and signals are of the process: the VM that gets them. */
 static asy_vm *volatile receiver;
@@ -91,9 +91,7 @@ bool asy_signals_run(asy_vm *vm) {
   return true;
 }
 
-bool asy_check_signals(asy_vm *vm) {
-  return !vm->signals.pending || !asy_thread_is_main(vm) || asy_signals_run(vm);
-}
+bool asy_check_signals(asy_vm *vm) { return !vm->signals.pending || !asy_thread_is_main(vm) || asy_signals_run(vm); }
 
 void asy_signals_visit(asy_vm *vm, asy_visitor *v) {
   for (int i = 0; i < SIGNAL_COUNT; i++)

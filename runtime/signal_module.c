@@ -15,12 +15,51 @@ static const struct {
   const char *name;
   int number;
 } constants[] = {
-#define C(name) {#name, name}
-  C(SIGHUP),  C(SIGINT),    C(SIGQUIT), C(SIGILL),  C(SIGTRAP),   C(SIGABRT), C(SIGIOT),    C(SIGBUS),      C(SIGFPE),
-  C(SIGKILL), C(SIGUSR1),   C(SIGSEGV), C(SIGUSR2), C(SIGPIPE),   C(SIGALRM), C(SIGTERM),   C(SIGSTKFLT),   C(SIGCHLD),
-  C(SIGCLD),  C(SIGCONT),   C(SIGSTOP), C(SIGTSTP), C(SIGTTIN),   C(SIGTTOU), C(SIGURG),    C(SIGXCPU),     C(SIGXFSZ),
-  C(SIGPROF), C(SIGVTALRM), C(SIGWINCH), C(SIGIO),  C(SIGPOLL),   C(SIGPWR),  C(SIGSYS),    C(SIG_BLOCK),   C(SIG_UNBLOCK),
-  C(SIG_SETMASK), C(ITIMER_REAL), C(ITIMER_VIRTUAL), C(ITIMER_PROF), {"NSIG", SIGNAL_COUNT}, {"SIG_DFL", 0}, {"SIG_IGN", 1},
+#define C(name)                                                                                                        \
+  { #name, name }
+  C(SIGHUP),
+  C(SIGINT),
+  C(SIGQUIT),
+  C(SIGILL),
+  C(SIGTRAP),
+  C(SIGABRT),
+  C(SIGIOT),
+  C(SIGBUS),
+  C(SIGFPE),
+  C(SIGKILL),
+  C(SIGUSR1),
+  C(SIGSEGV),
+  C(SIGUSR2),
+  C(SIGPIPE),
+  C(SIGALRM),
+  C(SIGTERM),
+  C(SIGSTKFLT),
+  C(SIGCHLD),
+  C(SIGCLD),
+  C(SIGCONT),
+  C(SIGSTOP),
+  C(SIGTSTP),
+  C(SIGTTIN),
+  C(SIGTTOU),
+  C(SIGURG),
+  C(SIGXCPU),
+  C(SIGXFSZ),
+  C(SIGPROF),
+  C(SIGVTALRM),
+  C(SIGWINCH),
+  C(SIGIO),
+  C(SIGPOLL),
+  C(SIGPWR),
+  C(SIGSYS),
+  C(SIG_BLOCK),
+  C(SIG_UNBLOCK),
+  C(SIG_SETMASK),
+  C(ITIMER_REAL),
+  C(ITIMER_VIRTUAL),
+  C(ITIMER_PROF),
+  {"NSIG", SIGNAL_COUNT},
+  {"SIG_DFL", 0},
+  {"SIG_IGN", 1},
 #undef C
 };
 
@@ -73,14 +112,11 @@ static asy_value signal_signal(asy_vm *vm, const asy_value *args) {
   bool plain = asy_is_number_int64(args[1], &which);
   if (!(number = number_of(vm, args[0]))) return ASY_FAILED;
   if (plain ? which != 0 && which != 1 : !asy_callable(vm, args[1]))
-    return asy_raise(vm, ASY_TypeError,
-                     "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object");
+    return asy_raise(vm, ASY_TypeError, "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object");
   asy_value before = handler_of(vm, number), preset = default_of(vm);
   if (asy_failed(before) || asy_failed(preset) || !asy_check_signals(vm)) return ASY_FAILED;
   if (!asy_signal_catch(number, plain ? (int)which : 2)) return raise_system(vm);
-  vm->signals.handlers[number] = plain                                    ? asy_from_small(which)
-                                 : number == SIGINT && args[1] == preset ? 0
-                                                                         : args[1];
+  vm->signals.handlers[number] = plain ? asy_from_small(which) : number == SIGINT && args[1] == preset ? 0 : args[1];
   return before;
 }
 
@@ -133,7 +169,7 @@ static asy_value signal_pidfd_send(asy_vm *vm, const asy_value *args) {
     return ASY_FAILED;
   if (args[2] != ASY_NONE) return asy_raise(vm, ASY_TypeError, "siginfo must be None");
   return syscall(SYS_pidfd_send_signal, (int)fd, (int)number, NULL, (unsigned)flags) < 0 ? raise_system(vm)
-                                                                                          : checked(vm, ASY_NONE);
+                                                                                         : checked(vm, ASY_NONE);
 }
 
 /* ---- Timers ---------------------------------------------------------------------------------------------------------- */
@@ -240,10 +276,10 @@ static int wait_signal(asy_vm *vm, const sigset_t *set, int64_t deadline, siginf
 
 static asy_value from_info(asy_vm *vm, const siginfo_t *info) {
   static const asy_member fields[] = {
-    {"si_signo", ASY_RECORD(0), MEMBER_VALUE, false},  {"si_code", ASY_RECORD(1), MEMBER_VALUE, false},
-    {"si_errno", ASY_RECORD(2), MEMBER_VALUE, false},  {"si_pid", ASY_RECORD(3), MEMBER_VALUE, false},
-    {"si_uid", ASY_RECORD(4), MEMBER_VALUE, false},    {"si_status", ASY_RECORD(5), MEMBER_VALUE, false},
-    {"si_band", ASY_RECORD(6), MEMBER_VALUE, false},   {0},
+    {"si_signo", ASY_RECORD(0), MEMBER_VALUE, false}, {"si_code", ASY_RECORD(1), MEMBER_VALUE, false},
+    {"si_errno", ASY_RECORD(2), MEMBER_VALUE, false}, {"si_pid", ASY_RECORD(3), MEMBER_VALUE, false},
+    {"si_uid", ASY_RECORD(4), MEMBER_VALUE, false},   {"si_status", ASY_RECORD(5), MEMBER_VALUE, false},
+    {"si_band", ASY_RECORD(6), MEMBER_VALUE, false},  {0},
   };
   asy_class *cls = asy_define_long_record(vm, "signal.struct_siginfo", fields, 7);
   const asy_value items[] = {asy_from_small(info->si_signo), asy_from_small(info->si_code),

@@ -22,7 +22,7 @@ typedef struct {
   int *keep;                       /* descriptors that stay open */
   size_t nkeep;
   gid_t *groups;
-  int ngroups; /* -1: as they are */
+  int ngroups;                        /* -1: as they are */
   int child_in, child_out, child_err; /* what becomes 0, 1, 2; -1: as it is */
   int ours[3];                        /* the parent's ends, closed in the child; -1 none */
   int report;                         /* where failures are told */
@@ -226,7 +226,9 @@ static int64_t *to_ints(asy_vm *vm, asy_value sequence, size_t *n) {
   return ints;
 }
 
-static int by_value(const void *a, const void *b) { return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b); }
+static int by_value(const void *a, const void *b) {
+  return (*(const int *)a > *(const int *)b) - (*(const int *)a < *(const int *)b);
+}
 
 static bool read_kept(asy_vm *vm, asy_value sequence, plan *p) {
   int64_t *ints = to_ints(vm, sequence, &p->nkeep);

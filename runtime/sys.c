@@ -432,9 +432,23 @@ static bool add_records(asy_vm *vm, asy_value module) {
                         small(1000003), asy_from_cstr(vm, "siphash13"), small(64),     small(128),
                         small(0)};
   const asy_options *o = &vm->options;
-  asy_value flags[] = {small(0), small(o->inspect), small(o->inspect), small(o->optimize), small(1), small(o->no_user_site),
-                       small(o->no_site), small(o->ignore_environment), small(o->verbose), small(0), small(o->quiet), small(1),
-                       small(o->isolated), asy_from_bool(o->dev_mode), small(1), small(0), asy_from_bool(o->safe_path),
+  asy_value flags[] = {small(0),
+                       small(o->inspect),
+                       small(o->inspect),
+                       small(o->optimize),
+                       small(1),
+                       small(o->no_user_site),
+                       small(o->no_site),
+                       small(o->ignore_environment),
+                       small(o->verbose),
+                       small(0),
+                       small(o->quiet),
+                       small(1),
+                       small(o->isolated),
+                       asy_from_bool(o->dev_mode),
+                       small(1),
+                       small(0),
+                       asy_from_bool(o->safe_path),
                        small(vm->int_max_str_digits)};
   asy_value threads[] = {asy_from_cstr(vm, "pthread"), asy_from_cstr(vm, "semaphore"), ASY_NONE};
   if (!set_record(vm, module, "version_info", "sys.version_info", version_fields, version)) return false;

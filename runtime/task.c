@@ -1,8 +1,8 @@
 /* task.c - tasks: a step, parking, finishing. See task.h. */
 #include "runtime/task.h"
 
-#include "runtime/context.h"
 #include "runtime/class.h"
+#include "runtime/context.h"
 #include "runtime/exc.h"
 #include "runtime/gather.h"
 #include "runtime/loop.h"
@@ -464,8 +464,9 @@ bool asy_task_step(asy_vm *vm, asy_task *task) {
   f->result = 0;
   asy_task *outer = vm->current_task;
   vm->current_task = task;
-  const struct asy_loop_hooks *hooks =
-    awaited && asy_is_obj(awaited) && !thrown ? asy_loop_hooks_of(vm, asy_obj_of(awaited)) : NULL;
+  const struct asy_loop_hooks *hooks = awaited && asy_is_obj(awaited) && !thrown
+                                         ? asy_loop_hooks_of(vm, asy_obj_of(awaited))
+                                         : NULL;
   if (hooks) sent = hooks->resume(vm, asy_obj_of(awaited), task);
   if (sent == ASY_PARKED) {
     vm->current_task = outer;

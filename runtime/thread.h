@@ -37,30 +37,30 @@ struct asy_thread {
   asy_stack *top_stack;                    /* the stack it runs on, while another runs */
   sem_t wake;                              /* posted by whoever has something for it: a lock, a signal */
   pthread_t handle;
-  int64_t native_id;              /* the kernel's; 0 before it has started */
-  asy_value call;   /* (function, args, kwargs) until it has started, else 0 */
-  uint64_t number;  /* never used again */
-  asy_obj *import;  /* the module whose body it waits for, which another thread runs; NULL none */
-  asy_value join;   /* the _ThreadHandle that waits for its end, or 0 */
+  int64_t native_id; /* the kernel's; 0 before it has started */
+  asy_value call;    /* (function, args, kwargs) until it has started, else 0 */
+  uint64_t number;   /* never used again */
+  asy_obj *import;   /* the module whose body it waits for, which another thread runs; NULL none */
+  asy_value join;    /* the _ThreadHandle that waits for its end, or 0 */
 };
 
 /* The lock of a VM and its threads. `mutex` guards holder, waiting, switches. */
 typedef struct asy_threads {
   pthread_mutex_t mutex;
   pthread_cond_t freed, taken;
-  asy_thread *holder; /* NULL: free, or the VM has only one thread and nobody looks */
-  uint32_t waiting;   /* threads that wait for the lock */
-  uint64_t switches;  /* times it was taken */
-  asy_thread *first;  /* list */
-  uint32_t count;     /* threads that exist, those about to start too */
-  bool ended;         /* the program has ended: others that want the lock wait for ever */
-  int64_t interval;   /* ns that a thread runs while another waits */
-  size_t stack_size;  /* of the C stacks of new threads; 0: the system's */
-  struct asy_body_run *bodies; /* import.c: bodies of modules that run */
+  asy_thread *holder;             /* NULL: free, or the VM has only one thread and nobody looks */
+  uint32_t waiting;               /* threads that wait for the lock */
+  uint64_t switches;              /* times it was taken */
+  asy_thread *first;              /* list */
+  uint32_t count;                 /* threads that exist, those about to start too */
+  bool ended;                     /* the program has ended: others that want the lock wait for ever */
+  int64_t interval;               /* ns that a thread runs while another waits */
+  size_t stack_size;              /* of the C stacks of new threads; 0: the system's */
+  struct asy_body_run *bodies;    /* import.c: bodies of modules that run */
   struct asy_known_local *locals; /* thread_module.c: the _thread._local objects */
   uint64_t locals_made, started;  /* such objects and threads so far */
-  asy_thread original;          /* the one that made the VM */
-  asy_thread *main;             /* it, or in a child process the one that forked: it answers signals */
+  asy_thread original;            /* the one that made the VM */
+  asy_thread *main;               /* it, or in a child process the one that forked: it answers signals */
   uv_async_t *volatile main_poll; /* ends the poll that the main thread is blocked in */
 } asy_threads;
 
@@ -68,14 +68,15 @@ typedef struct asy_threads {
 bool asy_threads_init(asy_vm *vm);
 /* False: threads that cannot be ended live on and will look at the VM: it must not be freed. */
 bool asy_threads_end(asy_vm *vm);
-void asy_threads_visit(asy_vm *vm, asy_visitor *v); /* threads that do not run */
-void asy_threads_after_fork(asy_vm *vm);            /* in the child: only the calling thread is left */
-void asy_thread_init(asy_vm *vm, asy_thread *thread);  /* links a zeroed one that is about to start */
-bool asy_thread_enter(asy_vm *vm, asy_thread *self);   /* the calling thread, which holds the lock, is it. False: no memory */
-void asy_thread_begin(asy_vm *vm, asy_thread *self);   /* the first thing a new thread does: takes the lock */
-void asy_thread_finish(asy_vm *vm, asy_thread *self);  /* the last thing: gives it up, and self is gone */
-void asy_thread_drop(asy_vm *vm, asy_thread *thread);  /* unlinks it and frees what it owns, not itself */
-void asy_locals_end(asy_vm *vm); /* thread_module.c: at the end of the VM */
+void asy_threads_visit(asy_vm *vm, asy_visitor *v);   /* threads that do not run */
+void asy_threads_after_fork(asy_vm *vm);              /* in the child: only the calling thread is left */
+void asy_thread_init(asy_vm *vm, asy_thread *thread); /* links a zeroed one that is about to start */
+bool asy_thread_enter(asy_vm *vm,
+                      asy_thread *self); /* the calling thread, which holds the lock, is it. False: no memory */
+void asy_thread_begin(asy_vm *vm, asy_thread *self);  /* the first thing a new thread does: takes the lock */
+void asy_thread_finish(asy_vm *vm, asy_thread *self); /* the last thing: gives it up, and self is gone */
+void asy_thread_drop(asy_vm *vm, asy_thread *thread); /* unlinks it and frees what it owns, not itself */
+void asy_locals_end(asy_vm *vm);                      /* thread_module.c: at the end of the VM */
 bool asy_thread_is_main(asy_vm *vm);
 /* At a safepoint, somebody waits: gives up the lock for one turn. */
 void asy_thread_yield(asy_vm *vm);

@@ -89,8 +89,8 @@ static bool read_deadline(asy_vm *vm, asy_value blocking, asy_value timeout, int
     return false;
   }
   if (seconds > (double)(TIMEOUT_MAX_NS / 1000000000)) {
-    asy_raise(vm, ASY_OverflowError, "timestamp %s", seconds >= 0x1p63 ? "out of range for platform time_t"
-                                                                       : "too large to convert to C PyTime_t");
+    asy_raise(vm, ASY_OverflowError, "timestamp %s",
+              seconds >= 0x1p63 ? "out of range for platform time_t" : "too large to convert to C PyTime_t");
     return false;
   }
   int64_t now = asy_clock_ns(vm, ASY_CLOCK_MONOTONIC);
@@ -222,7 +222,9 @@ static asy_value rlock_release(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 
-static asy_value rlock_is_owned(asy_vm *vm, const asy_value *args) { return asy_from_bool(owns(vm, rlock_of(args[0]))); }
+static asy_value rlock_is_owned(asy_vm *vm, const asy_value *args) {
+  return asy_from_bool(owns(vm, rlock_of(args[0])));
+}
 
 static asy_value rlock_recursion_count(asy_vm *vm, const asy_value *args) {
   return asy_from_uint64(vm, owns(vm, rlock_of(args[0])) ? rlock_of(args[0])->count : 0);
@@ -299,13 +301,13 @@ static const asy_type rlock_type = {
  * a thread that ends takes its attributes with it. */
 typedef struct {
   asy_obj head;
-  asy_dict *dicts;  /* number of a thread -> its attributes */
-  asy_tuple *args;  /* for __init__ of a subclass, which each thread calls */
+  asy_dict *dicts; /* number of a thread -> its attributes */
+  asy_tuple *args; /* for __init__ of a subclass, which each thread calls */
   asy_dict *kwargs;
 } local;
 
 typedef struct asy_known_local { /* malloc'ed */
-  void *local; /* weak: NULL once it is dead */
+  void *local;                   /* weak: NULL once it is dead */
   struct asy_known_local *next;
 } known_local;
 
@@ -336,7 +338,8 @@ static bool make_known(asy_vm *vm, local *l) {
 static void sweep_locals(asy_vm *vm, asy_value number) {
   for (known_local **link = &vm->threads.locals, *known; (known = *link);) {
     if (known->local) {
-      if (number && ((local *)known->local)->dicts) (void)asy_dict_delete(vm, ((local *)known->local)->dicts, number, NULL);
+      if (number && ((local *)known->local)->dicts)
+        (void)asy_dict_delete(vm, ((local *)known->local)->dicts, number, NULL);
       link = &known->next;
     } else {
       *link = known->next;
@@ -636,7 +639,10 @@ static bool thread_init(asy_vm *vm, asy_value module) {
   static const struct {
     const char *name;
     const asy_type *type;
-  } types[] = {{"lock", &lock_type}, {"LockType", &lock_type}, {"RLock", &rlock_type}, {"_local", &local_type},
+  } types[] = {{"lock", &lock_type},
+               {"LockType", &lock_type},
+               {"RLock", &rlock_type},
+               {"_local", &local_type},
                {"_ThreadHandle", &handle_type}};
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
     asy_class *cls = asy_define_type(vm, types[i].type);

@@ -10,7 +10,8 @@ static const struct {
   asy_exc_id what;
   const char *pattern, *hint;
 } hints[] = {
-  {ASY_SyntaxError, "'@(await|async for|async with)' outside async function", "the function around it must be `async def`"},
+  {ASY_SyntaxError, "'@(await|async for|async with)' outside async function",
+   "the function around it must be `async def`"},
   {ASY_SyntaxError, "'@(await|async for|async with)' outside function",
    "it stands in an `async def`, or outside functions of the .asy file that is run"},
   {ASY_SyntaxError, "asynchronous comprehension outside of an asynchronous function",
@@ -18,7 +19,8 @@ static const struct {
   {ASY_RuntimeError, "@(asyncio.run|Runner.run)() cannot be called from a running event loop",
    "this code runs on the loop already: `await main()` takes the place of `asyncio.run(main())`"},
   {ASY_RuntimeError, "This event loop is already running", "code on the loop awaits; it does not run the loop again"},
-  {ASY_RuntimeError, "no running event loop", "only what asyncio.run has started runs on a loop: put this into an `async def`"},
+  {ASY_RuntimeError, "no running event loop",
+   "only what asyncio.run has started runs on a loop: put this into an `async def`"},
   {ASY_RuntimeError, "cannot reuse already awaited coroutine",
    "a coroutine runs once: call the function again, or make a task and await that"},
   {ASY_TypeError, "'async for' requires an object with __aiter__ method, got coroutine",
@@ -32,8 +34,10 @@ static const struct {
    "a callback is a plain function; asyncio.create_task(f()) runs a coroutine, which may sleep first"},
   {ASY_Exception, "a coroutine was expected, got <function *", "the function was not called: asyncio.run(main())"},
   {ASY_Exception, "a coroutine was expected, got *", "a coroutine is what an `async def` gives when it is called"},
-  {ASY_TypeError, "An asyncio.Future, a coroutine or an awaitable is required", "was a function passed that should be called?"},
-  {ASY_TypeError, "Passing coroutines is forbidden, use tasks explicitly.", "a task of a coroutine: asyncio.create_task(f())"},
+  {ASY_TypeError, "An asyncio.Future, a coroutine or an awaitable is required",
+   "was a function passed that should be called?"},
+  {ASY_TypeError, "Passing coroutines is forbidden, use tasks explicitly.",
+   "a task of a coroutine: asyncio.create_task(f())"},
   {ASY_TypeError, "*'coroutine'*", "a coroutine was not awaited: `await` is missing before the call"},
   {ASY_AttributeError, "'coroutine' object has no attribute *", "it was not awaited: (await f()).name"},
   {ASY_TypeError, "object @(function|method) can't be used in 'await' expression", "it was not called: await f()"},
@@ -44,7 +48,8 @@ static const struct {
   {ASY_TypeError, "'*' object does not support the asynchronous context manager protocol",
    "a plain context manager is entered by `with`, without `async`"},
   {ASY_TypeError,
-   "'@(Lock|Condition|Semaphore|BoundedSemaphore|TaskGroup|Timeout|Runner|_AsyncGeneratorContextManager)' object does not support "
+   "'@(Lock|Condition|Semaphore|BoundedSemaphore|TaskGroup|Timeout|Runner|_AsyncGeneratorContextManager)' object does "
+   "not support "
    "the context manager protocol",
    "this one is entered by `async with`"},
 };

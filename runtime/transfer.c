@@ -156,7 +156,8 @@ asy_action asy_yield_from(asy_vm *vm, unsigned dst, unsigned src) {
     asy_value sent = take_sent(vm);
     asy_gen *gen = asy_is_exact(it, KIND_GENERATOR) ? (asy_gen *)asy_obj_of(it) : NULL;
     bool suspended = gen && gen->state == GEN_SUSPENDED;
-    if (!suspended && !(gen && gen->state == GEN_CREATED && sent == ASY_NONE)) return yield_from_iterator(vm, dst, it, sent);
+    if (!suspended && !(gen && gen->state == GEN_CREATED && sent == ASY_NONE))
+      return yield_from_iterator(vm, dst, it, sent);
     if (!asy_gen_enter(vm, gen, FRAME_DELEGATED | dst, sent)) return ACT_UNWIND;
     const uint32_t *pc = asy_frame_pc(vm->base);
     if (!suspended || ASY_WORD_OP(*pc) != OP_YIELD_FROM) return ACT_RELOAD;

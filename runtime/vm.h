@@ -24,7 +24,7 @@ enum {
   ASY_INTERRUPT_GC = 1,
   ASY_INTERRUPT_FINALIZERS = 2,
   ASY_INTERRUPT_SIGNAL = 4,
-  ASY_INTERRUPT_SWITCH = 8, /* another thread waits for the lock */
+  ASY_INTERRUPT_SWITCH = 8,     /* another thread waits for the lock */
   ASY_INTERRUPT_GC_STRESS = 16, /* stays set: collect at every safepoint */
   ASY_INTERRUPT_WATCHDOG = 32,  /* a step of a task holds the loop for long */
 };
@@ -37,12 +37,12 @@ struct asy_vm {
 
   /* From here to `shapes`: what belongs to the running thread. Put away as one block while another runs: thread.h.
    * First the running frame, as far as natives need it. */
-  asy_value *base;  /* registers of the running frame */
-  asy_value *top;   /* first register that is free above it; natives that call back push there */
-  asy_value *limit; /* end of the chunk; NULL while the frame lies in a heap object, so that calls go the slow way */
-  asy_stack *stack; /* the stack it runs on */
-  uint32_t depth;   /* frames on it */
-  uint32_t runs;    /* nested runs of the loop */
+  asy_value *base;     /* registers of the running frame */
+  asy_value *top;      /* first register that is free above it; natives that call back push there */
+  asy_value *limit;    /* end of the chunk; NULL while the frame lies in a heap object, so that calls go the slow way */
+  asy_stack *stack;    /* the stack it runs on */
+  uint32_t depth;      /* frames on it */
+  uint32_t runs;       /* nested runs of the loop */
   asy_value exception; /* pending exception (an exception object), 0 when none */
   asy_value handled;   /* the exception being handled, or None */
   char *c_stack_limit; /* below this address natives must not recurse */
@@ -50,9 +50,9 @@ struct asy_vm {
   struct asy_loop *running_loop; /* NULL: none runs in this thread */
   struct asy_loop *current_loop; /* asyncio.set_event_loop; NULL none */
   bool current_loop_set;         /* it was set, if only to None */
-  asy_value result;     /* what the run that ended returned or yielded */
-  int outcome;          /* asy_run_outcome of the run that ends */
-  asy_value sent;       /* what a resumed frame is sent, until it is taken */
+  asy_value result;              /* what the run that ended returned or yielded */
+  int outcome;                   /* asy_run_outcome of the run that ends */
+  asy_value sent;                /* what a resumed frame is sent, until it is taken */
   asy_value stop_value; /* after ASY_END of a generator, coroutine or asy_next: what StopIteration would carry */
   asy_value thrown;     /* an exception on its way into the iterator that a resumed AWAIT waits for; 0 none */
   asy_tuple *spread;    /* the tuple whose items are the arguments of the call being bound, or NULL: *args may be it */
@@ -91,9 +91,9 @@ struct asy_vm {
 
   asy_heap *heap;
   asy_gate gate;
-  asy_gate_state gate_state; /* of a gate with virtual time or a seed */
-  bool strict_async;         /* a forgotten await or task exception makes the exit status 1 */
-  bool async_forgotten;      /* that has happened */
+  asy_gate_state gate_state;         /* of a gate with virtual time or a seed */
+  bool strict_async;                 /* a forgotten await or task exception makes the exit status 1 */
+  bool async_forgotten;              /* that has happened */
   struct asy_loop_state *loop_state; /* NULL until asyncio or a loop is used */
   asy_value memory_error;            /* made at start: raised when nothing can be allocated */
   struct asy_import_state *import_state;

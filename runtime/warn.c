@@ -17,8 +17,14 @@ bool asy_warn(asy_vm *vm, asy_exc_id category, const char *text, int stacklevel)
 }
 
 bool asy_warn_about(asy_vm *vm, asy_exc_id category, asy_str *text, asy_str *filename, int line, asy_value source) {
-  asy_value args[] = {asy_from_obj(text), asy_from_obj(vm->exceptions[category]), asy_from_obj(filename), asy_from_small(line),
-                      ASY_NONE, ASY_NONE, ASY_NONE, source};
+  asy_value args[] = {asy_from_obj(text),
+                      asy_from_obj(vm->exceptions[category]),
+                      asy_from_obj(filename),
+                      asy_from_small(line),
+                      ASY_NONE,
+                      ASY_NONE,
+                      ASY_NONE,
+                      source};
   return call(vm, "warn_explicit", source == ASY_NONE ? 4 : 8, args);
 }
 

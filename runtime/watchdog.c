@@ -116,10 +116,11 @@ void asy_watchdog_report(asy_vm *vm) {
   asy_str *function = asy_str_format(vm, "%U:%U", code->filename, code->qualname);
   if (function && is_new(vm, function)) {
     asy_value name = asy_call_method(vm, asy_from_obj(task), asy_intern(vm, "get_name"), 0, NULL);
-    asy_str *text = asy_failed(name) ? NULL
-                                     : asy_str_format(vm, "asy: %S holds the loop for more than %d ms\n  File \"%U\", line %d, in %U\n",
-                                                      name, (int)(vm->watchdog.limit / 1000000), code->filename, line,
-                                                      code->name);
+    asy_str *text = asy_failed(name)
+                      ? NULL
+                      : asy_str_format(vm,
+                                       "asy: %S holds the loop for more than %d ms\n  File \"%U\", line %d, in %U\n",
+                                       name, (int)(vm->watchdog.limit / 1000000), code->filename, line, code->name);
     size_t length;
     asy_value keep;
     const char *utf8 = text ? asy_str_utf8(vm, text, &length, &keep) : NULL;

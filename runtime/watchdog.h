@@ -17,12 +17,12 @@
 #include "runtime/asy.h"
 
 typedef struct asy_watchdog {
-  volatile uint32_t beat;   /* steps begun */
-  volatile bool idle;       /* no loop runs, or it polls */
-  volatile bool parked;     /* the thread waits on `wake` until the loop has work */
-  volatile bool ending;     /* the thread is to end */
-  bool running;             /* there is a thread */
-  int64_t limit;            /* ns that a step may take; 0: nobody watches */
+  volatile uint32_t beat; /* steps begun */
+  volatile bool idle;     /* no loop runs, or it polls */
+  volatile bool parked;   /* the thread waits on `wake` until the loop has work */
+  volatile bool ending;   /* the thread is to end */
+  bool running;           /* there is a thread */
+  int64_t limit;          /* ns that a step may take; 0: nobody watches */
   pthread_t thread;
   sem_t wake;
   struct asy_list *places; /* texts that were printed; NULL none */

@@ -159,9 +159,9 @@ static asy_value do_a2b_base64(asy_vm *vm, const asy_value *args) {
     size_t digits = (size_t)(p - out) / 3 * 4 + 1;
     free(out);
     asy_buffer_release(vm, &b);
-    return asy_raise_own(vm, "binascii", "Error",
-                         "Invalid base64-encoded string: number of data characters (%zu) cannot be 1 more than a multiple of 4",
-                         digits);
+    return asy_raise_own(
+      vm, "binascii", "Error",
+      "Invalid base64-encoded string: number of data characters (%zu) cannot be 1 more than a multiple of 4", digits);
   }
   return have ? give_up(vm, &b, out, "Incorrect padding") : finish(vm, &b, out, (size_t)(p - out));
 }
@@ -178,7 +178,8 @@ static asy_value do_b2a_uu(asy_vm *vm, const asy_value *args) {
   for (size_t i = 0; i < b.len; i += 3) {
     uint32_t bits = (uint32_t)b.data[i] << 16 | (i + 1 < b.len ? (uint32_t)b.data[i + 1] << 8 : 0) |
                     (i + 2 < b.len ? b.data[i + 2] : 0u);
-    for (int shift = 18; shift >= 0; shift -= 6) *p++ = bits >> shift & 63 ? (uint8_t)(' ' + (bits >> shift & 63)) : zero;
+    for (int shift = 18; shift >= 0; shift -= 6)
+      *p++ = bits >> shift & 63 ? (uint8_t)(' ' + (bits >> shift & 63)) : zero;
   }
   *p++ = '\n';
   asy_buffer_release(vm, &b);
@@ -250,7 +251,8 @@ typedef struct {
 static bool must_quote(const uint8_t *data, size_t len, size_t i, size_t column, const qp_options *o) {
   uint8_t c = data[i];
   if (c > 126 || c == '=' || (o->header && c == '_')) return true;
-  if (c == '.' && column == 0 && (i + 1 == len || data[i + 1] == '\n' || data[i + 1] == '\r' || data[i + 1] == 0)) return true;
+  if (c == '.' && column == 0 && (i + 1 == len || data[i + 1] == '\n' || data[i + 1] == '\r' || data[i + 1] == 0))
+    return true;
   if (!o->istext && (c == '\r' || c == '\n')) return true;
   if ((c == '\t' || c == ' ') && i + 1 == len) return true;
   return c < 33 && c != '\r' && c != '\n' && (o->quotetabs || (c != '\t' && c != ' '));
@@ -344,7 +346,8 @@ static const asy_native binascii_natives[] = {
   {"a2b_uu", "(data, /)", do_a2b_uu, "Decode a line of uuencoded data.", 0},
   {"b2a_base64", "(data, /, *, newline=True)", do_b2a_base64, "Base64-code line of data.", 0},
   {"b2a_hex", "(data, sep=?, bytes_per_sep=1)", do_hexlify, "Hexadecimal representation of binary data.", 0},
-  {"b2a_qp", "(data, quotetabs=False, istext=True, header=False)", do_b2a_qp, "Encode a string using quoted-printable encoding.", 0},
+  {"b2a_qp", "(data, quotetabs=False, istext=True, header=False)", do_b2a_qp,
+   "Encode a string using quoted-printable encoding.", 0},
   {"b2a_uu", "(data, /, *, backtick=False)", do_b2a_uu, "Uuencode line of data.", 0},
   {"crc32", "(data, crc=0, /)", do_crc32, "Compute CRC-32 incrementally.", 0},
   {"crc_hqx", "(data, crc, /)", do_crc_hqx, "Compute CRC-CCITT incrementally.", 0},

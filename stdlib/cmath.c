@@ -39,20 +39,20 @@ static bool finite_radius(double radius) { return isfinite(radius); }
 
 /* name, libm's function, which part is the angle (0: none), the radius at which an infinite angle is an error, doc. A pole, where
  * finite numbers give an infinity, is an error of the domain for the functions without an angle. */
-#define FUNCTIONS(X)                                                                    \
-  X(acos, cacos, 0, never, "Return the arc cosine of z.")                               \
-  X(acosh, cacosh, 0, never, "Return the inverse hyperbolic cosine of z.")              \
-  X(asin, casin, 0, never, "Return the arc sine of z.")                                 \
-  X(asinh, casinh, 0, never, "Return the inverse hyperbolic sine of z.")                \
-  X(atan, catan, 0, never, "Return the arc tangent of z.")                              \
-  X(atanh, catanh, 0, never, "Return the inverse hyperbolic tangent of z.")             \
-  X(cos, ccos, 'r', known, "Return the cosine of z.")                                   \
-  X(cosh, ccosh, 'i', known, "Return the hyperbolic cosine of z.")                      \
-  X(exp, cexp, 'i', not_small, "Return the exponential value e**z.")                    \
-  X(sin, csin, 'r', known, "Return the sine of z.")                                     \
-  X(sinh, csinh, 'i', known, "Return the hyperbolic sine of z.")                        \
-  X(sqrt, csqrt, 0, never, "Return the square root of z.")                              \
-  X(tan, ctan, 'r', finite_radius, "Return the tangent of z.")                          \
+#define FUNCTIONS(X)                                                                                                   \
+  X(acos, cacos, 0, never, "Return the arc cosine of z.")                                                              \
+  X(acosh, cacosh, 0, never, "Return the inverse hyperbolic cosine of z.")                                             \
+  X(asin, casin, 0, never, "Return the arc sine of z.")                                                                \
+  X(asinh, casinh, 0, never, "Return the inverse hyperbolic sine of z.")                                               \
+  X(atan, catan, 0, never, "Return the arc tangent of z.")                                                             \
+  X(atanh, catanh, 0, never, "Return the inverse hyperbolic tangent of z.")                                            \
+  X(cos, ccos, 'r', known, "Return the cosine of z.")                                                                  \
+  X(cosh, ccosh, 'i', known, "Return the hyperbolic cosine of z.")                                                     \
+  X(exp, cexp, 'i', not_small, "Return the exponential value e**z.")                                                   \
+  X(sin, csin, 'r', known, "Return the sine of z.")                                                                    \
+  X(sinh, csinh, 'i', known, "Return the hyperbolic sine of z.")                                                       \
+  X(sqrt, csqrt, 0, never, "Return the square root of z.")                                                             \
+  X(tan, ctan, 'r', finite_radius, "Return the tangent of z.")                                                         \
   X(tanh, ctanh, 'i', finite_radius, "Return the hyperbolic tangent of z.")
 
 static asy_value apply(asy_vm *vm, asy_value v, number (*f)(number), char angle, bool (*endless)(double)) {
@@ -66,7 +66,7 @@ static asy_value apply(asy_vm *vm, asy_value v, number (*f)(number), char angle,
   return from_number(vm, result);
 }
 
-#define X(name, f, angle, endless, doc) \
+#define X(name, f, angle, endless, doc)                                                                                \
   static asy_value cmath_##name(asy_vm *vm, const asy_value *args) { return apply(vm, args[0], f, angle, endless); }
 FUNCTIONS(X)
 #undef X
@@ -110,15 +110,16 @@ static asy_value cmath_rect(asy_vm *vm, const asy_value *args) {
   if (phi == 0) return asy_complex_new(vm, r, r * phi);
   if (r == 0 && !isfinite(phi)) return asy_complex_new(vm, 0, 0);
   if (isinf(r) && isfinite(phi))
-    return asy_complex_new(vm, copysign(INFINITY, cos(phi)) * copysign(1, r), copysign(INFINITY, sin(phi)) * copysign(1, r));
+    return asy_complex_new(vm, copysign(INFINITY, cos(phi)) * copysign(1, r),
+                           copysign(INFINITY, sin(phi)) * copysign(1, r));
   if (isinf(r)) return asy_complex_new(vm, INFINITY, NAN);
   return asy_complex_new(vm, r * cos(phi), r * sin(phi));
 }
 
-#define TEST(name)                                                                    \
-  static asy_value cmath_##name(asy_vm *vm, const asy_value *args) {                  \
-    number z;                                                                         \
-    return read_number(vm, args[0], &z) ? asy_from_bool(TEST_##name(z)) : ASY_FAILED; \
+#define TEST(name)                                                                                                     \
+  static asy_value cmath_##name(asy_vm *vm, const asy_value *args) {                                                   \
+    number z;                                                                                                          \
+    return read_number(vm, args[0], &z) ? asy_from_bool(TEST_##name(z)) : ASY_FAILED;                                  \
   }
 #define TEST_isfinite is_finite
 #define TEST_isinf is_inf
@@ -148,15 +149,17 @@ static const asy_native natives[] = {
 #define X(name, f, angle, endless, doc) {#name, "(z, /)", cmath_##name, doc, 0},
   FUNCTIONS(X)
 #undef X
-  {"log", "(z, base=?, /)", cmath_log, "log(z[, base]) -> the logarithm of z to the given base.", 0},
+    {"log", "(z, base=?, /)", cmath_log, "log(z[, base]) -> the logarithm of z to the given base.", 0},
   {"log10", "(z, /)", cmath_log10, "Return the base-10 logarithm of z.", 0},
   {"phase", "(z, /)", cmath_phase, "Return argument, also known as the phase angle, of a complex.", 0},
   {"polar", "(z, /)", cmath_polar, "Convert a complex from rectangular coordinates to polar coordinates.", 0},
   {"rect", "(r, phi, /)", cmath_rect, "Convert from polar coordinates to rectangular coordinates.", 0},
-  {"isfinite", "(z, /)", cmath_isfinite, "Return True if both the real and imaginary parts of z are finite, else False.", 0},
+  {"isfinite", "(z, /)", cmath_isfinite,
+   "Return True if both the real and imaginary parts of z are finite, else False.", 0},
   {"isinf", "(z, /)", cmath_isinf, "Checks if the real or imaginary part of z is infinite.", 0},
   {"isnan", "(z, /)", cmath_isnan, "Checks if the real or imaginary part of z not a number (NaN).", 0},
-  {"isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", cmath_isclose, "Determine whether two complex numbers are close in value.", 0},
+  {"isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", cmath_isclose,
+   "Determine whether two complex numbers are close in value.", 0},
   {0},
 };
 
@@ -166,7 +169,7 @@ static bool init(asy_vm *vm, asy_value module) {
     double real, imag;
     bool complex_value;
   } constants[] = {
-    {"pi", M_PI, 0, false}, {"e", M_E, 0, false}, {"tau", 2 * M_PI, 0, false}, {"inf", INFINITY, 0, false},
+    {"pi", M_PI, 0, false}, {"e", M_E, 0, false},        {"tau", 2 * M_PI, 0, false}, {"inf", INFINITY, 0, false},
     {"nan", NAN, 0, false}, {"infj", 0, INFINITY, true}, {"nanj", 0, NAN, true},
   };
   for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {

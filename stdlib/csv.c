@@ -14,7 +14,15 @@ typedef struct {
 } rules;
 
 typedef enum {
-  START_RECORD, START_FIELD, IN_FIELD, IN_QUOTED, ESCAPED, ESCAPED_IN_QUOTED, QUOTE_IN_QUOTED, EAT_NEWLINE, AFTER_ESCAPED_NEWLINE
+  START_RECORD,
+  START_FIELD,
+  IN_FIELD,
+  IN_QUOTED,
+  ESCAPED,
+  ESCAPED_IN_QUOTED,
+  QUOTE_IN_QUOTED,
+  EAT_NEWLINE,
+  AFTER_ESCAPED_NEWLINE
 } parse_state;
 
 static asy_value wrong(asy_vm *vm, const char *text) { return asy_raise_own(vm, "_csv", "Error", "%s", text); }
@@ -25,7 +33,8 @@ static bool read_rules(asy_vm *vm, const asy_value *args, rules *r) {
   for (int i = 0; i < 3; i++) {
     *chars[i] = NONE;
     if (args[i] == ASY_NONE) continue;
-    if (!asy_is_str(args[i]) || ((asy_str *)asy_obj_of(args[i]))->len != 1) return asy_raise(vm, ASY_TypeError, "a 1-character string is needed"), false;
+    if (!asy_is_str(args[i]) || ((asy_str *)asy_obj_of(args[i]))->len != 1)
+      return asy_raise(vm, ASY_TypeError, "a 1-character string is needed"), false;
     *chars[i] = asy_str_at((asy_str *)asy_obj_of(args[i]), 0);
   }
   int flags[3], kind;
@@ -45,9 +54,9 @@ typedef struct {
   asy_obj head;
   rules rules;
   parse_state state;
-  bool unquoted;  /* the field was not quoted */
-  bool busy;      /* a line is being asked for */
-  int64_t limit;  /* characters of a field */
+  bool unquoted; /* the field was not quoted */
+  bool busy;     /* a line is being asked for */
+  int64_t limit; /* characters of a field */
   int64_t line_num;
   asy_value input, dialect;
   asy_list *record; /* fields so far */
@@ -75,7 +84,8 @@ static bool append_field(asy_vm *vm, reader *r, asy_str *text) {
   if (r->unquoted && !text->len && (q == QUOTE_NOTNULL || q == QUOTE_STRINGS)) v = ASY_NONE;
   else if (r->unquoted && text->len && (q == QUOTE_NONNUMERIC || q == QUOTE_STRINGS))
     v = asy_call1(vm, asy_from_obj(asy_type_of(vm, asy_from_double(vm, 0.5))), v);
-  else if (r->unquoted && !text->len && q == QUOTE_NONNUMERIC) v = asy_call1(vm, asy_from_obj(asy_type_of(vm, asy_from_double(vm, 0.5))), v);
+  else if (r->unquoted && !text->len && q == QUOTE_NONNUMERIC)
+    v = asy_call1(vm, asy_from_obj(asy_type_of(vm, asy_from_double(vm, 0.5))), v);
   r->unquoted = false;
   return !asy_failed(v) && asy_list_append(vm, r->record, v);
 }
@@ -162,9 +172,7 @@ static bool step(asy_vm *vm, reader *r, uint32_t c) {
       else if (c == u->quote && u->quoting != QUOTE_NONE) r->state = u->double_quote ? QUOTE_IN_QUOTED : IN_FIELD;
       else return add_char(vm, r, c);
       return true;
-    case ESCAPED_IN_QUOTED:
-      r->state = IN_QUOTED;
-      return add_char(vm, r, c == NONE ? '\n' : c);
+    case ESCAPED_IN_QUOTED: r->state = IN_QUOTED; return add_char(vm, r, c == NONE ? '\n' : c);
     case QUOTE_IN_QUOTED:
       if (u->quoting != QUOTE_NONE && c == u->quote) {
         r->state = IN_QUOTED;
@@ -188,7 +196,8 @@ static bool step(asy_vm *vm, reader *r, uint32_t c) {
         r->state = START_RECORD;
         return true;
       }
-      return wrong(vm, "new-line character seen in unquoted field - do you need to open the file with newline=''?"), false;
+      return wrong(vm, "new-line character seen in unquoted field - do you need to open the file with newline=''?"),
+             false;
   }
   return true;
 }
@@ -253,7 +262,8 @@ static asy_value reader_next(asy_vm *vm, asy_value self) {
       break;
     }
     if (!asy_is_str(line))
-      return asy_raise_own(vm, "_csv", "Error", "iterator should return strings, not %T (the file should be opened in text mode)", line);
+      return asy_raise_own(vm, "_csv", "Error",
+                           "iterator should return strings, not %T (the file should be opened in text mode)", line);
     r->line_num++;
     if (!parse_line(vm, r, (asy_str *)asy_obj_of(line))) return ASY_FAILED;
   } while (r->state != START_RECORD);
@@ -274,8 +284,14 @@ static const asy_member reader_members[] = {
 };
 
 const asy_type asy_csv_reader_type = {
-  .name = "_csv.reader", .size = sizeof(reader), .flags = ASY_TYPE_NO_NEW, .visit = reader_visit, .free = reader_free,
-  .iter = reader_iter, .next = reader_next, .members = reader_members,
+  .name = "_csv.reader",
+  .size = sizeof(reader),
+  .flags = ASY_TYPE_NO_NEW,
+  .visit = reader_visit,
+  .free = reader_free,
+  .iter = reader_iter,
+  .next = reader_next,
+  .members = reader_members,
 };
 
 static asy_value csv_new_reader(asy_vm *vm, const asy_value *args) {
@@ -317,7 +333,8 @@ static bool put_field(asy_vm *vm, writer *w, asy_text *out, const asy_str *s, bo
   const rules *u = &w->rules;
   asy_text body;
   asy_text_init(&body, vm);
-  if (s->len && u->skip_space && u->delimiter == ' ' && asy_str_at(s, 0) == ' ' && u->quoting != QUOTE_NONE) quoted = true;
+  if (s->len && u->skip_space && u->delimiter == ' ' && asy_str_at(s, 0) == ' ' && u->quoting != QUOTE_NONE)
+    quoted = true;
   for (uint32_t i = 0; i < s->len; i++) {
     uint32_t c = asy_str_at(s, i);
     if (must_escape(w, c)) {
@@ -350,7 +367,8 @@ static bool put_field(asy_vm *vm, writer *w, asy_text *out, const asy_str *s, bo
 }
 
 static bool is_number(asy_vm *vm, asy_value v) {
-  return asy_is_integer(v) || asy_is_float(v) || asy_find_special(vm, v, asy_intern(vm, "__float__"), &(asy_value){0}, &(asy_value){0}) > 0 ||
+  return asy_is_integer(v) || asy_is_float(v) ||
+         asy_find_special(vm, v, asy_intern(vm, "__float__"), &(asy_value){0}, &(asy_value){0}) > 0 ||
          asy_find_special(vm, v, asy_intern(vm, "__index__"), &(asy_value){0}, &(asy_value){0}) > 0;
 }
 
@@ -420,7 +438,11 @@ static const asy_member writer_members[] = {
 };
 
 const asy_type asy_csv_writer_type = {
-  .name = "_csv.writer", .size = sizeof(writer), .flags = ASY_TYPE_NO_NEW, .visit = writer_visit, .methods = writer_methods,
+  .name = "_csv.writer",
+  .size = sizeof(writer),
+  .flags = ASY_TYPE_NO_NEW,
+  .visit = writer_visit,
+  .methods = writer_methods,
   .members = writer_members,
 };
 
@@ -441,17 +463,22 @@ static asy_value csv_new_writer(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native csv_natives[] = {
-  {"new_reader", "(input, dialect, delimiter, quotechar, escapechar, doublequote, skipinitialspace, strict, quoting, limit, /)", csv_new_reader,
-   "A reader by the rules given.", 0},
-  {"new_writer", "(output, dialect, delimiter, quotechar, escapechar, doublequote, skipinitialspace, strict, quoting, lineterminator, /)",
+  {"new_reader",
+   "(input, dialect, delimiter, quotechar, escapechar, doublequote, skipinitialspace, strict, quoting, limit, /)",
+   csv_new_reader, "A reader by the rules given.", 0},
+  {"new_writer",
+   "(output, dialect, delimiter, quotechar, escapechar, doublequote, skipinitialspace, strict, quoting, "
+   "lineterminator, /)",
    csv_new_writer, "A writer by the rules given.", 0},
   {0},
 };
 
 static bool csv_init(asy_vm *vm, asy_value module) {
-  asy_class *reader_class = asy_define_type(vm, &asy_csv_reader_type), *writer_class = asy_define_type(vm, &asy_csv_writer_type);
+  asy_class *reader_class = asy_define_type(vm, &asy_csv_reader_type),
+            *writer_class = asy_define_type(vm, &asy_csv_writer_type);
   return reader_class && writer_class && asy_module_set(vm, module, "Reader", asy_from_obj(reader_class)) &&
-         asy_module_set(vm, module, "Writer", asy_from_obj(writer_class)) && asy_define_exception(vm, module, "_csv.Error", ASY_Exception);
+         asy_module_set(vm, module, "Writer", asy_from_obj(writer_class)) &&
+         asy_define_exception(vm, module, "_csv.Error", ASY_Exception);
 }
 
 const asy_module_def asy_module_csv = {"_csv", csv_natives, "The reader and the writer of the module csv.", csv_init};

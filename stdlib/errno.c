@@ -28,7 +28,7 @@ static const struct {
 #define X(name) {#name, name},
   ERRORS(X)
 #undef X
-  {"EDEADLK", EDEADLK},
+    {"EDEADLK", EDEADLK},
   {"EOPNOTSUPP", EOPNOTSUPP},
   {"EWOULDBLOCK", EWOULDBLOCK},
 };

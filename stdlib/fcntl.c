@@ -52,7 +52,8 @@ static bool argument_of(asy_vm *vm, asy_value v, const char *function, argument 
 static asy_value f_fcntl(asy_vm *vm, const asy_value *args) {
   int fd, command, rc;
   argument a;
-  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_int(vm, args[1], &command) || !argument_of(vm, args[2], "fcntl", &a))
+  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_int(vm, args[1], &command) ||
+      !argument_of(vm, args[2], "fcntl", &a))
     return ASY_FAILED;
   if (a.is_bytes) POSIX_WAIT(vm, rc, fcntl(fd, command, a.bytes));
   else POSIX_WAIT(vm, rc, fcntl(fd, command, a.number));
@@ -107,8 +108,8 @@ static asy_value f_flock(asy_vm *vm, const asy_value *args) {
 static asy_value f_lockf(asy_vm *vm, const asy_value *args) {
   int fd, operation, whence, rc;
   int64_t length, start;
-  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_int(vm, args[1], &operation) || !asy_to_int64(vm, args[2], &length) ||
-      !asy_to_int64(vm, args[3], &start) || !posix_int(vm, args[4], &whence))
+  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_int(vm, args[1], &operation) ||
+      !asy_to_int64(vm, args[2], &length) || !asy_to_int64(vm, args[3], &start) || !posix_int(vm, args[4], &whence))
     return ASY_FAILED;
   struct flock lock = {.l_whence = (short)whence, .l_start = start, .l_len = length};
   if (operation == LOCK_UN) lock.l_type = F_UNLCK;
@@ -130,15 +131,15 @@ static const asy_native natives[] = {
 static const posix_constant constants[] = {
 #define X(name) {#name, name},
   X(DN_ACCESS) X(DN_ATTRIB) X(DN_CREATE) X(DN_DELETE) X(DN_MODIFY) X(DN_MULTISHOT) X(DN_RENAME) X(FASYNC) X(FD_CLOEXEC)
-  X(FICLONE) X(FICLONERANGE) X(F_ADD_SEALS) X(F_DUPFD) X(F_DUPFD_CLOEXEC) X(F_EXLCK) X(F_GETFD) X(F_GETFL)
-  X(F_GETLEASE) X(F_GETLK) X(F_GETLK64) X(F_GETOWN) X(F_GETOWN_EX) X(F_GETPIPE_SZ) X(F_GETSIG) X(F_GET_FILE_RW_HINT)
-  X(F_GET_RW_HINT) X(F_GET_SEALS) X(F_NOTIFY) X(F_OFD_GETLK) X(F_OFD_SETLK) X(F_OFD_SETLKW) X(F_OWNER_PGRP)
-  X(F_OWNER_PID) X(F_OWNER_TID) X(F_RDLCK) X(F_SEAL_FUTURE_WRITE) X(F_SEAL_GROW) X(F_SEAL_SEAL) X(F_SEAL_SHRINK)
-  X(F_SEAL_WRITE) X(F_SETFD) X(F_SETFL) X(F_SETLEASE) X(F_SETLK) X(F_SETLK64) X(F_SETLKW) X(F_SETLKW64) X(F_SETOWN)
-  X(F_SETOWN_EX) X(F_SETPIPE_SZ) X(F_SETSIG) X(F_SET_FILE_RW_HINT) X(F_SET_RW_HINT) X(F_SHLCK) X(F_UNLCK) X(F_WRLCK)
-  X(LOCK_EX) X(LOCK_MAND) X(LOCK_NB) X(LOCK_READ) X(LOCK_RW) X(LOCK_SH) X(LOCK_UN) X(LOCK_WRITE)
-  X(RWH_WRITE_LIFE_EXTREME) X(RWH_WRITE_LIFE_LONG) X(RWH_WRITE_LIFE_MEDIUM) X(RWH_WRITE_LIFE_NONE)
-  X(RWH_WRITE_LIFE_NOT_SET) X(RWH_WRITE_LIFE_SHORT) {0},
+    X(FICLONE) X(FICLONERANGE) X(F_ADD_SEALS) X(F_DUPFD) X(F_DUPFD_CLOEXEC) X(F_EXLCK) X(F_GETFD) X(F_GETFL)
+      X(F_GETLEASE) X(F_GETLK) X(F_GETLK64) X(F_GETOWN) X(F_GETOWN_EX) X(F_GETPIPE_SZ) X(F_GETSIG) X(F_GET_FILE_RW_HINT)
+        X(F_GET_RW_HINT) X(F_GET_SEALS) X(F_NOTIFY) X(F_OFD_GETLK) X(F_OFD_SETLK) X(F_OFD_SETLKW) X(F_OWNER_PGRP)
+          X(F_OWNER_PID) X(F_OWNER_TID) X(F_RDLCK) X(F_SEAL_FUTURE_WRITE) X(F_SEAL_GROW) X(F_SEAL_SEAL) X(F_SEAL_SHRINK)
+            X(F_SEAL_WRITE) X(F_SETFD) X(F_SETFL) X(F_SETLEASE) X(F_SETLK) X(F_SETLK64) X(F_SETLKW) X(F_SETLKW64)
+              X(F_SETOWN) X(F_SETOWN_EX) X(F_SETPIPE_SZ) X(F_SETSIG) X(F_SET_FILE_RW_HINT) X(F_SET_RW_HINT) X(F_SHLCK)
+                X(F_UNLCK) X(F_WRLCK) X(LOCK_EX) X(LOCK_MAND) X(LOCK_NB) X(LOCK_READ) X(LOCK_RW) X(LOCK_SH) X(LOCK_UN)
+                  X(LOCK_WRITE) X(RWH_WRITE_LIFE_EXTREME) X(RWH_WRITE_LIFE_LONG) X(RWH_WRITE_LIFE_MEDIUM)
+                    X(RWH_WRITE_LIFE_NONE) X(RWH_WRITE_LIFE_NOT_SET) X(RWH_WRITE_LIFE_SHORT){0},
 #undef X
 };
 

@@ -142,7 +142,7 @@ static asy_value partial_setstate(asy_vm *vm, const asy_value *args) {
   asy_tuple *given = (asy_tuple *)asy_obj_of(state->items[1]);
   if (given->head.shape != KIND_TUPLE) given = asy_tuple_new(vm, given->items, given->len);
   asy_dict *keywords = asy_is_exact(state->items[2], KIND_DICT) ? (asy_dict *)asy_obj_of(state->items[2])
-                                                               : asy_dict_new(vm, 0);
+                                                                : asy_dict_new(vm, 0);
   if (!given || !keywords) return ASY_FAILED;
   bool copied = state->items[2] != ASY_NONE && !asy_is_exact(state->items[2], KIND_DICT);
   if (copied && !asy_dict_merge(vm, keywords, state->items[2], true)) return ASY_FAILED;
@@ -357,14 +357,16 @@ static asy_value cached_new(asy_vm *vm, const asy_value *args) {
 }
 
 /* What a call is remembered by: the only argument if it is a plain int or str, else a tuple of all. */
-static asy_value key_of_call(asy_vm *vm, const cached *c, const asy_value *args, uint32_t nargs, const asy_tuple *names) {
+static asy_value key_of_call(asy_vm *vm, const cached *c, const asy_value *args, uint32_t nargs,
+                             const asy_tuple *names) {
   uint32_t named = names ? names->len : 0, positional = nargs - named, n = 0;
   if (nargs == 1 && !named && !c->typed && (asy_is_int(args[0]) || asy_is_exact(args[0], KIND_STR))) return args[0];
   asy_tuple *key = asy_tuple_new(vm, NULL, positional + (named ? 1 + 2 * named : 0) + (c->typed ? nargs : 0));
   if (!key) return ASY_FAILED;
   if (!key->len) return asy_from_obj(key);
   for (uint32_t i = 0; i < positional; i++) key->items[n++] = args[i];
-  if (named) key->items[n++] = asy_from_obj(c->root); /* between positional and named arguments: equal to nothing else */
+  if (named)
+    key->items[n++] = asy_from_obj(c->root); /* between positional and named arguments: equal to nothing else */
   for (uint32_t i = 0; i < named; i++) {
     key->items[n++] = names->items[i];
     key->items[n++] = args[positional + i];

@@ -353,7 +353,8 @@ static asy_value math_sumprod(asy_vm *vm, const asy_value *args) {
     asy_value x = p->items[i], y = q->items[i];
     bool float_x = asy_is_float(x), float_y = asy_is_float(y);
     if ((float_x && (float_y || asy_is_int(y))) || (float_y && asy_is_int(x))) {
-      add_product(&floats, float_x ? asy_float_value(x) : (double)asy_small(x), float_y ? asy_float_value(y) : (double)asy_small(y));
+      add_product(&floats, float_x ? asy_float_value(x) : (double)asy_small(x),
+                  float_y ? asy_float_value(y) : (double)asy_small(y));
       any_float = true;
       continue;
     }

@@ -155,9 +155,10 @@ static asy_value op_call(asy_vm *vm, const asy_value *args) {
 typedef struct {
   asy_obj head;
   asy_tuple *items; /* itemgetter: the keys; attrgetter: a tuple of names each; methodcaller: the arguments */
-  asy_value only;   /* itemgetter: the key when there is one; attrgetter: the name when it is one, without a dot; else 0 */
-  asy_str *name;    /* methodcaller: the method; else NULL */
-  asy_dict *named;  /* methodcaller: keyword arguments; else NULL */
+  asy_value
+    only;        /* itemgetter: the key when there is one; attrgetter: the name when it is one, without a dot; else 0 */
+  asy_str *name; /* methodcaller: the method; else NULL */
+  asy_dict *named; /* methodcaller: keyword arguments; else NULL */
 } getter;
 
 static getter *getter_of(asy_value v) { return (getter *)asy_obj_of(v); }
@@ -373,12 +374,10 @@ static asy_value caller_reduce(asy_vm *vm, const asy_value *args) {
     .call = its_call,                                                                                                  \
     .methods = variable##_methods,                                                                                     \
   }
-GETTER(itemgetter_type, "itemgetter",
-       "Return a callable object that fetches the given item(s) from its operand.", items_new, "(cls, item, /, *items)",
-       items_call, plain_repr, items_reduce);
-GETTER(attrgetter_type, "attrgetter",
-       "Return a callable object that fetches the given attribute(s) from its operand.", attrs_new,
-       "(cls, attr, /, *attrs)", attrs_call, attrs_repr, attrs_reduce);
+GETTER(itemgetter_type, "itemgetter", "Return a callable object that fetches the given item(s) from its operand.",
+       items_new, "(cls, item, /, *items)", items_call, plain_repr, items_reduce);
+GETTER(attrgetter_type, "attrgetter", "Return a callable object that fetches the given attribute(s) from its operand.",
+       attrs_new, "(cls, attr, /, *attrs)", attrs_call, attrs_repr, attrs_reduce);
 GETTER(methodcaller_type, "methodcaller", "Return a callable object that calls the given method on its operand.",
        caller_new, "(cls, name, /, *args, **kwargs)", caller_call, plain_repr, caller_reduce);
 #undef GETTER
@@ -442,7 +441,8 @@ static bool init(asy_vm *vm, asy_value module) {
     if (!has_method_name(row->name)) continue;
     size_t length = strlen(row->name);
     if (row->name[length - 1] == '_') length--;
-    asy_str *plain = asy_str_new_utf8(vm, row->name, length), *method = plain ? asy_str_format(vm, "__%U__", plain) : NULL;
+    asy_str *plain = asy_str_new_utf8(vm, row->name, length),
+            *method = plain ? asy_str_format(vm, "__%U__", plain) : NULL;
     method = method ? asy_str_intern(vm, method) : NULL;
     if (!method || !asy_set_attr(vm, module, method, fn)) return false;
   }

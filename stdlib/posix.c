@@ -31,8 +31,7 @@ asy_value posix_fspath(asy_vm *vm, asy_value v) {
   if (asy_is_str(v) || asy_is_kind(v, KIND_BYTES)) return v;
   asy_str *name = asy_intern(vm, "__fspath__");
   asy_value path = name ? asy_call_special(vm, v, name, 0, NULL) : ASY_FAILED;
-  if (path == ASY_UNBOUND)
-    return asy_raise(vm, ASY_TypeError, "expected str, bytes or os.PathLike object, not %T", v);
+  if (path == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "expected str, bytes or os.PathLike object, not %T", v);
   if (asy_failed(path) || asy_is_str(path) || asy_is_kind(path, KIND_BYTES)) return path;
   return asy_raise(vm, ASY_TypeError, "expected %T.__fspath__() to return str or bytes, not %T", v, path);
 }
@@ -156,7 +155,8 @@ bool posix_path_of(asy_vm *vm, asy_value v, const char *function, const char *ar
     if (asy_failed(v)) return false;
     if (v == ASY_UNBOUND) return refuse_path(vm, out->given, function, argument, allowed);
     if (!asy_is_str(v) && !asy_is_kind(v, KIND_BYTES))
-      return asy_raise(vm, ASY_TypeError, "expected %T.__fspath__() to return str or bytes, not %T", out->given, v), false;
+      return asy_raise(vm, ASY_TypeError, "expected %T.__fspath__() to return str or bytes, not %T", out->given, v),
+             false;
     out->given = v;
   }
   size_t length;
@@ -326,25 +326,30 @@ static asy_value p_getrandom(asy_vm *vm, const asy_value *args) {
 static const posix_constant sysconf_names[] = {
 #define X(name) {"SC_" #name, _SC_##name},
   X(2_CHAR_TERM) X(2_C_BIND) X(2_C_DEV) X(2_C_VERSION) X(2_FORT_DEV) X(2_FORT_RUN) X(2_LOCALEDEF) X(2_SW_DEV) X(2_UPE)
-  X(2_VERSION) X(AIO_LISTIO_MAX) X(AIO_MAX) X(AIO_PRIO_DELTA_MAX) X(ARG_MAX) X(ASYNCHRONOUS_IO) X(ATEXIT_MAX)
-  X(AVPHYS_PAGES) X(BC_BASE_MAX) X(BC_DIM_MAX) X(BC_SCALE_MAX) X(BC_STRING_MAX) X(CHARCLASS_NAME_MAX) X(CHAR_BIT)
-  X(CHAR_MAX) X(CHAR_MIN) X(CHILD_MAX) X(CLK_TCK) X(COLL_WEIGHTS_MAX) X(DELAYTIMER_MAX) X(EQUIV_CLASS_MAX)
-  X(EXPR_NEST_MAX) X(FSYNC) X(GETGR_R_SIZE_MAX) X(GETPW_R_SIZE_MAX) X(INT_MAX) X(INT_MIN) X(IOV_MAX) X(JOB_CONTROL)
-  X(LINE_MAX) X(LOGIN_NAME_MAX) X(LONG_BIT) X(MAPPED_FILES) X(MB_LEN_MAX) X(MEMLOCK) X(MEMLOCK_RANGE)
-  X(MEMORY_PROTECTION) X(MESSAGE_PASSING) X(MINSIGSTKSZ) X(MQ_OPEN_MAX) X(MQ_PRIO_MAX) X(NGROUPS_MAX)
-  X(NL_ARGMAX) X(NL_LANGMAX) X(NL_MSGMAX) X(NL_NMAX) X(NL_SETMAX) X(NL_TEXTMAX) X(NPROCESSORS_CONF)
-  X(NPROCESSORS_ONLN) X(NZERO) X(OPEN_MAX) X(PAGESIZE) X(PAGE_SIZE) X(PASS_MAX) X(PHYS_PAGES) X(PII) X(PII_INTERNET)
-  X(PII_INTERNET_DGRAM) X(PII_INTERNET_STREAM) X(PII_OSI) X(PII_OSI_CLTS) X(PII_OSI_COTS) X(PII_OSI_M) X(PII_SOCKET)
-  X(PII_XTI) X(POLL) X(PRIORITIZED_IO) X(PRIORITY_SCHEDULING) X(REALTIME_SIGNALS) X(RE_DUP_MAX) X(RTSIG_MAX)
-  X(SAVED_IDS) X(SCHAR_MAX) X(SCHAR_MIN) X(SELECT) X(SEMAPHORES) X(SEM_NSEMS_MAX) X(SEM_VALUE_MAX)
-  X(SHARED_MEMORY_OBJECTS) X(SHRT_MAX) X(SHRT_MIN) X(SIGQUEUE_MAX) X(SIGSTKSZ) X(SSIZE_MAX) X(STREAM_MAX)
-  X(SYNCHRONIZED_IO) X(THREADS) X(THREAD_ATTR_STACKADDR) X(THREAD_ATTR_STACKSIZE) X(THREAD_DESTRUCTOR_ITERATIONS)
-  X(THREAD_KEYS_MAX) X(THREAD_PRIORITY_SCHEDULING) X(THREAD_PRIO_INHERIT) X(THREAD_PRIO_PROTECT)
-  X(THREAD_PROCESS_SHARED) X(THREAD_SAFE_FUNCTIONS) X(THREAD_STACK_MIN) X(THREAD_THREADS_MAX) X(TIMERS) X(TIMER_MAX)
-  X(TTY_NAME_MAX) X(TZNAME_MAX) X(T_IOV_MAX) X(UCHAR_MAX) X(UINT_MAX) X(UIO_MAXIOV) X(ULONG_MAX) X(USHRT_MAX)
-  X(VERSION) X(WORD_BIT) X(XBS5_ILP32_OFF32) X(XBS5_ILP32_OFFBIG) X(XBS5_LP64_OFF64) X(XBS5_LPBIG_OFFBIG)
-  X(XOPEN_CRYPT) X(XOPEN_ENH_I18N) X(XOPEN_LEGACY) X(XOPEN_REALTIME) X(XOPEN_REALTIME_THREADS) X(XOPEN_SHM)
-  X(XOPEN_UNIX) X(XOPEN_VERSION) X(XOPEN_XCU_VERSION) X(XOPEN_XPG2) X(XOPEN_XPG3) X(XOPEN_XPG4) {0},
+    X(2_VERSION) X(AIO_LISTIO_MAX) X(AIO_MAX) X(AIO_PRIO_DELTA_MAX) X(ARG_MAX) X(ASYNCHRONOUS_IO) X(ATEXIT_MAX)
+      X(AVPHYS_PAGES) X(BC_BASE_MAX) X(BC_DIM_MAX) X(BC_SCALE_MAX) X(BC_STRING_MAX) X(CHARCLASS_NAME_MAX) X(CHAR_BIT)
+        X(CHAR_MAX) X(CHAR_MIN) X(CHILD_MAX) X(CLK_TCK) X(COLL_WEIGHTS_MAX) X(DELAYTIMER_MAX) X(EQUIV_CLASS_MAX)
+          X(EXPR_NEST_MAX) X(FSYNC) X(GETGR_R_SIZE_MAX) X(GETPW_R_SIZE_MAX) X(INT_MAX) X(INT_MIN) X(IOV_MAX)
+            X(JOB_CONTROL) X(LINE_MAX) X(LOGIN_NAME_MAX) X(LONG_BIT) X(MAPPED_FILES) X(MB_LEN_MAX) X(MEMLOCK)
+              X(MEMLOCK_RANGE) X(MEMORY_PROTECTION) X(MESSAGE_PASSING) X(MINSIGSTKSZ) X(MQ_OPEN_MAX) X(MQ_PRIO_MAX)
+                X(NGROUPS_MAX) X(NL_ARGMAX) X(NL_LANGMAX) X(NL_MSGMAX) X(NL_NMAX) X(NL_SETMAX) X(NL_TEXTMAX)
+                  X(NPROCESSORS_CONF) X(NPROCESSORS_ONLN) X(NZERO) X(OPEN_MAX) X(PAGESIZE) X(PAGE_SIZE) X(PASS_MAX)
+                    X(PHYS_PAGES) X(PII) X(PII_INTERNET) X(PII_INTERNET_DGRAM) X(PII_INTERNET_STREAM) X(PII_OSI)
+                      X(PII_OSI_CLTS) X(PII_OSI_COTS) X(PII_OSI_M) X(PII_SOCKET) X(PII_XTI) X(POLL) X(PRIORITIZED_IO)
+                        X(PRIORITY_SCHEDULING) X(REALTIME_SIGNALS) X(RE_DUP_MAX) X(RTSIG_MAX) X(SAVED_IDS) X(SCHAR_MAX)
+                          X(SCHAR_MIN) X(SELECT) X(SEMAPHORES) X(SEM_NSEMS_MAX) X(SEM_VALUE_MAX)
+                            X(SHARED_MEMORY_OBJECTS) X(SHRT_MAX) X(SHRT_MIN) X(SIGQUEUE_MAX) X(SIGSTKSZ) X(SSIZE_MAX)
+                              X(STREAM_MAX) X(SYNCHRONIZED_IO) X(THREADS) X(THREAD_ATTR_STACKADDR)
+                                X(THREAD_ATTR_STACKSIZE) X(THREAD_DESTRUCTOR_ITERATIONS) X(THREAD_KEYS_MAX)
+                                  X(THREAD_PRIORITY_SCHEDULING) X(THREAD_PRIO_INHERIT) X(THREAD_PRIO_PROTECT)
+                                    X(THREAD_PROCESS_SHARED) X(THREAD_SAFE_FUNCTIONS) X(THREAD_STACK_MIN)
+                                      X(THREAD_THREADS_MAX) X(TIMERS) X(TIMER_MAX) X(TTY_NAME_MAX) X(TZNAME_MAX)
+                                        X(T_IOV_MAX) X(UCHAR_MAX) X(UINT_MAX) X(UIO_MAXIOV) X(ULONG_MAX) X(USHRT_MAX)
+                                          X(VERSION) X(WORD_BIT) X(XBS5_ILP32_OFF32) X(XBS5_ILP32_OFFBIG)
+                                            X(XBS5_LP64_OFF64) X(XBS5_LPBIG_OFFBIG) X(XOPEN_CRYPT) X(XOPEN_ENH_I18N)
+                                              X(XOPEN_LEGACY) X(XOPEN_REALTIME) X(XOPEN_REALTIME_THREADS) X(XOPEN_SHM)
+                                                X(XOPEN_UNIX) X(XOPEN_VERSION) X(XOPEN_XCU_VERSION) X(XOPEN_XPG2)
+                                                  X(XOPEN_XPG3) X(XOPEN_XPG4){0},
 #undef X
 };
 
@@ -359,11 +364,11 @@ static asy_value p_sysconf(asy_vm *vm, const asy_value *args) {
 static const posix_constant confstr_names[] = {
 #define X(name) {"CS_" #name, _CS_##name},
   X(GNU_LIBC_VERSION) X(GNU_LIBPTHREAD_VERSION) X(LFS64_CFLAGS) X(LFS64_LDFLAGS) X(LFS64_LIBS) X(LFS64_LINTFLAGS)
-  X(LFS_CFLAGS) X(LFS_LDFLAGS) X(LFS_LIBS) X(LFS_LINTFLAGS) X(PATH) X(XBS5_ILP32_OFF32_CFLAGS)
-  X(XBS5_ILP32_OFF32_LDFLAGS) X(XBS5_ILP32_OFF32_LIBS) X(XBS5_ILP32_OFF32_LINTFLAGS) X(XBS5_ILP32_OFFBIG_CFLAGS)
-  X(XBS5_ILP32_OFFBIG_LDFLAGS) X(XBS5_ILP32_OFFBIG_LIBS) X(XBS5_ILP32_OFFBIG_LINTFLAGS) X(XBS5_LP64_OFF64_CFLAGS)
-  X(XBS5_LP64_OFF64_LDFLAGS) X(XBS5_LP64_OFF64_LIBS) X(XBS5_LP64_OFF64_LINTFLAGS) X(XBS5_LPBIG_OFFBIG_CFLAGS)
-  X(XBS5_LPBIG_OFFBIG_LDFLAGS) X(XBS5_LPBIG_OFFBIG_LIBS) X(XBS5_LPBIG_OFFBIG_LINTFLAGS) {0},
+    X(LFS_CFLAGS) X(LFS_LDFLAGS) X(LFS_LIBS) X(LFS_LINTFLAGS) X(PATH) X(XBS5_ILP32_OFF32_CFLAGS)
+      X(XBS5_ILP32_OFF32_LDFLAGS) X(XBS5_ILP32_OFF32_LIBS) X(XBS5_ILP32_OFF32_LINTFLAGS) X(XBS5_ILP32_OFFBIG_CFLAGS)
+        X(XBS5_ILP32_OFFBIG_LDFLAGS) X(XBS5_ILP32_OFFBIG_LIBS) X(XBS5_ILP32_OFFBIG_LINTFLAGS) X(XBS5_LP64_OFF64_CFLAGS)
+          X(XBS5_LP64_OFF64_LDFLAGS) X(XBS5_LP64_OFF64_LIBS) X(XBS5_LP64_OFF64_LINTFLAGS) X(XBS5_LPBIG_OFFBIG_CFLAGS)
+            X(XBS5_LPBIG_OFFBIG_LDFLAGS) X(XBS5_LPBIG_OFFBIG_LIBS) X(XBS5_LPBIG_OFFBIG_LINTFLAGS){0},
 #undef X
 };
 
@@ -410,8 +415,8 @@ static bool device(asy_vm *vm, asy_value v, uint64_t *out) {
   if (asy_int_to_uint64(index, out)) return true;
   int64_t n;
   if (asy_is_number_int64(index, &n) && n == -1) return *out = UINT64_MAX, true; /* NODEV */
-  asy_raise(vm, ASY_OverflowError, asy_int_sign(index) < 0 ? "can't convert negative int to unsigned"
-                                                          : "int too big to convert");
+  asy_raise(vm, ASY_OverflowError,
+            asy_int_sign(index) < 0 ? "can't convert negative int to unsigned" : "int too big to convert");
   return false;
 }
 static asy_value p_major(asy_vm *vm, const asy_value *args) {
@@ -433,27 +438,36 @@ static asy_value p_makedev(asy_vm *vm, const asy_value *args) {
 static const posix_constant constants[] = {
 #define X(name) {#name, name},
   X(CLD_CONTINUED) X(CLD_DUMPED) X(CLD_EXITED) X(CLD_KILLED) X(CLD_STOPPED) X(CLD_TRAPPED) X(CLONE_FILES) X(CLONE_FS)
-  X(CLONE_NEWCGROUP) X(CLONE_NEWIPC) X(CLONE_NEWNET) X(CLONE_NEWNS) X(CLONE_NEWPID) X(CLONE_NEWTIME) X(CLONE_NEWUSER)
-  X(CLONE_NEWUTS) X(CLONE_SIGHAND) X(CLONE_SYSVSEM) X(CLONE_THREAD) X(CLONE_VM) X(EFD_CLOEXEC) X(EFD_NONBLOCK)
-  X(EFD_SEMAPHORE) X(EX_CANTCREAT) X(EX_CONFIG) X(EX_DATAERR) X(EX_IOERR) X(EX_NOHOST) X(EX_NOINPUT) X(EX_NOPERM)
-  X(EX_NOUSER) X(EX_OK) X(EX_OSERR) X(EX_OSFILE) X(EX_PROTOCOL) X(EX_SOFTWARE) X(EX_TEMPFAIL) X(EX_UNAVAILABLE)
-  X(EX_USAGE) X(F_LOCK) X(F_OK) X(F_TEST) X(F_TLOCK) X(F_ULOCK) X(GRND_NONBLOCK) X(GRND_RANDOM) X(MFD_ALLOW_SEALING)
-  X(MFD_CLOEXEC) X(MFD_HUGETLB) X(MFD_HUGE_16GB) X(MFD_HUGE_16MB) X(MFD_HUGE_1GB) X(MFD_HUGE_1MB) X(MFD_HUGE_256MB)
-  X(MFD_HUGE_2GB) X(MFD_HUGE_2MB) X(MFD_HUGE_32MB) X(MFD_HUGE_512KB) X(MFD_HUGE_512MB) X(MFD_HUGE_64KB)
-  X(MFD_HUGE_8MB) X(MFD_HUGE_MASK) X(MFD_HUGE_SHIFT) X(NGROUPS_MAX) X(O_ACCMODE) X(O_APPEND) X(O_ASYNC) X(O_CLOEXEC)
-  X(O_CREAT) X(O_DIRECT) X(O_DIRECTORY) X(O_DSYNC) X(O_EXCL) X(O_FSYNC) X(O_LARGEFILE) X(O_NDELAY) X(O_NOATIME)
-  X(O_NOCTTY) X(O_NOFOLLOW) X(O_NONBLOCK) X(O_PATH) X(O_RDONLY) X(O_RDWR) X(O_RSYNC) X(O_SYNC) X(O_TMPFILE) X(O_TRUNC)
-  X(O_WRONLY) X(POSIX_FADV_DONTNEED) X(POSIX_FADV_NOREUSE) X(POSIX_FADV_NORMAL) X(POSIX_FADV_RANDOM)
-  X(POSIX_FADV_SEQUENTIAL) X(POSIX_FADV_WILLNEED) X(PRIO_PGRP) X(PRIO_PROCESS) X(PRIO_USER) X(P_ALL) X(P_PGID) X(P_PID)
-  X(P_PIDFD) X(RTLD_DEEPBIND) X(RTLD_GLOBAL) X(RTLD_LAZY) X(RTLD_LOCAL) X(RTLD_NODELETE) X(RTLD_NOLOAD) X(RTLD_NOW)
-  X(RWF_APPEND) X(RWF_DSYNC) X(RWF_HIPRI) X(RWF_NOWAIT) X(RWF_SYNC) X(R_OK) X(SCHED_BATCH) X(SCHED_FIFO) X(SCHED_IDLE)
-  X(SCHED_OTHER) X(SCHED_RESET_ON_FORK) X(SCHED_RR) X(SEEK_DATA) X(SEEK_HOLE) X(SPLICE_F_MORE) X(SPLICE_F_MOVE)
-  X(SPLICE_F_NONBLOCK) X(ST_APPEND) X(ST_MANDLOCK) X(ST_NOATIME) X(ST_NODEV) X(ST_NODIRATIME) X(ST_NOEXEC) X(ST_NOSUID)
-  X(ST_RDONLY) X(ST_RELATIME) X(ST_SYNCHRONOUS) X(ST_WRITE) X(TFD_CLOEXEC) X(TFD_NONBLOCK) X(TFD_TIMER_ABSTIME)
-  X(TFD_TIMER_CANCEL_ON_SET) X(TMP_MAX) X(WCONTINUED) X(WEXITED) X(WNOHANG) X(WNOWAIT)
-  X(WSTOPPED) X(WUNTRACED) X(W_OK) X(XATTR_CREATE) X(XATTR_REPLACE) X(XATTR_SIZE_MAX) X(X_OK)
+    X(CLONE_NEWCGROUP) X(CLONE_NEWIPC) X(CLONE_NEWNET) X(CLONE_NEWNS) X(CLONE_NEWPID) X(CLONE_NEWTIME) X(CLONE_NEWUSER)
+      X(CLONE_NEWUTS) X(CLONE_SIGHAND) X(CLONE_SYSVSEM) X(CLONE_THREAD) X(CLONE_VM) X(EFD_CLOEXEC) X(EFD_NONBLOCK)
+        X(EFD_SEMAPHORE) X(EX_CANTCREAT) X(EX_CONFIG) X(EX_DATAERR) X(EX_IOERR) X(EX_NOHOST) X(EX_NOINPUT) X(EX_NOPERM)
+          X(EX_NOUSER) X(EX_OK) X(EX_OSERR) X(EX_OSFILE) X(EX_PROTOCOL) X(EX_SOFTWARE) X(EX_TEMPFAIL) X(EX_UNAVAILABLE)
+            X(EX_USAGE) X(F_LOCK) X(F_OK) X(F_TEST) X(F_TLOCK) X(F_ULOCK) X(GRND_NONBLOCK) X(GRND_RANDOM)
+              X(MFD_ALLOW_SEALING) X(MFD_CLOEXEC) X(MFD_HUGETLB) X(MFD_HUGE_16GB) X(MFD_HUGE_16MB) X(MFD_HUGE_1GB)
+                X(MFD_HUGE_1MB) X(MFD_HUGE_256MB) X(MFD_HUGE_2GB) X(MFD_HUGE_2MB) X(MFD_HUGE_32MB) X(MFD_HUGE_512KB)
+                  X(MFD_HUGE_512MB) X(MFD_HUGE_64KB) X(MFD_HUGE_8MB) X(MFD_HUGE_MASK) X(MFD_HUGE_SHIFT) X(NGROUPS_MAX)
+                    X(O_ACCMODE) X(O_APPEND) X(O_ASYNC) X(O_CLOEXEC) X(O_CREAT) X(O_DIRECT) X(O_DIRECTORY) X(O_DSYNC)
+                      X(O_EXCL) X(O_FSYNC) X(O_LARGEFILE) X(O_NDELAY) X(O_NOATIME) X(O_NOCTTY) X(O_NOFOLLOW)
+                        X(O_NONBLOCK) X(O_PATH) X(O_RDONLY) X(O_RDWR) X(O_RSYNC) X(O_SYNC) X(O_TMPFILE) X(O_TRUNC)
+                          X(O_WRONLY) X(POSIX_FADV_DONTNEED) X(POSIX_FADV_NOREUSE) X(POSIX_FADV_NORMAL)
+                            X(POSIX_FADV_RANDOM) X(POSIX_FADV_SEQUENTIAL) X(POSIX_FADV_WILLNEED) X(PRIO_PGRP)
+                              X(PRIO_PROCESS) X(PRIO_USER) X(P_ALL) X(P_PGID) X(P_PID) X(P_PIDFD) X(RTLD_DEEPBIND)
+                                X(RTLD_GLOBAL) X(RTLD_LAZY) X(RTLD_LOCAL) X(RTLD_NODELETE) X(RTLD_NOLOAD) X(RTLD_NOW)
+                                  X(RWF_APPEND) X(RWF_DSYNC) X(RWF_HIPRI) X(RWF_NOWAIT) X(RWF_SYNC) X(R_OK)
+                                    X(SCHED_BATCH) X(SCHED_FIFO) X(SCHED_IDLE) X(SCHED_OTHER) X(SCHED_RESET_ON_FORK)
+                                      X(SCHED_RR) X(SEEK_DATA) X(SEEK_HOLE) X(SPLICE_F_MORE) X(SPLICE_F_MOVE)
+                                        X(SPLICE_F_NONBLOCK) X(ST_APPEND) X(ST_MANDLOCK) X(ST_NOATIME) X(ST_NODEV)
+                                          X(ST_NODIRATIME) X(ST_NOEXEC) X(ST_NOSUID) X(ST_RDONLY) X(ST_RELATIME)
+                                            X(ST_SYNCHRONOUS) X(ST_WRITE) X(TFD_CLOEXEC) X(TFD_NONBLOCK)
+                                              X(TFD_TIMER_ABSTIME) X(TFD_TIMER_CANCEL_ON_SET) X(TMP_MAX) X(WCONTINUED)
+                                                X(WEXITED) X(WNOHANG) X(WNOWAIT) X(WSTOPPED) X(WUNTRACED) X(W_OK)
+                                                  X(XATTR_CREATE) X(XATTR_REPLACE) X(XATTR_SIZE_MAX) X(X_OK)
 #undef X
-  {"POSIX_SPAWN_OPEN", 0}, {"POSIX_SPAWN_CLOSE", 1}, {"POSIX_SPAWN_DUP2", 2}, {"POSIX_SPAWN_CLOSEFROM", 3}, {0},
+                                                    {"POSIX_SPAWN_OPEN", 0},
+  {"POSIX_SPAWN_CLOSE", 1},
+  {"POSIX_SPAWN_DUP2", 2},
+  {"POSIX_SPAWN_CLOSEFROM", 3},
+  {0},
 };
 
 static const asy_native natives[] = {
@@ -478,8 +492,8 @@ static const asy_native natives[] = {
 static bool init(asy_vm *vm, asy_value module) {
   asy_class *uname_class = asy_define_record(vm, "posix.uname_result", uname_fields);
   return uname_class && asy_module_set(vm, module, "uname_result", asy_from_obj(uname_class)) &&
-         posix_add_constants(vm, module, constants) && posix_init_files(vm, module) &&
-         posix_init_scandir(vm, module) && posix_init_fd(vm, module) && posix_init_process(vm, module) &&
+         posix_add_constants(vm, module, constants) && posix_init_files(vm, module) && posix_init_scandir(vm, module) &&
+         posix_init_fd(vm, module) && posix_init_process(vm, module) &&
          posix_add_names(vm, module, "sysconf_names", sysconf_names) &&
          posix_add_names(vm, module, "confstr_names", confstr_names) &&
          asy_module_set(vm, module, "environ", environment(vm)) &&
@@ -487,4 +501,5 @@ static bool init(asy_vm *vm, asy_value module) {
 }
 
 const asy_module_def asy_module_posix = {
-  "posix", natives, "Functions of the operating system, as the POSIX standard has them. Use the module os instead.", init};
+  "posix", natives, "Functions of the operating system, as the POSIX standard has them. Use the module os instead.",
+  init};

@@ -27,15 +27,15 @@ typedef struct {
 enum { PATH_ONLY = 0, PATH_FD = 1, PATH_NONE = 2 }; /* what else than a name: a descriptor, None (the current folder) */
 
 /* v as the argument `argument` of `function`, which errors name. */
-bool posix_path_of(asy_vm *vm, asy_value v, const char *function, const char *argument, unsigned allowed, posix_path *out)
-  __attribute__((warn_unused_result));
-asy_value posix_fspath(asy_vm *vm, asy_value v);            /* a str or bytes */
-bool posix_dir_fd(asy_vm *vm, asy_value v, int *out);       /* None: AT_FDCWD */
-bool posix_fd(asy_vm *vm, asy_value v, int *out);           /* an integer */
-bool posix_fd_or_file(asy_vm *vm, asy_value v, int *out);   /* an integer, or an object with fileno() */
-bool posix_int(asy_vm *vm, asy_value v, int *out);          /* a C int; OverflowError */
+bool posix_path_of(asy_vm *vm, asy_value v, const char *function, const char *argument, unsigned allowed,
+                   posix_path *out) __attribute__((warn_unused_result));
+asy_value posix_fspath(asy_vm *vm, asy_value v);                         /* a str or bytes */
+bool posix_dir_fd(asy_vm *vm, asy_value v, int *out);                    /* None: AT_FDCWD */
+bool posix_fd(asy_vm *vm, asy_value v, int *out);                        /* an integer */
+bool posix_fd_or_file(asy_vm *vm, asy_value v, int *out);                /* an integer, or an object with fileno() */
+bool posix_int(asy_vm *vm, asy_value v, int *out);                       /* a C int; OverflowError */
 bool posix_id(asy_vm *vm, asy_value v, const char *what, uint32_t *out); /* a user or group; -1 stays as it is */
-bool posix_flag(asy_vm *vm, asy_value v, bool *out);        /* its truth */
+bool posix_flag(asy_vm *vm, asy_value v, bool *out);                     /* its truth */
 /* Name in sysconf_names and the like, or a number. */
 typedef struct {
   const char *name;
@@ -46,7 +46,7 @@ bool posix_named(asy_vm *vm, asy_value v, const posix_constant *names, int *out)
 asy_value posix_name_value(asy_vm *vm, bool bytes, const char *name, size_t length); /* a str or bytes */
 asy_value posix_error(asy_vm *vm);                                                   /* OSError of errno */
 asy_value posix_path_error(asy_vm *vm, const posix_path *path);
-asy_value posix_done(asy_vm *vm, int rc); /* None, or OSError when rc is -1 */
+asy_value posix_done(asy_vm *vm, int rc);      /* None, or OSError when rc is -1 */
 asy_value posix_number(asy_vm *vm, int64_t n); /* n, or OSError when it is -1 */
 bool posix_add(asy_vm *vm, asy_value module, const asy_native *natives);
 bool posix_add_constants(asy_vm *vm, asy_value module, const posix_constant *constants);
@@ -66,11 +66,11 @@ asy_value posix_stat_result(asy_vm *vm, const struct stat *status);
 
 /* A call that can take long: other threads run meanwhile. It is repeated when a signal ended it early, unless the signal's
  * handler raised: then result is -1 and the exception is set, which posix_error passes on. */
-#define POSIX_WAIT(vm, result, call)                  \
-  do {                                                \
-    asy_thread *posix_thread = asy_thread_release(vm); \
-    (result) = (call);                                \
-    asy_thread_acquire(vm, posix_thread);             \
+#define POSIX_WAIT(vm, result, call)                                                                                   \
+  do {                                                                                                                 \
+    asy_thread *posix_thread = asy_thread_release(vm);                                                                 \
+    (result) = (call);                                                                                                 \
+    asy_thread_acquire(vm, posix_thread);                                                                              \
   } while ((result) == -1 && errno == EINTR && asy_check_signals(vm))
 
 #endif

@@ -410,7 +410,8 @@ static asy_value set_timer(asy_vm *vm, const asy_value *args, bool nanoseconds) 
   int fd, flags;
   struct itimerspec timer, old;
   if (!posix_fd_or_file(vm, args[0], &fd) || !posix_int(vm, args[1], &flags) ||
-      !timer_part(vm, args[2], nanoseconds, &timer.it_value) || !timer_part(vm, args[3], nanoseconds, &timer.it_interval))
+      !timer_part(vm, args[2], nanoseconds, &timer.it_value) ||
+      !timer_part(vm, args[3], nanoseconds, &timer.it_interval))
     return ASY_FAILED;
   return timerfd_settime(fd, flags, &timer, &old) ? posix_error(vm) : timer_value(vm, &old, nanoseconds);
 }
@@ -510,7 +511,8 @@ static asy_value p_ptsname(asy_vm *vm, const asy_value *args) {
 
 static const asy_native natives[] = {
   {"close", "(fd)", p_close, "Close a file descriptor.", 0},
-  {"closerange", "(fd_low, fd_high, /)", p_closerange, "Close all descriptors in [fd_low, fd_high), errors ignored.", 0},
+  {"closerange", "(fd_low, fd_high, /)", p_closerange, "Close all descriptors in [fd_low, fd_high), errors ignored.",
+   0},
   {"copy_file_range", "(src, dst, count, offset_src=None, offset_dst=None)", p_copy_file_range,
    "Copy count bytes from one file to another within the system.", 0},
   {"ctermid", "()", p_ctermid, "Return the name of the controlling terminal for this process.", 0},

@@ -15,19 +15,32 @@
 /* ---- stat ---- */
 
 static const asy_member stat_fields[] = {
-#define FIELD(name, place) {name, ASY_RECORD(place), MEMBER_VALUE, false}
-  FIELD("st_mode", 0),      FIELD("st_ino", 1),       FIELD("st_dev", 2),       FIELD("st_nlink", 3),
-  FIELD("st_uid", 4),       FIELD("st_gid", 5),       FIELD("st_size", 6),      FIELD("st_atime", 10),
-  FIELD("st_mtime", 11),    FIELD("st_ctime", 12),    FIELD("st_atime_ns", 13), FIELD("st_mtime_ns", 14),
-  FIELD("st_ctime_ns", 15), FIELD("st_blksize", 16),  FIELD("st_blocks", 17),   FIELD("st_rdev", 18),
+#define FIELD(name, place)                                                                                             \
+  { name, ASY_RECORD(place), MEMBER_VALUE, false }
+  FIELD("st_mode", 0),
+  FIELD("st_ino", 1),
+  FIELD("st_dev", 2),
+  FIELD("st_nlink", 3),
+  FIELD("st_uid", 4),
+  FIELD("st_gid", 5),
+  FIELD("st_size", 6),
+  FIELD("st_atime", 10),
+  FIELD("st_mtime", 11),
+  FIELD("st_ctime", 12),
+  FIELD("st_atime_ns", 13),
+  FIELD("st_mtime_ns", 14),
+  FIELD("st_ctime_ns", 15),
+  FIELD("st_blksize", 16),
+  FIELD("st_blocks", 17),
+  FIELD("st_rdev", 18),
   {0},
 };
 enum { STAT_ITEMS = 10, STAT_VALUES = 19 }; /* items 7 to 9 are the times in whole seconds, and have no name */
 
 static const asy_member statvfs_fields[] = {
-  FIELD("f_bsize", 0), FIELD("f_frsize", 1), FIELD("f_blocks", 2), FIELD("f_bfree", 3), FIELD("f_bavail", 4),
-  FIELD("f_files", 5), FIELD("f_ffree", 6),  FIELD("f_favail", 7), FIELD("f_flag", 8),  FIELD("f_namemax", 9),
-  FIELD("f_fsid", 10), {0},
+  FIELD("f_bsize", 0),  FIELD("f_frsize", 1),  FIELD("f_blocks", 2), FIELD("f_bfree", 3),
+  FIELD("f_bavail", 4), FIELD("f_files", 5),   FIELD("f_ffree", 6),  FIELD("f_favail", 7),
+  FIELD("f_flag", 8),   FIELD("f_namemax", 9), FIELD("f_fsid", 10),  {0},
 #undef FIELD
 };
 enum { STATVFS_ITEMS = 10 };
@@ -44,16 +57,11 @@ asy_value posix_stat_result(asy_vm *vm, const struct stat *s) {
   asy_class *cls = asy_define_long_record(vm, "os.stat_result", stat_fields, STAT_ITEMS);
   const struct timespec *times[] = {&s->st_atim, &s->st_mtim, &s->st_ctim};
   asy_value items[STAT_VALUES] = {
-    [0] = asy_from_small(s->st_mode),
-    [1] = asy_from_uint64(vm, s->st_ino),
-    [2] = asy_from_uint64(vm, s->st_dev),
-    [3] = asy_from_uint64(vm, s->st_nlink),
-    [4] = asy_from_small(s->st_uid),
-    [5] = asy_from_small(s->st_gid),
-    [6] = asy_from_int64(vm, s->st_size),
-    [16] = asy_from_int64(vm, s->st_blksize),
-    [17] = asy_from_int64(vm, s->st_blocks),
-    [18] = asy_from_uint64(vm, s->st_rdev),
+    [0] = asy_from_small(s->st_mode),        [1] = asy_from_uint64(vm, s->st_ino),
+    [2] = asy_from_uint64(vm, s->st_dev),    [3] = asy_from_uint64(vm, s->st_nlink),
+    [4] = asy_from_small(s->st_uid),         [5] = asy_from_small(s->st_gid),
+    [6] = asy_from_int64(vm, s->st_size),    [16] = asy_from_int64(vm, s->st_blksize),
+    [17] = asy_from_int64(vm, s->st_blocks), [18] = asy_from_uint64(vm, s->st_rdev),
   };
   for (int i = 0; i < 3; i++) {
     items[7 + i] = asy_from_int64(vm, times[i]->tv_sec);
@@ -102,7 +110,7 @@ static asy_value p_fstat(asy_vm *vm, const asy_value *args) {
 
 static asy_value statvfs_result(asy_vm *vm, const struct statvfs *s) {
   asy_class *cls = asy_define_long_record(vm, "os.statvfs_result", statvfs_fields, STATVFS_ITEMS);
-  const uint64_t parts[] = {s->f_bsize, s->f_frsize, s->f_blocks, s->f_bfree, s->f_bavail, s->f_files,
+  const uint64_t parts[] = {s->f_bsize, s->f_frsize, s->f_blocks, s->f_bfree,   s->f_bavail, s->f_files,
                             s->f_ffree, s->f_favail, s->f_flag,   s->f_namemax, s->f_fsid};
   asy_value items[STATVFS_ITEMS + 1];
   for (int i = 0; i <= STATVFS_ITEMS; i++) items[i] = asy_from_uint64(vm, parts[i]);
@@ -150,8 +158,7 @@ static asy_value p_chmod(asy_vm *vm, const asy_value *args) {
       !posix_dir_fd(vm, args[2], &dir) || !posix_flag(vm, args[3], &follows))
     return ASY_FAILED;
   if (!path.name && dir != AT_FDCWD) return no_dir_fd(vm, "chmod");
-  if (!path.name && !follows)
-    return asy_raise(vm, ASY_ValueError, "chmod: cannot use fd and follow_symlinks together");
+  if (!path.name && !follows) return asy_raise(vm, ASY_ValueError, "chmod: cannot use fd and follow_symlinks together");
   if (path.name) POSIX_WAIT(vm, rc, fchmodat(dir, path.name, (mode_t)mode, follows ? 0 : AT_SYMLINK_NOFOLLOW));
   else POSIX_WAIT(vm, rc, fchmod(path.fd, (mode_t)mode));
   if (rc && !follows && errno == EOPNOTSUPP)
@@ -239,7 +246,8 @@ static asy_value p_chroot(asy_vm *vm, const asy_value *args) {
 /* ---- Making and removing ---- */
 
 /* (path, mode, *, dir_fd=None) */
-static bool path_mode_dir(asy_vm *vm, const asy_value *args, const char *function, posix_path *path, int *mode, int *dir) {
+static bool path_mode_dir(asy_vm *vm, const asy_value *args, const char *function, posix_path *path, int *mode,
+                          int *dir) {
   return posix_path_of(vm, args[0], function, "path", PATH_ONLY, path) && posix_int(vm, args[1], mode) &&
          posix_dir_fd(vm, args[2], dir);
 }
@@ -424,8 +432,7 @@ static asy_value p_utime(asy_vm *vm, const asy_value *args) {
   if (times != ASY_NONE && !second_pair(vm, (const asy_tuple *)asy_obj_of(times), at)) return ASY_FAILED;
   if (ns != ASY_UNBOUND && !nanosecond_pair(vm, (const asy_tuple *)asy_obj_of(ns), at)) return ASY_FAILED;
   if (!path.name && dir != AT_FDCWD) return no_dir_fd(vm, "utime");
-  if (!path.name && !follows)
-    return asy_raise(vm, ASY_ValueError, "utime: cannot use fd and follow_symlinks together");
+  if (!path.name && !follows) return asy_raise(vm, ASY_ValueError, "utime: cannot use fd and follow_symlinks together");
   if (path.name) POSIX_WAIT(vm, rc, utimensat(dir, path.name, at, follows ? 0 : AT_SYMLINK_NOFOLLOW));
   else POSIX_WAIT(vm, rc, futimens(path.fd, at));
   return rc ? posix_path_error(vm, &path) : ASY_NONE;
@@ -440,7 +447,8 @@ typedef struct {
 
 static bool xattr_place_of(asy_vm *vm, const char *function, asy_value path, asy_value attribute, asy_value follow,
                            unsigned allowed, xattr_place *out) {
-  if (!posix_path_of(vm, path, function, "path", PATH_FD | allowed, &out->path) || !posix_flag(vm, follow, &out->follows))
+  if (!posix_path_of(vm, path, function, "path", PATH_FD | allowed, &out->path) ||
+      !posix_flag(vm, follow, &out->follows))
     return false;
   if (attribute != ASY_UNBOUND && !posix_path_of(vm, attribute, function, "attribute", PATH_ONLY, &out->attribute))
     return false;
@@ -526,17 +534,37 @@ static asy_value p_listxattr(asy_vm *vm, const asy_value *args) {
 /* ---- Limits of a path ---- */
 
 static const posix_constant pathconf_names[] = {
-#define X(name) {"PC_" #name, _PC_##name}
-  X(ALLOC_SIZE_MIN), X(ASYNC_IO), X(CHOWN_RESTRICTED), X(FILESIZEBITS), X(LINK_MAX), X(MAX_CANON), X(MAX_INPUT),
-  X(NAME_MAX), X(NO_TRUNC), X(PATH_MAX), X(PIPE_BUF), X(PRIO_IO), X(REC_INCR_XFER_SIZE), X(REC_MAX_XFER_SIZE),
-  X(REC_MIN_XFER_SIZE), X(REC_XFER_ALIGN), X(SOCK_MAXBUF), X(SYMLINK_MAX), X(SYNC_IO), X(VDISABLE), {0},
+#define X(name)                                                                                                        \
+  { "PC_" #name, _PC_##name }
+  X(ALLOC_SIZE_MIN),
+  X(ASYNC_IO),
+  X(CHOWN_RESTRICTED),
+  X(FILESIZEBITS),
+  X(LINK_MAX),
+  X(MAX_CANON),
+  X(MAX_INPUT),
+  X(NAME_MAX),
+  X(NO_TRUNC),
+  X(PATH_MAX),
+  X(PIPE_BUF),
+  X(PRIO_IO),
+  X(REC_INCR_XFER_SIZE),
+  X(REC_MAX_XFER_SIZE),
+  X(REC_MIN_XFER_SIZE),
+  X(REC_XFER_ALIGN),
+  X(SOCK_MAXBUF),
+  X(SYMLINK_MAX),
+  X(SYNC_IO),
+  X(VDISABLE),
+  {0},
 #undef X
 };
 
 static asy_value p_pathconf(asy_vm *vm, const asy_value *args) {
   posix_path path;
   int name;
-  if (!posix_path_of(vm, args[0], "pathconf", "path", PATH_FD, &path) || !posix_named(vm, args[1], pathconf_names, &name))
+  if (!posix_path_of(vm, args[0], "pathconf", "path", PATH_FD, &path) ||
+      !posix_named(vm, args[1], pathconf_names, &name))
     return ASY_FAILED;
   errno = 0;
   long limit = path.name ? pathconf(path.name, name) : fpathconf(path.fd, name);
@@ -567,7 +595,8 @@ static const asy_native natives[] = {
   {"access", "(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True)", p_access,
    "Whether the real user may access the path in this way.", 0},
   {"chdir", "(path)", p_chdir, "Change the current working directory.", 0},
-  {"chmod", "(path, mode, *, dir_fd=None, follow_symlinks=True)", p_chmod, "Change the access permissions of a file.", 0},
+  {"chmod", "(path, mode, *, dir_fd=None, follow_symlinks=True)", p_chmod, "Change the access permissions of a file.",
+   0},
   {"chown", "(path, uid, gid, *, dir_fd=None, follow_symlinks=True)", p_chown, "Change owner and group of a file.", 0},
   {"chroot", "(path)", p_chroot, "Change the root directory to path.", 0},
   {"fchdir", "(fd)", p_fchdir, "Change to the directory of an open descriptor.", 0},
@@ -587,8 +616,8 @@ static const asy_native natives[] = {
   {"mkdir", "(path, mode=511, *, dir_fd=None)", p_mkdir, "Create a directory.", 0},
   {"mkfifo", "(path, mode=438, *, dir_fd=None)", p_mkfifo, "Create a FIFO.", 0},
   {"mknod", "(path, mode=384, device=0, *, dir_fd=None)", p_mknod, "Create a file, a FIFO or a device.", 0},
-  {"open", "(path, flags, mode=511, *, dir_fd=None)", p_open, "Open a file; returns a descriptor that is not inherited.",
-   0},
+  {"open", "(path, flags, mode=511, *, dir_fd=None)", p_open,
+   "Open a file; returns a descriptor that is not inherited.", 0},
   {"pathconf", "(path, name)", p_pathconf, "A configuration limit of a file.", 0},
   {"readlink", "(path, *, dir_fd=None)", p_readlink, "What a symbolic link points to.", 0},
   {"remove", "(path, *, dir_fd=None)", p_remove, "Remove a file.", 0},
@@ -597,7 +626,8 @@ static const asy_native natives[] = {
   {"replace", "(src, dst, *, src_dir_fd=None, dst_dir_fd=None)", p_replace,
    "Rename a file or directory, overwriting the destination.", 0},
   {"rmdir", "(path, *, dir_fd=None)", p_rmdir, "Remove a directory.", 0},
-  {"setxattr", "(path, attribute, value, flags=0, *, follow_symlinks=True)", p_setxattr, "Set an extended attribute.", 0},
+  {"setxattr", "(path, attribute, value, flags=0, *, follow_symlinks=True)", p_setxattr, "Set an extended attribute.",
+   0},
   {"stat", "(path, *, dir_fd=None, follow_symlinks=True)", p_stat, "Perform a stat system call on the given path.", 0},
   {"statvfs", "(path)", p_statvfs, "Status of the file system of a path.", 0},
   {"symlink", "(src, dst, target_is_directory=False, *, dir_fd=None)", p_symlink, "Create a symbolic link.", 0},

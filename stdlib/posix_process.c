@@ -32,14 +32,14 @@
 #define STATUS_NUMBERS(X) X(WEXITSTATUS) X(WTERMSIG) X(WSTOPSIG)
 /* clang-format on */
 
-#define X(name) \
+#define X(name)                                                                                                        \
   static asy_value p_##name(asy_vm *vm, const asy_value *args) { return posix_number(vm, name()); }
 NUMBERS(X)
 #undef X
-#define X(name)                                                                 \
-  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                \
-    int pid;                                                                    \
-    return posix_int(vm, args[0], &pid) ? posix_number(vm, name(pid)) : ASY_FAILED; \
+#define X(name)                                                                                                        \
+  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                                       \
+    int pid;                                                                                                           \
+    return posix_int(vm, args[0], &pid) ? posix_number(vm, name(pid)) : ASY_FAILED;                                    \
   }
 OF_PROCESS(X)
 #undef X
@@ -49,46 +49,46 @@ static bool ids_of(asy_vm *vm, const asy_value *args, const char *function, int 
     if (!posix_id(vm, args[i], what, &ids[i])) return false;
   return true;
 }
-#define X(name)                                                                                  \
-  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                 \
-    uint32_t id;                                                                                 \
-    return ids_of(vm, args, #name, 1, &id) ? posix_done(vm, name(id)) : ASY_FAILED;              \
+#define X(name)                                                                                                        \
+  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                                       \
+    uint32_t id;                                                                                                       \
+    return ids_of(vm, args, #name, 1, &id) ? posix_done(vm, name(id)) : ASY_FAILED;                                    \
   }
 SET_ID(X)
 #undef X
-#define X(name)                                                                                            \
-  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                           \
-    uint32_t ids[2];                                                                                       \
-    return ids_of(vm, args, #name, 2, ids) ? posix_done(vm, name(ids[0], ids[1])) : ASY_FAILED;            \
+#define X(name)                                                                                                        \
+  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                                       \
+    uint32_t ids[2];                                                                                                   \
+    return ids_of(vm, args, #name, 2, ids) ? posix_done(vm, name(ids[0], ids[1])) : ASY_FAILED;                        \
   }
 SET_TWO(X)
 #undef X
-#define X(name)                                                                                              \
-  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                             \
-    uint32_t ids[3];                                                                                         \
-    return ids_of(vm, args, #name, 3, ids) ? posix_done(vm, name(ids[0], ids[1], ids[2])) : ASY_FAILED;      \
+#define X(name)                                                                                                        \
+  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                                       \
+    uint32_t ids[3];                                                                                                   \
+    return ids_of(vm, args, #name, 3, ids) ? posix_done(vm, name(ids[0], ids[1], ids[2])) : ASY_FAILED;                \
   }
 SET_THREE(X)
 #undef X
-#define X(name)                                                                                                     \
-  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                                    \
-    uint32_t ids[3];                                                                                                \
-    if (name(&ids[0], &ids[1], &ids[2])) return posix_error(vm);                                                    \
-    return asy_tuple_of(vm, 3, asy_from_small(ids[0]), asy_from_small(ids[1]), asy_from_small(ids[2]));             \
+#define X(name)                                                                                                        \
+  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                                       \
+    uint32_t ids[3];                                                                                                   \
+    if (name(&ids[0], &ids[1], &ids[2])) return posix_error(vm);                                                       \
+    return asy_tuple_of(vm, 3, asy_from_small(ids[0]), asy_from_small(ids[1]), asy_from_small(ids[2]));                \
   }
 GET_THREE(X)
 #undef X
-#define X(name)                                                                          \
-  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                         \
-    int status;                                                                          \
-    return posix_int(vm, args[0], &status) ? asy_from_bool(name(status)) : ASY_FAILED;   \
+#define X(name)                                                                                                        \
+  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                                       \
+    int status;                                                                                                        \
+    return posix_int(vm, args[0], &status) ? asy_from_bool(name(status)) : ASY_FAILED;                                 \
   }
 STATUS_FLAGS(X)
 #undef X
-#define X(name)                                                                          \
-  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                         \
-    int status;                                                                          \
-    return posix_int(vm, args[0], &status) ? asy_from_small(name(status)) : ASY_FAILED;  \
+#define X(name)                                                                                                        \
+  static asy_value p_##name(asy_vm *vm, const asy_value *args) {                                                       \
+    int status;                                                                                                        \
+    return posix_int(vm, args[0], &status) ? asy_from_small(name(status)) : ASY_FAILED;                                \
   }
 STATUS_NUMBERS(X)
 #undef X
@@ -226,14 +226,16 @@ static asy_value p_register_at_fork(asy_vm *vm, const asy_value *args) {
   bool any = false;
   for (int i = 0; i < 3; i++) {
     if (args[i] == ASY_UNBOUND) continue;
-    if (!asy_callable(vm, args[i])) return asy_raise(vm, ASY_TypeError, "'%s' must be callable, not %T", names[i], args[i]);
+    if (!asy_callable(vm, args[i]))
+      return asy_raise(vm, ASY_TypeError, "'%s' must be callable, not %T", names[i], args[i]);
     any = true;
   }
   if (!any) return asy_raise(vm, ASY_TypeError, "At least one argument is required.");
   for (int i = 0; i < 3; i++) {
     if (args[i] == ASY_UNBOUND) continue;
     asy_value list = at_fork(vm, names[i]);
-    if (asy_failed(list) || !asy_is_kind(list, KIND_LIST) || !asy_list_append(vm, (asy_list *)asy_obj_of(list), args[i]))
+    if (asy_failed(list) || !asy_is_kind(list, KIND_LIST) ||
+        !asy_list_append(vm, (asy_list *)asy_obj_of(list), args[i]))
       return ASY_FAILED;
   }
   return ASY_NONE;
@@ -286,7 +288,8 @@ static bool texts_put(asy_vm *vm, texts *t, size_t i, const posix_path *text) {
 
 static bool arguments_of(asy_vm *vm, asy_value v, const char *function, texts *out) {
   if (!asy_is_kind(v, KIND_LIST) && !asy_is_kind(v, KIND_TUPLE))
-    return asy_raise(vm, ASY_TypeError, "%s%s must be a tuple or list", function, function[0] == 'e' ? "() arg 2" : ": argv"),
+    return asy_raise(vm, ASY_TypeError, "%s%s must be a tuple or list", function,
+                     function[0] == 'e' ? "() arg 2" : ": argv"),
            false;
   asy_list *list = asy_list_from_iterable(vm, v);
   if (!list) return false;
@@ -374,7 +377,8 @@ static bool add_action(asy_vm *vm, spawning *s, asy_value item, asy_list *keep) 
   if (!posix_int(vm, t->items[0], &what)) return false;
   if (what < 0 || what > 3) return asy_raise(vm, ASY_TypeError, "Unknown file_actions identifier"), false;
   if (t->len != lengths[what])
-    return asy_raise(vm, ASY_TypeError, "A file_actions tuple of this kind must have %u elements", lengths[what]), false;
+    return asy_raise(vm, ASY_TypeError, "A file_actions tuple of this kind must have %u elements", lengths[what]),
+           false;
   if (!posix_int(vm, t->items[1], &fd)) return false;
   int error = 0;
   if (what == 0) {
@@ -446,8 +450,7 @@ static bool set_attributes(asy_vm *vm, spawning *s, const asy_value *args) {
     const asy_tuple *pair = asy_is_kind(args[5], KIND_TUPLE) ? (const asy_tuple *)asy_obj_of(args[5]) : NULL;
     struct sched_param param;
     int policy;
-    if (!pair || pair->len != 2)
-      return asy_raise(vm, ASY_TypeError, "A scheduler tuple must have two elements"), false;
+    if (!pair || pair->len != 2) return asy_raise(vm, ASY_TypeError, "A scheduler tuple must have two elements"), false;
     asy_value priority = asy_get_attr_cstr(vm, pair->items[1], "sched_priority");
     if (asy_failed(priority) || !posix_int(vm, priority, &param.sched_priority)) return false;
     posix_spawnattr_setschedparam(&s->attributes, &param);
@@ -539,9 +542,9 @@ static asy_value p_wait4(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_member waitid_fields[] = {
-  {"si_pid", ASY_RECORD(0), MEMBER_VALUE, false},    {"si_uid", ASY_RECORD(1), MEMBER_VALUE, false},
-  {"si_signo", ASY_RECORD(2), MEMBER_VALUE, false},  {"si_status", ASY_RECORD(3), MEMBER_VALUE, false},
-  {"si_code", ASY_RECORD(4), MEMBER_VALUE, false},   {0},
+  {"si_pid", ASY_RECORD(0), MEMBER_VALUE, false},   {"si_uid", ASY_RECORD(1), MEMBER_VALUE, false},
+  {"si_signo", ASY_RECORD(2), MEMBER_VALUE, false}, {"si_status", ASY_RECORD(3), MEMBER_VALUE, false},
+  {"si_code", ASY_RECORD(4), MEMBER_VALUE, false},  {0},
 };
 static asy_value p_waitid(asy_vm *vm, const asy_value *args) {
   int kind, id, options, rc;
@@ -561,12 +564,9 @@ static asy_value p_waitid(asy_vm *vm, const asy_value *args) {
 /* ---- Times ---- */
 
 static const asy_member times_fields[] = {
-  {"user", ASY_RECORD(0), MEMBER_VALUE, false},
-  {"system", ASY_RECORD(1), MEMBER_VALUE, false},
-  {"children_user", ASY_RECORD(2), MEMBER_VALUE, false},
-  {"children_system", ASY_RECORD(3), MEMBER_VALUE, false},
-  {"elapsed", ASY_RECORD(4), MEMBER_VALUE, false},
-  {0},
+  {"user", ASY_RECORD(0), MEMBER_VALUE, false},          {"system", ASY_RECORD(1), MEMBER_VALUE, false},
+  {"children_user", ASY_RECORD(2), MEMBER_VALUE, false}, {"children_system", ASY_RECORD(3), MEMBER_VALUE, false},
+  {"elapsed", ASY_RECORD(4), MEMBER_VALUE, false},       {0},
 };
 
 static double hundredths(const struct timeval *t) { return (double)(t->tv_sec * 100 + t->tv_usec / 10000) / 100; }
@@ -698,8 +698,8 @@ static asy_value p_setns(asy_vm *vm, const asy_value *args) {
   return posix_done(vm, setns(fd, kind));
 }
 
-#define SPAWN_SIGNATURE                                                                                      \
-  "(path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=None, " \
+#define SPAWN_SIGNATURE                                                                                                \
+  "(path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=None, "           \
   "setsigdef=None, scheduler=None)"
 
 static const asy_native natives[] = {
@@ -707,21 +707,22 @@ static const asy_native natives[] = {
   NUMBERS(X) GET_THREE(X)
 #undef X
 #define X(name) {#name, "(pid)", p_##name, NULL, 0},
-  OF_PROCESS(X)
+    OF_PROCESS(X)
 #undef X
 #define X(name) {#name, "(id, /)", p_##name, NULL, 0},
-  SET_ID(X)
+      SET_ID(X)
 #undef X
 #define X(name) {#name, "(real, effective, /)", p_##name, NULL, 0},
-  SET_TWO(X)
+        SET_TWO(X)
 #undef X
 #define X(name) {#name, "(real, effective, saved, /)", p_##name, NULL, 0},
-  SET_THREE(X)
+          SET_THREE(X)
 #undef X
 #define X(name) {#name, "(status)", p_##name, NULL, 0},
-  STATUS_FLAGS(X) STATUS_NUMBERS(X)
+            STATUS_FLAGS(X) STATUS_NUMBERS(X)
 #undef X
-  {"_exit", "(status)", p__exit, "Exit to the system with specified status, without normal exit processing.", 0},
+              {"_exit", "(status)", p__exit,
+               "Exit to the system with specified status, without normal exit processing.", 0},
   {"abort", "()", p_abort, "Abort the interpreter immediately.", 0},
   {"execv", "(path, argv, /)", p_execv, "Execute an executable path with arguments, replacing current process.", 0},
   {"execve", "(path, argv, env)", p_execve, "As execv, with an environment.", 0},
@@ -740,8 +741,10 @@ static const asy_native natives[] = {
   {"posix_spawnp", SPAWN_SIGNATURE, p_posix_spawnp, "As posix_spawn; the program is searched along PATH.", 0},
   {"register_at_fork", "(*, before=?, after_in_child=?, after_in_parent=?)", p_register_at_fork,
    "Register callables to be called when forking a new process.", 0},
-  {"sched_get_priority_max", "(policy)", p_sched_get_priority_max, "Get the maximum scheduling priority for policy.", 0},
-  {"sched_get_priority_min", "(policy)", p_sched_get_priority_min, "Get the minimum scheduling priority for policy.", 0},
+  {"sched_get_priority_max", "(policy)", p_sched_get_priority_max, "Get the maximum scheduling priority for policy.",
+   0},
+  {"sched_get_priority_min", "(policy)", p_sched_get_priority_min, "Get the minimum scheduling priority for policy.",
+   0},
   {"sched_getaffinity", "(pid, /)", p_sched_getaffinity, "The set of CPUs the process may run on.", 0},
   {"sched_getparam", "(pid, /)", p_sched_getparam, "Returns scheduling parameters for the process.", 0},
   {"sched_getscheduler", "(pid, /)", p_sched_getscheduler, "Get the scheduling policy for the process.", 0},

@@ -16,8 +16,8 @@ typedef struct {
   asy_value path;      /* 0: not joined yet */
   asy_value status[2]; /* stat_result of a link itself, of what it points to; 0: not asked for yet */
   uint64_t inode;
-  int dir;             /* AT_FDCWD, or the descriptor */
-  unsigned char kind;  /* DT_ */
+  int dir;            /* AT_FDCWD, or the descriptor */
+  unsigned char kind; /* DT_ */
 } entry;
 
 typedef struct {

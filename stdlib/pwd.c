@@ -6,7 +6,8 @@
 #include "stdlib/posix.h"
 
 static const asy_member user_fields[] = {
-#define FIELD(name, place) {name, ASY_RECORD(place), MEMBER_VALUE, false}
+#define FIELD(name, place)                                                                                             \
+  { name, ASY_RECORD(place), MEMBER_VALUE, false }
   FIELD("pw_name", 0),  FIELD("pw_passwd", 1), FIELD("pw_uid", 2),   FIELD("pw_gid", 3),
   FIELD("pw_gecos", 4), FIELD("pw_dir", 5),    FIELD("pw_shell", 6), {0},
 };
@@ -19,8 +20,8 @@ static asy_value text(asy_vm *vm, const char *s) { return s ? asy_fs_decode(vm, 
 
 static asy_value user_value(asy_vm *vm, const struct passwd *p) {
   asy_class *cls = asy_define_record(vm, "pwd.struct_passwd", user_fields);
-  asy_value items[] = {text(vm, p->pw_name),         text(vm, p->pw_passwd), asy_from_small(p->pw_uid),
-                       asy_from_small(p->pw_gid),    text(vm, p->pw_gecos),  text(vm, p->pw_dir),
+  asy_value items[] = {text(vm, p->pw_name),      text(vm, p->pw_passwd), asy_from_small(p->pw_uid),
+                       asy_from_small(p->pw_gid), text(vm, p->pw_gecos),  text(vm, p->pw_dir),
                        text(vm, p->pw_shell)};
   return cls ? asy_record_new(vm, cls, items) : ASY_FAILED;
 }

@@ -41,8 +41,7 @@ static uint32_t next_word(generator *g) {
 
 static void seed_word(generator *g, uint32_t seed) {
   g->state[0] = seed;
-  for (uint32_t i = 1; i < WORDS; i++)
-    g->state[i] = 1812433253u * (g->state[i - 1] ^ g->state[i - 1] >> 30) + i;
+  for (uint32_t i = 1; i < WORDS; i++) g->state[i] = 1812433253u * (g->state[i - 1] ^ g->state[i - 1] >> 30) + i;
   g->index = WORDS;
 }
 
@@ -165,7 +164,8 @@ static asy_value random_new(asy_vm *vm, const asy_value *args) {
 
 static const asy_native methods[] = {
   {"random", "(self, /)", random_random, "random() -> x in the interval [0, 1).", 0},
-  {"seed", "(self, n=None, /)", random_seed, "Defaults to use urandom and falls back to a combination of the current time and the process identifier.", 0},
+  {"seed", "(self, n=None, /)", random_seed,
+   "Defaults to use urandom and falls back to a combination of the current time and the process identifier.", 0},
   {"getrandbits", "(self, k, /)", random_bits, "getrandbits(k) -> x.  Generates an int with k random bits.", 0},
   {"getstate", "(self, /)", random_getstate, "getstate() -> tuple containing the current state.", 0},
   {"setstate", "(self, state, /)", random_setstate, "setstate(state) -> None.  Restores generator state.", 0},
@@ -186,5 +186,5 @@ static bool init(asy_vm *vm, asy_value module) {
   return cls && asy_module_set(vm, module, "Random", asy_from_obj(cls));
 }
 
-const asy_module_def asy_module_random = {"_random", NULL, "Module implements the Mersenne Twister random number generator.",
-                                          init};
+const asy_module_def asy_module_random = {"_random", NULL,
+                                          "Module implements the Mersenne Twister random number generator.", init};

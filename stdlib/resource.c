@@ -7,11 +7,24 @@
 /* ---- Usage ---- */
 
 static const asy_member usage_fields[] = {
-#define FIELD(name, place) {name, ASY_RECORD(place), MEMBER_VALUE, false}
-  FIELD("ru_utime", 0),   FIELD("ru_stime", 1),   FIELD("ru_maxrss", 2),   FIELD("ru_ixrss", 3),
-  FIELD("ru_idrss", 4),   FIELD("ru_isrss", 5),   FIELD("ru_minflt", 6),   FIELD("ru_majflt", 7),
-  FIELD("ru_nswap", 8),   FIELD("ru_inblock", 9), FIELD("ru_oublock", 10), FIELD("ru_msgsnd", 11),
-  FIELD("ru_msgrcv", 12), FIELD("ru_nsignals", 13), FIELD("ru_nvcsw", 14), FIELD("ru_nivcsw", 15),
+#define FIELD(name, place)                                                                                             \
+  { name, ASY_RECORD(place), MEMBER_VALUE, false }
+  FIELD("ru_utime", 0),
+  FIELD("ru_stime", 1),
+  FIELD("ru_maxrss", 2),
+  FIELD("ru_ixrss", 3),
+  FIELD("ru_idrss", 4),
+  FIELD("ru_isrss", 5),
+  FIELD("ru_minflt", 6),
+  FIELD("ru_majflt", 7),
+  FIELD("ru_nswap", 8),
+  FIELD("ru_inblock", 9),
+  FIELD("ru_oublock", 10),
+  FIELD("ru_msgsnd", 11),
+  FIELD("ru_msgrcv", 12),
+  FIELD("ru_nsignals", 13),
+  FIELD("ru_nvcsw", 14),
+  FIELD("ru_nivcsw", 15),
   {0},
 #undef FIELD
 };
@@ -22,8 +35,9 @@ static asy_value seconds(asy_vm *vm, const struct timeval *t) {
 }
 
 asy_value posix_rusage_value(asy_vm *vm, const struct rusage *u) {
-  const long counts[] = {u->ru_maxrss, u->ru_ixrss,  u->ru_idrss,  u->ru_isrss,  u->ru_minflt,   u->ru_majflt, u->ru_nswap,
-                         u->ru_inblock, u->ru_oublock, u->ru_msgsnd, u->ru_msgrcv, u->ru_nsignals, u->ru_nvcsw,  u->ru_nivcsw};
+  const long counts[] = {u->ru_maxrss, u->ru_ixrss,    u->ru_idrss,   u->ru_isrss,   u->ru_minflt,
+                         u->ru_majflt, u->ru_nswap,    u->ru_inblock, u->ru_oublock, u->ru_msgsnd,
+                         u->ru_msgrcv, u->ru_nsignals, u->ru_nvcsw,   u->ru_nivcsw};
   asy_value items[USAGE_FIELDS] = {seconds(vm, &u->ru_utime), seconds(vm, &u->ru_stime)};
   for (int i = 2; i < USAGE_FIELDS; i++) items[i] = asy_from_int64(vm, counts[i - 2]);
   asy_class *cls = asy_define_record(vm, "resource.struct_rusage", usage_fields);
@@ -42,7 +56,8 @@ static asy_value r_getrusage(asy_vm *vm, const asy_value *args) {
 
 static asy_value limits_value(asy_vm *vm, const struct rlimit *limits) {
   /* RLIM_INFINITY is -1 for scripts */
-  return asy_tuple_of(vm, 2, asy_from_int64(vm, (int64_t)limits->rlim_cur), asy_from_int64(vm, (int64_t)limits->rlim_max));
+  return asy_tuple_of(vm, 2, asy_from_int64(vm, (int64_t)limits->rlim_cur),
+                      asy_from_int64(vm, (int64_t)limits->rlim_max));
 }
 
 static bool limits_of(asy_vm *vm, asy_value v, struct rlimit *out) {
@@ -107,10 +122,11 @@ static const asy_native natives[] = {
 static const posix_constant constants[] = {
 #define X(name) {#name, name},
   X(RLIMIT_AS) X(RLIMIT_CORE) X(RLIMIT_CPU) X(RLIMIT_DATA) X(RLIMIT_FSIZE) X(RLIMIT_MEMLOCK) X(RLIMIT_MSGQUEUE)
-  X(RLIMIT_NICE) X(RLIMIT_NOFILE) X(RLIMIT_NPROC) X(RLIMIT_OFILE) X(RLIMIT_RSS) X(RLIMIT_RTPRIO) X(RLIMIT_RTTIME)
-  X(RLIMIT_SIGPENDING) X(RLIMIT_STACK) X(RUSAGE_CHILDREN) X(RUSAGE_SELF) X(RUSAGE_THREAD)
+    X(RLIMIT_NICE) X(RLIMIT_NOFILE) X(RLIMIT_NPROC) X(RLIMIT_OFILE) X(RLIMIT_RSS) X(RLIMIT_RTPRIO) X(RLIMIT_RTTIME)
+      X(RLIMIT_SIGPENDING) X(RLIMIT_STACK) X(RUSAGE_CHILDREN) X(RUSAGE_SELF) X(RUSAGE_THREAD)
 #undef X
-  {"RLIM_INFINITY", -1}, {0},
+        {"RLIM_INFINITY", -1},
+  {0},
 };
 
 static bool init(asy_vm *vm, asy_value module) {

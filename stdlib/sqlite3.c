@@ -30,7 +30,7 @@ static const asy_symbol symbols[] = {
 #define X(name) {"sqlite3_" #name, offsetof(library, name)},
   FUNCTIONS(X)
 #undef X
-  {0},
+    {0},
 };
 
 typedef struct {
@@ -93,7 +93,8 @@ static asy_value database_new(asy_vm *vm, const asy_value *args) {
   const char *path;
   int flags;
   asy_list *list = asy_list_new(vm, 0);
-  if (!list || !asy_to_cstr(vm, args[1], &path) || !asy_to_int(vm, args[2], INT32_MIN, INT32_MAX, &flags)) return ASY_FAILED;
+  if (!list || !asy_to_cstr(vm, args[1], &path) || !asy_to_int(vm, args[2], INT32_MIN, INT32_MAX, &flags))
+    return ASY_FAILED;
   database *d = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
   if (!d) return ASY_FAILED;
   d->callables = asy_from_obj(list);
@@ -140,10 +141,10 @@ static asy_value database_prepare(asy_vm *vm, const asy_value *args) {
   return asy_failed(rest) ? ASY_FAILED : asy_tuple_of(vm, 2, s->stmt ? asy_from_obj(s) : ASY_NONE, rest);
 }
 
-#define NUMBER(name)                                                                               \
-  static asy_value database_##name(asy_vm *vm, const asy_value *args) {                            \
-    database *d = database_of(args[0]);                                                            \
-    return check_open(vm, d) ? asy_from_int64(vm, d->link->lib.name(d->link->db)) : ASY_FAILED; \
+#define NUMBER(name)                                                                                                   \
+  static asy_value database_##name(asy_vm *vm, const asy_value *args) {                                                \
+    database *d = database_of(args[0]);                                                                                \
+    return check_open(vm, d) ? asy_from_int64(vm, d->link->lib.name(d->link->db)) : ASY_FAILED;                        \
   }
 NUMBER(changes)
 NUMBER(total_changes)
@@ -178,11 +179,11 @@ static asy_value database_version(asy_vm *vm, const asy_value *args) {
 
 static asy_value argument(asy_vm *vm, const library *lib, sqlite3_value *v) {
   switch (lib->value_type(v)) {
-  case SQLITE_INTEGER: return asy_from_int64(vm, lib->value_int64(v));
-  case SQLITE_FLOAT: return asy_from_double(vm, lib->value_double(v));
-  case SQLITE_TEXT: return asy_from_text(vm, (const char *)lib->value_text(v), (size_t)lib->value_bytes(v));
-  case SQLITE_BLOB: return asy_from_bytes(vm, lib->value_blob(v), (size_t)lib->value_bytes(v));
-  default: return ASY_NONE;
+    case SQLITE_INTEGER: return asy_from_int64(vm, lib->value_int64(v));
+    case SQLITE_FLOAT: return asy_from_double(vm, lib->value_double(v));
+    case SQLITE_TEXT: return asy_from_text(vm, (const char *)lib->value_text(v), (size_t)lib->value_bytes(v));
+    case SQLITE_BLOB: return asy_from_bytes(vm, lib->value_blob(v), (size_t)lib->value_bytes(v));
+    default: return ASY_NONE;
   }
 }
 
@@ -268,7 +269,8 @@ static asy_value statement_bind(asy_vm *vm, const asy_value *args) {
   if (v == ASY_NONE) {
     code = lib->bind_null(s->stmt, index);
   } else if (asy_is_integer(v)) {
-    if (!asy_is_number_int64(v, &i)) return asy_raise(vm, ASY_OverflowError, "Python int too large to convert to SQLite INTEGER");
+    if (!asy_is_number_int64(v, &i))
+      return asy_raise(vm, ASY_OverflowError, "Python int too large to convert to SQLite INTEGER");
     code = lib->bind_int64(s->stmt, index, i);
   } else if (asy_is_float(v)) {
     code = lib->bind_double(s->stmt, index, asy_float_value(v));
@@ -289,18 +291,18 @@ static asy_value statement_bind(asy_vm *vm, const asy_value *args) {
 static asy_value column(asy_vm *vm, statement *s, int i, bool text_as_bytes) {
   const library *lib = &s->link->lib;
   switch (lib->column_type(s->stmt, i)) {
-  case SQLITE_INTEGER: return asy_from_int64(vm, lib->column_int64(s->stmt, i));
-  case SQLITE_FLOAT: return asy_from_double(vm, lib->column_double(s->stmt, i));
-  case SQLITE_NULL: return ASY_NONE;
-  case SQLITE_TEXT:
-    if (!text_as_bytes) {
-      const char *text = (const char *)lib->column_text(s->stmt, i);
-      return asy_from_text(vm, text, (size_t)lib->column_bytes(s->stmt, i));
-    } /* fallthrough */
-  default: {
-    const void *data = lib->column_blob(s->stmt, i);
-    return asy_from_bytes(vm, data ? data : "", (size_t)lib->column_bytes(s->stmt, i));
-  }
+    case SQLITE_INTEGER: return asy_from_int64(vm, lib->column_int64(s->stmt, i));
+    case SQLITE_FLOAT: return asy_from_double(vm, lib->column_double(s->stmt, i));
+    case SQLITE_NULL: return ASY_NONE;
+    case SQLITE_TEXT:
+      if (!text_as_bytes) {
+        const char *text = (const char *)lib->column_text(s->stmt, i);
+        return asy_from_text(vm, text, (size_t)lib->column_bytes(s->stmt, i));
+      } /* fallthrough */
+    default: {
+      const void *data = lib->column_blob(s->stmt, i);
+      return asy_from_bytes(vm, data ? data : "", (size_t)lib->column_bytes(s->stmt, i));
+    }
   }
 }
 
@@ -387,13 +389,22 @@ static const asy_native statement_methods[] = {
 };
 
 static const asy_type database_type = {
-  .name = "_sqlite3.Database", .size = sizeof(database), .visit = database_visit, .free = database_free,
-  .new_ = database_new, .new_signature = "(cls, path, flags, /)", .methods = database_methods,
+  .name = "_sqlite3.Database",
+  .size = sizeof(database),
+  .visit = database_visit,
+  .free = database_free,
+  .new_ = database_new,
+  .new_signature = "(cls, path, flags, /)",
+  .methods = database_methods,
 };
 
 const asy_type asy_sqlite_statement_type = {
-  .name = "_sqlite3.Statement", .size = sizeof(statement), .flags = ASY_TYPE_NO_NEW,
-  .visit = statement_visit, .free = statement_free, .methods = statement_methods,
+  .name = "_sqlite3.Statement",
+  .size = sizeof(statement),
+  .flags = ASY_TYPE_NO_NEW,
+  .visit = statement_visit,
+  .free = statement_free,
+  .methods = statement_methods,
 };
 
 static bool init(asy_vm *vm, asy_value module) {

@@ -69,11 +69,12 @@ static void connection_free(asy_vm *vm, asy_obj *o) {
 /* Failure("code:LIBRARY:REASON:verify result:text"): the script makes it one of its exceptions. */
 static asy_value fail(asy_vm *vm, const library *lib, int code, SSL *ssl) {
   unsigned long error = lib->ERR_get_error();
-  const char *reason = error ? lib->ERR_reason_error_string(error) : NULL, *where = error ? lib->ERR_lib_error_string(error) : NULL;
+  const char *reason = error ? lib->ERR_reason_error_string(error) : NULL,
+             *where = error ? lib->ERR_lib_error_string(error) : NULL;
   long verify = ssl ? lib->SSL_get_verify_result(ssl) : 0;
   lib->ERR_clear_error();
-  return asy_raise_own(vm, "_ssl", "Failure", "%d:%s:%s:%d:%s", code, where ? where : "", reason ? reason : "", (int)verify,
-                       verify ? lib->X509_verify_cert_error_string(verify) : "");
+  return asy_raise_own(vm, "_ssl", "Failure", "%d:%s:%s:%d:%s", code, where ? where : "", reason ? reason : "",
+                       (int)verify, verify ? lib->X509_verify_cert_error_string(verify) : "");
 }
 
 static asy_value context_new(asy_vm *vm, const asy_value *args) {
@@ -83,7 +84,8 @@ static asy_value context_new(asy_vm *vm, const asy_value *args) {
     return ASY_FAILED;
   c->ctx = c->lib.SSL_CTX_new(c->lib.TLS_method());
   if (!c->ctx) return fail(vm, &c->lib, 1, NULL);
-  c->lib.SSL_CTX_ctrl(c->ctx, SSL_CTRL_MODE, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY, NULL);
+  c->lib.SSL_CTX_ctrl(c->ctx, SSL_CTRL_MODE,
+                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY, NULL);
   return asy_from_obj(c);
 }
 
@@ -92,14 +94,16 @@ static asy_value context_load_cert_chain(asy_vm *vm, const asy_value *args) {
   const char *cert, *key;
   if (!asy_to_cstr(vm, args[1], &cert) || !asy_to_cstr(vm, args[2], &key)) return ASY_FAILED;
   bool good = c->lib.SSL_CTX_use_certificate_chain_file(c->ctx, cert) == 1 &&
-              c->lib.SSL_CTX_use_PrivateKey_file(c->ctx, key, SSL_FILETYPE_PEM) == 1 && c->lib.SSL_CTX_check_private_key(c->ctx) == 1;
+              c->lib.SSL_CTX_use_PrivateKey_file(c->ctx, key, SSL_FILETYPE_PEM) == 1 &&
+              c->lib.SSL_CTX_check_private_key(c->ctx) == 1;
   return good ? ASY_NONE : fail(vm, &c->lib, 1, NULL);
 }
 
 static asy_value context_load_verify(asy_vm *vm, const asy_value *args) {
   context *c = context_of(args[0]);
   const char *file = NULL, *folder = NULL;
-  if ((args[1] != ASY_NONE && !asy_to_cstr(vm, args[1], &file)) || (args[2] != ASY_NONE && !asy_to_cstr(vm, args[2], &folder)))
+  if ((args[1] != ASY_NONE && !asy_to_cstr(vm, args[1], &file)) ||
+      (args[2] != ASY_NONE && !asy_to_cstr(vm, args[2], &folder)))
     return ASY_FAILED;
   bool good = file || folder ? c->lib.SSL_CTX_load_verify_locations(c->ctx, file, folder) == 1
                              : c->lib.SSL_CTX_set_default_verify_paths(c->ctx) == 1;
@@ -131,10 +135,14 @@ static asy_value context_configure(asy_vm *vm, const asy_value *args) {
   context *c = context_of(args[0]);
   int mode, lowest, highest;
   int64_t options;
-  if (!asy_to_int(vm, args[1], 0, 2, &mode) || !asy_to_int64(vm, args[2], &options) || !asy_to_int(vm, args[3], 0, 0xffff, &lowest) ||
-      !asy_to_int(vm, args[4], 0, 0xffff, &highest))
+  if (!asy_to_int(vm, args[1], 0, 2, &mode) || !asy_to_int64(vm, args[2], &options) ||
+      !asy_to_int(vm, args[3], 0, 0xffff, &lowest) || !asy_to_int(vm, args[4], 0, 0xffff, &highest))
     return ASY_FAILED;
-  c->lib.SSL_CTX_set_verify(c->ctx, mode == 0 ? SSL_VERIFY_NONE : mode == 1 ? SSL_VERIFY_PEER : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+  c->lib.SSL_CTX_set_verify(c->ctx,
+                            mode == 0   ? SSL_VERIFY_NONE
+                            : mode == 1 ? SSL_VERIFY_PEER
+                                        : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                            NULL);
   c->lib.SSL_CTX_clear_options(c->ctx, c->lib.SSL_CTX_set_options(c->ctx, 0));
   c->lib.SSL_CTX_set_options(c->ctx, (uint64_t)options);
   c->lib.SSL_CTX_ctrl(c->ctx, SSL_CTRL_SET_MIN_PROTO_VERSION, lowest, NULL);
@@ -142,7 +150,8 @@ static asy_value context_configure(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 
-static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen, const unsigned char *in, unsigned inlen, void *arg) {
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen, const unsigned char *in,
+                           unsigned inlen, void *arg) {
   (void)ssl;
   context *c = arg;
   int got = c->lib.SSL_select_next_proto((unsigned char **)out, outlen, c->protocols, c->protocols_length, in, inlen);
@@ -166,7 +175,8 @@ static asy_value context_set_protocols(asy_vm *vm, const asy_value *args) {
 
 static asy_value context_version(asy_vm *vm, const asy_value *args) {
   context *c = context_of(args[0]);
-  return asy_tuple_of(vm, 2, asy_from_cstr(vm, c->lib.OpenSSL_version(0)), asy_from_int64(vm, (int64_t)c->lib.OpenSSL_version_num()));
+  return asy_tuple_of(vm, 2, asy_from_cstr(vm, c->lib.OpenSSL_version(0)),
+                      asy_from_int64(vm, (int64_t)c->lib.OpenSSL_version_num()));
 }
 
 extern const asy_type asy_ssl_connection_type;
@@ -176,7 +186,8 @@ static asy_value context_connection(asy_vm *vm, const asy_value *args) {
   context *c = context_of(args[0]);
   const char *host = NULL;
   int check;
-  if ((args[2] != ASY_NONE && !asy_to_cstr(vm, args[2], &host)) || !asy_to_int(vm, args[3], 0, 2, &check)) return ASY_FAILED;
+  if ((args[2] != ASY_NONE && !asy_to_cstr(vm, args[2], &host)) || !asy_to_int(vm, args[3], 0, 2, &check))
+    return ASY_FAILED;
   asy_class *cls = asy_define_type(vm, &asy_ssl_connection_type);
   connection *s = cls ? asy_new_instance(vm, cls) : NULL;
   if (!s) return ASY_FAILED;
@@ -194,7 +205,8 @@ static asy_value context_connection(asy_vm *vm, const asy_value *args) {
     return asy_from_obj(s);
   }
   c->lib.SSL_set_connect_state(s->ssl);
-  if (host && check != 2) c->lib.SSL_ctrl(s->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)host);
+  if (host && check != 2)
+    c->lib.SSL_ctrl(s->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)host);
   if (host && check == 1) c->lib.SSL_set1_host(s->ssl, host);
   if (host && check == 2) c->lib.X509_VERIFY_PARAM_set1_ip_asc(c->lib.SSL_get0_param(s->ssl), host);
   return asy_from_obj(s);
@@ -296,8 +308,9 @@ static asy_value connection_info(asy_vm *vm, const asy_value *args) {
   int bits = cipher ? lib->SSL_CIPHER_get_bits(cipher, NULL) : 0;
   return asy_tuple_of(vm, 6, cipher ? asy_from_cstr(vm, lib->SSL_get_version(s->ssl)) : ASY_NONE,
                       cipher ? asy_from_cstr(vm, lib->SSL_CIPHER_get_name(cipher)) : ASY_NONE,
-                      cipher ? asy_from_cstr(vm, lib->SSL_CIPHER_get_version(cipher)) : ASY_NONE, asy_from_int64(vm, bits),
-                      protocol ? asy_from_text(vm, (const char *)protocol, length) : ASY_NONE, der);
+                      cipher ? asy_from_cstr(vm, lib->SSL_CIPHER_get_version(cipher)) : ASY_NONE,
+                      asy_from_int64(vm, bits), protocol ? asy_from_text(vm, (const char *)protocol, length) : ASY_NONE,
+                      der);
 }
 
 static const asy_native context_methods[] = {
@@ -313,26 +326,29 @@ static const asy_native context_methods[] = {
 };
 
 static const asy_native connection_methods[] = {
-  {"drain", "(self, /)", connection_drain, NULL, 0},
-  {"feed", "(self, data, /)", connection_feed, NULL, 0},
-  {"feed_eof", "(self, /)", connection_feed_eof, NULL, 0},
-  {"handshake", "(self, /)", connection_handshake, NULL, 0},
-  {"info", "(self, /)", connection_info, NULL, 0},
-  {"pending", "(self, /)", connection_pending, NULL, 0},
-  {"read", "(self, n, /)", connection_read, NULL, 0},
-  {"shutdown", "(self, /)", connection_shutdown, NULL, 0},
-  {"write", "(self, data, /)", connection_write, NULL, 0},
-  {0},
+  {"drain", "(self, /)", connection_drain, NULL, 0},       {"feed", "(self, data, /)", connection_feed, NULL, 0},
+  {"feed_eof", "(self, /)", connection_feed_eof, NULL, 0}, {"handshake", "(self, /)", connection_handshake, NULL, 0},
+  {"info", "(self, /)", connection_info, NULL, 0},         {"pending", "(self, /)", connection_pending, NULL, 0},
+  {"read", "(self, n, /)", connection_read, NULL, 0},      {"shutdown", "(self, /)", connection_shutdown, NULL, 0},
+  {"write", "(self, data, /)", connection_write, NULL, 0}, {0},
 };
 
 static const asy_type context_type = {
-  .name = "_ssl.Context", .size = sizeof(context), .free = context_free, .new_ = context_new, .new_signature = "(cls, /)",
+  .name = "_ssl.Context",
+  .size = sizeof(context),
+  .free = context_free,
+  .new_ = context_new,
+  .new_signature = "(cls, /)",
   .methods = context_methods,
 };
 
 const asy_type asy_ssl_connection_type = {
-  .name = "_ssl.Connection", .size = sizeof(connection), .flags = ASY_TYPE_NO_NEW, .visit = connection_visit,
-  .free = connection_free, .methods = connection_methods,
+  .name = "_ssl.Connection",
+  .size = sizeof(connection),
+  .flags = ASY_TYPE_NO_NEW,
+  .visit = connection_visit,
+  .free = connection_free,
+  .methods = connection_methods,
 };
 
 static bool init(asy_vm *vm, asy_value module) {

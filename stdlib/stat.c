@@ -14,10 +14,10 @@ static bool mode_of(asy_vm *vm, asy_value v, mode_t *out) {
 }
 
 #define KINDS(X) X(S_ISBLK) X(S_ISCHR) X(S_ISDIR) X(S_ISFIFO) X(S_ISLNK) X(S_ISREG) X(S_ISSOCK)
-#define X(name)                                                                    \
-  static asy_value s_##name(asy_vm *vm, const asy_value *args) {                   \
-    mode_t mode;                                                                   \
-    return mode_of(vm, args[0], &mode) ? asy_from_bool(name(mode)) : ASY_FAILED;   \
+#define X(name)                                                                                                        \
+  static asy_value s_##name(asy_vm *vm, const asy_value *args) {                                                       \
+    mode_t mode;                                                                                                       \
+    return mode_of(vm, args[0], &mode) ? asy_from_bool(name(mode)) : ASY_FAILED;                                       \
   }
 KINDS(X)
 #undef X
@@ -59,7 +59,7 @@ static const asy_native natives[] = {
 #define X(name) {#name, "(mode, /)", s_##name, NULL, 0},
   KINDS(X)
 #undef X
-  {"S_IFMT", "(mode, /)", s_ifmt, "Return the portion of the file's mode that describes the file type.", 0},
+    {"S_IFMT", "(mode, /)", s_ifmt, "Return the portion of the file's mode that describes the file type.", 0},
   {"S_IMODE", "(mode, /)", s_imode, "Return the portion of the file's mode that can be set by os.chmod().", 0},
   {"S_ISDOOR", "(mode, /)", s_never, "False: there are no doors on Linux.", 0},
   {"S_ISPORT", "(mode, /)", s_never, "False: there are no event ports on Linux.", 0},
@@ -71,27 +71,65 @@ static const asy_native natives[] = {
 static const posix_constant constants[] = {
 #define X(name) {#name, name},
   X(S_IFBLK) X(S_IFCHR) X(S_IFDIR) X(S_IFIFO) X(S_IFLNK) X(S_IFREG) X(S_IFSOCK) X(S_IRGRP) X(S_IROTH) X(S_IRUSR)
-  X(S_IRWXG) X(S_IRWXO) X(S_IRWXU) X(S_ISGID) X(S_ISUID) X(S_ISVTX) X(S_IWGRP) X(S_IWOTH) X(S_IWUSR) X(S_IXGRP)
-  X(S_IXOTH) X(S_IXUSR)
+    X(S_IRWXG) X(S_IRWXO) X(S_IRWXU) X(S_ISGID) X(S_ISUID) X(S_ISVTX) X(S_IWGRP) X(S_IWOTH) X(S_IWUSR) X(S_IXGRP)
+      X(S_IXOTH) X(S_IXUSR)
 #undef X
-  {"S_IREAD", S_IRUSR}, {"S_IWRITE", S_IWUSR}, {"S_IEXEC", S_IXUSR}, {"S_ENFMT", S_ISGID},
-  {"S_IFDOOR", 0}, {"S_IFPORT", 0}, {"S_IFWHT", 0},
+        {"S_IREAD", S_IRUSR},
+  {"S_IWRITE", S_IWUSR},
+  {"S_IEXEC", S_IXUSR},
+  {"S_ENFMT", S_ISGID},
+  {"S_IFDOOR", 0},
+  {"S_IFPORT", 0},
+  {"S_IFWHT", 0},
   /* places in the tuple that os.stat returns */
-  {"ST_MODE", 0}, {"ST_INO", 1}, {"ST_DEV", 2}, {"ST_NLINK", 3}, {"ST_UID", 4}, {"ST_GID", 5}, {"ST_SIZE", 6},
-  {"ST_ATIME", 7}, {"ST_MTIME", 8}, {"ST_CTIME", 9},
+  {"ST_MODE", 0},
+  {"ST_INO", 1},
+  {"ST_DEV", 2},
+  {"ST_NLINK", 3},
+  {"ST_UID", 4},
+  {"ST_GID", 5},
+  {"ST_SIZE", 6},
+  {"ST_ATIME", 7},
+  {"ST_MTIME", 8},
+  {"ST_CTIME", 9},
   /* flags of BSD and Windows */
-  {"UF_SETTABLE", 0xffff}, {"UF_NODUMP", 1}, {"UF_IMMUTABLE", 2}, {"UF_APPEND", 4}, {"UF_OPAQUE", 8},
-  {"UF_NOUNLINK", 0x10}, {"UF_COMPRESSED", 0x20}, {"UF_TRACKED", 0x40}, {"UF_DATAVAULT", 0x80}, {"UF_HIDDEN", 0x8000},
-  {"SF_SETTABLE", 0xffff0000}, {"SF_ARCHIVED", 0x10000}, {"SF_IMMUTABLE", 0x20000}, {"SF_APPEND", 0x40000},
-  {"SF_RESTRICTED", 0x80000}, {"SF_NOUNLINK", 0x100000}, {"SF_SNAPSHOT", 0x200000}, {"SF_FIRMLINK", 0x800000},
+  {"UF_SETTABLE", 0xffff},
+  {"UF_NODUMP", 1},
+  {"UF_IMMUTABLE", 2},
+  {"UF_APPEND", 4},
+  {"UF_OPAQUE", 8},
+  {"UF_NOUNLINK", 0x10},
+  {"UF_COMPRESSED", 0x20},
+  {"UF_TRACKED", 0x40},
+  {"UF_DATAVAULT", 0x80},
+  {"UF_HIDDEN", 0x8000},
+  {"SF_SETTABLE", 0xffff0000},
+  {"SF_ARCHIVED", 0x10000},
+  {"SF_IMMUTABLE", 0x20000},
+  {"SF_APPEND", 0x40000},
+  {"SF_RESTRICTED", 0x80000},
+  {"SF_NOUNLINK", 0x100000},
+  {"SF_SNAPSHOT", 0x200000},
+  {"SF_FIRMLINK", 0x800000},
   {"SF_DATALESS", 0x40000000},
-  {"FILE_ATTRIBUTE_ARCHIVE", 32}, {"FILE_ATTRIBUTE_COMPRESSED", 2048}, {"FILE_ATTRIBUTE_DEVICE", 64},
-  {"FILE_ATTRIBUTE_DIRECTORY", 16}, {"FILE_ATTRIBUTE_ENCRYPTED", 16384}, {"FILE_ATTRIBUTE_HIDDEN", 2},
-  {"FILE_ATTRIBUTE_INTEGRITY_STREAM", 32768}, {"FILE_ATTRIBUTE_NORMAL", 128},
-  {"FILE_ATTRIBUTE_NOT_CONTENT_INDEXED", 8192}, {"FILE_ATTRIBUTE_NO_SCRUB_DATA", 131072},
-  {"FILE_ATTRIBUTE_OFFLINE", 4096}, {"FILE_ATTRIBUTE_READONLY", 1}, {"FILE_ATTRIBUTE_REPARSE_POINT", 1024},
-  {"FILE_ATTRIBUTE_SPARSE_FILE", 512}, {"FILE_ATTRIBUTE_SYSTEM", 4}, {"FILE_ATTRIBUTE_TEMPORARY", 256},
-  {"FILE_ATTRIBUTE_VIRTUAL", 65536}, {0},
+  {"FILE_ATTRIBUTE_ARCHIVE", 32},
+  {"FILE_ATTRIBUTE_COMPRESSED", 2048},
+  {"FILE_ATTRIBUTE_DEVICE", 64},
+  {"FILE_ATTRIBUTE_DIRECTORY", 16},
+  {"FILE_ATTRIBUTE_ENCRYPTED", 16384},
+  {"FILE_ATTRIBUTE_HIDDEN", 2},
+  {"FILE_ATTRIBUTE_INTEGRITY_STREAM", 32768},
+  {"FILE_ATTRIBUTE_NORMAL", 128},
+  {"FILE_ATTRIBUTE_NOT_CONTENT_INDEXED", 8192},
+  {"FILE_ATTRIBUTE_NO_SCRUB_DATA", 131072},
+  {"FILE_ATTRIBUTE_OFFLINE", 4096},
+  {"FILE_ATTRIBUTE_READONLY", 1},
+  {"FILE_ATTRIBUTE_REPARSE_POINT", 1024},
+  {"FILE_ATTRIBUTE_SPARSE_FILE", 512},
+  {"FILE_ATTRIBUTE_SYSTEM", 4},
+  {"FILE_ATTRIBUTE_TEMPORARY", 256},
+  {"FILE_ATTRIBUTE_VIRTUAL", 65536},
+  {0},
 };
 
 static bool init(asy_vm *vm, asy_value module) { return posix_add_constants(vm, module, constants); }

@@ -74,8 +74,8 @@ static int next_group(asy_vm *vm, cursor *c) {
 
 static bool advance(asy_vm *vm, cursor *c) {
   size_t bytes;
-  if (!__builtin_mul_overflow(c->count, (size_t)c->size, &bytes) && !__builtin_add_overflow(c->offset, bytes, &c->offset) &&
-      c->offset <= INT64_MAX - 16)
+  if (!__builtin_mul_overflow(c->count, (size_t)c->size, &bytes) &&
+      !__builtin_add_overflow(c->offset, bytes, &c->offset) && c->offset <= INT64_MAX - 16)
     return true;
   wrong(vm, "total struct size too long");
   return false;
@@ -123,8 +123,8 @@ static bool half_from_double(double d, uint16_t *out) {
     *out = (uint16_t)(sign | (uint16_t)nearbyint(a * 0x1p24));
   } else {
     int e;
-    double m = frexp(a, &e);              /* m in [0.5, 1) */
-    double scaled = nearbyint(m * 2048);  /* eleven bits */
+    double m = frexp(a, &e);             /* m in [0.5, 1) */
+    double scaled = nearbyint(m * 2048); /* eleven bits */
     uint32_t all = (uint32_t)(e + 13) * 1024 + ((uint32_t)scaled);
     if (e > 16 || all >= 0x7c00) return false;
     *out = (uint16_t)(sign | all);
@@ -152,11 +152,13 @@ static bool put_real(asy_vm *vm, uint8_t *to, const cursor *c, asy_value v) {
     memcpy(&bits, &d, 8);
   } else if (c->size == 4) {
     float f = (float)d;
-    if (isinf(f) && !isinf(d) && !c->native) return asy_raise(vm, ASY_OverflowError, "float too large to pack with f format"), false;
+    if (isinf(f) && !isinf(d) && !c->native)
+      return asy_raise(vm, ASY_OverflowError, "float too large to pack with f format"), false;
     memcpy(&bits, &f, 4);
   } else {
     uint16_t half;
-    if (!half_from_double(d, &half)) return asy_raise(vm, ASY_OverflowError, "float too large to pack with e format"), false;
+    if (!half_from_double(d, &half))
+      return asy_raise(vm, ASY_OverflowError, "float too large to pack with e format"), false;
     bits = half;
   }
   put_bits(to, bits, c->size, c->big);
@@ -322,7 +324,8 @@ typedef struct {
 static bool format_text(asy_vm *vm, asy_value format, const char **out) {
   if (asy_is_str(format)) {
     asy_str *s = (asy_str *)asy_obj_of(format);
-    if (s->head.flags & STR_ASCII && memchr(asy_str_data(s), 0, s->len)) return wrong(vm, "embedded null character"), false;
+    if (s->head.flags & STR_ASCII && memchr(asy_str_data(s), 0, s->len))
+      return wrong(vm, "embedded null character"), false;
     if (s->head.flags & STR_ASCII) return asy_to_cstr(vm, format, out);
     asy_call_method(vm, format, asy_intern(vm, "encode"), 1, (asy_value[]){asy_from_cstr(vm, "ascii")});
     return false;
@@ -355,7 +358,8 @@ static bool place(asy_vm *vm, int64_t *offset, size_t length, size_t size, bool 
   const char *verb = packing ? "pack" : "unpack";
   if (*offset < 0) {
     if (*offset + (int64_t)size > 0) {
-      if (packing) asy_raise_own(vm, "_struct", "error", "no space to pack %zu bytes at offset %lld", size, (long long)*offset);
+      if (packing)
+        asy_raise_own(vm, "_struct", "error", "no space to pack %zu bytes at offset %lld", size, (long long)*offset);
       else
         asy_raise_own(vm, "_struct", "error", "not enough data to unpack %zu bytes at offset %lld", size,
                       (long long)*offset);
@@ -368,10 +372,11 @@ static bool place(asy_vm *vm, int64_t *offset, size_t length, size_t size, bool 
     *offset += (int64_t)length;
   }
   if ((uint64_t)*offset <= length && length - (size_t)*offset >= size) return true;
-  asy_raise_own(vm, "_struct", "error",
-                "%s requires a buffer of at least %llu bytes for %sing %zu bytes at offset %lld (actual buffer size is %zu)",
-                packing ? "pack_into" : "unpack_from", (unsigned long long)size + (unsigned long long)*offset, verb, size,
-                (long long)*offset, length);
+  asy_raise_own(
+    vm, "_struct", "error",
+    "%s requires a buffer of at least %llu bytes for %sing %zu bytes at offset %lld (actual buffer size is %zu)",
+    packing ? "pack_into" : "unpack_from", (unsigned long long)size + (unsigned long long)*offset, verb, size,
+    (long long)*offset, length);
   return false;
 }
 
@@ -408,8 +413,9 @@ static asy_value do_pack_into(asy_vm *vm, const layout *l, const asy_tuple *rest
 static asy_value do_unpack(asy_vm *vm, const layout *l, asy_value data) {
   asy_buffer b;
   if (!asy_buffer_get(vm, data, &b)) return ASY_FAILED;
-  asy_value result = b.len == l->size ? unpack(vm, l->text, l->values, b.data)
-                                      : asy_raise_own(vm, "_struct", "error", "unpack requires a buffer of %zu bytes", l->size);
+  asy_value result = b.len == l->size
+                       ? unpack(vm, l->text, l->values, b.data)
+                       : asy_raise_own(vm, "_struct", "error", "unpack requires a buffer of %zu bytes", l->size);
   asy_buffer_release(vm, &b);
   return result;
 }
@@ -418,7 +424,8 @@ static asy_value do_unpack_from(asy_vm *vm, const layout *l, asy_value data, asy
   int64_t offset;
   asy_buffer b;
   if (!to_offset(vm, at, &offset) || !asy_buffer_get(vm, data, &b)) return ASY_FAILED;
-  asy_value result = place(vm, &offset, b.len, l->size, false) ? unpack(vm, l->text, l->values, b.data + offset) : ASY_FAILED;
+  asy_value result = place(vm, &offset, b.len, l->size, false) ? unpack(vm, l->text, l->values, b.data + offset)
+                                                               : ASY_FAILED;
   asy_buffer_release(vm, &b);
   return result;
 }
@@ -495,7 +502,8 @@ static asy_value start_unpacking(asy_vm *vm, asy_value format, const layout *l, 
   size_t left = b.len % l->size;
   asy_buffer_release(vm, &b);
   if (left)
-    return asy_raise_own(vm, "_struct", "error", "iterative unpacking requires a buffer of a multiple of %zu bytes", l->size);
+    return asy_raise_own(vm, "_struct", "error", "iterative unpacking requires a buffer of a multiple of %zu bytes",
+                         l->size);
   asy_class *cls = asy_define_type(vm, &asy_unpack_iterator_type);
   unpacker *u = cls ? asy_new_instance(vm, cls) : NULL;
   if (!u) return ASY_FAILED;
@@ -519,10 +527,12 @@ static asy_value struct_sizeof(asy_vm *vm, const asy_value *args) {
 static const asy_native struct_methods[] = {
   {"__sizeof__", "(self, /)", struct_sizeof, "S.__sizeof__() -> size of S in memory, in bytes", 0},
   {"iter_unpack", "(self, buffer, /)", struct_iter_unpack, "Return an iterator yielding tuples.", 0},
-  {"pack", "(self, /, *v)", struct_pack, "Return a bytes object containing the values packed according to the format.", 0},
+  {"pack", "(self, /, *v)", struct_pack, "Return a bytes object containing the values packed according to the format.",
+   0},
   {"pack_into", "(self, /, *v)", struct_pack_into, "Pack the values into a writable buffer, from offset on.", 0},
   {"unpack", "(self, buffer, /)", struct_unpack, "Return a tuple containing unpacked values.", 0},
-  {"unpack_from", "(self, /, buffer, offset=0)", struct_unpack_from, "Return a tuple of values, read from offset on.", 0},
+  {"unpack_from", "(self, /, buffer, offset=0)", struct_unpack_from, "Return a tuple of values, read from offset on.",
+   0},
   {0},
 };
 
@@ -630,11 +640,14 @@ static asy_value mod_clearcache(asy_vm *vm, const asy_value *args) {
 static const asy_native struct_natives[] = {
   {"_clearcache", "()", mod_clearcache, "Clear the internal cache: there is none.", 0},
   {"calcsize", "(format, /)", mod_calcsize, "Return size in bytes of the struct described by the format string.", 0},
-  {"iter_unpack", "(format, buffer, /)", mod_iter_unpack, "Return an iterator yielding tuples unpacked from the bytes.", 0},
+  {"iter_unpack", "(format, buffer, /)", mod_iter_unpack, "Return an iterator yielding tuples unpacked from the bytes.",
+   0},
   {"pack", "(*v)", mod_pack, "Return a bytes object containing the values packed according to the format string.", 0},
   {"pack_into", "(format, /, *v)", mod_pack_into, "Pack the values into a writable buffer, from offset on.", 0},
-  {"unpack", "(format, buffer, /)", mod_unpack, "Return a tuple containing values unpacked according to the format string.", 0},
-  {"unpack_from", "(format, /, buffer, offset=0)", mod_unpack_from, "Return a tuple of values, read from offset on.", 0},
+  {"unpack", "(format, buffer, /)", mod_unpack,
+   "Return a tuple containing values unpacked according to the format string.", 0},
+  {"unpack_from", "(format, /, buffer, offset=0)", mod_unpack_from, "Return a tuple of values, read from offset on.",
+   0},
   {0},
 };
 
@@ -644,5 +657,5 @@ static bool struct_init(asy_vm *vm, asy_value module) {
          asy_define_exception(vm, module, "struct.error", ASY_Exception);
 }
 
-const asy_module_def asy_module_struct = {"_struct", struct_natives, "Functions to convert between Python values and C structs.",
-                                          struct_init};
+const asy_module_def asy_module_struct = {"_struct", struct_natives,
+                                          "Functions to convert between Python values and C structs.", struct_init};

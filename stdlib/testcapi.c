@@ -20,14 +20,14 @@ static asy_value static_keywords(asy_vm *vm, const asy_value *args) {
 }
 static asy_value static_self(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
 
-#define METHODS(flags)                                                  \
-  {"meth_varargs", "(self, /, *args)", meth_args, NULL, flags},         \
-  {"meth_varargs_keywords", "(self, /, *args, **kwargs)", meth_keywords, NULL, flags}, \
-  {"meth_o", "(self, arg, /)", meth_args, NULL, flags},                 \
-  {"meth_noargs", "(self, /)", meth_self, NULL, flags},                 \
-  {"meth_fastcall", "(self, /, *args)", meth_args, NULL, flags},        \
-  {"meth_fastcall_keywords", "(self, /, *args, **kwargs)", meth_keywords, NULL, flags}, \
-  {0}
+#define METHODS(flags)                                                                                                 \
+  {"meth_varargs", "(self, /, *args)", meth_args, NULL, flags},                                                        \
+    {"meth_varargs_keywords", "(self, /, *args, **kwargs)", meth_keywords, NULL, flags},                               \
+    {"meth_o", "(self, arg, /)", meth_args, NULL, flags}, {"meth_noargs", "(self, /)", meth_self, NULL, flags},        \
+    {"meth_fastcall", "(self, /, *args)", meth_args, NULL, flags},                                                     \
+    {"meth_fastcall_keywords", "(self, /, *args, **kwargs)", meth_keywords, NULL, flags}, {                            \
+    0                                                                                                                  \
+  }
 
 static const asy_native instance_methods[] = {METHODS(0)};
 static const asy_native class_methods[] = {METHODS(ASY_NATIVE_CLASS)};
@@ -46,12 +46,21 @@ static asy_value make(asy_vm *vm, const asy_value *args) {
   return o ? asy_from_obj(o) : ASY_FAILED;
 }
 
-static const asy_type instance_type = {.name = "_testcapi.MethInstance", .size = sizeof(asy_obj), .new_ = make,
-                                       .new_signature = "(cls)", .methods = instance_methods};
-static const asy_type class_type = {.name = "_testcapi.MethClass", .size = sizeof(asy_obj), .new_ = make,
-                                    .new_signature = "(cls)", .methods = class_methods};
-static const asy_type static_type = {.name = "_testcapi.MethStatic", .size = sizeof(asy_obj), .new_ = make,
-                                     .new_signature = "(cls)", .methods = static_methods};
+static const asy_type instance_type = {.name = "_testcapi.MethInstance",
+                                       .size = sizeof(asy_obj),
+                                       .new_ = make,
+                                       .new_signature = "(cls)",
+                                       .methods = instance_methods};
+static const asy_type class_type = {.name = "_testcapi.MethClass",
+                                    .size = sizeof(asy_obj),
+                                    .new_ = make,
+                                    .new_signature = "(cls)",
+                                    .methods = class_methods};
+static const asy_type static_type = {.name = "_testcapi.MethStatic",
+                                     .size = sizeof(asy_obj),
+                                     .new_ = make,
+                                     .new_signature = "(cls)",
+                                     .methods = static_methods};
 
 /* ---- Calls from C ---- */
 
@@ -82,7 +91,8 @@ static asy_value call_names(asy_vm *vm, const asy_value *args) {
   if (asy_failed(all)) return ASY_FAILED;
   if (!asy_is_kind(all, KIND_TUPLE) || (args[2] != ASY_NONE && !asy_is_kind(args[2], KIND_TUPLE)))
     return asy_raise(vm, ASY_TypeError, "args and kwnames must be None or tuples");
-  asy_tuple *given = (asy_tuple *)asy_obj_of(all), *names = args[2] == ASY_NONE ? NULL : (asy_tuple *)asy_obj_of(args[2]);
+  asy_tuple *given = (asy_tuple *)asy_obj_of(all),
+            *names = args[2] == ASY_NONE ? NULL : (asy_tuple *)asy_obj_of(args[2]);
   if (names && names->len > given->len)
     return asy_raise(vm, ASY_ValueError, "%u names for %u arguments", names->len, given->len);
   return asy_call_kw(vm, args[0], (int)given->len, given->items, names && names->len ? names : NULL);

@@ -117,11 +117,11 @@ static asy_value time_sleep(asy_vm *vm, const asy_value *args) {
 /* ---- The calendar ---- */
 
 static const asy_member struct_fields[] = {
-  {"tm_year", ASY_RECORD(0), MEMBER_VALUE, false},  {"tm_mon", ASY_RECORD(1), MEMBER_VALUE, false},
-  {"tm_mday", ASY_RECORD(2), MEMBER_VALUE, false},  {"tm_hour", ASY_RECORD(3), MEMBER_VALUE, false},
-  {"tm_min", ASY_RECORD(4), MEMBER_VALUE, false},   {"tm_sec", ASY_RECORD(5), MEMBER_VALUE, false},
-  {"tm_wday", ASY_RECORD(6), MEMBER_VALUE, false},  {"tm_yday", ASY_RECORD(7), MEMBER_VALUE, false},
-  {"tm_isdst", ASY_RECORD(8), MEMBER_VALUE, false}, {"tm_zone", ASY_RECORD(9), MEMBER_VALUE, false},
+  {"tm_year", ASY_RECORD(0), MEMBER_VALUE, false},    {"tm_mon", ASY_RECORD(1), MEMBER_VALUE, false},
+  {"tm_mday", ASY_RECORD(2), MEMBER_VALUE, false},    {"tm_hour", ASY_RECORD(3), MEMBER_VALUE, false},
+  {"tm_min", ASY_RECORD(4), MEMBER_VALUE, false},     {"tm_sec", ASY_RECORD(5), MEMBER_VALUE, false},
+  {"tm_wday", ASY_RECORD(6), MEMBER_VALUE, false},    {"tm_yday", ASY_RECORD(7), MEMBER_VALUE, false},
+  {"tm_isdst", ASY_RECORD(8), MEMBER_VALUE, false},   {"tm_zone", ASY_RECORD(9), MEMBER_VALUE, false},
   {"tm_gmtoff", ASY_RECORD(10), MEMBER_VALUE, false}, {0},
 };
 enum { STRUCT_FIELDS = 9, ALL_FIELDS = 11 };
@@ -147,7 +147,10 @@ static bool read_part(asy_vm *vm, asy_value v, int64_t min, int *out) {
   int64_t n;
   if (!asy_to_int64(vm, v, &n)) return false;
   if (n < min || n > INT32_MAX) {
-    asy_raise(vm, ASY_OverflowError, n < INT32_MIN ? "signed integer is less than minimum" : n < min ? "year out of range" : "signed integer is greater than maximum");
+    asy_raise(vm, ASY_OverflowError,
+              n < INT32_MIN ? "signed integer is less than minimum"
+              : n < min     ? "year out of range"
+                            : "signed integer is greater than maximum");
     return false;
   }
   *out = (int)n;
@@ -194,8 +197,9 @@ static bool check_tm(asy_vm *vm, struct tm *t) {
     int value, max;
     const char *name;
   } rows[] = {
-    {t->tm_mon, 11, "month"},  {t->tm_mday, 31, "day of month"}, {t->tm_wday, 6, "day of week"}, {t->tm_hour, 23, "hour"},
-    {t->tm_min, 59, "minute"}, {t->tm_sec, 61, "seconds"},       {t->tm_yday, 365, "day of year"},
+    {t->tm_mon, 11, "month"},         {t->tm_mday, 31, "day of month"}, {t->tm_wday, 6, "day of week"},
+    {t->tm_hour, 23, "hour"},         {t->tm_min, 59, "minute"},        {t->tm_sec, 61, "seconds"},
+    {t->tm_yday, 365, "day of year"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     if (rows[i].value >= 0 && rows[i].value <= rows[i].max) continue;
@@ -332,11 +336,14 @@ static asy_value time_get_clock_info(asy_vm *vm, const asy_value *args) {
 
 static const asy_native natives[] = {
   {"asctime", "(time_tuple=None, /)", time_asctime, "Convert a time tuple to a string.", 0},
-  {"clock_getres", "(clk_id, /)", time_clock_getres, "Return the resolution (precision) of the specified clock clk_id.", 0},
+  {"clock_getres", "(clk_id, /)", time_clock_getres, "Return the resolution (precision) of the specified clock clk_id.",
+   0},
   {"clock_gettime", "(clk_id, /)", time_clock_gettime, "Return the time of the specified clock clk_id as a float.", 0},
-  {"clock_gettime_ns", "(clk_id, /)", time_clock_gettime_ns, "Return the time of the specified clock clk_id as nanoseconds.", 0},
+  {"clock_gettime_ns", "(clk_id, /)", time_clock_gettime_ns,
+   "Return the time of the specified clock clk_id as nanoseconds.", 0},
   {"clock_settime", "(clk_id, time, /)", time_clock_settime, "Set the time of the specified clock clk_id.", 0},
-  {"clock_settime_ns", "(clk_id, time, /)", time_clock_settime_ns, "Set the time of the specified clock clk_id, in nanoseconds.", 0},
+  {"clock_settime_ns", "(clk_id, time, /)", time_clock_settime_ns,
+   "Set the time of the specified clock clk_id, in nanoseconds.", 0},
   {"pthread_getcpuclockid", "(thread_id, /)", time_pthread_getcpuclockid,
    "Return the clk_id of a thread's CPU time clock.", 0},
   {"ctime", "(seconds=None, /)", time_ctime, "Convert a time in seconds since the Epoch to a string in local time.", 0},
@@ -354,7 +361,8 @@ static const asy_native natives[] = {
   {"sleep", "(seconds, /)", time_sleep, "Delay execution for a given number of seconds.", 0},
   {"strftime", "(format, time_tuple=None, /)", time_strftime, "Convert a time tuple to a string according to a format.",
    0},
-  {"strptime", "(string, format=?, /)", time_strptime, "Parse a string to a time tuple according to a format specification.", 0},
+  {"strptime", "(string, format=?, /)", time_strptime,
+   "Parse a string to a time tuple according to a format specification.", 0},
   {"thread_time", "()", time_thread, "Thread time for profiling.", 0},
   {"thread_time_ns", "()", time_thread_ns, "Thread time for profiling as nanoseconds.", 0},
   {"time", "()", time_time, "Return the current time in seconds since the Epoch.", 0},

@@ -66,8 +66,8 @@ static int pump(asy_vm *vm, z_stream *z, output *out, int (*step)(z_stream *, in
 static asy_value zlib_compress(asy_vm *vm, const asy_value *args) {
   int level, wbits;
   asy_buffer b;
-  if (!asy_to_int(vm, args[1], INT32_MIN, INT32_MAX, &level) || !asy_to_int(vm, args[2], INT32_MIN, INT32_MAX, &wbits) ||
-      !asy_buffer_get(vm, args[0], &b))
+  if (!asy_to_int(vm, args[1], INT32_MIN, INT32_MAX, &level) ||
+      !asy_to_int(vm, args[2], INT32_MIN, INT32_MAX, &wbits) || !asy_buffer_get(vm, args[0], &b))
     return ASY_FAILED;
   z_stream z = {.next_in = b.data, .avail_in = (uInt)b.len};
   output out = {0};
@@ -101,7 +101,12 @@ static asy_value zlib_decompress(asy_vm *vm, const asy_value *args) {
   } else {
     code = pump(vm, &z, &out, inflate, Z_SYNC_FLUSH, SIZE_MAX);
     good = code == Z_STREAM_END;
-    if (!good && !asy_raised(vm)) raise_zlib(vm, &z, code == Z_OK ? Z_BUF_ERROR : code == Z_NEED_DICT ? Z_NEED_DICT : code, "while decompressing data");
+    if (!good && !asy_raised(vm))
+      raise_zlib(vm, &z,
+                 code == Z_OK          ? Z_BUF_ERROR
+                 : code == Z_NEED_DICT ? Z_NEED_DICT
+                                       : code,
+                 "while decompressing data");
     inflateEnd(&z);
   }
   asy_buffer_release(vm, &b);
@@ -178,7 +183,8 @@ static asy_value zlib_decompressobj(asy_vm *vm, const asy_value *args) {
   int wbits;
   if (!asy_to_int(vm, args[0], INT32_MIN, INT32_MAX, &wbits)) return ASY_FAILED;
   bool has_dictionary = args[1] != ASY_UNBOUND && args[1] != ASY_NONE;
-  if (has_dictionary && !asy_is_bytes_like(args[1])) return asy_raise(vm, ASY_TypeError, "zdict argument must support the buffer protocol");
+  if (has_dictionary && !asy_is_bytes_like(args[1]))
+    return asy_raise(vm, ASY_TypeError, "zdict argument must support the buffer protocol");
   stream *s = new_stream(vm, &asy_zlib_decompress_type);
   if (!s) return ASY_FAILED;
   if (has_dictionary) s->dictionary = args[1];
@@ -190,7 +196,8 @@ static asy_value zlib_decompressobj(asy_vm *vm, const asy_value *args) {
 }
 
 static bool check_open(asy_vm *vm, stream *s) {
-  return s->open || raise_zlib(vm, &s->z, Z_STREAM_ERROR, s->compresses ? "while compressing data" : "while decompressing data");
+  return s->open ||
+         raise_zlib(vm, &s->z, Z_STREAM_ERROR, s->compresses ? "while compressing data" : "while decompressing data");
 }
 
 static asy_value compress_compress(asy_vm *vm, const asy_value *args) {
@@ -248,7 +255,8 @@ static bool save_rest(asy_vm *vm, stream *s, bool ended) {
   asy_value rest = asy_from_bytes(vm, s->z.avail_in ? s->z.next_in : (uint8_t *)"", s->z.avail_in);
   if (asy_failed(rest)) return false;
   if (!ended) {
-    if (s->z.avail_in || ((asy_bytes *)asy_obj_of(s->unconsumed_tail))->len) asy_store(vm, s, &s->unconsumed_tail, rest);
+    if (s->z.avail_in || ((asy_bytes *)asy_obj_of(s->unconsumed_tail))->len)
+      asy_store(vm, s, &s->unconsumed_tail, rest);
     return true;
   }
   asy_value all = asy_binary(vm, BINARY_ADD, s->unused_data, rest);
@@ -325,8 +333,10 @@ static const asy_native decompress_methods[] = {
   {"__copy__", "(self, /)", copy_stream, NULL, 0},
   {"__deepcopy__", "(self, memo, /)", deep_copy_stream, NULL, 0},
   {"copy", "(self, /)", copy_stream, "Return a copy of the decompression object.", 0},
-  {"decompress", "(self, data, /, max_length=0)", decompress_decompress, "Return a bytes object containing the decompressed version of the data.", 0},
-  {"flush", "(self, length=16384, /)", decompress_flush, "Return a bytes object containing any remaining decompressed data.", 0},
+  {"decompress", "(self, data, /, max_length=0)", decompress_decompress,
+   "Return a bytes object containing the decompressed version of the data.", 0},
+  {"flush", "(self, length=16384, /)", decompress_flush,
+   "Return a bytes object containing any remaining decompressed data.", 0},
   {0},
 };
 
@@ -338,13 +348,22 @@ static const asy_member decompress_members[] = {
 };
 
 const asy_type asy_zlib_compress_type = {
-  .name = "zlib.Compress", .size = sizeof(stream), .flags = ASY_TYPE_NO_NEW | ASY_TYPE_FINAL,
-  .visit = stream_visit, .free = stream_free, .methods = compress_methods,
+  .name = "zlib.Compress",
+  .size = sizeof(stream),
+  .flags = ASY_TYPE_NO_NEW | ASY_TYPE_FINAL,
+  .visit = stream_visit,
+  .free = stream_free,
+  .methods = compress_methods,
 };
 
 const asy_type asy_zlib_decompress_type = {
-  .name = "zlib.Decompress", .size = sizeof(stream), .flags = ASY_TYPE_NO_NEW | ASY_TYPE_FINAL,
-  .visit = stream_visit, .free = stream_free, .methods = decompress_methods, .members = decompress_members,
+  .name = "zlib.Decompress",
+  .size = sizeof(stream),
+  .flags = ASY_TYPE_NO_NEW | ASY_TYPE_FINAL,
+  .visit = stream_visit,
+  .free = stream_free,
+  .methods = decompress_methods,
+  .members = decompress_members,
 };
 
 /* ---- _ZlibDecompressor, for gzip: input it has not used up is kept ---- */
@@ -412,7 +431,8 @@ static asy_value decompressor_decompress(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native decompressor_methods[] = {
-  {"decompress", "(self, /, data, max_length=-1)", decompressor_decompress, "Decompress data, returning uncompressed data as bytes.", 0},
+  {"decompress", "(self, /, data, max_length=-1)", decompressor_decompress,
+   "Decompress data, returning uncompressed data as bytes.", 0},
   {0},
 };
 
@@ -424,9 +444,15 @@ static const asy_member decompressor_members[] = {
 };
 
 const asy_type asy_zlib_decompressor_type = {
-  .name = "zlib._ZlibDecompressor", .doc = "Create a decompressor object for decompressing data incrementally.",
-  .size = sizeof(decompressor), .visit = decompressor_visit, .free = decompressor_free, .new_ = decompressor_new,
-  .new_signature = "(cls, wbits=15, zdict=?)", .methods = decompressor_methods, .members = decompressor_members,
+  .name = "zlib._ZlibDecompressor",
+  .doc = "Create a decompressor object for decompressing data incrementally.",
+  .size = sizeof(decompressor),
+  .visit = decompressor_visit,
+  .free = decompressor_free,
+  .new_ = decompressor_new,
+  .new_signature = "(cls, wbits=15, zdict=?)",
+  .methods = decompressor_methods,
+  .members = decompressor_members,
 };
 
 /* ---- Checksums and the module ---- */
@@ -445,9 +471,11 @@ static asy_value zlib_crc32(asy_vm *vm, const asy_value *args) { return checksum
 static const asy_native zlib_natives[] = {
   {"adler32", "(data, value=1, /)", zlib_adler32, "Compute an Adler-32 checksum of data.", 0},
   {"compress", "(data, /, level=-1, wbits=15)", zlib_compress, "Returns a bytes object containing compressed data.", 0},
-  {"compressobj", "(level=-1, method=8, wbits=15, memLevel=8, strategy=0, zdict=?)", zlib_compressobj, "Return a compressor object.", 0},
+  {"compressobj", "(level=-1, method=8, wbits=15, memLevel=8, strategy=0, zdict=?)", zlib_compressobj,
+   "Return a compressor object.", 0},
   {"crc32", "(data, value=0, /)", zlib_crc32, "Compute a CRC-32 checksum of data.", 0},
-  {"decompress", "(data, /, wbits=15, bufsize=16384)", zlib_decompress, "Returns a bytes object containing the uncompressed data.", 0},
+  {"decompress", "(data, /, wbits=15, bufsize=16384)", zlib_decompress,
+   "Returns a bytes object containing the uncompressed data.", 0},
   {"decompressobj", "(wbits=15, zdict=?)", zlib_decompressobj, "Return a decompressor object.", 0},
   {0},
 };
@@ -457,10 +485,26 @@ static bool zlib_init(asy_vm *vm, asy_value module) {
     const char *name;
     int value;
   } constants[] = {
-    {"MAX_WBITS", MAX_WBITS}, {"DEFLATED", Z_DEFLATED}, {"DEF_MEM_LEVEL", 8}, {"DEF_BUF_SIZE", 16384},
-    {"Z_NO_COMPRESSION", 0}, {"Z_BEST_SPEED", 1}, {"Z_BEST_COMPRESSION", 9}, {"Z_DEFAULT_COMPRESSION", -1},
-    {"Z_DEFAULT_STRATEGY", 0}, {"Z_FILTERED", 1}, {"Z_HUFFMAN_ONLY", 2}, {"Z_RLE", 3}, {"Z_FIXED", 4},
-    {"Z_NO_FLUSH", 0}, {"Z_PARTIAL_FLUSH", 1}, {"Z_SYNC_FLUSH", 2}, {"Z_FULL_FLUSH", 3}, {"Z_FINISH", 4}, {"Z_BLOCK", 5}, {"Z_TREES", 6},
+    {"MAX_WBITS", MAX_WBITS},
+    {"DEFLATED", Z_DEFLATED},
+    {"DEF_MEM_LEVEL", 8},
+    {"DEF_BUF_SIZE", 16384},
+    {"Z_NO_COMPRESSION", 0},
+    {"Z_BEST_SPEED", 1},
+    {"Z_BEST_COMPRESSION", 9},
+    {"Z_DEFAULT_COMPRESSION", -1},
+    {"Z_DEFAULT_STRATEGY", 0},
+    {"Z_FILTERED", 1},
+    {"Z_HUFFMAN_ONLY", 2},
+    {"Z_RLE", 3},
+    {"Z_FIXED", 4},
+    {"Z_NO_FLUSH", 0},
+    {"Z_PARTIAL_FLUSH", 1},
+    {"Z_SYNC_FLUSH", 2},
+    {"Z_FULL_FLUSH", 3},
+    {"Z_FINISH", 4},
+    {"Z_BLOCK", 5},
+    {"Z_TREES", 6},
   };
   for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
     if (!asy_module_set(vm, module, constants[i].name, asy_from_small(constants[i].value))) return false;
@@ -472,4 +516,5 @@ static bool zlib_init(asy_vm *vm, asy_value module) {
          asy_define_exception(vm, module, "zlib.error", ASY_Exception);
 }
 
-const asy_module_def asy_module_zlib = {"zlib", zlib_natives, "Compression and decompression as gzip does it.", zlib_init};
+const asy_module_def asy_module_zlib = {"zlib", zlib_natives, "Compression and decompression as gzip does it.",
+                                        zlib_init};

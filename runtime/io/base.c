@@ -107,7 +107,9 @@ static asy_value base_close(asy_vm *vm, const asy_value *args) {
   return asy_failed(result) ? result : ASY_NONE;
 }
 
-static asy_value base_closed(asy_vm *vm, const asy_value *args) { return asy_from_bool(((io_base *)asy_obj_of(args[0]))->closed); }
+static asy_value base_closed(asy_vm *vm, const asy_value *args) {
+  return asy_from_bool(((io_base *)asy_obj_of(args[0]))->closed);
+}
 static asy_value base_false(asy_vm *vm, const asy_value *args) { return ASY_FALSE; }
 
 static asy_value base_isatty(asy_vm *vm, const asy_value *args) {
@@ -182,7 +184,9 @@ static asy_value base_readline(asy_vm *vm, const asy_value *args) {
   return asy_from_bytes(vm, asy_bytearray_data(line), line->len);
 }
 
-static asy_value base_iter(asy_vm *vm, asy_value self) { return asy_failed(check_not_closed(vm, self)) ? ASY_FAILED : self; }
+static asy_value base_iter(asy_vm *vm, asy_value self) {
+  return asy_failed(check_not_closed(vm, self)) ? ASY_FAILED : self;
+}
 
 static asy_value base_next(asy_vm *vm, asy_value self) {
   asy_value line = io_call(vm, self, "readline", 0, NULL);
@@ -226,7 +230,8 @@ static const asy_native base_methods[] = {
   {"_checkReadable", "(self, msg=None, /)", base_check_readable, NULL, 0},
   {"_checkSeekable", "(self, msg=None, /)", base_check_seekable, NULL, 0},
   {"_checkWritable", "(self, msg=None, /)", base_check_writable, NULL, 0},
-  {"close", "(self, /)", base_close, "Flush and close the IO object. This method has no effect if the file is already closed.", 0},
+  {"close", "(self, /)", base_close,
+   "Flush and close the IO object. This method has no effect if the file is already closed.", 0},
   {"closed", "(self)", base_closed, NULL, ASY_NATIVE_GETTER},
   {"fileno", "(self, /)", base_fileno, "Return underlying file descriptor if one exists; OSError if not.", 0},
   {"flush", "(self, /)", base_flush, "Flush write buffers, if applicable.", 0},
@@ -284,7 +289,9 @@ static asy_value raw_read(asy_vm *vm, const asy_value *args) {
   int64_t n;
   if (asy_failed(count) || count == ASY_NONE) return count;
   if (!asy_to_int64(vm, count, &n)) return ASY_FAILED;
-  if (n < 0 || n > size) return asy_raise(vm, ASY_ValueError, "readinto returned %lld outside buffer size %lld", (long long)n, (long long)size);
+  if (n < 0 || n > size)
+    return asy_raise(vm, ASY_ValueError, "readinto returned %lld outside buffer size %lld", (long long)n,
+                     (long long)size);
   if (n > room->len) n = room->len;
   return asy_from_bytes(vm, asy_bytearray_data(room), (size_t)n);
 }
@@ -324,7 +331,8 @@ static asy_value read_into_by(asy_vm *vm, const asy_value *args, const char *met
   } else if (!asy_failed(got)) {
     const asy_bytes *b = (const asy_bytes *)asy_obj_of(got);
     if (b->len > room.len) {
-      asy_raise(vm, ASY_ValueError, "read() returned too much data: %zu bytes requested, %u returned", room.len, b->len);
+      asy_raise(vm, ASY_ValueError, "read() returned too much data: %zu bytes requested, %u returned", room.len,
+                b->len);
     } else {
       memcpy(room.data, b->data, b->len);
       result = asy_from_small(b->len);
@@ -339,7 +347,8 @@ static asy_value buffered_readinto1(asy_vm *vm, const asy_value *args) { return 
 static const asy_native buffered_base_methods[] = {
   {"detach", "(self, /)", no_detach, "Disconnect this buffer from its underlying raw stream and return it.", 0},
   {"read", "(self, size=-1, /)", no_read, "Read and return up to n bytes.", 0},
-  {"read1", "(self, size=-1, /)", no_read1, "Read and return up to size bytes, with at most one read() call to the raw stream.", 0},
+  {"read1", "(self, size=-1, /)", no_read1,
+   "Read and return up to size bytes, with at most one read() call to the raw stream.", 0},
   {"readinto", "(self, buffer, /)", buffered_readinto, NULL, 0},
   {"readinto1", "(self, buffer, /)", buffered_readinto1, NULL, 0},
   {"write", "(self, b, /)", no_write, "Write buffer b to the IO stream.", 0},

@@ -80,7 +80,8 @@ static int64_t raw_count(asy_vm *vm, asy_value given, size_t most, const char *m
   if (given == ASY_NONE) return -2;
   if (!asy_to_int64(vm, given, &n)) return -1;
   if (n >= 0 && (uint64_t)n <= most) return n;
-  asy_raise(vm, ASY_OSError, "raw %s() returned invalid length %lld (should have been between 0 and %zu)", method, (long long)n, most);
+  asy_raise(vm, ASY_OSError, "raw %s() returned invalid length %lld (should have been between 0 and %zu)", method,
+            (long long)n, most);
   return -1;
 }
 
@@ -164,9 +165,12 @@ static asy_value raise_would_block(asy_vm *vm, size_t written) {
 
 /* What was printed before an error message is seen before it. */
 static void flush_stdout_first(asy_vm *vm, const io_buffered *b) {
-  if (!b->file || b->file->fd != STDERR_FILENO || !vm->stdout_file || !io_exactly(vm, vm->stdout_file, vm->io_state->text)) return;
+  if (!b->file || b->file->fd != STDERR_FILENO || !vm->stdout_file ||
+      !io_exactly(vm, vm->stdout_file, vm->io_state->text))
+    return;
   io_buffered *out = ((io_text *)asy_obj_of(vm->stdout_file))->direct;
-  if (out && out->out_len && out->ready && out->file && out->file->fd >= 0 && !io_buffered_flush(vm, out)) asy_clear_exception(vm);
+  if (out && out->out_len && out->ready && out->file && out->file->fd >= 0 && !io_buffered_flush(vm, out))
+    asy_clear_exception(vm);
 }
 
 /* Writes out[0 .. out_len); what a stream that would block did not take stays. */
@@ -320,12 +324,15 @@ static asy_value read_all(asy_vm *vm, io_buffered *b) {
       for (rest = ASY_NONE;;) {
         asy_value piece = io_call(vm, b->raw, "read", 0, NULL);
         if (asy_failed(piece)) return piece;
-        if (piece != ASY_NONE && !asy_is_kind(piece, KIND_BYTES)) return asy_raise(vm, ASY_TypeError, "read() should return bytes");
+        if (piece != ASY_NONE && !asy_is_kind(piece, KIND_BYTES))
+          return asy_raise(vm, ASY_TypeError, "read() should return bytes");
         if (piece == ASY_NONE || !((asy_bytes *)asy_obj_of(piece))->len) {
           if (piece != ASY_NONE || all->len) rest = asy_from_bytes(vm, asy_bytearray_data(all), all->len);
           break;
         }
-        if (!asy_bytearray_append(vm, all, ((asy_bytes *)asy_obj_of(piece))->data, ((asy_bytes *)asy_obj_of(piece))->len)) return ASY_FAILED;
+        if (!asy_bytearray_append(vm, all, ((asy_bytes *)asy_obj_of(piece))->data,
+                                  ((asy_bytes *)asy_obj_of(piece))->len))
+          return ASY_FAILED;
       }
     }
   }
@@ -374,7 +381,9 @@ static asy_value read_into(asy_vm *vm, const asy_value *args, bool once) {
   io_buffered *b = buffered_of(args[0]);
   asy_buffer room;
   if (!begin_read(vm, args, "readinto of") || !asy_buffer_get_writable(vm, args[1], &room)) return ASY_FAILED;
-  int64_t n = !room.len ? 0 : once ? io_buffered_read1(vm, b, room.data, room.len) : read_exactly(vm, b, room.data, room.len);
+  int64_t n = !room.len ? 0
+              : once    ? io_buffered_read1(vm, b, room.data, room.len)
+                        : read_exactly(vm, b, room.data, room.len);
   asy_buffer_release(vm, &room);
   return n == -1 ? ASY_FAILED : n == -2 ? ASY_NONE : asy_from_small(n);
 }
@@ -438,7 +447,9 @@ static asy_value buffered_next(asy_vm *vm, asy_value self) {
   return line == ASY_UNBOUND ? ASY_END : line;
 }
 
-static asy_value buffered_iter(asy_vm *vm, asy_value self) { return check_open(vm, buffered_of(self), "I/O operation on") ? self : ASY_FAILED; }
+static asy_value buffered_iter(asy_vm *vm, asy_value self) {
+  return check_open(vm, buffered_of(self), "I/O operation on") ? self : ASY_FAILED;
+}
 
 /* ---- Writing, as methods ---- */
 
@@ -486,12 +497,14 @@ static asy_value buffered_seek(asy_vm *vm, const asy_value *args) {
   io_buffered *b = buffered_of(args[0]);
   int64_t offset, whence;
   if (!asy_to_int64(vm, args[2], &whence)) return ASY_FAILED;
-  if (whence < 0 || whence > 4) return asy_raise(vm, ASY_ValueError, "whence value %lld unsupported", (long long)whence);
+  if (whence < 0 || whence > 4)
+    return asy_raise(vm, ASY_ValueError, "whence value %lld unsupported", (long long)whence);
   if (!check_open(vm, b, "seek of")) return ASY_FAILED;
   asy_value can = io_call(vm, b->raw, "seekable", 0, NULL);
   if (asy_failed(can)) return can;
   if (can != ASY_TRUE) return io_unsupported(vm, "File or stream is not seekable.");
-  if (!asy_to_int64(vm, args[1], &offset) || !check_open(vm, b, "seek of")) return ASY_FAILED; /* __index__ may close it */
+  if (!asy_to_int64(vm, args[1], &offset) || !check_open(vm, b, "seek of"))
+    return ASY_FAILED;                         /* __index__ may close it */
   if (b->in_end > b->in_start && whence < 2) { /* a place that is read ahead */
     int64_t raw = raw_tell(vm, b), ahead = (int64_t)(b->in_end - b->in_start);
     if (raw < 0) return ASY_FAILED;
@@ -562,7 +575,8 @@ static asy_value buffered_init(asy_vm *vm, const asy_value *args) {
   io_buffered *b = buffered_of(args[0]);
   int64_t size;
   b->ready = b->detached = false;
-  if (b->writable && b->readable && !demand(vm, args[1], "seekable", "File or stream is not seekable.")) return ASY_FAILED;
+  if (b->writable && b->readable && !demand(vm, args[1], "seekable", "File or stream is not seekable."))
+    return ASY_FAILED;
   if (b->readable && !demand(vm, args[1], "readable", "File or stream is not readable.")) return ASY_FAILED;
   if (b->writable && !demand(vm, args[1], "writable", "File or stream is not writable.")) return ASY_FAILED;
   return asy_to_int64(vm, args[2], &size) && start(vm, b, args[1], size) ? ASY_NONE : ASY_FAILED;
@@ -599,8 +613,7 @@ static asy_value buffered_close(asy_vm *vm, const asy_value *args) {
   if (asy_type_of(vm, args[0])->flags & ASY_CLASS_BUILTIN) asy_cancel_finalizer(b);
   if (!error) return asy_failed(shut) ? ASY_FAILED : ASY_NONE;
   if (!asy_failed(shut)) asy_set_exception(vm, error);
-  else { /* the second error carries the first as its context */
-    asy_value second = asy_take_exception(vm);
+  else { /* the second error carries the first as its context */ asy_value second = asy_take_exception(vm);
     asy_set_attr_cstr(vm, second, "__context__", error);
     asy_set_exception(vm, second);
   }
@@ -643,7 +656,8 @@ static asy_value buffered_repr(asy_vm *vm, asy_value self) {
     if (!asy_raised_is(vm, ASY_AttributeError) && !asy_raised_is(vm, ASY_ValueError)) return ASY_FAILED;
     asy_clear_exception(vm);
   }
-  asy_str *text = asy_failed(name) ? asy_str_format(vm, "<_io.%U>", cls) : asy_str_format(vm, "<_io.%U name=%R>", cls, name);
+  asy_str *text = asy_failed(name) ? asy_str_format(vm, "<_io.%U>", cls)
+                                   : asy_str_format(vm, "<_io.%U name=%R>", cls, name);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 
@@ -652,26 +666,33 @@ static asy_value no_pickle(asy_vm *vm, const asy_value *args) {
 }
 
 /* Every type has these ... */
-#define COMMON_ROWS                                                                                                       \
-  {"__getstate__", "(self, /)", no_pickle, NULL, 0}, {"__reduce__", "(self, /)", no_pickle, NULL, 0},                     \
-    {"__reduce_ex__", "(self, proto, /)", no_pickle, NULL, 0}, {"close", "(self, /)", buffered_close, NULL, 0},           \
-    {"closed", "(self)", buffered_closed, NULL, ASY_NATIVE_GETTER}, {"detach", "(self, /)", buffered_detach, NULL, 0},    \
-    {"fileno", "(self, /)", buffered_fileno, NULL, 0}, {"isatty", "(self, /)", buffered_isatty, NULL, 0},                 \
-    {"mode", "(self)", buffered_mode, NULL, ASY_NATIVE_GETTER}, {"name", "(self)", buffered_name, NULL, ASY_NATIVE_GETTER}, \
-    {"seek", "(self, target, whence=0, /)", buffered_seek, NULL, 0}, {"seekable", "(self, /)", buffered_seekable, NULL, 0}, \
-    {"tell", "(self, /)", buffered_tell, NULL, 0}, {"truncate", "(self, pos=None, /)", buffered_truncate, NULL, 0}
+#define COMMON_ROWS                                                                                                    \
+  {"__getstate__", "(self, /)", no_pickle, NULL, 0}, {"__reduce__", "(self, /)", no_pickle, NULL, 0},                  \
+    {"__reduce_ex__", "(self, proto, /)", no_pickle, NULL, 0}, {"close", "(self, /)", buffered_close, NULL, 0},        \
+    {"closed", "(self)", buffered_closed, NULL, ASY_NATIVE_GETTER}, {"detach", "(self, /)", buffered_detach, NULL, 0}, \
+    {"fileno", "(self, /)", buffered_fileno, NULL, 0}, {"isatty", "(self, /)", buffered_isatty, NULL, 0},              \
+    {"mode", "(self)", buffered_mode, NULL, ASY_NATIVE_GETTER},                                                        \
+    {"name", "(self)", buffered_name, NULL, ASY_NATIVE_GETTER},                                                        \
+    {"seek", "(self, target, whence=0, /)", buffered_seek, NULL, 0},                                                   \
+    {"seekable", "(self, /)", buffered_seekable, NULL, 0}, {"tell", "(self, /)", buffered_tell, NULL, 0}, {            \
+    "truncate", "(self, pos=None, /)", buffered_truncate, NULL, 0                                                      \
+  }
 /* ... and these those that read or write. */
-#define READER_ROWS                                                                                                       \
-  {"peek", "(self, size=0, /)", buffered_peek, NULL, 0},                                                                  \
-    {"read", "(self, size=-1, /)", buffered_read, "Read and return up to size bytes; all when negative or None.", 0},     \
-    {"read1", "(self, size=-1, /)", buffered_read1, NULL, 0}, {"readable", "(self, /)", raw_readable, NULL, 0},           \
-    {"readinto", "(self, buffer, /)", buffered_readinto, NULL, 0},                                                        \
-    {"readinto1", "(self, buffer, /)", buffered_readinto1, NULL, 0}, {"readline", "(self, size=-1, /)", buffered_readline, NULL, 0}
-#define WRITER_ROWS                                                                                                       \
-  {"flush", "(self, /)", buffered_flush, NULL, 0}, {"writable", "(self, /)", raw_writable, NULL, 0},                      \
-    {"write", "(self, buffer, /)", buffered_write, "Write the given buffer to the IO stream.", 0}
+#define READER_ROWS                                                                                                    \
+  {"peek", "(self, size=0, /)", buffered_peek, NULL, 0},                                                               \
+    {"read", "(self, size=-1, /)", buffered_read, "Read and return up to size bytes; all when negative or None.", 0},  \
+    {"read1", "(self, size=-1, /)", buffered_read1, NULL, 0}, {"readable", "(self, /)", raw_readable, NULL, 0},        \
+    {"readinto", "(self, buffer, /)", buffered_readinto, NULL, 0},                                                     \
+    {"readinto1", "(self, buffer, /)", buffered_readinto1, NULL, 0}, {                                                 \
+    "readline", "(self, size=-1, /)", buffered_readline, NULL, 0                                                       \
+  }
+#define WRITER_ROWS                                                                                                    \
+  {"flush", "(self, /)", buffered_flush, NULL, 0}, {"writable", "(self, /)", raw_writable, NULL, 0}, {                 \
+    "write", "(self, buffer, /)", buffered_write, "Write the given buffer to the IO stream.", 0                        \
+  }
 
-static const asy_native reader_methods[] = {COMMON_ROWS, READER_ROWS, {"flush", "(self, /)", reader_flush, NULL, 0}, {0}};
+static const asy_native reader_methods[] = {
+  COMMON_ROWS, READER_ROWS, {"flush", "(self, /)", reader_flush, NULL, 0}, {0}};
 static const asy_native writer_methods[] = {COMMON_ROWS, WRITER_ROWS, {0}};
 static const asy_native random_methods[] = {COMMON_ROWS, READER_ROWS, WRITER_ROWS, {0}};
 #undef COMMON_ROWS
@@ -683,25 +704,25 @@ static const asy_member buffered_members[] = {
   {0},
 };
 
-#define BUFFERED_TYPE(which, title, text)                                                                                   \
-  const asy_type asy_buffered_##which##_type = {                                                                            \
-    .name = "_io." title,                                                                                                   \
-    .doc = text,                                                                                                            \
-    .base = &asy_bufferediobase_type,                                                                                       \
-    .size = sizeof(io_buffered),                                                                                            \
-    .flags = ASY_TYPE_ATTRS,                                                                                                \
-    .visit = visit,                                                                                                         \
-    .free = free_buffers,                                                                                                   \
-    .finalize = io_finalize,                                                                                                \
-    .new_ = which##_new,                                                                                                    \
-    .new_signature = "(cls, *args, **kwargs)",                                                                              \
-    .init = buffered_init,                                                                                                  \
-    .init_signature = "(self, raw, buffer_size=8192)",                                                                      \
-    .repr = buffered_repr,                                                                                                  \
-    .iter = buffered_iter,                                                                                                  \
-    .next = buffered_next,                                                                                                  \
-    .methods = which##_methods,                                                                                             \
-    .members = buffered_members,                                                                                            \
+#define BUFFERED_TYPE(which, title, text)                                                                              \
+  const asy_type asy_buffered_##which##_type = {                                                                       \
+    .name = "_io." title,                                                                                              \
+    .doc = text,                                                                                                       \
+    .base = &asy_bufferediobase_type,                                                                                  \
+    .size = sizeof(io_buffered),                                                                                       \
+    .flags = ASY_TYPE_ATTRS,                                                                                           \
+    .visit = visit,                                                                                                    \
+    .free = free_buffers,                                                                                              \
+    .finalize = io_finalize,                                                                                           \
+    .new_ = which##_new,                                                                                               \
+    .new_signature = "(cls, *args, **kwargs)",                                                                         \
+    .init = buffered_init,                                                                                             \
+    .init_signature = "(self, raw, buffer_size=8192)",                                                                 \
+    .repr = buffered_repr,                                                                                             \
+    .iter = buffered_iter,                                                                                             \
+    .next = buffered_next,                                                                                             \
+    .methods = which##_methods,                                                                                        \
+    .members = buffered_members,                                                                                       \
   }
 BUFFERED_TYPE(reader, "BufferedReader", "Create a new buffered reader using the given readable raw IO object.");
 BUFFERED_TYPE(writer, "BufferedWriter", "A buffer for a writeable sequential RawIO object.");

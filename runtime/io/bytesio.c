@@ -150,7 +150,8 @@ static asy_value bytes_seek(asy_vm *vm, const asy_value *args) {
   io_bytes *b = self_of(args);
   int64_t offset, whence;
   if (!asy_to_int64(vm, args[1], &offset) || !asy_to_int64(vm, args[2], &whence) || !check(vm, b)) return ASY_FAILED;
-  if (whence < 0 || whence > 2) return asy_raise(vm, ASY_ValueError, "invalid whence (%lld, should be 0, 1 or 2)", (long long)whence);
+  if (whence < 0 || whence > 2)
+    return asy_raise(vm, ASY_ValueError, "invalid whence (%lld, should be 0, 1 or 2)", (long long)whence);
   if (!whence && offset < 0) return asy_raise(vm, ASY_ValueError, "negative seek value %lld", (long long)offset);
   int64_t from = whence == 1 ? (int64_t)b->at : whence == 2 ? (int64_t)b->data->len : 0;
   if (__builtin_add_overflow(from, offset, &offset)) return asy_raise(vm, ASY_OverflowError, "new position too large");
@@ -194,16 +195,23 @@ static asy_value bytes_close(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value bytes_closed(asy_vm *vm, const asy_value *args) { return asy_from_bool(!self_of(args)->data); }
-static asy_value bytes_true(asy_vm *vm, const asy_value *args) { return check(vm, self_of(args)) ? ASY_TRUE : ASY_FAILED; }
-static asy_value bytes_false(asy_vm *vm, const asy_value *args) { return check(vm, self_of(args)) ? ASY_FALSE : ASY_FAILED; }
-static asy_value bytes_flush(asy_vm *vm, const asy_value *args) { return check(vm, self_of(args)) ? ASY_NONE : ASY_FAILED; }
+static asy_value bytes_true(asy_vm *vm, const asy_value *args) {
+  return check(vm, self_of(args)) ? ASY_TRUE : ASY_FAILED;
+}
+static asy_value bytes_false(asy_vm *vm, const asy_value *args) {
+  return check(vm, self_of(args)) ? ASY_FALSE : ASY_FAILED;
+}
+static asy_value bytes_flush(asy_vm *vm, const asy_value *args) {
+  return check(vm, self_of(args)) ? ASY_NONE : ASY_FAILED;
+}
 
 static asy_value bytes_getstate(asy_vm *vm, const asy_value *args) {
   asy_value value = bytes_getvalue(vm, args);
   asy_dict *dict = asy_failed(value) ? NULL : asy_instance_dict(vm, asy_obj_of(args[0]));
   asy_dict *copy = dict ? asy_dict_copy(vm, dict) : NULL;
   if (asy_failed(value) || asy_raised(vm)) return ASY_FAILED;
-  return asy_tuple_of(vm, 3, value, asy_from_int64(vm, (int64_t)self_of(args)->at), copy && copy->used ? asy_from_obj(copy) : ASY_NONE);
+  return asy_tuple_of(vm, 3, value, asy_from_int64(vm, (int64_t)self_of(args)->at),
+                      copy && copy->used ? asy_from_obj(copy) : ASY_NONE);
 }
 
 static asy_value bytes_setstate(asy_vm *vm, const asy_value *args) {

@@ -67,8 +67,9 @@ static bool parse_mode(asy_vm *vm, const char *text, file_mode *mode) {
     }
   }
   if (ways == 1 && pluses <= 1) return true;
-  asy_raise(vm, ASY_ValueError, ways == 1 || !ways ? "Must have exactly one of create/read/write/append mode and at most one plus"
-                                                   : "must have exactly one of create/read/write/append mode");
+  asy_raise(vm, ASY_ValueError,
+            ways == 1 || !ways ? "Must have exactly one of create/read/write/append mode and at most one plus"
+                               : "must have exactly one of create/read/write/append mode");
   return false;
 }
 
@@ -159,7 +160,8 @@ static void shut(io_file *file) {
 }
 
 /* Opens into an object that may have been open before. */
-static bool file_open(asy_vm *vm, io_file *file, asy_value name, const char *mode_text, bool closefd, asy_value opener) {
+static bool file_open(asy_vm *vm, io_file *file, asy_value name, const char *mode_text, bool closefd,
+                      asy_value opener) {
   file_mode mode;
   shut(file);
   if (!parse_mode(vm, mode_text, &mode)) return false;
@@ -212,7 +214,8 @@ static io_file *new_file(asy_vm *vm, asy_class *cls) {
 }
 
 asy_value io_file_open(asy_vm *vm, asy_value name, const char *mode, bool closefd, asy_value opener) {
-  if (!asy_is_str(name) && !asy_is_kind(name, KIND_BYTES) && !asy_is_integer(name)) { /* .name and errors show the text */
+  if (!asy_is_str(name) && !asy_is_kind(name, KIND_BYTES) &&
+      !asy_is_integer(name)) { /* .name and errors show the text */
     asy_value path = asy_call_special(vm, name, ASY_NAME(vm, __fspath__), 0, NULL);
     if (path == ASY_UNBOUND)
       return asy_raise(vm, ASY_TypeError, "expected str, bytes or os.PathLike object, not %T", name);
@@ -271,9 +274,11 @@ static asy_value file_new(asy_vm *vm, const asy_value *args) {
 static asy_value file_init(asy_vm *vm, const asy_value *args) {
   const char *mode;
   int closefd = asy_truth(vm, args[3]);
-  if (!asy_is_str(args[2])) return asy_raise(vm, ASY_TypeError, "FileIO() argument 'mode' must be str, not %T", args[2]);
+  if (!asy_is_str(args[2]))
+    return asy_raise(vm, ASY_TypeError, "FileIO() argument 'mode' must be str, not %T", args[2]);
   if (closefd < 0 || !asy_to_cstr(vm, args[2], &mode)) return ASY_FAILED;
-  if (asy_is_float(args[1])) return asy_raise(vm, ASY_TypeError, "expected str, bytes or os.PathLike object, not float");
+  if (asy_is_float(args[1]))
+    return asy_raise(vm, ASY_TypeError, "expected str, bytes or os.PathLike object, not float");
   return file_open(vm, file_of(args[0]), args[1], mode, closefd, args[4]) ? ASY_NONE : ASY_FAILED;
 }
 
@@ -426,7 +431,9 @@ static const char *mode_text(const io_file *file) {
   if (file->readable) return file->writable ? "rb+" : "rb";
   return "wb";
 }
-static asy_value file_mode_attr(asy_vm *vm, const asy_value *args) { return asy_from_cstr(vm, mode_text(file_of(args[0]))); }
+static asy_value file_mode_attr(asy_vm *vm, const asy_value *args) {
+  return asy_from_cstr(vm, mode_text(file_of(args[0])));
+}
 
 static asy_value file_repr(asy_vm *vm, asy_value self) {
   const io_file *file = file_of(self);
@@ -453,7 +460,8 @@ static const asy_native file_methods[] = {
   {"seek", "(self, pos, whence=0, /)", file_seek, "Move to new file position and return the file position.", 0},
   {"seekable", "(self, /)", file_seekable, "True if file supports random-access.", 0},
   {"tell", "(self, /)", file_tell, "Current file position.", 0},
-  {"truncate", "(self, size=None, /)", file_truncate, "Truncate the file to at most size bytes and return the truncated size.", 0},
+  {"truncate", "(self, size=None, /)", file_truncate,
+   "Truncate the file to at most size bytes and return the truncated size.", 0},
   {"writable", "(self, /)", file_writable, "True if file was opened in a write mode.", 0},
   {"write", "(self, b, /)", file_write, "Write buffer b to file, return number of bytes written.", 0},
   {0},

@@ -101,7 +101,8 @@ static asy_value decoder_setstate(asy_vm *vm, const asy_value *args) {
   newline_decoder *d = decoder_of(args);
   if (!asy_is_kind(args[1], KIND_TUPLE)) return asy_raise(vm, ASY_TypeError, "state argument must be a tuple");
   const asy_tuple *state = (const asy_tuple *)asy_obj_of(args[1]);
-  if (state->len != 2 || !asy_is_integer(state->items[1])) return asy_raise(vm, ASY_TypeError, "setstate(): illegal state argument");
+  if (state->len != 2 || !asy_is_integer(state->items[1]))
+    return asy_raise(vm, ASY_TypeError, "setstate(): illegal state argument");
   asy_value flags = asy_binary(vm, BINARY_RSHIFT, state->items[1], asy_from_small(1));
   d->pending_cr = asy_int_is_odd(state->items[1]);
   if (asy_failed(flags) || !d->decoder || d->decoder == ASY_NONE) return asy_failed(flags) ? flags : ASY_NONE;
@@ -207,7 +208,8 @@ asy_value asy_file_open(asy_vm *vm, asy_value name, const char *mode_text, int64
                         asy_value errors, asy_value newline, bool closefd, asy_value opener) {
   const asy_io_state *io = vm->io_state;
   open_mode mode;
-  if (!parse_mode(vm, mode_text, &mode) || !check_options(vm, &mode, buffering, encoding, errors, newline)) return ASY_FAILED;
+  if (!parse_mode(vm, mode_text, &mode) || !check_options(vm, &mode, buffering, encoding, errors, newline))
+    return ASY_FAILED;
   char raw_mode[8], *p = raw_mode;
   for (const char *m = mode_text; *m; m++)
     if (*m != 't' && *m != 'b') *p++ = *m;
@@ -250,7 +252,8 @@ asy_value asy_open_native(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value io_open_code(asy_vm *vm, const asy_value *args) {
-  if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "open_code() argument 'path' must be str, not %T", args[0]);
+  if (!asy_is_str(args[0]))
+    return asy_raise(vm, ASY_TypeError, "open_code() argument 'path' must be str, not %T", args[0]);
   return asy_file_open(vm, args[0], "rb", -1, ASY_NONE, ASY_NONE, ASY_NONE, true, ASY_NONE);
 }
 
@@ -264,12 +267,16 @@ asy_value asy_file_standard(asy_vm *vm, int fd, const char *name, bool reading) 
   const asy_io_state *io = vm->io_state;
   asy_value name_text = asy_from_cstr(vm, name);
   asy_value raw = asy_failed(name_text) ? name_text : io_file_on(vm, fd, name_text, reading);
-  asy_value buffer = asy_failed(raw) ? raw : io_buffered_on(vm, reading ? io->reader : io->writer, raw, 4 * IO_BUFFER_SIZE);
-  asy_value encoding = asy_from_cstr(vm, "utf-8"), errors = asy_from_cstr(vm, fd == STDERR_FILENO ? "backslashreplace" : "strict");
+  asy_value buffer = asy_failed(raw) ? raw
+                                     : io_buffered_on(vm, reading ? io->reader : io->writer, raw, 4 * IO_BUFFER_SIZE);
+  asy_value encoding = asy_from_cstr(vm, "utf-8"),
+            errors = asy_from_cstr(vm, fd == STDERR_FILENO ? "backslashreplace" : "strict");
   if (asy_failed(buffer) || asy_failed(encoding) || asy_failed(errors)) return ASY_FAILED;
   bool lines = !reading && !vm->options.unbuffered && (fd == STDERR_FILENO || isatty(fd));
   asy_value newline = reading ? ASY_NONE : asy_from_cstr(vm, "\n");
-  asy_value text = asy_failed(newline) ? newline : io_text_on(vm, buffer, encoding, errors, newline, lines, vm->options.unbuffered);
+  asy_value text = asy_failed(newline)
+                     ? newline
+                     : io_text_on(vm, buffer, encoding, errors, newline, lines, vm->options.unbuffered);
   if (asy_failed(text)) return text;
   asy_value mode = asy_from_cstr(vm, reading ? "r" : "w");
   if (asy_failed(mode)) return mode;
@@ -288,10 +295,18 @@ bool asy_io_init(asy_vm *vm) {
     asy_class **cls;
     const asy_type *type;
   } rows[] = {
-    {&io->base, &asy_iobase_type},          {&io->raw_base, &asy_rawiobase_type},   {&io->buffered_base, &asy_bufferediobase_type},
-    {&io->text_base, &asy_textiobase_type}, {&io->file, &asy_fileio_type},          {&io->reader, &asy_buffered_reader_type},
-    {&io->writer, &asy_buffered_writer_type}, {&io->random, &asy_buffered_random_type}, {&io->bytes, &asy_bytesio_type},
-    {&io->string, &asy_stringio_type},      {&io->text, &asy_textio_type},          {&io->newline_decoder, &asy_newline_decoder_type},
+    {&io->base, &asy_iobase_type},
+    {&io->raw_base, &asy_rawiobase_type},
+    {&io->buffered_base, &asy_bufferediobase_type},
+    {&io->text_base, &asy_textiobase_type},
+    {&io->file, &asy_fileio_type},
+    {&io->reader, &asy_buffered_reader_type},
+    {&io->writer, &asy_buffered_writer_type},
+    {&io->random, &asy_buffered_random_type},
+    {&io->bytes, &asy_bytesio_type},
+    {&io->string, &asy_stringio_type},
+    {&io->text, &asy_textio_type},
+    {&io->newline_decoder, &asy_newline_decoder_type},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (!(*rows[i].cls = asy_define_type(vm, rows[i].type))) return false;
@@ -304,10 +319,11 @@ void asy_io_free(asy_vm *vm) {
 }
 
 static const asy_native io_natives[] = {
-  {"open", "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)", asy_open_native,
-   "Open file and return a stream.  Raise OSError upon failure.", 0},
+  {"open", "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
+   asy_open_native, "Open file and return a stream.  Raise OSError upon failure.", 0},
   {"open_code", "(path)", io_open_code, "Opens the provided file with the intent to import the contents.", 0},
-  {"text_encoding", "(encoding, stacklevel=2, /)", io_text_encoding, "A helper function to choose the text encoding.", 0},
+  {"text_encoding", "(encoding, stacklevel=2, /)", io_text_encoding, "A helper function to choose the text encoding.",
+   0},
   {0},
 };
 
@@ -318,7 +334,8 @@ static bool make_unsupported(asy_vm *vm, asy_value module) {
   asy_dict *ns = asy_dict_new(vm, 1);
   asy_str *name = asy_intern(vm, "UnsupportedOperation");
   asy_value home = asy_from_cstr(vm, "io");
-  if (!both || !ns || !name || asy_failed(home) || !asy_dict_set_str(vm, ns, ASY_NAME(vm, __module__), home)) return false;
+  if (!both || !ns || !name || asy_failed(home) || !asy_dict_set_str(vm, ns, ASY_NAME(vm, __module__), home))
+    return false;
   asy_value cls = asy_class_new(vm, vm->classes[KIND_TYPE], name, both, ns, NULL);
   if (asy_failed(cls)) return false;
   asy_pin(vm, asy_obj_of(cls));
@@ -328,13 +345,14 @@ static bool make_unsupported(asy_vm *vm, asy_value module) {
 
 static bool io_init(asy_vm *vm, asy_value module) {
   asy_io_state *io = vm->io_state;
-  asy_class *classes[] = {io->base, io->raw_base, io->buffered_base, io->text_base, io->file, io->reader,
-                          io->writer, io->random, io->bytes, io->string, io->text, io->newline_decoder};
+  asy_class *classes[] = {io->base,   io->raw_base, io->buffered_base, io->text_base, io->file, io->reader,
+                          io->writer, io->random,   io->bytes,         io->string,    io->text, io->newline_decoder};
   for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
     const char *name = strrchr(classes[i]->type->name, '.') + 1;
     if (!asy_module_set(vm, module, name, asy_from_obj(classes[i]))) return false;
   }
-  return make_unsupported(vm, module) && asy_module_set(vm, module, "DEFAULT_BUFFER_SIZE", asy_from_small(IO_BUFFER_SIZE)) &&
+  return make_unsupported(vm, module) &&
+         asy_module_set(vm, module, "DEFAULT_BUFFER_SIZE", asy_from_small(IO_BUFFER_SIZE)) &&
          asy_module_set(vm, module, "BlockingIOError", asy_from_obj(vm->exceptions[ASY_BlockingIOError]));
 }
 

@@ -9,8 +9,8 @@
 typedef struct {
   io_base base;
   bool ready;
-  uint8_t width;   /* bytes of a code point: 1, 2, 4 */
-  uint8_t seen;    /* SEEN_ bits */
+  uint8_t width; /* bytes of a code point: 1, 2, 4 */
+  uint8_t seen;  /* SEEN_ bits */
   io_newline newline;
   uint8_t *data; /* malloc'ed */
   size_t len, cap, at;
@@ -71,8 +71,7 @@ static bool write_translated(asy_vm *vm, io_string *s, asy_str *text) {
       continue;
     }
     if (!write_points(vm, s, asy_at(data, width, from), width, i - from)) return false;
-    if (to_lf ? !write_points(vm, s, &lf, 1, 1)
-              : !write_points(vm, s, crlf, 1, s->newline == NEWLINE_CR ? 1 : 2))
+    if (to_lf ? !write_points(vm, s, &lf, 1, 1) : !write_points(vm, s, crlf, 1, s->newline == NEWLINE_CR ? 1 : 2))
       return false;
     i += to_lf && pair;
     from = i + 1;
@@ -169,7 +168,8 @@ static asy_value string_next(asy_vm *vm, asy_value self) {
   if (!(asy_type_of(vm, self)->flags & ASY_CLASS_BUILTIN)) {
     asy_value line = io_call(vm, self, "readline", 0, NULL);
     if (asy_failed(line)) return line;
-    if (!asy_is_str(line)) return asy_raise(vm, ASY_OSError, "readline() should have returned a str object, not '%T'", line);
+    if (!asy_is_str(line))
+      return asy_raise(vm, ASY_OSError, "readline() should have returned a str object, not '%T'", line);
     return ((asy_str *)asy_obj_of(line))->len ? line : ASY_END;
   }
   size_t n = line_length(s);
@@ -187,7 +187,8 @@ static asy_value string_seek(asy_vm *vm, const asy_value *args) {
   io_string *s = self_of(args);
   int64_t offset, whence;
   if (!asy_to_int64(vm, args[1], &offset) || !asy_to_int64(vm, args[2], &whence) || !check(vm, s)) return ASY_FAILED;
-  if (whence < 0 || whence > 2) return asy_raise(vm, ASY_ValueError, "Invalid whence (%lld, should be 0, 1 or 2)", (long long)whence);
+  if (whence < 0 || whence > 2)
+    return asy_raise(vm, ASY_ValueError, "Invalid whence (%lld, should be 0, 1 or 2)", (long long)whence);
   if (!whence && offset < 0) return asy_raise(vm, ASY_ValueError, "Negative seek position %lld", (long long)offset);
   if (whence && offset) return asy_raise(vm, ASY_OSError, "Can't do nonzero cur-relative seeks");
   if (whence == 2) s->at = s->len;
@@ -219,8 +220,12 @@ static asy_value string_close(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value string_closed(asy_vm *vm, const asy_value *args) { return asy_from_bool(self_of(args)->base.closed); }
-static asy_value string_true(asy_vm *vm, const asy_value *args) { return check(vm, self_of(args)) ? ASY_TRUE : ASY_FAILED; }
-static asy_value string_false(asy_vm *vm, const asy_value *args) { return check(vm, self_of(args)) ? ASY_FALSE : ASY_FAILED; }
+static asy_value string_true(asy_vm *vm, const asy_value *args) {
+  return check(vm, self_of(args)) ? ASY_TRUE : ASY_FAILED;
+}
+static asy_value string_false(asy_vm *vm, const asy_value *args) {
+  return check(vm, self_of(args)) ? ASY_FALSE : ASY_FAILED;
+}
 
 static asy_value string_newlines(asy_vm *vm, const asy_value *args) {
   static const char *const names[] = {"\r", "\n", "\r\n"};
@@ -244,7 +249,8 @@ static asy_value string_getstate(asy_vm *vm, const asy_value *args) {
   asy_value newline = names[s->newline] ? asy_from_cstr(vm, names[s->newline]) : ASY_NONE;
   asy_dict *dict = asy_instance_dict(vm, asy_obj_of(args[0])), *copy = dict ? asy_dict_copy(vm, dict) : NULL;
   if (asy_failed(newline) || asy_raised(vm)) return ASY_FAILED;
-  return asy_tuple_of(vm, 4, value, newline, asy_from_int64(vm, (int64_t)s->at), copy && copy->used ? asy_from_obj(copy) : ASY_NONE);
+  return asy_tuple_of(vm, 4, value, newline, asy_from_int64(vm, (int64_t)s->at),
+                      copy && copy->used ? asy_from_obj(copy) : ASY_NONE);
 }
 
 static asy_value string_setstate(asy_vm *vm, const asy_value *args) {
@@ -253,11 +259,14 @@ static asy_value string_setstate(asy_vm *vm, const asy_value *args) {
     return asy_raise(vm, ASY_TypeError, "%T.__setstate__ argument should be 4-tuple, got %T", args[0], args[1]);
   const asy_tuple *state = (asy_tuple *)asy_obj_of(args[1]);
   int64_t at;
-  if (!check(vm, s) || asy_failed(string_init(vm, (asy_value[]){args[0], ASY_NONE, state->items[1]}))) return ASY_FAILED;
-  if (!asy_is_str(state->items[0])) return asy_raise(vm, ASY_TypeError, "first item of state must be a str, got %T", state->items[0]);
+  if (!check(vm, s) || asy_failed(string_init(vm, (asy_value[]){args[0], ASY_NONE, state->items[1]})))
+    return ASY_FAILED;
+  if (!asy_is_str(state->items[0]))
+    return asy_raise(vm, ASY_TypeError, "first item of state must be a str, got %T", state->items[0]);
   asy_str *text = (asy_str *)asy_obj_of(state->items[0]); /* its line ends are translated already */
   if (!write_points(vm, s, asy_str_data(text), asy_str_width(text), text->len)) return ASY_FAILED;
-  if (!asy_is_integer(state->items[2])) return asy_raise(vm, ASY_TypeError, "third item of state must be an integer, got %T", state->items[2]);
+  if (!asy_is_integer(state->items[2]))
+    return asy_raise(vm, ASY_TypeError, "third item of state must be an integer, got %T", state->items[2]);
   if (!asy_to_int64(vm, state->items[2], &at)) return ASY_FAILED;
   if (at < 0) return asy_raise(vm, ASY_ValueError, "position value cannot be negative");
   s->at = (size_t)at;

@@ -29,7 +29,8 @@ bool io_newline_of(asy_vm *vm, asy_value v, const char *where, io_newline *out) 
     *out = (io_newline)i;
     return true;
   }
-  asy_raise(vm, ASY_ValueError, strcmp(where, "StringIO") ? "illegal newline value: %S" : "illegal newline value: %R", v);
+  asy_raise(vm, ASY_ValueError, strcmp(where, "StringIO") ? "illegal newline value: %S" : "illegal newline value: %R",
+            v);
   return false;
 }
 
@@ -37,7 +38,8 @@ bool io_newline_of(asy_vm *vm, asy_value v, const char *where, io_newline *out) 
 
 static bool check_ready(asy_vm *vm, const io_text *t) {
   if (t->ready) return true;
-  asy_raise(vm, ASY_ValueError, t->detached ? "underlying buffer has been detached" : "I/O operation on uninitialized object");
+  asy_raise(vm, ASY_ValueError,
+            t->detached ? "underlying buffer has been detached" : "I/O operation on uninitialized object");
   return false;
 }
 
@@ -102,7 +104,8 @@ static bool put_encoded(asy_vm *vm, io_text *t, asy_str *s) {
   asy_value text = translates_writes(t) ? replace_newlines(vm, t, s) : asy_from_obj(s);
   asy_value bytes = asy_failed(text) ? text : io_call(vm, t->encoder, "encode", 1, &text);
   if (asy_failed(bytes)) return false;
-  if (!asy_is_kind(bytes, KIND_BYTES)) return asy_raise(vm, ASY_TypeError, "encoder should return a bytes object, not '%T'", bytes), false;
+  if (!asy_is_kind(bytes, KIND_BYTES))
+    return asy_raise(vm, ASY_TypeError, "encoder should return a bytes object, not '%T'", bytes), false;
   const asy_bytes *b = (const asy_bytes *)asy_obj_of(bytes);
   return put_bytes(vm, t, b->data, b->len);
 }
@@ -194,7 +197,8 @@ static asy_value text_writelines(asy_vm *vm, const asy_value *args) {
     asy_value pair[2] = {args[0], asy_next(vm, iterator)};
     if (pair[1] == ASY_END) return ASY_NONE;
     if (asy_failed(pair[1])) return ASY_FAILED;
-    if (asy_failed(exact ? text_write(vm, pair) : asy_call_method(vm, args[0], ASY_NAME(vm, write), 1, &pair[1]))) return ASY_FAILED;
+    if (asy_failed(exact ? text_write(vm, pair) : asy_call_method(vm, args[0], ASY_NAME(vm, write), 1, &pair[1])))
+      return ASY_FAILED;
   }
 }
 
@@ -233,7 +237,8 @@ static asy_value read_piece(asy_vm *vm, io_text *t, int64_t size) {
   asy_value count = asy_from_small(size);
   asy_value piece = io_call(vm, t->buffer, method, 1, &count);
   if (!asy_failed(piece) && !asy_is_bytes_like(piece))
-    return asy_raise(vm, ASY_TypeError, "underlying %s() should have returned a bytes-like object, not '%T'", method, piece);
+    return asy_raise(vm, ASY_TypeError, "underlying %s() should have returned a bytes-like object, not '%T'", method,
+                     piece);
   return piece;
 }
 
@@ -281,13 +286,16 @@ static int fill(asy_vm *vm, io_text *t) {
   if (t->busy) return asy_raise(vm, ASY_RuntimeError, "reentrant call inside %T", asy_from_obj(t)), -1;
   if (!input_room(vm, t)) return -1;
   t->busy = true;
-  int64_t n = t->direct ? io_buffered_read1(vm, t->direct, t->in + t->in_end, t->in_cap - t->in_end) : fill_by_script(vm, t);
+  int64_t n = t->direct ? io_buffered_read1(vm, t->direct, t->in + t->in_end, t->in_cap - t->in_end)
+                        : fill_by_script(vm, t);
   t->busy = false;
-  if (n == -2) asy_raise(vm, ASY_TypeError, "underlying read1() should have returned a bytes-like object, not 'NoneType'");
+  if (n == -2)
+    asy_raise(vm, ASY_TypeError, "underlying read1() should have returned a bytes-like object, not 'NoneType'");
   if (n < 0) return -1;
   t->started = true;
   t->eof = n == 0;
-  if (n && t->newline <= NEWLINE_UNIVERSAL_KEPT && !t->has_cr) t->has_cr = memchr(t->in + t->in_end, '\r', (size_t)n) != NULL;
+  if (n && t->newline <= NEWLINE_UNIVERSAL_KEPT && !t->has_cr)
+    t->has_cr = memchr(t->in + t->in_end, '\r', (size_t)n) != NULL;
   t->in_end += (size_t)n;
   note_ends(t, t->in_end - (size_t)n);
   return n > 0;
@@ -363,7 +371,8 @@ static asy_value read_all_bytes(asy_vm *vm, io_text *t) {
   int more;
   while ((more = fill(vm, t)) > 0) {}
   if (more < 0) return ASY_FAILED;
-  asy_value text = t->in_end > t->in_start ? decode(vm, t, translate(t, t->in_end - t->in_start)) : asy_from_obj(vm->empty_str);
+  asy_value text = t->in_end > t->in_start ? decode(vm, t, translate(t, t->in_end - t->in_start))
+                                           : asy_from_obj(vm->empty_str);
   if (t->in_cap > 4 * READ_AHEAD && !t->in_end) { /* a whole file was here */
     free(t->in);
     t->in = NULL;
@@ -454,7 +463,8 @@ static bool read_decoded(asy_vm *vm, io_text *t, int64_t hint, bool *eof) {
   *eof = length == 0;
   asy_value text = io_call(vm, t->decoder, "decode", 2, (asy_value[]){piece, asy_from_bool(*eof)});
   if (asy_failed(text)) return false;
-  if (!asy_is_str(text)) return asy_raise(vm, ASY_TypeError, "decoder should return a string result, not '%T'", text), false;
+  if (!asy_is_str(text))
+    return asy_raise(vm, ASY_TypeError, "decoder should return a string result, not '%T'", text), false;
   t->decoded = (asy_str *)asy_obj_of(text);
   t->decoded_at = 0;
   t->started = true;
@@ -526,8 +536,8 @@ static asy_value read_decoded_line(asy_vm *vm, io_text *t, int64_t limit) {
       if (eof) return line->len ? asy_from_obj(line) : ASY_UNBOUND;
       if (!decoded_left(t)) continue;
     }
-    if (line->len && asy_str_at(line, line->len - 1) == '\r' && t->newline >= NEWLINE_UNIVERSAL_KEPT && t->newline != NEWLINE_LF &&
-        t->newline != NEWLINE_CR) { /* its end was cut in two */
+    if (line->len && asy_str_at(line, line->len - 1) == '\r' && t->newline >= NEWLINE_UNIVERSAL_KEPT &&
+        t->newline != NEWLINE_LF && t->newline != NEWLINE_CR) { /* its end was cut in two */
       bool pair = asy_str_at(t->decoded, t->decoded_at) == '\n';
       if (pair && (limit < 0 || line->len < limit)) return or_failed(asy_str_concat(vm, line, take_decoded(vm, t, 1)));
       if (t->newline == NEWLINE_UNIVERSAL_KEPT) return asy_from_obj(line);
@@ -609,18 +619,22 @@ static asy_value text_tell(asy_vm *vm, const asy_value *args) {
   if (!check_open(vm, t)) return ASY_FAILED;
   if (!t->seekable) return io_unsupported(vm, "underlying stream is not seekable");
   if (!t->telling) return asy_raise(vm, ASY_OSError, "telling position disabled by next() call");
-  if (!flush_pending(vm, t) || asy_failed(asy_call_method(vm, args[0], ASY_NAME(vm, flush), 0, NULL))) return ASY_FAILED;
+  if (!flush_pending(vm, t) || asy_failed(asy_call_method(vm, args[0], ASY_NAME(vm, flush), 0, NULL)))
+    return ASY_FAILED;
   asy_value at = io_call(vm, t->buffer, "tell", 0, NULL);
   if (asy_failed(at)) return at;
-  if (t->codec != ASY_CODEC_OTHER) return asy_binary(vm, BINARY_SUB, at, asy_from_small((int64_t)(t->in_end - t->in_start)));
+  if (t->codec != ASY_CODEC_OTHER)
+    return asy_binary(vm, BINARY_SUB, at, asy_from_small((int64_t)(t->in_end - t->in_start)));
   if (!t->decoder || !t->snapshot) return at;
-  return cookie_call(vm, "_cookie", 4, (asy_value[]){at, t->decoder, t->snapshot, asy_from_small(t->decoded ? t->decoded_at : 0)});
+  return cookie_call(vm, "_cookie", 4,
+                     (asy_value[]){at, t->decoder, t->snapshot, asy_from_small(t->decoded ? t->decoded_at : 0)});
 }
 
 static bool reset_encoder(asy_vm *vm, io_text *t, bool at_start) {
   if (!t->encoder) return true;
   asy_value zero = asy_from_small(0);
-  return !asy_failed(at_start ? io_call(vm, t->encoder, "reset", 0, NULL) : io_call(vm, t->encoder, "setstate", 1, &zero));
+  return !asy_failed(at_start ? io_call(vm, t->encoder, "reset", 0, NULL)
+                              : io_call(vm, t->encoder, "setstate", 1, &zero));
 }
 
 /* Goes to a place that tell() named in the middle of decoded text. */
@@ -633,7 +647,8 @@ static asy_value seek_cookie(asy_vm *vm, io_text *t, asy_value cookie) {
   if (t->decoder) {
     bool plain = cookie == asy_from_small(0);
     asy_value state = plain ? ASY_NONE : asy_tuple_of(vm, 2, asy_from_bytes(vm, "", 0), part[1]);
-    if (asy_failed(plain ? io_call(vm, t->decoder, "reset", 0, NULL) : io_call(vm, t->decoder, "setstate", 1, &state))) return ASY_FAILED;
+    if (asy_failed(plain ? io_call(vm, t->decoder, "reset", 0, NULL) : io_call(vm, t->decoder, "setstate", 1, &state)))
+      return ASY_FAILED;
     if (part[3] != asy_from_small(0)) {
       asy_value bytes = io_call(vm, t->buffer, "read", 1, &part[2]);
       asy_value text = asy_failed(bytes) ? bytes : io_call(vm, t->decoder, "decode", 2, (asy_value[]){bytes, part[4]});
@@ -657,7 +672,8 @@ static asy_value text_seek(asy_vm *vm, const asy_value *args) {
   int64_t whence;
   if (!asy_to_int64(vm, args[2], &whence) || !check_open(vm, t)) return ASY_FAILED;
   if (!t->seekable) return io_unsupported(vm, "underlying stream is not seekable");
-  if (!asy_is_integer(cookie)) return asy_raise(vm, ASY_TypeError, "'%T' object cannot be interpreted as an integer", cookie);
+  if (!asy_is_integer(cookie))
+    return asy_raise(vm, ASY_TypeError, "'%T' object cannot be interpreted as an integer", cookie);
   if (whence == 1) {
     if (asy_int_sign(cookie)) return io_unsupported(vm, "can't do nonzero cur-relative seeks");
     if (asy_failed(asy_call_method(vm, args[0], ASY_NAME(vm, flush), 0, NULL))) return ASY_FAILED;
@@ -683,7 +699,8 @@ static asy_value text_seek(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value text_truncate(asy_vm *vm, const asy_value *args) {
-  if (!check_ready(vm, text_of(args[0])) || asy_failed(asy_call_method(vm, args[0], ASY_NAME(vm, flush), 0, NULL))) return ASY_FAILED;
+  if (!check_ready(vm, text_of(args[0])) || asy_failed(asy_call_method(vm, args[0], ASY_NAME(vm, flush), 0, NULL)))
+    return ASY_FAILED;
   return io_call(vm, text_of(args[0])->buffer, "truncate", 1, &args[1]);
 }
 
@@ -716,11 +733,14 @@ static bool make_coders(asy_vm *vm, io_text *t, asy_value encoding, asy_value er
   asy_value is_text = asy_get_attr_cstr(vm, info, "_is_text_encoding");
   if (asy_failed(is_text)) asy_clear_exception(vm);
   else if (is_text == ASY_FALSE)
-    return asy_raise(vm, ASY_LookupError, "%R is not a text encoding; use codecs.open() to handle arbitrary codecs", encoding), false;
+    return asy_raise(vm, ASY_LookupError, "%R is not a text encoding; use codecs.open() to handle arbitrary codecs",
+                     encoding),
+           false;
   asy_value decoder = io_call(vm, info, "incrementaldecoder", 1, &errors);
   if (asy_failed(decoder)) return false;
   if (t->newline <= NEWLINE_UNIVERSAL_KEPT) {
-    decoder = asy_call2(vm, asy_from_obj(vm->io_state->newline_decoder), decoder, asy_from_bool(t->newline == NEWLINE_UNIVERSAL));
+    decoder = asy_call2(vm, asy_from_obj(vm->io_state->newline_decoder), decoder,
+                        asy_from_bool(t->newline == NEWLINE_UNIVERSAL));
     if (asy_failed(decoder)) return false;
   }
   asy_store(vm, t, &t->decoder, decoder);
@@ -761,7 +781,8 @@ static bool fix_encoder_state(asy_vm *vm, io_text *t) {
 
 static io_buffered *direct_buffer(asy_vm *vm, asy_value buffer) {
   const asy_io_state *io = vm->io_state;
-  if (!io_exactly(vm, buffer, io->reader) && !io_exactly(vm, buffer, io->writer) && !io_exactly(vm, buffer, io->random)) return NULL;
+  if (!io_exactly(vm, buffer, io->reader) && !io_exactly(vm, buffer, io->writer) && !io_exactly(vm, buffer, io->random))
+    return NULL;
   io_buffered *b = (io_buffered *)asy_obj_of(buffer);
   return b->file ? b : NULL;
 }
@@ -804,16 +825,16 @@ static asy_value text_init(asy_vm *vm, const asy_value *args) {
   io_text *t = text_of(args[0]);
   t->ready = t->detached = false;
   int line_buffering = asy_truth(vm, args[5]), write_through = asy_truth(vm, args[6]);
-  if (line_buffering < 0 || write_through < 0 || !text_or_none(vm, args[2], "encoding") || !text_or_none(vm, args[3], "errors") ||
-      !io_newline_of(vm, args[4], "TextIOWrapper", &t->newline))
+  if (line_buffering < 0 || write_through < 0 || !text_or_none(vm, args[2], "encoding") ||
+      !text_or_none(vm, args[3], "errors") || !io_newline_of(vm, args[4], "TextIOWrapper", &t->newline))
     return ASY_FAILED;
   t->line_buffering = line_buffering;
   t->write_through = write_through;
   return text_open(vm, t, args[1], args[2], args[3]) ? ASY_NONE : ASY_FAILED;
 }
 
-asy_value io_text_on(asy_vm *vm, asy_value buffer, asy_value encoding, asy_value errors, asy_value newline, bool line_buffering,
-                     bool write_through) {
+asy_value io_text_on(asy_vm *vm, asy_value buffer, asy_value encoding, asy_value errors, asy_value newline,
+                     bool line_buffering, bool write_through) {
   asy_value cls = asy_from_obj(vm->io_state->text), self = text_new(vm, &cls);
   if (asy_failed(self)) return self;
   io_text *t = text_of(self);
@@ -883,7 +904,8 @@ static asy_value text_reconfigure(asy_vm *vm, const asy_value *args) {
   t->newline = kind;
   if (recode) {
     asy_value how = errors != ASY_NONE ? errors : encoding != ASY_NONE ? ASY_NONE : t->errors;
-    if (!set_codec(vm, t, encoding == ASY_NONE ? t->encoding : encoding, how) || !fix_encoder_state(vm, t)) return ASY_FAILED;
+    if (!set_codec(vm, t, encoding == ASY_NONE ? t->encoding : encoding, how) || !fix_encoder_state(vm, t))
+      return ASY_FAILED;
   }
   t->line_buffering = line_buffering;
   t->write_through = write_through;
@@ -1000,8 +1022,8 @@ static const asy_native text_methods[] = {
   {"read", "(self, size=-1, /)", text_read, "Read at most size characters from stream; all when negative or None.", 0},
   {"readable", "(self, /)", text_readable, NULL, 0},
   {"readline", "(self, size=-1, /)", text_readline, "Read until newline or EOF.", 0},
-  {"reconfigure", "(self, *, encoding=None, errors=None, newline=?, line_buffering=None, write_through=None)", text_reconfigure,
-   "Reconfigure the text stream with new parameters.", 0},
+  {"reconfigure", "(self, *, encoding=None, errors=None, newline=?, line_buffering=None, write_through=None)",
+   text_reconfigure, "Reconfigure the text stream with new parameters.", 0},
   {"seek", "(self, cookie, whence=0, /)", text_seek, "Set the stream position, and return the new stream position.", 0},
   {"seekable", "(self, /)", text_seekable, NULL, 0},
   {"tell", "(self, /)", text_tell, "Return the stream position as an opaque number.", 0},
@@ -1033,7 +1055,8 @@ const asy_type asy_textio_type = {
   .new_ = text_new,
   .new_signature = "(cls, *args, **kwargs)",
   .init = text_init,
-  .init_signature = "(self, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)",
+  .init_signature =
+    "(self, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)",
   .repr = text_repr,
   .iter = text_iter,
   .next = text_next,

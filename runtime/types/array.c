@@ -17,13 +17,20 @@ typedef struct {
 } code_row;
 
 static const code_row codes[] = {
-  {'b', 'b', 1, SIGNED, "signed char"},        {'B', 'B', 1, UNSIGNED, "unsigned byte integer"},
-  {'u', 'w', 4, TEXT, NULL},                   {'w', 'w', 4, TEXT, NULL},
-  {'h', 'h', 2, SIGNED, "signed short integer"},      {'H', 'H', 2, UNSIGNED, "unsigned short"},
-  {'i', 'i', 4, SIGNED, "integer"},            {'I', 'I', 4, UNSIGNED, "unsigned int"},
-  {'l', 'l', 8, SIGNED, "long"},               {'L', 'L', 8, UNSIGNED, "unsigned long"},
-  {'q', 'q', 8, SIGNED, "long long"},          {'Q', 'Q', 8, UNSIGNED, "unsigned long long"},
-  {'f', 'f', 4, REAL, "float"},                {'d', 'd', 8, REAL, "double"},
+  {'b', 'b', 1, SIGNED, "signed char"},
+  {'B', 'B', 1, UNSIGNED, "unsigned byte integer"},
+  {'u', 'w', 4, TEXT, NULL},
+  {'w', 'w', 4, TEXT, NULL},
+  {'h', 'h', 2, SIGNED, "signed short integer"},
+  {'H', 'H', 2, UNSIGNED, "unsigned short"},
+  {'i', 'i', 4, SIGNED, "integer"},
+  {'I', 'I', 4, UNSIGNED, "unsigned int"},
+  {'l', 'l', 8, SIGNED, "long"},
+  {'L', 'L', 8, UNSIGNED, "unsigned long"},
+  {'q', 'q', 8, SIGNED, "long long"},
+  {'Q', 'Q', 8, UNSIGNED, "unsigned long long"},
+  {'f', 'f', 4, REAL, "float"},
+  {'d', 'd', 8, REAL, "double"},
 };
 enum { CODES = sizeof codes / sizeof *codes };
 
@@ -77,7 +84,8 @@ static asy_value get(asy_vm *vm, const array *a, uint32_t i) {
     case 'd': return asy_from_double(vm, u.d);
     case 'u':
     case 'w':
-      if (u.I > 0x10ffff) return asy_raise(vm, ASY_ValueError, "character U+%d is not in range [U+0000; U+10ffff]", u.i);
+      if (u.I > 0x10ffff)
+        return asy_raise(vm, ASY_ValueError, "character U+%d is not in range [U+0000; U+10ffff]", u.i);
       return or_failed(asy_str_char(vm, u.I));
     case 'L':
     case 'Q': return asy_from_uint64(vm, u.Q);
@@ -95,7 +103,8 @@ static bool put_integer(asy_vm *vm, const code_row *row, asy_value v, uint8_t *o
   if (row->size == 8) {
     if (row->kind == SIGNED ? !fits : !asy_int_to_uint64(v, &bits)) {
       bool negative = row->kind == UNSIGNED && asy_int_sign(v) < 0;
-      asy_raise(vm, ASY_OverflowError, negative ? "can't convert negative value to unsigned int" : "int too big to convert");
+      asy_raise(vm, ASY_OverflowError,
+                negative ? "can't convert negative value to unsigned int" : "int too big to convert");
       return false;
     }
     if (row->kind == SIGNED) bits = (uint64_t)i;
@@ -127,9 +136,12 @@ static bool put(asy_vm *vm, const code_row *row, asy_value v, uint8_t out[8]) {
     case TEXT:
       if (row->code == 'u' && (!asy_is_str(v) || ((asy_str *)asy_obj_of(v))->len != 1))
         return asy_raise(vm, ASY_TypeError, "array item must be unicode character"), false;
-      if (!asy_is_str(v)) return asy_raise(vm, ASY_TypeError, "array item must be a unicode character, not %T", v), false;
+      if (!asy_is_str(v))
+        return asy_raise(vm, ASY_TypeError, "array item must be a unicode character, not %T", v), false;
       if (((asy_str *)asy_obj_of(v))->len != 1)
-        return asy_raise(vm, ASY_TypeError, "array item must be a string of length 1, got a string of length %u", ((asy_str *)asy_obj_of(v))->len), false;
+        return asy_raise(vm, ASY_TypeError, "array item must be a string of length 1, got a string of length %u",
+                         ((asy_str *)asy_obj_of(v))->len),
+               false;
       memcpy(out, &(uint32_t){asy_str_at((asy_str *)asy_obj_of(v), 0)}, 4);
       return true;
     default: return put_integer(vm, row, v, out);
@@ -281,8 +293,12 @@ static void array_free(asy_vm *vm, asy_obj *o) {
 static bool array_get_buffer(asy_vm *vm, asy_value self, asy_buffer *out) {
   array *a = array_of(self);
   a->exports++;
-  *out = (asy_buffer){.data = a->data ? a->data : (uint8_t *)"", .len = (size_t)a->len * a->row->size, .owner = self, .writable = true,
-                      .format = a->row->view, .itemsize = a->row->size};
+  *out = (asy_buffer){.data = a->data ? a->data : (uint8_t *)"",
+                      .len = (size_t)a->len * a->row->size,
+                      .owner = self,
+                      .writable = true,
+                      .format = a->row->view,
+                      .itemsize = a->row->size};
   return true;
 }
 
@@ -309,7 +325,8 @@ static asy_value array_get_item(asy_vm *vm, asy_value self, asy_value key) {
     array *part = like(vm, a, step == 1 && count ? place(a, (uint64_t)i) : NULL, (uint64_t)count);
     if (!part) return ASY_FAILED;
     if (step != 1)
-      for (int64_t n = 0; n < count; n++) memcpy(place(part, (uint64_t)n), place(a, (uint64_t)(i + n * step)), a->row->size);
+      for (int64_t n = 0; n < count; n++)
+        memcpy(place(part, (uint64_t)n), place(a, (uint64_t)(i + n * step)), a->row->size);
     return asy_from_obj(part);
   }
   if (!asy_is_integer(key) && asy_failed(key = asy_index(vm, key))) {
@@ -323,7 +340,8 @@ static bool set_slice(asy_vm *vm, array *a, asy_value key, asy_value value) {
   int64_t start, step, count;
   array *other = NULL;
   if (value != ASY_UNBOUND) {
-    if (!is_array(vm, value)) return asy_raise(vm, ASY_TypeError, "can only assign array (not \"%T\") to array slice", value), false;
+    if (!is_array(vm, value))
+      return asy_raise(vm, ASY_TypeError, "can only assign array (not \"%T\") to array slice", value), false;
     other = array_of(value);
     if (other->row != a->row) return asy_raise(vm, ASY_TypeError, "bad argument type for built-in operation"), false;
     if (other == a && !(other = like(vm, a, a->data, a->len))) return false;
@@ -332,7 +350,8 @@ static bool set_slice(asy_vm *vm, array *a, asy_value key, asy_value value) {
   uint32_t given = other ? other->len : 0;
   if (step == 1) {
     uint32_t at = (uint32_t)start, old = (uint32_t)count;
-    if (given > old ? !open_gap(vm, a, at + old, given - old) : !close_gap(vm, a, at + given, old - given)) return false;
+    if (given > old ? !open_gap(vm, a, at + old, given - old) : !close_gap(vm, a, at + given, old - given))
+      return false;
     if (given) memcpy(place(a, at), other->data, (size_t)given * a->row->size);
     return true;
   }
@@ -349,8 +368,11 @@ static bool set_slice(asy_vm *vm, array *a, asy_value key, asy_value value) {
     return true;
   }
   if (given != count)
-    return asy_raise(vm, ASY_ValueError, "attempt to assign array of size %u to extended slice of size %lld", given, (long long)count), false;
-  for (int64_t n = 0; n < count; n++) memcpy(place(a, (uint64_t)(start + n * step)), place(other, (uint64_t)n), a->row->size);
+    return asy_raise(vm, ASY_ValueError, "attempt to assign array of size %u to extended slice of size %lld", given,
+                     (long long)count),
+           false;
+  for (int64_t n = 0; n < count; n++)
+    memcpy(place(a, (uint64_t)(start + n * step)), place(other, (uint64_t)n), a->row->size);
   return true;
 }
 
@@ -490,8 +512,12 @@ static asy_value array_imul(asy_vm *vm, asy_value self, asy_value count) {
 
 /* ---- Methods ---- */
 
-static asy_value array_append(asy_vm *vm, const asy_value *args) { return append(vm, array_of(args[0]), args[1]) ? ASY_NONE : ASY_FAILED; }
-static asy_value array_extend(asy_vm *vm, const asy_value *args) { return extend(vm, array_of(args[0]), args[1]) ? ASY_NONE : ASY_FAILED; }
+static asy_value array_append(asy_vm *vm, const asy_value *args) {
+  return append(vm, array_of(args[0]), args[1]) ? ASY_NONE : ASY_FAILED;
+}
+static asy_value array_extend(asy_vm *vm, const asy_value *args) {
+  return extend(vm, array_of(args[0]), args[1]) ? ASY_NONE : ASY_FAILED;
+}
 
 static asy_value array_buffer_info(asy_vm *vm, const asy_value *args) {
   array *a = array_of(args[0]);
@@ -510,7 +536,9 @@ static asy_value array_byteswap(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 
-static asy_value array_clear(asy_vm *vm, const asy_value *args) { return resize(vm, array_of(args[0]), 0) ? ASY_NONE : ASY_FAILED; }
+static asy_value array_clear(asy_vm *vm, const asy_value *args) {
+  return resize(vm, array_of(args[0]), 0) ? ASY_NONE : ASY_FAILED;
+}
 
 static asy_value array_copy(asy_vm *vm, const asy_value *args) {
   array *a = array_of(args[0]);
@@ -527,9 +555,12 @@ static asy_value array_count(asy_vm *vm, const asy_value *args) {
 static asy_value array_index(asy_vm *vm, const asy_value *args) {
   array *a = array_of(args[0]);
   int64_t start, stop;
-  if (!asy_slice_bound(vm, args[2], 0, a->len, &start) || !asy_slice_bound(vm, args[3], a->len, a->len, &stop)) return ASY_FAILED;
+  if (!asy_slice_bound(vm, args[2], 0, a->len, &start) || !asy_slice_bound(vm, args[3], a->len, a->len, &stop))
+    return ASY_FAILED;
   int64_t at = find(vm, a, args[1], start, stop);
-  return at >= 0 ? asy_from_small(at) : at == -2 ? ASY_FAILED : asy_raise(vm, ASY_ValueError, "array.index(x): x not in array");
+  return at >= 0    ? asy_from_small(at)
+         : at == -2 ? ASY_FAILED
+                    : asy_raise(vm, ASY_ValueError, "array.index(x): x not in array");
 }
 
 static asy_value array_insert(asy_vm *vm, const asy_value *args) {
@@ -607,7 +638,8 @@ static asy_value array_fromlist(asy_vm *vm, const asy_value *args) {
   const asy_list *list = (asy_list *)asy_obj_of(args[1]);
   uint32_t old = a->len, n = list->len;
   for (uint32_t i = 0; i < n; i++) {
-    bool good = i < list->len ? append(vm, a, list->items[i]) : (asy_raise(vm, ASY_RuntimeError, "list changed size during iteration"), false);
+    bool good = i < list->len ? append(vm, a, list->items[i])
+                              : (asy_raise(vm, ASY_RuntimeError, "list changed size during iteration"), false);
     if (good) continue;
     if (a->len > old && !a->exports) a->len = old;
     return ASY_FAILED;
@@ -661,12 +693,17 @@ static asy_value array_reduce(asy_vm *vm, const asy_value *args) {
   asy_value items = a->row->kind == TEXT ? array_tounicode(vm, args) : array_tolist(vm, args);
   asy_str *code = asy_str_char(vm, (uint8_t)a->row->code);
   asy_value with = asy_failed(items) || !code ? ASY_FAILED : asy_tuple_of(vm, 2, asy_from_obj(code), items);
-  return asy_failed(with) || asy_raised(vm) ? ASY_FAILED
-                                            : asy_tuple_of(vm, 3, asy_from_obj(asy_type_of(vm, args[0])), with, dict ? asy_from_obj(dict) : ASY_NONE);
+  return asy_failed(with) || asy_raised(vm)
+           ? ASY_FAILED
+           : asy_tuple_of(vm, 3, asy_from_obj(asy_type_of(vm, args[0])), with, dict ? asy_from_obj(dict) : ASY_NONE);
 }
 
-static asy_value array_typecode(asy_vm *vm, const asy_value *args) { return or_failed(asy_str_char(vm, (uint8_t)array_of(args[0])->row->code)); }
-static asy_value array_itemsize(asy_vm *vm, const asy_value *args) { return asy_from_small(array_of(args[0])->row->size); }
+static asy_value array_typecode(asy_vm *vm, const asy_value *args) {
+  return or_failed(asy_str_char(vm, (uint8_t)array_of(args[0])->row->code));
+}
+static asy_value array_itemsize(asy_vm *vm, const asy_value *args) {
+  return asy_from_small(array_of(args[0])->row->size);
+}
 static asy_value array_sizeof(asy_vm *vm, const asy_value *args) {
   return asy_from_small((int64_t)(sizeof(array) + (size_t)array_of(args[0])->cap * array_of(args[0])->row->size));
 }
@@ -678,22 +715,27 @@ static const asy_native array_methods[] = {
   {"__reduce_ex__", "(self, value, /)", array_reduce, "Return state information for pickling.", 0},
   {"__sizeof__", "(self, /)", array_sizeof, "Size of the array in memory, in bytes.", 0},
   {"append", "(self, v, /)", array_append, "Append new value v to the end of the array.", 0},
-  {"buffer_info", "(self, /)", array_buffer_info, "Return a tuple (address, length) giving the current memory address and the length in items.", 0},
+  {"buffer_info", "(self, /)", array_buffer_info,
+   "Return a tuple (address, length) giving the current memory address and the length in items.", 0},
   {"byteswap", "(self, /)", array_byteswap, "Byteswap all items of the array.", 0},
   {"clear", "(self, /)", array_clear, "Remove all items from the array.", 0},
   {"count", "(self, v, /)", array_count, "Return number of occurrences of v in the array.", 0},
   {"extend", "(self, bb, /)", array_extend, "Append items to the end of the array.", 0},
-  {"frombytes", "(self, buffer, /)", array_frombytes, "Appends items from the string, interpreting it as an array of machine values.", 0},
-  {"fromfile", "(self, f, n, /)", array_fromfile, "Read n objects from the file object f and append them to the end of the array.", 0},
+  {"frombytes", "(self, buffer, /)", array_frombytes,
+   "Appends items from the string, interpreting it as an array of machine values.", 0},
+  {"fromfile", "(self, f, n, /)", array_fromfile,
+   "Read n objects from the file object f and append them to the end of the array.", 0},
   {"fromlist", "(self, list, /)", array_fromlist, "Append items to array from list.", 0},
-  {"fromunicode", "(self, ustr, /)", array_fromunicode, "Extends this array with data from the unicode string ustr.", 0},
+  {"fromunicode", "(self, ustr, /)", array_fromunicode, "Extends this array with data from the unicode string ustr.",
+   0},
   {"index", "(self, v, start=0, stop=None, /)", array_index, "Return index of first occurrence of v in the array.", 0},
   {"insert", "(self, i, v, /)", array_insert, "Insert a new item v into the array before position i.", 0},
   {"itemsize", "(self)", array_itemsize, "the size, in bytes, of one array item", ASY_NATIVE_GETTER},
   {"pop", "(self, i=-1, /)", array_pop, "Return the i-th element and delete it from the array.", 0},
   {"remove", "(self, v, /)", array_remove, "Remove the first occurrence of v in the array.", 0},
   {"reverse", "(self, /)", array_reverse, "Reverse the order of the items in the array.", 0},
-  {"tobytes", "(self, /)", array_tobytes, "Convert the array to an array of machine values and return the bytes representation.", 0},
+  {"tobytes", "(self, /)", array_tobytes,
+   "Convert the array to an array of machine values and return the bytes representation.", 0},
   {"tofile", "(self, f, /)", array_tofile, "Write all items (as machine values) to the file object f.", 0},
   {"tolist", "(self, /)", array_tolist, "Convert array to an ordinary list with the same items.", 0},
   {"tounicode", "(self, /)", array_tounicode, "Convert the array to a unicode string.", 0},
@@ -780,35 +822,42 @@ const asy_type asy_array_iterator_type = {
 
 static asy_value array_reconstructor(asy_vm *vm, const asy_value *args) {
   int format;
-  if (!asy_is_kind(args[0], KIND_TYPE)) return asy_raise(vm, ASY_TypeError, "first argument must be a type object, not %T", args[0]);
+  if (!asy_is_kind(args[0], KIND_TYPE))
+    return asy_raise(vm, ASY_TypeError, "first argument must be a type object, not %T", args[0]);
   if (!asy_to_int(vm, args[2], INT32_MIN, INT32_MAX, &format)) return ASY_FAILED;
-  if (!asy_is_kind(args[3], KIND_BYTES)) return asy_raise(vm, ASY_TypeError, "fourth argument should be bytes, not %T", args[3]);
+  if (!asy_is_kind(args[3], KIND_BYTES))
+    return asy_raise(vm, ASY_TypeError, "fourth argument should be bytes, not %T", args[3]);
   /* Formats as CPython writes them: two of every integer size (little, big), with signed ones in between. */
   static const struct {
     uint8_t size;
     item_kind kind;
     bool big;
-  } formats[] = {{1, UNSIGNED, 0}, {1, SIGNED, 0}, {2, UNSIGNED, 0}, {2, UNSIGNED, 1}, {2, SIGNED, 0}, {2, SIGNED, 1}, {4, UNSIGNED, 0},
-                 {4, UNSIGNED, 1}, {4, SIGNED, 0}, {4, SIGNED, 1}, {8, UNSIGNED, 0}, {8, UNSIGNED, 1}, {8, SIGNED, 0}, {8, SIGNED, 1},
-                 {4, REAL, 0}, {4, REAL, 1}, {8, REAL, 0}, {8, REAL, 1}, {2, TEXT, 0}, {2, TEXT, 1}, {4, TEXT, 0}, {4, TEXT, 1}};
+  } formats[] = {{1, UNSIGNED, 0}, {1, SIGNED, 0},   {2, UNSIGNED, 0}, {2, UNSIGNED, 1}, {2, SIGNED, 0},
+                 {2, SIGNED, 1},   {4, UNSIGNED, 0}, {4, UNSIGNED, 1}, {4, SIGNED, 0},   {4, SIGNED, 1},
+                 {8, UNSIGNED, 0}, {8, UNSIGNED, 1}, {8, SIGNED, 0},   {8, SIGNED, 1},   {4, REAL, 0},
+                 {4, REAL, 1},     {8, REAL, 0},     {8, REAL, 1},     {2, TEXT, 0},     {2, TEXT, 1},
+                 {4, TEXT, 0},     {4, TEXT, 1}};
   if (format < 0 || format >= (int)(sizeof formats / sizeof *formats))
     return asy_raise(vm, ASY_ValueError, "third argument must be a valid machine format code.");
   asy_value made = asy_call1(vm, args[0], args[1]);
   if (asy_failed(made)) return made;
-  if (!is_array(vm, made) || array_of(made)->row->size != formats[format].size || array_of(made)->row->kind != formats[format].kind)
+  if (!is_array(vm, made) || array_of(made)->row->size != formats[format].size ||
+      array_of(made)->row->kind != formats[format].kind)
     return asy_raise(vm, ASY_NotImplementedError, "array of another machine format");
   if (asy_failed(array_frombytes(vm, (asy_value[]){made, args[3]}))) return ASY_FAILED;
   return formats[format].big ? (array_byteswap(vm, &made), made) : made;
 }
 
 static const asy_native array_natives[] = {
-  {"_array_reconstructor", "(arraytype, typecode, mformat_code, items, /)", array_reconstructor, "Internal. Used for pickling support.", 0},
+  {"_array_reconstructor", "(arraytype, typecode, mformat_code, items, /)", array_reconstructor,
+   "Internal. Used for pickling support.", 0},
   {0},
 };
 
 static bool array_init(asy_vm *vm, asy_value module) {
   asy_class *cls = asy_define_type(vm, &asy_array_type);
-  return cls && asy_module_set(vm, module, "array", asy_from_obj(cls)) && asy_module_set(vm, module, "ArrayType", asy_from_obj(cls)) &&
+  return cls && asy_module_set(vm, module, "array", asy_from_obj(cls)) &&
+         asy_module_set(vm, module, "ArrayType", asy_from_obj(cls)) &&
          asy_module_set(vm, module, "typecodes", asy_from_cstr(vm, "bBuwhHiIlLqQfd"));
 }
 

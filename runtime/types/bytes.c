@@ -85,7 +85,8 @@ bool asy_buffer_get(asy_vm *vm, asy_value v, asy_buffer *out) {
     out->writable = !view->readonly;
     return true;
   }
-  if (asy_is_obj(v) && exports_buffer(asy_obj_of(v))) return ASY_SLOT(asy_class_of(vm, v)->type, get_buffer)(vm, v, out);
+  if (asy_is_obj(v) && exports_buffer(asy_obj_of(v)))
+    return ASY_SLOT(asy_class_of(vm, v)->type, get_buffer)(vm, v, out);
   asy_raise(vm, ASY_TypeError, "a bytes-like object is required, not '%T'", v);
   return false;
 }

@@ -246,7 +246,7 @@ static bool decode_utf8(decoding *d) {
       if (d->partial) return true;
       if (!asy_codec_decode_error(d, d->at, d->len, "unexpected end of data")) return false;
     } else if (!asy_codec_decode_error(d, d->at, d->at + (have ? have : 1),
-                             need ? "invalid continuation byte" : "invalid start byte")) {
+                                       need ? "invalid continuation byte" : "invalid start byte")) {
       return false;
     }
   }
@@ -385,7 +385,8 @@ static bool decode_utf32(decoding *d) {
     }
     uint32_t c = unit_at(d, d->at);
     if (is_surrogate(c)) {
-      if (!asy_codec_decode_error(d, d->at, d->at + 4, "code point in surrogate code point range(0xd800, 0xe000)")) return false;
+      if (!asy_codec_decode_error(d, d->at, d->at + 4, "code point in surrogate code point range(0xd800, 0xe000)"))
+        return false;
     } else if (c > 0x10FFFF) {
       if (!asy_codec_decode_error(d, d->at, d->at + 4, "code point not in range(0x110000)")) return false;
     } else {
@@ -446,9 +447,9 @@ static bool decode_hex_escape(decoding *d, unsigned n) {
   if (i < n && d->partial && at + i >= d->len) return false; /* the caller stops here */
   if (i < n)
     return asy_codec_decode_error(d, start, at + i,
-                        n == 2   ? "truncated \\xXX escape"
-                        : n == 4 ? "truncated \\uXXXX escape"
-                                 : "truncated \\UXXXXXXXX escape");
+                                  n == 2   ? "truncated \\xXX escape"
+                                  : n == 4 ? "truncated \\uXXXX escape"
+                                           : "truncated \\UXXXXXXXX escape");
   if (c > 0x10FFFF) return asy_codec_decode_error(d, start, at + i, "illegal Unicode character");
   asy_text_char(&d->text, c);
   d->at = at + n;
@@ -598,8 +599,8 @@ static const codec *wanted_codec(asy_vm *vm, const char *name) {
   return c;
 }
 
-asy_str *asy_codec_decode_with(asy_vm *vm, const codec *c, asy_value object, const uint8_t *data, size_t len, const char *errors,
-                               asy_value mapping, size_t *used, int *order) {
+asy_str *asy_codec_decode_with(asy_vm *vm, const codec *c, asy_value object, const uint8_t *data, size_t len,
+                               const char *errors, asy_value mapping, size_t *used, int *order) {
   char name[32];
   codec_name(c, name);
   decoding d = {
@@ -627,8 +628,8 @@ asy_str *asy_codec_decode_with(asy_vm *vm, const codec *c, asy_value object, con
   return asy_text_finish(&d.text);
 }
 
-asy_str *asy_decode_some(asy_vm *vm, const char *name, asy_value object, const uint8_t *data, size_t len, const char *errors,
-                         size_t *used, int *order) {
+asy_str *asy_decode_some(asy_vm *vm, const char *name, asy_value object, const uint8_t *data, size_t len,
+                         const char *errors, size_t *used, int *order) {
   const codec *c = wanted_codec(vm, name);
   return c ? asy_codec_decode_with(vm, c, object, data, len, errors, 0, used, order) : NULL;
 }

@@ -13,8 +13,8 @@ asy_str *asy_decode(asy_vm *vm, asy_value object, const uint8_t *data, size_t le
 /* Like asy_decode for utf-8, for data that arrives in pieces: an incomplete sequence at the end is left over, *used says where. */
 asy_str *asy_decode_utf8_partial(asy_vm *vm, const uint8_t *data, size_t len, const char *errors, size_t *used);
 /* By a built-in codec, in pieces when `used` is not NULL; *order (may be NULL): -1 little, 1 big, 0 what a mark says. */
-asy_str *asy_decode_some(asy_vm *vm, const char *name, asy_value object, const uint8_t *data, size_t len, const char *errors,
-                         size_t *used, int *order);
+asy_str *asy_decode_some(asy_vm *vm, const char *name, asy_value object, const uint8_t *data, size_t len,
+                         const char *errors, size_t *used, int *order);
 /* A built-in codec goes by this name ("UTF8", "latin_1"). */
 bool asy_codec_known(const char *encoding);
 /* Which codec a name means: those before OTHER have a line end in a byte of its own, and no state. */

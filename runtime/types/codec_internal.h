@@ -28,10 +28,10 @@ typedef struct {
   asy_value object; /* bytes to decode, for errors; 0: made when needed */
   const uint8_t *data;
   size_t len, at;
-  bool partial;  /* an incomplete sequence at the end is left */
-  unsigned unit; /* bytes of a code unit */
-  bool big;      /* big-endian */
-  int order;     /* found by a mark, or given: -1 little, 1 big, 0 none yet */
+  bool partial;      /* an incomplete sequence at the end is left */
+  unsigned unit;     /* bytes of a code unit */
+  bool big;          /* big-endian */
+  int order;         /* found by a mark, or given: -1 little, 1 big, 0 none yet */
   asy_value mapping; /* of charmap; 0 none */
   asy_text text;
 } decoding;
@@ -64,14 +64,15 @@ bool asy_codec_decode_error(decoding *d, size_t start, size_t end, const char *r
 bool asy_codec_encode_error(encoding *e, uint32_t end, const char *reason);
 bool asy_codec_put(encoding *e, const void *data, size_t n);
 /* Runs a codec whose row is not in the table. */
-asy_str *asy_codec_decode_with(asy_vm *vm, const codec *c, asy_value object, const uint8_t *data, size_t len, const char *errors,
-                               asy_value mapping, size_t *used, int *order);
+asy_str *asy_codec_decode_with(asy_vm *vm, const codec *c, asy_value object, const uint8_t *data, size_t len,
+                               const char *errors, asy_value mapping, size_t *used, int *order);
 asy_value asy_codec_encode_with(asy_vm *vm, const codec *c, asy_str *text, const char *errors, asy_value mapping);
 
 /* codec_registry.c: handlers that scripts registered. */
 bool asy_codec_call_decode_handler(decoding *d, size_t start, size_t end, const char *reason);
 bool asy_codec_call_encode_handler(encoding *e, uint32_t end, const char *reason);
-asy_str *asy_codec_decode_registered(asy_vm *vm, const char *name, asy_value object, const uint8_t *data, size_t len, const char *errors);
+asy_str *asy_codec_decode_registered(asy_vm *vm, const char *name, asy_value object, const uint8_t *data, size_t len,
+                                     const char *errors);
 asy_value asy_codec_encode_registered(asy_vm *vm, const char *name, asy_str *text, const char *errors);
 
 #endif

@@ -42,18 +42,20 @@ static asy_value find_handler(asy_vm *vm, const char *name) {
 }
 
 /* Calls the handler with the exception: its text (or bytes) and the place to go on from, counted from the start. */
-static asy_value ask_handler(asy_vm *vm, const char *errors, asy_exc_id what, const asy_value *fields, size_t len, bool encodes,
-                             size_t *next) {
+static asy_value ask_handler(asy_vm *vm, const char *errors, asy_exc_id what, const asy_value *fields, size_t len,
+                             bool encodes, size_t *next) {
   asy_value callee = find_handler(vm, errors);
   asy_value exception = asy_failed(callee) ? callee : asy_call(vm, asy_from_obj(vm->exceptions[what]), 5, fields);
   asy_value answer = asy_failed(exception) ? exception : asy_call1(vm, callee, exception);
   if (asy_failed(answer)) return answer;
   const asy_tuple *pair = asy_is_kind(answer, KIND_TUPLE) ? (const asy_tuple *)asy_obj_of(answer) : NULL;
   int64_t at;
-  if (!pair || pair->len != 2 || !(asy_is_str(pair->items[0]) || (encodes && asy_is_kind(pair->items[0], KIND_BYTES))) ||
+  if (!pair || pair->len != 2 ||
+      !(asy_is_str(pair->items[0]) || (encodes && asy_is_kind(pair->items[0], KIND_BYTES))) ||
       !asy_is_integer(pair->items[1]))
-    return asy_raise(vm, ASY_TypeError, encodes ? "encoding error handler must return (str/bytes, int) tuple"
-                                                 : "decoding error handler must return (str, int) tuple");
+    return asy_raise(vm, ASY_TypeError,
+                     encodes ? "encoding error handler must return (str/bytes, int) tuple"
+                             : "decoding error handler must return (str, int) tuple");
   if (!asy_to_int64(vm, pair->items[1], &at)) return ASY_FAILED;
   int64_t place = at < 0 ? at + (int64_t)len : at;
   if (place < 0 || place > (int64_t)len)
@@ -65,8 +67,8 @@ static asy_value ask_handler(asy_vm *vm, const char *errors, asy_exc_id what, co
 bool asy_codec_call_decode_handler(decoding *d, size_t start, size_t end, const char *reason) {
   asy_vm *vm = d->vm;
   asy_value object = d->object ? d->object : asy_from_bytes(vm, d->data, d->len);
-  asy_value fields[5] = {asy_from_cstr(vm, d->name), object, asy_from_small((int64_t)start), asy_from_small((int64_t)end),
-                         asy_from_cstr(vm, reason)};
+  asy_value fields[5] = {asy_from_cstr(vm, d->name), object, asy_from_small((int64_t)start),
+                         asy_from_small((int64_t)end), asy_from_cstr(vm, reason)};
   if (asy_failed(fields[0]) || asy_failed(object) || asy_failed(fields[4])) return false;
   asy_value text = ask_handler(vm, d->errors, ASY_UnicodeDecodeError, fields, d->len, false, &d->at);
   if (asy_failed(text)) return false;
@@ -134,22 +136,27 @@ static asy_value lookup(asy_vm *vm, const char *name) {
 }
 
 /* The first of what the codec's function `which` (0 encodes, 1 decodes) returns. */
-static asy_value run_codec(asy_vm *vm, asy_value info, const char *name, int which, asy_value input, const char *errors) {
+static asy_value run_codec(asy_vm *vm, asy_value info, const char *name, int which, asy_value input,
+                           const char *errors) {
   asy_value args[2] = {input, asy_from_cstr(vm, errors ? errors : "strict")};
   if (asy_failed(args[1])) return ASY_FAILED;
   asy_value pair = asy_call(vm, ((asy_tuple *)asy_obj_of(info))->items[which], 2, args);
   if (asy_failed(pair)) {
     if (asy_raised_is(vm, ASY_SystemExit)) return pair;
     asy_value exception = asy_take_exception(vm);
-    asy_str *note = asy_str_format(vm, which ? "decoding with '%s' codec failed" : "encoding with '%s' codec failed", name);
+    asy_str *note = asy_str_format(vm, which ? "decoding with '%s' codec failed" : "encoding with '%s' codec failed",
+                                   name);
     asy_value text = note ? asy_from_obj(note) : ASY_FAILED;
     asy_str *add = asy_intern(vm, "add_note");
     if (asy_failed(text) || asy_failed(asy_call_method(vm, exception, add, 1, &text))) asy_clear_exception(vm);
     asy_set_exception(vm, exception);
     return ASY_FAILED;
   }
-  if (asy_is_kind(pair, KIND_TUPLE) && ((asy_tuple *)asy_obj_of(pair))->len == 2) return ((asy_tuple *)asy_obj_of(pair))->items[0];
-  return asy_raise(vm, ASY_TypeError, which ? "decoder must return a tuple (object,integer)" : "encoder must return a tuple (object, integer)");
+  if (asy_is_kind(pair, KIND_TUPLE) && ((asy_tuple *)asy_obj_of(pair))->len == 2)
+    return ((asy_tuple *)asy_obj_of(pair))->items[0];
+  return asy_raise(
+    vm, ASY_TypeError,
+    which ? "decoder must return a tuple (object,integer)" : "encoder must return a tuple (object, integer)");
 }
 
 static bool must_be_text(asy_vm *vm, asy_value info, const char *name, const char *function) {
@@ -160,14 +167,17 @@ static bool must_be_text(asy_vm *vm, asy_value info, const char *name, const cha
   return false;
 }
 
-asy_str *asy_codec_decode_registered(asy_vm *vm, const char *name, asy_value object, const uint8_t *data, size_t len, const char *errors) {
+asy_str *asy_codec_decode_registered(asy_vm *vm, const char *name, asy_value object, const uint8_t *data, size_t len,
+                                     const char *errors) {
   asy_value info = lookup(vm, name);
   if (asy_failed(info) || !must_be_text(vm, info, name, "codecs.decode()")) return NULL;
   if (!object) object = asy_from_bytes(vm, data, len);
   asy_value text = asy_failed(object) ? object : run_codec(vm, info, name, 1, object, errors);
   if (asy_failed(text)) return NULL;
   if (asy_is_str(text)) return (asy_str *)asy_obj_of(text);
-  asy_raise(vm, ASY_TypeError, "'%s' decoder returned '%T' instead of 'str'; use codecs.decode() to decode to arbitrary types", name, text);
+  asy_raise(vm, ASY_TypeError,
+            "'%s' decoder returned '%T' instead of 'str'; use codecs.decode() to decode to arbitrary types", name,
+            text);
   return NULL;
 }
 
@@ -176,7 +186,9 @@ asy_value asy_codec_encode_registered(asy_vm *vm, const char *name, asy_str *tex
   if (asy_failed(info) || !must_be_text(vm, info, name, "codecs.encode()")) return ASY_FAILED;
   asy_value bytes = run_codec(vm, info, name, 0, asy_from_obj(text), errors);
   if (asy_failed(bytes) || asy_is_kind(bytes, KIND_BYTES)) return bytes;
-  return asy_raise(vm, ASY_TypeError, "'%s' encoder returned '%T' instead of 'bytes'; use codecs.encode() to encode to arbitrary types", name, bytes);
+  return asy_raise(vm, ASY_TypeError,
+                   "'%s' encoder returned '%T' instead of 'bytes'; use codecs.encode() to encode to arbitrary types",
+                   name, bytes);
 }
 
 /* ---- Codecs by a table ---- */
@@ -233,9 +245,12 @@ static int put_mapped(encoding *e, uint32_t c) {
     }
   }
   if (v == ASY_NONE) return 0;
-  if (asy_is_kind(v, KIND_BYTES)) return asy_codec_put(e, ((asy_bytes *)asy_obj_of(v))->data, ((asy_bytes *)asy_obj_of(v))->len) ? 1 : -1;
-  if (!asy_is_int(v)) return asy_raise(e->vm, ASY_TypeError, "character mapping must return integer, bytes or None, not %T", v), -1;
-  if (asy_small(v) < 0 || asy_small(v) > 255) return asy_raise(e->vm, ASY_TypeError, "character mapping must be in range(256)"), -1;
+  if (asy_is_kind(v, KIND_BYTES))
+    return asy_codec_put(e, ((asy_bytes *)asy_obj_of(v))->data, ((asy_bytes *)asy_obj_of(v))->len) ? 1 : -1;
+  if (!asy_is_int(v))
+    return asy_raise(e->vm, ASY_TypeError, "character mapping must return integer, bytes or None, not %T", v), -1;
+  if (asy_small(v) < 0 || asy_small(v) > 255)
+    return asy_raise(e->vm, ASY_TypeError, "character mapping must be in range(256)"), -1;
   uint8_t byte = (uint8_t)asy_small(v);
   return asy_codec_put(e, &byte, 1) ? 1 : -1;
 }
@@ -270,23 +285,27 @@ static asy_value codecs_charmap_decode(asy_vm *vm, const asy_value *args) {
   if (!optional_errors(vm, args[1], &errors) || !asy_buffer_get(vm, args[0], &b)) return ASY_FAILED;
   size_t len = b.len;
   asy_str *s = args[2] == ASY_NONE ? asy_str_new_latin1(vm, b.data, len)
-                                   : asy_codec_decode_with(vm, &charmap, asy_is_kind(args[0], KIND_BYTES) ? args[0] : 0, b.data, len,
-                                                           errors, args[2], NULL, NULL);
+                                   : asy_codec_decode_with(vm, &charmap, asy_is_kind(args[0], KIND_BYTES) ? args[0] : 0,
+                                                           b.data, len, errors, args[2], NULL, NULL);
   asy_buffer_release(vm, &b);
   return s ? pair_of(vm, asy_from_obj(s), len) : ASY_FAILED;
 }
 
 static asy_value codecs_charmap_encode(asy_vm *vm, const asy_value *args) {
   const char *errors;
-  if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "charmap_encode() argument 1 must be str, not %T", args[0]);
+  if (!asy_is_str(args[0]))
+    return asy_raise(vm, ASY_TypeError, "charmap_encode() argument 1 must be str, not %T", args[0]);
   if (!optional_errors(vm, args[1], &errors)) return ASY_FAILED;
   asy_str *text = (asy_str *)asy_obj_of(args[0]);
-  return pair_of(vm, args[2] == ASY_NONE ? asy_encode(vm, text, "latin-1", errors) : asy_codec_encode_with(vm, &charmap, text, errors, args[2]),
+  return pair_of(vm,
+                 args[2] == ASY_NONE ? asy_encode(vm, text, "latin-1", errors)
+                                     : asy_codec_encode_with(vm, &charmap, text, errors, args[2]),
                  text->len);
 }
 
 static asy_value codecs_charmap_build(asy_vm *vm, const asy_value *args) {
-  if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "charmap_build() argument must be str, not %T", args[0]);
+  if (!asy_is_str(args[0]))
+    return asy_raise(vm, ASY_TypeError, "charmap_build() argument must be str, not %T", args[0]);
   const asy_str *table = (const asy_str *)asy_obj_of(args[0]);
   asy_dict *map = asy_dict_new(vm, 256);
   for (uint32_t i = 0; map && i < table->len && i < 256; i++) {
@@ -328,7 +347,8 @@ static asy_value codecs_lookup(asy_vm *vm, const asy_value *args) {
 
 static asy_value run_any(asy_vm *vm, const asy_value *args, int which) {
   const char *name, *errors;
-  if (!name_argument(vm, args[1], which ? "decode" : "encode", &name) || !name_argument(vm, args[2], which ? "decode" : "encode", &errors))
+  if (!name_argument(vm, args[1], which ? "decode" : "encode", &name) ||
+      !name_argument(vm, args[2], which ? "decode" : "encode", &errors))
     return ASY_FAILED;
   asy_value info = lookup(vm, name);
   return asy_failed(info) ? info : run_codec(vm, info, name, which, args[0], errors);
@@ -338,7 +358,8 @@ static asy_value codecs_decode(asy_vm *vm, const asy_value *args) { return run_a
 
 static asy_value codecs_register_error(asy_vm *vm, const asy_value *args) {
   asy_codec_state *state = state_of(vm);
-  if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "register_error() argument 1 must be str, not %T", args[0]);
+  if (!asy_is_str(args[0]))
+    return asy_raise(vm, ASY_TypeError, "register_error() argument 1 must be str, not %T", args[0]);
   if (!asy_callable(vm, args[1])) return asy_raise(vm, ASY_TypeError, "handler must be callable");
   return state && asy_dict_set(vm, state->handlers, args[0], args[1]) ? ASY_NONE : ASY_FAILED;
 }
@@ -357,10 +378,12 @@ static asy_value do_decode(asy_vm *vm, const char *name, const asy_value *args, 
   int whole = asy_truth(vm, final);
   if (whole < 0 || !optional_errors(vm, args[1], &errors)) return ASY_FAILED;
   asy_value input = args[0];
-  if (asy_is_str(input) && (input = asy_encode(vm, (asy_str *)asy_obj_of(input), "utf-8", NULL)) == ASY_FAILED) return ASY_FAILED;
+  if (asy_is_str(input) && (input = asy_encode(vm, (asy_str *)asy_obj_of(input), "utf-8", NULL)) == ASY_FAILED)
+    return ASY_FAILED;
   if (!asy_buffer_get(vm, input, &b)) return ASY_FAILED;
   size_t used = b.len;
-  asy_str *s = asy_decode_some(vm, name, asy_is_kind(input, KIND_BYTES) ? input : 0, b.data, b.len, errors, whole ? NULL : &used, NULL);
+  asy_str *s = asy_decode_some(vm, name, asy_is_kind(input, KIND_BYTES) ? input : 0, b.data, b.len, errors,
+                               whole ? NULL : &used, NULL);
   asy_buffer_release(vm, &b);
   return s ? pair_of(vm, asy_from_obj(s), used) : ASY_FAILED;
 }
@@ -374,26 +397,35 @@ static asy_value do_encode(asy_vm *vm, const char *name, const asy_value *args) 
 }
 
 /* X(function, codec): those that decode in pieces have `final`; Y: those that do not. */
-#define STREAMED(X)                                                                                                       \
-  X(utf_8, "utf-8") X(utf_16, "utf-16") X(utf_16_le, "utf-16-le") X(utf_16_be, "utf-16-be") X(utf_32, "utf-32")           \
-  X(utf_32_le, "utf-32-le") X(utf_32_be, "utf-32-be") X(unicode_escape, "unicode_escape") X(raw_unicode_escape, "raw_unicode_escape")
+#define STREAMED(X)                                                                                                    \
+  X(utf_8, "utf-8")                                                                                                    \
+  X(utf_16, "utf-16") X(utf_16_le, "utf-16-le") X(utf_16_be, "utf-16-be") X(utf_32, "utf-32")                          \
+    X(utf_32_le, "utf-32-le") X(utf_32_be, "utf-32-be") X(unicode_escape, "unicode_escape")                            \
+      X(raw_unicode_escape, "raw_unicode_escape")
 #define WHOLE(X) X(latin_1, "latin-1") X(ascii, "ascii")
 
-#define FUNCTIONS(function, codec_name)                                                                                   \
-  static asy_value codecs_##function##_encode(asy_vm *vm, const asy_value *args) { return do_encode(vm, codec_name, args); }
-STREAMED(FUNCTIONS) WHOLE(FUNCTIONS)
-#undef FUNCTIONS
-#define FUNCTIONS(function, codec_name)                                                                                   \
-  static asy_value codecs_##function##_decode(asy_vm *vm, const asy_value *args) { return do_decode(vm, codec_name, args, args[2]); }
+#define FUNCTIONS(function, codec_name)                                                                                \
+  static asy_value codecs_##function##_encode(asy_vm *vm, const asy_value *args) {                                     \
+    return do_encode(vm, codec_name, args);                                                                            \
+  }
 STREAMED(FUNCTIONS)
-#undef FUNCTIONS
-#define FUNCTIONS(function, codec_name)                                                                                   \
-  static asy_value codecs_##function##_decode(asy_vm *vm, const asy_value *args) { return do_decode(vm, codec_name, args, ASY_TRUE); }
 WHOLE(FUNCTIONS)
 #undef FUNCTIONS
+#define FUNCTIONS(function, codec_name)                                                                                \
+  static asy_value codecs_##function##_decode(asy_vm *vm, const asy_value *args) {                                     \
+    return do_decode(vm, codec_name, args, args[2]);                                                                   \
+  }
+  STREAMED(FUNCTIONS)
+#undef FUNCTIONS
+#define FUNCTIONS(function, codec_name)                                                                                \
+  static asy_value codecs_##function##_decode(asy_vm *vm, const asy_value *args) {                                     \
+    return do_decode(vm, codec_name, args, ASY_TRUE);                                                                  \
+  }
+    WHOLE(FUNCTIONS)
+#undef FUNCTIONS
 
-/* UTF-16 or 32 with the byte order as an argument and a result. */
-static asy_value decode_ordered(asy_vm *vm, const char *name, const asy_value *args) {
+  /* UTF-16 or 32 with the byte order as an argument and a result. */
+  static asy_value decode_ordered(asy_vm *vm, const char *name, const asy_value *args) {
   const char *errors;
   asy_buffer b;
   int order, whole = asy_truth(vm, args[3]);
@@ -401,12 +433,17 @@ static asy_value decode_ordered(asy_vm *vm, const char *name, const asy_value *a
       !asy_buffer_get(vm, args[0], &b))
     return ASY_FAILED;
   size_t used = b.len;
-  asy_str *s = asy_decode_some(vm, name, asy_is_kind(args[0], KIND_BYTES) ? args[0] : 0, b.data, b.len, errors, whole ? NULL : &used, &order);
+  asy_str *s = asy_decode_some(vm, name, asy_is_kind(args[0], KIND_BYTES) ? args[0] : 0, b.data, b.len, errors,
+                               whole ? NULL : &used, &order);
   asy_buffer_release(vm, &b);
   return s ? asy_tuple_of(vm, 3, asy_from_obj(s), asy_from_small((int64_t)used), asy_from_small(order)) : ASY_FAILED;
 }
-static asy_value codecs_utf_16_ex_decode(asy_vm *vm, const asy_value *args) { return decode_ordered(vm, "utf-16", args); }
-static asy_value codecs_utf_32_ex_decode(asy_vm *vm, const asy_value *args) { return decode_ordered(vm, "utf-32", args); }
+static asy_value codecs_utf_16_ex_decode(asy_vm *vm, const asy_value *args) {
+  return decode_ordered(vm, "utf-16", args);
+}
+static asy_value codecs_utf_32_ex_decode(asy_vm *vm, const asy_value *args) {
+  return decode_ordered(vm, "utf-32", args);
+}
 
 static asy_value codecs_readbuffer_encode(asy_vm *vm, const asy_value *args) {
   if (asy_is_str(args[0])) {
@@ -424,7 +461,8 @@ static asy_value codecs_readbuffer_encode(asy_vm *vm, const asy_value *args) {
 /* ---- escape_encode, escape_decode: bytes as in a bytes literal ---- */
 
 static asy_value codecs_escape_encode(asy_vm *vm, const asy_value *args) {
-  if (!asy_is_kind(args[0], KIND_BYTES)) return asy_raise(vm, ASY_TypeError, "escape_encode() argument 1 must be bytes, not %T", args[0]);
+  if (!asy_is_kind(args[0], KIND_BYTES))
+    return asy_raise(vm, ASY_TypeError, "escape_encode() argument 1 must be bytes, not %T", args[0]);
   const asy_bytes *in = (const asy_bytes *)asy_obj_of(args[0]);
   uint8_t *out = malloc((size_t)in->len * 4 + 1), *p = out;
   if (!out) return asy_raise_no_memory(vm);
@@ -468,7 +506,8 @@ static size_t unescape(asy_vm *vm, const uint8_t *data, size_t len, size_t i, ui
       *(*p)++ = (uint8_t)(hex_digit(data[i + 2]) << 4 | hex_digit(data[i + 3]));
       return i + 4;
     }
-    if (!errors || !strcmp(errors, "strict")) return asy_raise(vm, ASY_ValueError, "invalid \\x escape at position %zu", i), SIZE_MAX;
+    if (!errors || !strcmp(errors, "strict"))
+      return asy_raise(vm, ASY_ValueError, "invalid \\x escape at position %zu", i), SIZE_MAX;
     if (!strcmp(errors, "replace")) *(*p)++ = '?';
     else if (strcmp(errors, "ignore") != 0)
       return asy_raise(vm, ASY_ValueError, "decoding error; unknown error handling code: %s", errors), SIZE_MAX;
@@ -485,7 +524,8 @@ static asy_value codecs_escape_decode(asy_vm *vm, const asy_value *args) {
   asy_value input = args[0];
   asy_buffer b;
   if (!optional_errors(vm, args[1], &errors)) return ASY_FAILED;
-  if (asy_is_str(input) && (input = asy_encode(vm, (asy_str *)asy_obj_of(input), "utf-8", NULL)) == ASY_FAILED) return ASY_FAILED;
+  if (asy_is_str(input) && (input = asy_encode(vm, (asy_str *)asy_obj_of(input), "utf-8", NULL)) == ASY_FAILED)
+    return ASY_FAILED;
   if (!asy_buffer_get(vm, input, &b)) return ASY_FAILED;
   uint8_t *out = malloc(b.len + 1), *p = out;
   size_t i = 0, len = b.len;
@@ -493,7 +533,9 @@ static asy_value codecs_escape_decode(asy_vm *vm, const asy_value *args) {
     if (b.data[i] != '\\') *p++ = b.data[i++];
     else if ((i = unescape(vm, b.data, len, i, &p, errors)) == SIZE_MAX) break;
   }
-  asy_value result = !out ? asy_raise_no_memory(vm) : i == SIZE_MAX ? ASY_FAILED : asy_from_bytes(vm, out, (size_t)(p - out));
+  asy_value result = !out            ? asy_raise_no_memory(vm)
+                     : i == SIZE_MAX ? ASY_FAILED
+                                     : asy_from_bytes(vm, out, (size_t)(p - out));
   free(out);
   asy_buffer_release(vm, &b);
   return pair_of(vm, result, len);
@@ -503,25 +545,31 @@ static const asy_native codecs_natives[] = {
 #define ROWS(function, name) {#function "_encode", "(str, errors=None, /)", codecs_##function##_encode, NULL, 0},
   STREAMED(ROWS) WHOLE(ROWS)
 #undef ROWS
-#define ROWS(function, name) {#function "_decode", "(data, errors=None, final=False, /)", codecs_##function##_decode, NULL, 0},
-  STREAMED(ROWS)
+#define ROWS(function, name)                                                                                           \
+  {#function "_decode", "(data, errors=None, final=False, /)", codecs_##function##_decode, NULL, 0},
+    STREAMED(ROWS)
 #undef ROWS
 #define ROWS(function, name) {#function "_decode", "(data, errors=None, /)", codecs_##function##_decode, NULL, 0},
-  WHOLE(ROWS)
+      WHOLE(ROWS)
 #undef ROWS
-  {"charmap_build", "(map, /)", codecs_charmap_build, NULL, 0},
+        {"charmap_build", "(map, /)", codecs_charmap_build, NULL, 0},
   {"charmap_decode", "(data, errors=None, mapping=None, /)", codecs_charmap_decode, NULL, 0},
   {"charmap_encode", "(str, errors=None, mapping=None, /)", codecs_charmap_encode, NULL, 0},
-  {"decode", "(obj, encoding='utf-8', errors='strict')", codecs_decode, "Decodes obj using the codec registered for encoding.", 0},
-  {"encode", "(obj, encoding='utf-8', errors='strict')", codecs_encode, "Encodes obj using the codec registered for encoding.", 0},
+  {"decode", "(obj, encoding='utf-8', errors='strict')", codecs_decode,
+   "Decodes obj using the codec registered for encoding.", 0},
+  {"encode", "(obj, encoding='utf-8', errors='strict')", codecs_encode,
+   "Encodes obj using the codec registered for encoding.", 0},
   {"escape_decode", "(data, errors=None, /)", codecs_escape_decode, NULL, 0},
   {"escape_encode", "(data, errors=None, /)", codecs_escape_encode, NULL, 0},
-  {"lookup", "(encoding, /)", codecs_lookup, "Looks up a codec tuple in the Python codec registry and returns a CodecInfo object.", 0},
+  {"lookup", "(encoding, /)", codecs_lookup,
+   "Looks up a codec tuple in the Python codec registry and returns a CodecInfo object.", 0},
   {"lookup_error", "(name, /)", codecs_lookup_error, "lookup_error(errors) -> handler", 0},
   {"readbuffer_encode", "(data, errors=None, /)", codecs_readbuffer_encode, NULL, 0},
   {"register", "(search_function, /)", codecs_register, "Register a codec search function.", 0},
-  {"register_error", "(errors, handler, /)", codecs_register_error, "Register the specified error handler under the name errors.", 0},
-  {"unregister", "(search_function, /)", codecs_unregister, "Unregister a codec search function and clear the registry's cache.", 0},
+  {"register_error", "(errors, handler, /)", codecs_register_error,
+   "Register the specified error handler under the name errors.", 0},
+  {"unregister", "(search_function, /)", codecs_unregister,
+   "Unregister a codec search function and clear the registry's cache.", 0},
   {"utf_16_ex_decode", "(data, errors=None, byteorder=0, final=False, /)", codecs_utf_16_ex_decode, NULL, 0},
   {"utf_32_ex_decode", "(data, errors=None, byteorder=0, final=False, /)", codecs_utf_32_ex_decode, NULL, 0},
   {0},

@@ -118,7 +118,9 @@ static const asy_type default_dict_type = {
 
 /* ---- OrderedDict ---- */
 
-static bool is_ordered(asy_vm *vm, asy_value v) { return asy_is_instance(vm, v, asy_class_for(vm, &asy_ordered_dict_type)); }
+static bool is_ordered(asy_vm *vm, asy_value v) {
+  return asy_is_instance(vm, v, asy_class_for(vm, &asy_ordered_dict_type));
+}
 
 /* self[key] = value for each pair of the iterable. */
 static bool set_pairs(asy_vm *vm, asy_value self, asy_value pairs) {
@@ -130,7 +132,8 @@ static bool set_pairs(asy_vm *vm, asy_value self, asy_value pairs) {
     asy_list *items = asy_failed(pair) ? NULL : asy_list_from_iterable(vm, pair);
     if (!items) return false;
     if (items->len != 2) {
-      asy_raise(vm, ASY_ValueError, items->len < 2 ? "need more than %u value%s to unpack" : "too many values to unpack (expected 2)",
+      asy_raise(vm, ASY_ValueError,
+                items->len < 2 ? "need more than %u value%s to unpack" : "too many values to unpack (expected 2)",
                 items->len, items->len == 1 ? "" : "s");
       return false;
     }
@@ -164,7 +167,8 @@ static bool ordered_fill(asy_vm *vm, asy_value self, asy_value other) {
 
 static asy_value ordered_update(asy_vm *vm, const asy_value *args) {
   const asy_tuple *given = (const asy_tuple *)asy_obj_of(args[1]);
-  if (given->len > 1) return asy_raise(vm, ASY_TypeError, "update() takes at most 1 positional argument (%u given)", given->len);
+  if (given->len > 1)
+    return asy_raise(vm, ASY_TypeError, "update() takes at most 1 positional argument (%u given)", given->len);
   if (given->len && !ordered_fill(vm, args[0], given->items[0])) return ASY_FAILED;
   return none_or_failed(!dict_of(args[2])->used || ordered_fill(vm, args[0], args[2]));
 }
@@ -255,7 +259,8 @@ static asy_value ordered_repr(asy_vm *vm, asy_value self) {
   } else {
     asy_dict *plain = asy_dict_new(vm, 0);
     asy_value pairs = asy_call_method(vm, self, ASY_NAME(vm, items), 0, NULL);
-    items = plain && !asy_failed(pairs) && asy_dict_update(vm, plain, pairs) ? asy_repr(vm, asy_from_obj(plain)) : ASY_FAILED;
+    items = plain && !asy_failed(pairs) && asy_dict_update(vm, plain, pairs) ? asy_repr(vm, asy_from_obj(plain))
+                                                                             : ASY_FAILED;
   }
   asy_repr_leave(vm, &guard);
   return asy_failed(items) ? ASY_FAILED : asy_object_or_failed(asy_str_format(vm, "%N(%S)", cls, items));

@@ -232,8 +232,7 @@ static asy_value deque_insert(asy_vm *vm, const asy_value *args) {
   deque *d = deque_of(args[0]);
   int64_t index;
   if (!asy_to_int64(vm, args[1], &index)) return ASY_FAILED;
-  if (d->maxlen >= 0 && d->len >= d->maxlen)
-    return asy_raise(vm, ASY_IndexError, "deque already at its maximum size");
+  if (d->maxlen >= 0 && d->len >= d->maxlen) return asy_raise(vm, ASY_IndexError, "deque already at its maximum size");
   if (index < 0) index = index + d->len < 0 ? 0 : index + d->len;
   if (index >= d->len) return push_right(vm, d, args[2]) ? ASY_NONE : ASY_FAILED;
   rotate(d, -index);
@@ -330,7 +329,8 @@ static bool index_in(asy_vm *vm, const deque *d, asy_value key, int64_t *i) {
     if (asy_failed(index)) return false;
     key = index;
   }
-  if (!asy_is_number_int64(key, i)) return asy_raise(vm, ASY_IndexError, "cannot fit '%T' into an index-sized integer", key), false;
+  if (!asy_is_number_int64(key, i))
+    return asy_raise(vm, ASY_IndexError, "cannot fit '%T' into an index-sized integer", key), false;
   if (*i < 0) *i += d->len;
   if (*i >= 0 && *i < d->len) return true;
   asy_raise(vm, ASY_IndexError, "deque index out of range");
@@ -542,7 +542,9 @@ ITER_TYPE(asy_deque_iter_type, "_collections._deque_iterator", iter_make_forward
 ITER_TYPE(asy_deque_reverse_iter_type, "_collections._deque_reverse_iterator", iter_make_backward);
 #undef ITER_TYPE
 
-static asy_value deque_iterate(asy_vm *vm, asy_value self) { return iter_new(vm, &asy_deque_iter_type, deque_of(self)); }
+static asy_value deque_iterate(asy_vm *vm, asy_value self) {
+  return iter_new(vm, &asy_deque_iter_type, deque_of(self));
+}
 static asy_value deque_reversed(asy_vm *vm, const asy_value *args) {
   return iter_new(vm, &asy_deque_reverse_iter_type, deque_of(args[0]));
 }

@@ -35,9 +35,9 @@ struct asy_dict {
   uint32_t first;          /* every entry before it is deleted */
 };
 
-enum { /* head.flags */
-  DICT_MIXED_KEYS = 1, /* some key was not an exact str, so a lookup may have to call script code */
-  DICT_DEFAULT = 2,    /* an asy_default_dict: its factory is to be visited */
+enum {                      /* head.flags */
+       DICT_MIXED_KEYS = 1, /* some key was not an exact str, so a lookup may have to call script code */
+       DICT_DEFAULT = 2,    /* an asy_default_dict: its factory is to be visited */
 };
 
 typedef struct { /* collections.defaultdict */
@@ -67,7 +67,7 @@ uint32_t asy_dict_version(asy_vm *vm, asy_dict *dict); /* keys_version, given on
 
 /* Makes key the last or the first one: 1, 0 absent, -1 failed. */
 int asy_dict_move_to_end(asy_vm *vm, asy_dict *dict, asy_value key, bool last);
-bool asy_dict_drop_first(asy_dict *dict); /* false: it is empty */
+bool asy_dict_drop_first(asy_dict *dict);                       /* false: it is empty */
 bool asy_dict_count(asy_vm *vm, asy_dict *dict, asy_value key); /* dict[key] = dict.get(key, 0) + 1 */
 
 /* With the hash already known (of the whole key, not folded); else as above. */

@@ -347,8 +347,7 @@ static bool divide_views(asy_vm *vm, const asy_int_view *a, const asy_int_view *
   asy_int *r = q ? new_int(vm, b->n) : NULL;
   if (!r) return false;
   if (a->n >= b->n) mpn_tdiv_qr(q->limbs, r->limbs, 0, a->limbs, a->n, b->limbs, b->n);
-  else { /* the quotient of the magnitudes is 0, the rest is a */
-    q->limbs[0] = 0;
+  else { /* the quotient of the magnitudes is 0, the rest is a */ q->limbs[0] = 0;
     memcpy(r->limbs, a->limbs, (size_t)a->n * sizeof(mp_limb_t));
     memset(r->limbs + a->n, 0, (size_t)(b->n - a->n) * sizeof(mp_limb_t));
   }

@@ -88,9 +88,7 @@ static asy_value memoryview_new(asy_vm *vm, const asy_value *args) {
 
 static void memoryview_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((asy_memoryview *)o)->owner); }
 
-static void memoryview_finalize(asy_vm *vm, asy_obj *o) {
-  unlock(vm, (asy_memoryview *)o);
-}
+static void memoryview_finalize(asy_vm *vm, asy_obj *o) { unlock(vm, (asy_memoryview *)o); }
 
 /* ---- Items --------------------------------------------------------------------------------------------------------------- */
 

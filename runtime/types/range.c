@@ -324,7 +324,7 @@ static asy_value iter_setstate(asy_vm *vm, const asy_value *args) {
   if (it->big) {
     asy_value left = asy_int_sub(vm, it->big->items[2], it->index),
               past = asy_failed(left) ? ASY_FAILED : asy_int_sub(vm, state, left);
-    asy_value index = asy_failed(past)          ? ASY_FAILED
+    asy_value index = asy_failed(past)         ? ASY_FAILED
                       : asy_int_sign(past) > 0 ? it->big->items[2]
                                                : asy_int_add(vm, it->index, state);
     if (asy_failed(index)) return ASY_FAILED;

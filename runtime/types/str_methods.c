@@ -538,8 +538,7 @@ static asy_value replace_width(asy_vm *vm, asy_str *s, const void *old, uint32_t
   }
   if (count == 0) return asy_str_exact(vm, asy_from_obj(s));
   int64_t growth = (int64_t)new_len - old_len;
-  if (growth > 0 && growth > (int64_t)((INT32_MAX - 2 - s->len) / count))
-    return asy_raise_no_memory(vm);
+  if (growth > 0 && growth > (int64_t)((INT32_MAX - 2 - s->len) / count)) return asy_raise_no_memory(vm);
   void *data;
   asy_str *result = asy_str_alloc(vm, (size_t)((int64_t)s->len + growth * (int64_t)count), class_max(s), &data);
   if (!result) return ASY_FAILED;

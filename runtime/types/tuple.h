@@ -5,7 +5,8 @@
 #include "runtime/object.h"
 
 struct asy_tuple {
-  asy_obj head; /* flags: how many values follow the items; only a record has some, seen through its named fields alone */
+  asy_obj
+    head; /* flags: how many values follow the items; only a record has some, seen through its named fields alone */
   uint32_t len;
   uint32_t hash_state; /* reserved: 0 */
   asy_value items[];

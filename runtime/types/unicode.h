@@ -42,7 +42,7 @@ extern const uint16_t asy_unicode_pages[];
 
 /* Names; see unicode_tables.py. asy_unicode_runs: pairs of the number of a name and its code point. */
 extern const uint32_t asy_unicode_counts[]; /* names, names with aliases, runs, words */
-extern const uint8_t asy_unicode_packed[]; /* by zlib: the names, the words */
+extern const uint8_t asy_unicode_packed[];  /* by zlib: the names, the words */
 extern const size_t asy_unicode_packed_size, asy_unicode_names_size, asy_unicode_words_size;
 extern const uint32_t asy_unicode_name_entries[];
 extern const uint32_t asy_unicode_word_entries[];

@@ -10,7 +10,9 @@ int asy_days_in_month(int year, int month) {
   return 30 + ((month + (month >> 3)) & 1);
 }
 
-int asy_day_of_year(int year, int month, int day) { return days_before[month] + (month > 2 && asy_is_leap(year)) + day; }
+int asy_day_of_year(int year, int month, int day) {
+  return days_before[month] + (month > 2 && asy_is_leap(year)) + day;
+}
 
 static int days_before_year(int year) {
   int y = year - 1;
@@ -61,7 +63,8 @@ bool asy_iso_to_date(asy_vm *vm, int64_t iso_year, int64_t week, int64_t day, fi
     return false;
   }
   int monday = asy_iso_first_monday((int)iso_year);
-  bool has_week = week >= 1 && (week <= 52 || (week == 53 && asy_iso_first_monday((int)iso_year + 1) - monday == 53 * 7));
+  bool has_week = week >= 1 &&
+                  (week <= 52 || (week == 53 && asy_iso_first_monday((int)iso_year + 1) - monday == 53 * 7));
   if (!has_week) return asy_raise(vm, ASY_ValueError, "Invalid week: %lld", (long long)week), false;
   if (day < 1 || day > 7) {
     asy_raise(vm, ASY_ValueError, "Invalid day: %lld (range is [1, 7])", (long long)day);
@@ -79,24 +82,26 @@ bool asy_iso_to_date(asy_vm *vm, int64_t iso_year, int64_t week, int64_t day, fi
 bool asy_check_date(asy_vm *vm, int64_t year, int64_t month, int64_t day) {
   if (year < 1 || year > MAX_YEAR) asy_raise(vm, ASY_ValueError, "year %lld is out of range", (long long)year);
   else if (month < 1 || month > 12) asy_raise(vm, ASY_ValueError, "month must be in 1..12");
-  else if (day < 1 || day > asy_days_in_month((int)year, (int)month)) asy_raise(vm, ASY_ValueError, "day is out of range for month");
+  else if (day < 1 || day > asy_days_in_month((int)year, (int)month))
+    asy_raise(vm, ASY_ValueError, "day is out of range for month");
   else return true;
   return false;
 }
 
 bool asy_check_time(asy_vm *vm, const fields *f) {
-  const char *what = f->hour < 0 || f->hour > 23                      ? "hour must be in 0..23"
-                     : f->minute < 0 || f->minute > 59                ? "minute must be in 0..59"
-                     : f->second < 0 || f->second > 59                ? "second must be in 0..59"
+  const char *what = f->hour < 0 || f->hour > 23                       ? "hour must be in 0..23"
+                     : f->minute < 0 || f->minute > 59                 ? "minute must be in 0..59"
+                     : f->second < 0 || f->second > 59                 ? "second must be in 0..59"
                      : f->microsecond < 0 || f->microsecond >= 1000000 ? "microsecond must be in 0..999999"
-                     : f->fold != 0 && f->fold != 1                   ? "fold must be either 0 or 1"
-                                                                      : NULL;
+                     : f->fold != 0 && f->fold != 1                    ? "fold must be either 0 or 1"
+                                                                       : NULL;
   if (what) asy_raise(vm, ASY_ValueError, what);
   return !what;
 }
 
 bool asy_check_zone(asy_vm *vm, asy_value zone) {
-  if (zone == ASY_NONE || (asy_is_obj(zone) && asy_is_instance(vm, zone, asy_class_for(vm, &asy_tzinfo_type)))) return true;
+  if (zone == ASY_NONE || (asy_is_obj(zone) && asy_is_instance(vm, zone, asy_class_for(vm, &asy_tzinfo_type))))
+    return true;
   asy_raise(vm, ASY_TypeError, "tzinfo argument must be None or of a tzinfo subclass, not type '%T'", zone);
   return false;
 }
@@ -108,7 +113,10 @@ bool asy_field_int(asy_vm *vm, asy_value v, int32_t *out) {
   bool fits = asy_is_number_int64(index, &n);
   if (!fits || n < INT32_MIN || n > INT32_MAX) {
     bool low = asy_int_sign(index) < 0;
-    asy_raise(vm, ASY_OverflowError, !fits ? "Python int too large to convert to C long" : low ? "signed integer is less than minimum" : "signed integer is greater than maximum");
+    asy_raise(vm, ASY_OverflowError,
+              !fits ? "Python int too large to convert to C long"
+              : low ? "signed integer is less than minimum"
+                    : "signed integer is greater than maximum");
     return false;
   }
   *out = (int32_t)n;

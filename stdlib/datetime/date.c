@@ -56,7 +56,8 @@ static int ordinal_of(asy_value v) {
 static asy_value from_ordinal(asy_vm *vm, asy_class *cls, int64_t ordinal) {
   int32_t year, month, day;
   if (ordinal < 1) return asy_raise(vm, ASY_ValueError, "ordinal must be >= 1");
-  if (ordinal > MAX_ORDINAL) return asy_raise(vm, ASY_ValueError, "year %lld is out of range", (long long)asy_year_of(ordinal));
+  if (ordinal > MAX_ORDINAL)
+    return asy_raise(vm, ASY_ValueError, "year %lld is out of range", (long long)asy_year_of(ordinal));
   asy_ordinal_to_date((int)ordinal, &year, &month, &day);
   return asy_date_make(vm, cls, year, month, day);
 }
@@ -91,7 +92,8 @@ static asy_value date_fromordinal(asy_vm *vm, const asy_value *args) {
 static asy_value date_fromisoformat(asy_vm *vm, const asy_value *args) {
   fields f = {0};
   if (!asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "fromisoformat: argument must be str");
-  return asy_parse_iso_date(vm, args[1], &f) ? asy_date_make(vm, class_arg(args[0]), f.year, f.month, f.day) : ASY_FAILED;
+  return asy_parse_iso_date(vm, args[1], &f) ? asy_date_make(vm, class_arg(args[0]), f.year, f.month, f.day)
+                                             : ASY_FAILED;
 }
 
 static asy_value date_fromisocalendar(asy_vm *vm, const asy_value *args) {
@@ -108,7 +110,9 @@ static asy_value date_fromisocalendar(asy_vm *vm, const asy_value *args) {
 
 /* ---- Reading ---- */
 
-static asy_value date_toordinal(asy_vm *vm, const asy_value *args) { return (void)vm, asy_from_small(ordinal_of(args[0])); }
+static asy_value date_toordinal(asy_vm *vm, const asy_value *args) {
+  return (void)vm, asy_from_small(ordinal_of(args[0]));
+}
 static asy_value date_weekday(asy_vm *vm, const asy_value *args) {
   return (void)vm, asy_from_small((ordinal_of(args[0]) + 6) % 7);
 }
@@ -147,16 +151,18 @@ static asy_value date_str(asy_vm *vm, asy_value self) {
 static asy_value date_repr(asy_vm *vm, asy_value self) {
   const date *d = date_of(self);
   asy_value head = asy_type_text(vm, self, "datetime.date(");
-  return asy_failed(head) ? ASY_FAILED : or_failed(asy_str_format(vm, "%S%d, %d, %d)", head, d->year, d->month, d->day));
+  return asy_failed(head) ? ASY_FAILED
+                          : or_failed(asy_str_format(vm, "%S%d, %d, %d)", head, d->year, d->month, d->day));
 }
 
 static asy_value date_ctime(asy_vm *vm, const asy_value *args) {
   static const char days[][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-  static const char months[][4] = {"", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static const char months[][4] = {"",    "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   fields f = asy_fields_of(vm, args[0]);
   char text[64];
-  snprintf(text, sizeof text, "%s %s %2d %02d:%02d:%02d %04d", days[asy_weekday(f.year, f.month, f.day)], months[f.month], f.day,
-           f.hour, f.minute, f.second, f.year);
+  snprintf(text, sizeof text, "%s %s %2d %02d:%02d:%02d %04d", days[asy_weekday(f.year, f.month, f.day)],
+           months[f.month], f.day, f.hour, f.minute, f.second, f.year);
   return asy_from_cstr(vm, text);
 }
 
@@ -227,8 +233,14 @@ asy_value asy_strftime(asy_vm *vm, asy_value self, const fields *f, asy_value fo
   size_t length;
   const char *text = asy_str_utf8(vm, (asy_str *)asy_obj_of(format), &length, &keep), *end = text + length;
   if (!text) return ASY_FAILED;
-  struct tm t = {.tm_year = f->year - 1900, .tm_mon = f->month - 1, .tm_mday = f->day, .tm_hour = f->hour, .tm_min = f->minute,
-                 .tm_sec = f->second, .tm_isdst = -1, .tm_wday = (asy_weekday(f->year, f->month, f->day) + 1) % 7,
+  struct tm t = {.tm_year = f->year - 1900,
+                 .tm_mon = f->month - 1,
+                 .tm_mday = f->day,
+                 .tm_hour = f->hour,
+                 .tm_min = f->minute,
+                 .tm_sec = f->second,
+                 .tm_isdst = -1,
+                 .tm_wday = (asy_weekday(f->year, f->month, f->day) + 1) % 7,
                  .tm_yday = asy_day_of_year(f->year, f->month, f->day) - 1};
   asy_text out;
   asy_text_init(&out, vm);
@@ -319,7 +331,8 @@ asy_value asy_sub_dates(asy_vm *vm, asy_value a, asy_value b) {
   if (is_datetime(vm, a) && is_datetime(vm, b)) {
     int64_t x = 0, y = 0;
     if (moment_of(a)->zone != moment_of(b)->zone) {
-      int has_x = asy_zone_us(vm, moment_of(a)->zone, a, &x), has_y = has_x < 0 ? -1 : asy_zone_us(vm, moment_of(b)->zone, b, &y);
+      int has_x = asy_zone_us(vm, moment_of(a)->zone, a, &x),
+          has_y = has_x < 0 ? -1 : asy_zone_us(vm, moment_of(b)->zone, b, &y);
       if (has_y < 0) return ASY_FAILED;
       if (has_x != has_y) return asy_raise(vm, ASY_TypeError, "can't subtract offset-naive and offset-aware datetimes");
     }
@@ -334,8 +347,10 @@ static asy_value date_compare(asy_vm *vm, asy_value a, asy_value b, asy_compare_
   if (!is_of(vm, b, &asy_date_type)) return ASY_NOT_IMPLEMENTED;
   const date *x = date_of(a), *y = date_of(b);
   int order = x->year != y->year ? x->year - y->year : x->month != y->month ? x->month - y->month : x->day - y->day;
-  const bool answers[] = {[COMPARE_LT] = order < 0,  [COMPARE_LE] = order <= 0, [COMPARE_EQ] = order == 0,
-                          [COMPARE_NE] = order != 0, [COMPARE_GT] = order > 0,  [COMPARE_GE] = order >= 0};
+  const bool answers[] = {
+    [COMPARE_LT] =
+      order<0, [COMPARE_LE] = order <= 0, [COMPARE_EQ] = order == 0, [COMPARE_NE] = order != 0, [COMPARE_GT] = order> 0,
+    [COMPARE_GE] = order >= 0};
   return asy_from_bool(answers[op]);
 }
 
@@ -362,23 +377,27 @@ static asy_value date_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native methods[] = {
-  {"fromtimestamp", "(cls, timestamp, /)", date_fromtimestamp, "Create a date from a POSIX timestamp.", ASY_NATIVE_CLASS},
-  {"fromordinal", "(cls, ordinal, /)", date_fromordinal,
-   "int -> date corresponding to a proleptic Gregorian ordinal.", ASY_NATIVE_CLASS},
-  {"fromisoformat", "(cls, string, /)", date_fromisoformat,
-   "str -> Construct a date from a string in ISO 8601 format.", ASY_NATIVE_CLASS},
+  {"fromtimestamp", "(cls, timestamp, /)", date_fromtimestamp, "Create a date from a POSIX timestamp.",
+   ASY_NATIVE_CLASS},
+  {"fromordinal", "(cls, ordinal, /)", date_fromordinal, "int -> date corresponding to a proleptic Gregorian ordinal.",
+   ASY_NATIVE_CLASS},
+  {"fromisoformat", "(cls, string, /)", date_fromisoformat, "str -> Construct a date from a string in ISO 8601 format.",
+   ASY_NATIVE_CLASS},
   {"fromisocalendar", "(cls, year, week, day)", date_fromisocalendar,
    "int, int, int -> Construct a date from the ISO year, week number and weekday.", ASY_NATIVE_CLASS},
-  {"today", "(cls)", date_today, "Current date or datetime:  same as self.__class__.fromtimestamp(time.time()).", ASY_NATIVE_CLASS},
+  {"today", "(cls)", date_today, "Current date or datetime:  same as self.__class__.fromtimestamp(time.time()).",
+   ASY_NATIVE_CLASS},
   {"ctime", "(self)", date_ctime, "Return ctime() style string.", 0},
   {"strftime", "(self, format)", date_strftime, "format -> strftime() style string.", 0},
   {"__format__", "(self, spec, /)", date_format, "Formats self with strftime.", 0},
   {"timetuple", "(self)", date_timetuple, "Return time tuple, compatible with time.localtime().", 0},
   {"isocalendar", "(self)", date_isocalendar, "Return a named tuple containing ISO year, week number, and weekday.", 0},
   {"isoformat", "(self)", date_isoformat, "Return string in ISO 8601 format, YYYY-MM-DD.", 0},
-  {"isoweekday", "(self)", date_isoweekday, "Return the day of the week represented by the date: Monday == 1 ... Sunday == 7", 0},
+  {"isoweekday", "(self)", date_isoweekday,
+   "Return the day of the week represented by the date: Monday == 1 ... Sunday == 7", 0},
   {"toordinal", "(self)", date_toordinal, "Return proleptic Gregorian ordinal.  January 1 of year 1 is day 1.", 0},
-  {"weekday", "(self)", date_weekday, "Return the day of the week represented by the date: Monday == 0 ... Sunday == 6", 0},
+  {"weekday", "(self)", date_weekday, "Return the day of the week represented by the date: Monday == 0 ... Sunday == 6",
+   0},
   {"replace", "(self, year=?, month=?, day=?)", date_replace, "Return date with new specified fields.", 0},
   {"__replace__", "(self, /, *, year=?, month=?, day=?)", date_replace, "The same as replace().", 0},
   {"__reduce__", "(self, /)", date_reduce, "__reduce__() -> (cls, state)", 0},

@@ -49,7 +49,8 @@ enum { MAX_YEAR = 9999, MAX_ORDINAL = 3652059, EPOCH_ORDINAL = 719163, DAY_SECON
 #define SECOND_US INT64_C(1000000)
 #define DAY_US (DAY_SECONDS * SECOND_US)
 
-extern const asy_type asy_delta_type, asy_date_type, asy_datetime_type, asy_time_type, asy_tzinfo_type, asy_timezone_type;
+extern const asy_type asy_delta_type, asy_date_type, asy_datetime_type, asy_time_type, asy_tzinfo_type,
+  asy_timezone_type;
 
 static inline asy_class *class_arg(asy_value v) { return (asy_class *)asy_obj_of(v); }
 static inline delta *delta_of(asy_value v) { return (delta *)asy_obj_of(v); }
@@ -73,8 +74,8 @@ int asy_day_of_year(int year, int month, int day);
 int asy_ordinal(int year, int month, int day); /* 0001-01-01 is day 1 */
 void asy_ordinal_to_date(int ordinal, int32_t *year, int32_t *month, int32_t *day);
 int asy_weekday(int year, int month, int day); /* Monday is 0 */
-int64_t asy_year_of(int64_t ordinal); /* of any day */
-int asy_iso_first_monday(int year); /* ordinal of the Monday that begins ISO week 1 */
+int64_t asy_year_of(int64_t ordinal);          /* of any day */
+int asy_iso_first_monday(int year);            /* ordinal of the Monday that begins ISO week 1 */
 void asy_iso_calendar(int year, int month, int day, int *iso_year, int *week, int *weekday);
 bool asy_iso_to_date(asy_vm *vm, int64_t iso_year, int64_t week, int64_t day, fields *out); /* ValueError */
 bool asy_check_date(asy_vm *vm, int64_t year, int64_t month, int64_t day); /* ValueError; likewise below */
@@ -86,11 +87,13 @@ bool asy_field_int(asy_vm *vm, asy_value v, int32_t *out);
 asy_value asy_delta_new(asy_vm *vm, wide microseconds); /* an exact timedelta; OverflowError */
 wide asy_delta_us(const delta *d);
 asy_value asy_wide_int(asy_vm *vm, wide n);
-asy_value asy_round_ratio(asy_vm *vm, wide numerator, wide denominator); /* a timedelta of the nearest quotient, ties to even */
+asy_value asy_round_ratio(asy_vm *vm, wide numerator,
+                          wide denominator); /* a timedelta of the nearest quotient, ties to even */
 
 /* ---- Zones (zone.c) ---- */
 asy_value asy_utc(asy_vm *vm);
-asy_value asy_timezone_new(asy_vm *vm, delta *offset, asy_value name); /* ValueError for a day and more; name may be 0 */
+asy_value asy_timezone_new(asy_vm *vm, delta *offset,
+                           asy_value name); /* ValueError for a day and more; name may be 0 */
 /* zone.NAME(about) checked: a timedelta or None. */
 asy_value asy_zone_offset(asy_vm *vm, asy_value zone, const char *name, asy_value about);
 /* The same in microseconds: 1; 0 for None or no zone; -1 failed. */

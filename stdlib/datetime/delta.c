@@ -5,9 +5,7 @@
 
 #include "stdlib/datetime/datetime.h"
 
-wide asy_delta_us(const delta *d) {
-  return (wide)d->days * DAY_US + d->seconds * SECOND_US + d->microseconds;
-}
+wide asy_delta_us(const delta *d) { return (wide)d->days * DAY_US + d->seconds * SECOND_US + d->microseconds; }
 
 asy_value asy_wide_int(asy_vm *vm, wide n) {
   if (n >= INT64_MIN && n <= INT64_MAX) return asy_from_int64(vm, (int64_t)n);
@@ -16,7 +14,9 @@ asy_value asy_wide_int(asy_vm *vm, wide n) {
   return asy_failed(high) || asy_failed(low) ? ASY_FAILED : asy_int_binary(vm, BINARY_ADD, high, low);
 }
 
-static asy_value too_large(asy_vm *vm) { return asy_raise(vm, ASY_OverflowError, "Python int too large to convert to C int"); }
+static asy_value too_large(asy_vm *vm) {
+  return asy_raise(vm, ASY_OverflowError, "Python int too large to convert to C int");
+}
 
 static bool split(asy_vm *vm, wide us, int32_t *days, int32_t *seconds, int32_t *micros) {
   wide whole = us / DAY_US, rest = us % DAY_US;
@@ -75,8 +75,9 @@ static asy_value delta_new(asy_vm *vm, const asy_value *args) {
     int arg;
     int64_t factor;
   } parts[] = {
-    {"microseconds", 3, 1},         {"milliseconds", 4, 1000},      {"seconds", 2, SECOND_US}, {"minutes", 5, 60 * SECOND_US},
-    {"hours", 6, 3600 * SECOND_US}, {"days", 1, DAY_US},            {"weeks", 7, 7 * DAY_US},
+    {"microseconds", 3, 1},         {"milliseconds", 4, 1000},      {"seconds", 2, SECOND_US},
+    {"minutes", 5, 60 * SECOND_US}, {"hours", 6, 3600 * SECOND_US}, {"days", 1, DAY_US},
+    {"weeks", 7, 7 * DAY_US},
   };
   wide sum = 0;
   double rest = 0;
@@ -109,7 +110,9 @@ asy_value asy_round_ratio(asy_vm *vm, wide a, wide b) {
   return asy_delta_new(vm, q);
 }
 
-static asy_value by_zero(asy_vm *vm) { return asy_raise(vm, ASY_ZeroDivisionError, "integer division or modulo by zero"); }
+static asy_value by_zero(asy_vm *vm) {
+  return asy_raise(vm, ASY_ZeroDivisionError, "integer division or modulo by zero");
+}
 
 static unsigned bits_of(wide n) {
   unsigned __int128 u = n < 0 ? -(unsigned __int128)n : (unsigned __int128)n;
@@ -144,12 +147,14 @@ static bool integer_operand(asy_vm *vm, asy_value v, int64_t *n, bool *ok) {
 }
 
 static asy_value delta_add(asy_vm *vm, asy_value a, asy_value b) {
-  if (is_delta(vm, a) && is_delta(vm, b)) return asy_delta_new(vm, asy_delta_us(delta_of(a)) + asy_delta_us(delta_of(b)));
+  if (is_delta(vm, a) && is_delta(vm, b))
+    return asy_delta_new(vm, asy_delta_us(delta_of(a)) + asy_delta_us(delta_of(b)));
   return asy_add_dates(vm, a, b);
 }
 
 static asy_value delta_sub(asy_vm *vm, asy_value a, asy_value b) {
-  if (is_delta(vm, a) && is_delta(vm, b)) return asy_delta_new(vm, asy_delta_us(delta_of(a)) - asy_delta_us(delta_of(b)));
+  if (is_delta(vm, a) && is_delta(vm, b))
+    return asy_delta_new(vm, asy_delta_us(delta_of(a)) - asy_delta_us(delta_of(b)));
   return asy_sub_dates(vm, a, b);
 }
 
@@ -224,8 +229,9 @@ static asy_value delta_abs(asy_vm *vm, const asy_value *args) {
 static asy_value delta_compare(asy_vm *vm, asy_value a, asy_value b, asy_compare_op op) {
   if (!is_delta(vm, b)) return ASY_NOT_IMPLEMENTED;
   wide x = asy_delta_us(delta_of(a)), y = asy_delta_us(delta_of(b));
-  const bool answers[] = {[COMPARE_LT] = x < y,  [COMPARE_LE] = x <= y, [COMPARE_EQ] = x == y,
-                          [COMPARE_NE] = x != y, [COMPARE_GT] = x > y,  [COMPARE_GE] = x >= y};
+  const bool answers[] = {
+    [COMPARE_LT] = x<y, [COMPARE_LE] = x <= y, [COMPARE_EQ] = x == y, [COMPARE_NE] = x != y, [COMPARE_GT] = x> y,
+    [COMPARE_GE] = x >= y};
   return asy_from_bool(answers[op]);
 }
 
@@ -270,7 +276,8 @@ static asy_value delta_str(asy_vm *vm, asy_value self) {
   char text[64];
   int n = 0;
   if (d->days) n = snprintf(text, sizeof text, "%d day%s, ", d->days, d->days == 1 || d->days == -1 ? "" : "s");
-  n += snprintf(text + n, sizeof text - (size_t)n, "%d:%02d:%02d", d->seconds / 3600, d->seconds / 60 % 60, d->seconds % 60);
+  n += snprintf(text + n, sizeof text - (size_t)n, "%d:%02d:%02d", d->seconds / 3600, d->seconds / 60 % 60,
+                d->seconds % 60);
   if (d->microseconds) snprintf(text + n, sizeof text - (size_t)n, ".%06d", d->microseconds);
   return asy_from_cstr(vm, text);
 }
@@ -284,7 +291,8 @@ static asy_value delta_total_seconds(asy_vm *vm, const asy_value *args) {
 
 static asy_value delta_reduce(asy_vm *vm, const asy_value *args) {
   const delta *d = delta_of(args[0]);
-  asy_value state = asy_tuple_of(vm, 3, asy_from_small(d->days), asy_from_small(d->seconds), asy_from_small(d->microseconds));
+  asy_value state = asy_tuple_of(vm, 3, asy_from_small(d->days), asy_from_small(d->seconds),
+                                 asy_from_small(d->microseconds));
   return asy_failed(state) ? ASY_FAILED : asy_tuple_of(vm, 2, asy_from_obj(asy_type_of(vm, args[0])), state);
 }
 
@@ -315,8 +323,12 @@ const asy_type asy_delta_type = {
   .hash = delta_hash,
   .compare = delta_compare,
   .truth = delta_truth,
-  .binary = {[BINARY_ADD] = delta_add, [BINARY_SUB] = delta_sub, [BINARY_MUL] = delta_mul, [BINARY_TRUEDIV] = delta_truediv,
-             [BINARY_FLOORDIV] = delta_floordiv, [BINARY_MOD] = delta_mod},
+  .binary = {[BINARY_ADD] = delta_add,
+             [BINARY_SUB] = delta_sub,
+             [BINARY_MUL] = delta_mul,
+             [BINARY_TRUEDIV] = delta_truediv,
+             [BINARY_FLOORDIV] = delta_floordiv,
+             [BINARY_MOD] = delta_mod},
   .unary = {[UNARY_NEG] = delta_neg, [UNARY_POS] = delta_pos},
   .methods = methods,
   .members = members,

@@ -33,8 +33,9 @@ static asy_value checked_datetime(asy_vm *vm, asy_class *cls, const fields *f) {
 
 asy_value asy_datetime_make(asy_vm *vm, asy_class *cls, const fields *f) {
   if (is_exact(cls)) return checked_datetime(vm, cls, f);
-  const asy_value args[] = {asy_from_small(f->year),   asy_from_small(f->month),  asy_from_small(f->day),         asy_from_small(f->hour),
-                            asy_from_small(f->minute), asy_from_small(f->second), asy_from_small(f->microsecond), f->zone};
+  const asy_value args[] = {
+    asy_from_small(f->year),   asy_from_small(f->month),  asy_from_small(f->day),         asy_from_small(f->hour),
+    asy_from_small(f->minute), asy_from_small(f->second), asy_from_small(f->microsecond), f->zone};
   asy_value made = asy_call(vm, asy_from_obj(cls), 8, args);
   if (!asy_failed(made) && f->fold && is_datetime(vm, made)) moment_of(made)->fold = f->fold;
   return made;
@@ -163,7 +164,8 @@ static char *put_time(asy_vm *vm, asy_value self, asy_value timespec, char *to) 
   const moment *m = moment_of(self);
   int spec = 0, count = sizeof timespecs / sizeof *timespecs;
   if (timespec != ASY_UNBOUND) {
-    if (!asy_is_str(timespec)) return asy_raise(vm, ASY_TypeError, "isoformat() argument 'timespec' must be str, not %T", timespec), NULL;
+    if (!asy_is_str(timespec))
+      return asy_raise(vm, ASY_TypeError, "isoformat() argument 'timespec' must be str, not %T", timespec), NULL;
     while (spec < count && !asy_str_equal_cstr((asy_str *)asy_obj_of(timespec), timespecs[spec])) spec++;
     if (spec == count) return asy_raise(vm, ASY_ValueError, "Unknown timespec value"), NULL;
   }
@@ -188,8 +190,10 @@ static char *put_date(const moment *m, char *to) {
 }
 
 static asy_value compare_as(int order, asy_compare_op op) {
-  const bool answers[] = {[COMPARE_LT] = order < 0,  [COMPARE_LE] = order <= 0, [COMPARE_EQ] = order == 0,
-                          [COMPARE_NE] = order != 0, [COMPARE_GT] = order > 0,  [COMPARE_GE] = order >= 0};
+  const bool answers[] = {
+    [COMPARE_LT] =
+      order<0, [COMPARE_LE] = order <= 0, [COMPARE_EQ] = order == 0, [COMPARE_NE] = order != 0, [COMPARE_GT] = order> 0,
+    [COMPARE_GE] = order >= 0};
   return asy_from_bool(answers[op]);
 }
 
@@ -210,12 +214,14 @@ static asy_value moment_compare(asy_vm *vm, asy_value a, asy_value b, asy_compar
   wide at_x = times ? time_us(x) : asy_instant(x), at_y = times ? time_us(y) : asy_instant(y);
   if (x->zone != y->zone) {
     int64_t us_x, us_y;
-    int has_x = asy_zone_us(vm, x->zone, about(vm, a), &us_x), has_y = has_x < 0 ? -1 : asy_zone_us(vm, y->zone, about(vm, b), &us_y);
+    int has_x = asy_zone_us(vm, x->zone, about(vm, a), &us_x),
+        has_y = has_x < 0 ? -1 : asy_zone_us(vm, y->zone, about(vm, b), &us_y);
     bool by_equality = op == COMPARE_EQ || op == COMPARE_NE;
     if (has_y < 0) return ASY_FAILED;
     if (has_x != has_y) {
       if (by_equality) return asy_from_bool(op == COMPARE_NE);
-      return asy_raise(vm, ASY_TypeError, "can't compare offset-naive and offset-aware %s", times ? "times" : "datetimes");
+      return asy_raise(vm, ASY_TypeError, "can't compare offset-naive and offset-aware %s",
+                       times ? "times" : "datetimes");
     }
     if (by_equality && !times) {
       int depends = depends_on_fold(vm, a, us_x, has_x);
@@ -258,7 +264,8 @@ static asy_value datetime_new(asy_vm *vm, const asy_value *args) {
   }
   static const char *const names[] = {"year", "month", "day"};
   for (int i = 0; i < 3; i++)
-    if (args[i + 1] == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "function missing required argument '%s' (pos %d)", names[i], i + 1);
+    if (args[i + 1] == ASY_UNBOUND)
+      return asy_raise(vm, ASY_TypeError, "function missing required argument '%s' (pos %d)", names[i], i + 1);
   if (!read_fields(vm, args + 1, &f.year, 7) || !asy_field_int(vm, args[9], &f.fold)) return ASY_FAILED;
   f.zone = args[8];
   return checked_datetime(vm, class_arg(args[0]), &f);
@@ -270,7 +277,8 @@ bool asy_local_seconds(asy_vm *vm, int64_t seconds, int64_t *local) {
   if (!localtime_r(&at, &t)) return asy_raise_errno(vm, 75, ASY_UNBOUND), false;
   int year = t.tm_year + 1900;
   if (year < 1 || year > MAX_YEAR) return asy_raise(vm, ASY_ValueError, "year %d is out of range", year), false;
-  *local = (int64_t)(asy_ordinal(year, t.tm_mon + 1, t.tm_mday) - 1) * DAY_SECONDS + t.tm_hour * 3600 + t.tm_min * 60 + (t.tm_sec < 60 ? t.tm_sec : 59);
+  *local = (int64_t)(asy_ordinal(year, t.tm_mon + 1, t.tm_mday) - 1) * DAY_SECONDS + t.tm_hour * 3600 + t.tm_min * 60 +
+           (t.tm_sec < 60 ? t.tm_sec : 59);
   return true;
 }
 
@@ -286,7 +294,8 @@ static asy_value at_seconds(asy_vm *vm, asy_class *cls, int64_t seconds, int32_t
   bool local = !utc && zone == ASY_NONE;
   if (!utc && is_timezone(vm, zone)) { /* a fixed distance: what its fromutc would do */
     int64_t us;
-    if (asy_zone_us(vm, zone, ASY_NONE, &us) < 0 || !asy_fields_at(vm, (wide)shown * SECOND_US + micros + us, &f)) return ASY_FAILED;
+    if (asy_zone_us(vm, zone, ASY_NONE, &us) < 0 || !asy_fields_at(vm, (wide)shown * SECOND_US + micros + us, &f))
+      return ASY_FAILED;
     f.zone = zone;
     return asy_datetime_make(vm, cls, &f);
   }
@@ -350,8 +359,9 @@ static asy_value datetime_today(asy_vm *vm, const asy_value *args) {
 static bool deprecated(asy_vm *vm, const char *text) { return asy_warn(vm, ASY_DeprecationWarning, text, 1); }
 
 static asy_value datetime_utcnow(asy_vm *vm, const asy_value *args) {
-  if (!deprecated(vm, "datetime.datetime.utcnow() is deprecated and scheduled for removal in a future version. Use "
-                      "timezone-aware objects to represent datetimes in UTC: datetime.datetime.now(datetime.UTC)."))
+  if (!deprecated(vm,
+                  "datetime.datetime.utcnow() is deprecated and scheduled for removal in a future version. Use "
+                  "timezone-aware objects to represent datetimes in UTC: datetime.datetime.now(datetime.UTC)."))
     return ASY_FAILED;
   int64_t us = asy_clock_ns(vm, ASY_CLOCK_WALL) / 1000;
   return at_seconds(vm, class_arg(args[0]), us / SECOND_US, (int32_t)(us % SECOND_US), ASY_NONE, true);
@@ -360,8 +370,11 @@ static asy_value datetime_utcnow(asy_vm *vm, const asy_value *args) {
 static asy_value datetime_utcfromtimestamp(asy_vm *vm, const asy_value *args) {
   int64_t seconds;
   int32_t micros;
-  if (!deprecated(vm, "datetime.datetime.utcfromtimestamp() is deprecated and scheduled for removal in a future version. Use "
-                      "timezone-aware objects to represent datetimes in UTC: datetime.datetime.fromtimestamp(timestamp, datetime.UTC).") ||
+  if (!deprecated(
+        vm,
+        "datetime.datetime.utcfromtimestamp() is deprecated and scheduled for removal in a future version. Use "
+        "timezone-aware objects to represent datetimes in UTC: datetime.datetime.fromtimestamp(timestamp, "
+        "datetime.UTC).") ||
       !asy_read_timestamp(vm, args[1], &seconds, &micros))
     return ASY_FAILED;
   return at_seconds(vm, class_arg(args[0]), seconds, micros, ASY_NONE, true);
@@ -376,7 +389,8 @@ static asy_value datetime_fromisoformat(asy_vm *vm, const asy_value *args) {
 static asy_value datetime_strptime(asy_vm *vm, const asy_value *args) {
   fields f;
   for (int i = 1; i <= 2; i++)
-    if (!asy_is_str(args[i])) return asy_raise(vm, ASY_TypeError, "strptime() argument %d must be str, not %T", i, args[i]);
+    if (!asy_is_str(args[i]))
+      return asy_raise(vm, ASY_TypeError, "strptime() argument %d must be str, not %T", i, args[i]);
   int simple = asy_parse_simple(vm, (asy_str *)asy_obj_of(args[1]), (asy_str *)asy_obj_of(args[2]), &f);
   if (simple) return simple < 0 ? ASY_FAILED : asy_datetime_make(vm, class_arg(args[0]), &f);
   asy_value module = asy_import(vm, "_strptime");
@@ -385,8 +399,10 @@ static asy_value datetime_strptime(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value datetime_combine(asy_vm *vm, const asy_value *args) {
-  if (!is_date(vm, args[1])) return asy_raise(vm, ASY_TypeError, "combine() argument 1 must be datetime.date, not %T", args[1]);
-  if (!is_time(vm, args[2])) return asy_raise(vm, ASY_TypeError, "combine() argument 2 must be datetime.time, not %T", args[2]);
+  if (!is_date(vm, args[1]))
+    return asy_raise(vm, ASY_TypeError, "combine() argument 1 must be datetime.date, not %T", args[1]);
+  if (!is_time(vm, args[2]))
+    return asy_raise(vm, ASY_TypeError, "combine() argument 2 must be datetime.time, not %T", args[2]);
   const date *d = date_of(args[1]);
   fields f = fields_in(moment_of(args[2]));
   f.year = d->year;
@@ -410,7 +426,9 @@ static asy_value time_part(asy_vm *vm, const asy_value *args, asy_value zone) {
   return fill(vm, asy_class_for(vm, &asy_time_type), &f);
 }
 static asy_value datetime_time(asy_vm *vm, const asy_value *args) { return time_part(vm, args, ASY_NONE); }
-static asy_value datetime_timetz(asy_vm *vm, const asy_value *args) { return time_part(vm, args, moment_of(args[0])->zone); }
+static asy_value datetime_timetz(asy_vm *vm, const asy_value *args) {
+  return time_part(vm, args, moment_of(args[0])->zone);
+}
 
 static asy_value datetime_isoformat(asy_vm *vm, const asy_value *args) {
   const moment *m = moment_of(args[0]);
@@ -557,27 +575,32 @@ static const asy_native datetime_methods[] = {
   {"now", "(cls, tz=None)", datetime_now, "Returns new datetime object representing current time local to tz.", CLASS},
   {"today", "(cls)", datetime_today, "Current date and time, local.", CLASS},
   {"utcnow", "(cls)", datetime_utcnow, "Return a new datetime representing UTC day and time.", CLASS},
-  {"fromtimestamp", "(cls, timestamp, tz=None)", datetime_fromtimestamp, "timestamp[, tz] -> tz's local time from POSIX timestamp.", CLASS},
-  {"utcfromtimestamp", "(cls, timestamp, /)", datetime_utcfromtimestamp, "Construct a naive UTC datetime from a POSIX timestamp.", CLASS},
+  {"fromtimestamp", "(cls, timestamp, tz=None)", datetime_fromtimestamp,
+   "timestamp[, tz] -> tz's local time from POSIX timestamp.", CLASS},
+  {"utcfromtimestamp", "(cls, timestamp, /)", datetime_utcfromtimestamp,
+   "Construct a naive UTC datetime from a POSIX timestamp.", CLASS},
   {"strptime", "(cls, string, format, /)", datetime_strptime,
    "string, format -> new datetime parsed from a string (like time.strptime()).", CLASS},
-  {"combine", "(cls, date, time, tzinfo=?)", datetime_combine, "date, time -> datetime with same date and time fields", CLASS},
-  {"fromisoformat", "(cls, string, /)", datetime_fromisoformat, "string -> datetime from a string in most ISO 8601 formats", CLASS},
+  {"combine", "(cls, date, time, tzinfo=?)", datetime_combine, "date, time -> datetime with same date and time fields",
+   CLASS},
+  {"fromisoformat", "(cls, string, /)", datetime_fromisoformat,
+   "string -> datetime from a string in most ISO 8601 formats", CLASS},
   {"date", "(self)", datetime_date, "Return date object with same year, month and day.", 0},
   {"time", "(self)", datetime_time, "Return time object with same time but with tzinfo=None.", 0},
   {"timetz", "(self)", datetime_timetz, "Return time object with same time and tzinfo.", 0},
   {"timetuple", "(self)", datetime_timetuple, "Return time tuple, compatible with time.localtime().", 0},
   {"utctimetuple", "(self)", datetime_utctimetuple, "Return UTC time tuple, compatible with time.localtime().", 0},
   {"timestamp", "(self)", datetime_timestamp, "Return POSIX timestamp as float.", 0},
-  {"isoformat", "(self, sep=?, timespec=?)", datetime_isoformat, "[sep] -> string in ISO 8601 format, YYYY-MM-DDT[HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].", 0},
+  {"isoformat", "(self, sep=?, timespec=?)", datetime_isoformat,
+   "[sep] -> string in ISO 8601 format, YYYY-MM-DDT[HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].", 0},
   {"utcoffset", "(self)", moment_utcoffset, "Return self.tzinfo.utcoffset(self).", 0},
   {"tzname", "(self)", moment_tzname, "Return self.tzinfo.tzname(self).", 0},
   {"dst", "(self)", moment_dst, "Return self.tzinfo.dst(self).", 0},
   {"astimezone", "(self, tz=None)", datetime_astimezone, "tz -> convert to local time in new timezone tz", 0},
-  {"replace", "(self, year=?, month=?, day=?, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, *, fold=?)", datetime_replace,
-   "Return datetime with new specified fields.", 0},
-  {"__replace__", "(self, /, *, year=?, month=?, day=?, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, fold=?)", datetime_replace,
-   "The same as replace().", 0},
+  {"replace", "(self, year=?, month=?, day=?, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, *, fold=?)",
+   datetime_replace, "Return datetime with new specified fields.", 0},
+  {"__replace__", "(self, /, *, year=?, month=?, day=?, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, fold=?)",
+   datetime_replace, "The same as replace().", 0},
   {"__reduce_ex__", "(self, protocol, /)", datetime_reduce_ex, "__reduce_ex__(proto) -> (cls, state)", 0},
   {"__reduce__", "(self, /)", datetime_reduce, "__reduce__() -> (cls, state)", 0},
   {0},
@@ -673,15 +696,19 @@ static asy_value time_replace(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native time_methods[] = {
-  {"fromisoformat", "(cls, string, /)", time_fromisoformat, "string -> time from a string in ISO 8601 format", ASY_NATIVE_CLASS},
-  {"isoformat", "(self, timespec=?)", time_isoformat, "Return string in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].", 0},
+  {"fromisoformat", "(cls, string, /)", time_fromisoformat, "string -> time from a string in ISO 8601 format",
+   ASY_NATIVE_CLASS},
+  {"isoformat", "(self, timespec=?)", time_isoformat,
+   "Return string in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].", 0},
   {"strftime", "(self, format)", time_strftime, "format -> strftime() style string.", 0},
   {"__format__", "(self, spec, /)", time_format, "Formats self with strftime.", 0},
   {"utcoffset", "(self)", moment_utcoffset, "Return self.tzinfo.utcoffset(self).", 0},
   {"tzname", "(self)", moment_tzname, "Return self.tzinfo.tzname(self).", 0},
   {"dst", "(self)", moment_dst, "Return self.tzinfo.dst(self).", 0},
-  {"replace", "(self, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, *, fold=?)", time_replace, "Return time with new specified fields.", 0},
-  {"__replace__", "(self, /, *, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, fold=?)", time_replace, "The same as replace().", 0},
+  {"replace", "(self, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, *, fold=?)", time_replace,
+   "Return time with new specified fields.", 0},
+  {"__replace__", "(self, /, *, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, fold=?)", time_replace,
+   "The same as replace().", 0},
   {"__reduce_ex__", "(self, protocol, /)", time_reduce_ex, "__reduce_ex__(proto) -> (cls, state)", 0},
   {"__reduce__", "(self, /)", time_reduce, "__reduce__() -> (cls, state)", 0},
   {0},

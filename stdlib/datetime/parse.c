@@ -38,7 +38,9 @@ static bool digits(reader *r, int count, int32_t *out) {
   return true;
 }
 
-static asy_value malformed(asy_vm *vm, asy_value text) { return asy_raise(vm, ASY_ValueError, "Invalid isoformat string: %R", text); }
+static asy_value malformed(asy_vm *vm, asy_value text) {
+  return asy_raise(vm, ASY_ValueError, "Invalid isoformat string: %R", text);
+}
 
 /* YYYY-MM-DD, YYYYMMDD, YYYY-Www[-D], YYYYWww[D]: all of the text up to `end`. */
 static bool read_date(asy_vm *vm, reader *r, const char *end, fields *out) {
@@ -171,8 +173,9 @@ static const struct {
   uint8_t width, min, max;
   uint16_t offset;
 } numbers[] = {
-  {'m', 2, 1, 12, offsetof(fields, month)},  {'d', 2, 1, 31, offsetof(fields, day)},    {'H', 2, 0, 23, offsetof(fields, hour)},
-  {'M', 2, 0, 59, offsetof(fields, minute)}, {'S', 2, 0, 59, offsetof(fields, second)},
+  {'m', 2, 1, 12, offsetof(fields, month)},  {'d', 2, 1, 31, offsetof(fields, day)},
+  {'H', 2, 0, 23, offsetof(fields, hour)},   {'M', 2, 0, 59, offsetof(fields, minute)},
+  {'S', 2, 0, 59, offsetof(fields, second)},
 };
 
 /* As many digits as the directive takes at once. */
@@ -213,7 +216,9 @@ int asy_parse_simple(asy_vm *vm, asy_str *text, asy_str *format, fields *out) {
     if (c == 127) return 0;
     if (c != '%') {
       if (c == ' ' || (c >= '\t' && c <= '\r')) { /* any run of white space matches any other */
-        while (pattern.at + 1 < pattern.end && (pattern.at[1] == ' ' || (pattern.at[1] >= '\t' && pattern.at[1] <= '\r'))) pattern.at++;
+        while (pattern.at + 1 < pattern.end &&
+               (pattern.at[1] == ' ' || (pattern.at[1] >= '\t' && pattern.at[1] <= '\r')))
+          pattern.at++;
         if (!(peek(&r, ' ') || (r.at < r.end && *r.at >= '\t' && *r.at <= '\r'))) return 0;
         while (r.at < r.end && (*r.at == ' ' || (*r.at >= '\t' && *r.at <= '\r'))) r.at++;
         continue;
@@ -229,7 +234,8 @@ int asy_parse_simple(asy_vm *vm, asy_str *text, asy_str *format, fields *out) {
     bool good = c == 'Y' ? digits(&r, 4, &out->year) : c == 'f' ? read_fraction(&r, out) : read_number(&r, c, out);
     if (!good) return 0;
   }
-  bool day_alone = (seen['d' >> 5] >> ('d' & 31) & 1) && !(seen['Y' >> 5] >> ('Y' & 31) & 1); /* a warning: the script's */
+  bool day_alone = (seen['d' >> 5] >> ('d' & 31) & 1) &&
+                   !(seen['Y' >> 5] >> ('Y' & 31) & 1); /* a warning: the script's */
   if (r.at != r.end || day_alone) return 0;
   bool exists = out->year >= 1 && out->day <= asy_days_in_month(out->year, out->month);
   return (void)vm, exists;

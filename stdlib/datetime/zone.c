@@ -3,7 +3,9 @@
 
 static timezone_obj *timezone_of(asy_value v) { return (timezone_obj *)asy_obj_of(v); }
 
-asy_value asy_utc(asy_vm *vm) { return asy_get_attr_cstr(vm, asy_from_obj(asy_class_for(vm, &asy_timezone_type)), "utc"); }
+asy_value asy_utc(asy_vm *vm) {
+  return asy_get_attr_cstr(vm, asy_from_obj(asy_class_for(vm, &asy_timezone_type)), "utc");
+}
 
 static bool within_a_day(wide us) { return us > -DAY_US && us < DAY_US; }
 
@@ -52,7 +54,9 @@ asy_value asy_zone_name(asy_vm *vm, asy_value zone, asy_value about) {
 
 /* ---- tzinfo ---- */
 
-static asy_value tzinfo_new(asy_vm *vm, const asy_value *args) { return or_failed(asy_new_instance(vm, class_arg(args[0]))); }
+static asy_value tzinfo_new(asy_vm *vm, const asy_value *args) {
+  return or_failed(asy_new_instance(vm, class_arg(args[0])));
+}
 
 static asy_value not_made(asy_vm *vm, const char *name) {
   return asy_raise(vm, ASY_NotImplementedError, "a tzinfo subclass must implement %s()", name);
@@ -78,7 +82,8 @@ static asy_value tzinfo_fromutc(asy_vm *vm, const asy_value *args) {
   when = asy_failed(standard) ? ASY_FAILED : shifted(vm, when, standard);
   dst = asy_failed(when) ? ASY_FAILED : asy_zone_offset(vm, args[0], "dst", when);
   if (asy_failed(dst)) return ASY_FAILED;
-  if (dst == ASY_NONE) return asy_raise(vm, ASY_ValueError, "fromutc: tz.dst() gave inconsistent results; cannot convert");
+  if (dst == ASY_NONE)
+    return asy_raise(vm, ASY_ValueError, "fromutc: tz.dst() gave inconsistent results; cannot convert");
   return asy_delta_us(delta_of(dst)) ? shifted(vm, when, dst) : when;
 }
 
@@ -134,15 +139,17 @@ static asy_value timezone_make(asy_vm *vm, asy_class *cls, delta *offset, asy_va
 
 asy_value asy_timezone_new(asy_vm *vm, delta *offset, asy_value name) {
   if (!within_a_day(asy_delta_us(offset)))
-    return asy_raise(vm, ASY_ValueError,
-                     "offset must be a timedelta strictly between -timedelta(hours=24) and timedelta(hours=24), not %R.",
-                     asy_from_obj(offset));
+    return asy_raise(
+      vm, ASY_ValueError,
+      "offset must be a timedelta strictly between -timedelta(hours=24) and timedelta(hours=24), not %R.",
+      asy_from_obj(offset));
   if (!name && asy_delta_us(offset) == 0) return asy_utc(vm);
   return timezone_make(vm, asy_class_for(vm, &asy_timezone_type), offset, name);
 }
 
 static asy_value timezone_new(asy_vm *vm, const asy_value *args) {
-  if (!is_delta(vm, args[1])) return asy_raise(vm, ASY_TypeError, "timezone() argument 1 must be datetime.timedelta, not %T", args[1]);
+  if (!is_delta(vm, args[1]))
+    return asy_raise(vm, ASY_TypeError, "timezone() argument 1 must be datetime.timedelta, not %T", args[1]);
   if (args[2] != ASY_UNBOUND && !asy_is_str(args[2]))
     return asy_raise(vm, ASY_TypeError, "timezone() argument 2 must be str, not %T", args[2]);
   return asy_timezone_new(vm, delta_of(args[1]), args[2] == ASY_UNBOUND ? 0 : args[2]);
@@ -158,7 +165,9 @@ static asy_value timezone_utcoffset(asy_vm *vm, const asy_value *args) {
   return about_datetime(vm, "utcoffset", args[1]) ? asy_from_obj(timezone_of(args[0])->offset) : ASY_FAILED;
 }
 
-static asy_value timezone_dst(asy_vm *vm, const asy_value *args) { return about_datetime(vm, "dst", args[1]) ? ASY_NONE : ASY_FAILED; }
+static asy_value timezone_dst(asy_vm *vm, const asy_value *args) {
+  return about_datetime(vm, "dst", args[1]) ? ASY_NONE : ASY_FAILED;
+}
 
 static asy_value timezone_str(asy_vm *vm, asy_value self) {
   const timezone_obj *z = timezone_of(self);

@@ -39,9 +39,10 @@ static inline uint64_t rotate(bool small, uint64_t x, int n) {
   return small ? (uint32_t)((uint32_t)x >> n | (uint32_t)x << (32 - n)) : x >> n | x << (64 - n);
 }
 
-static inline __attribute__((always_inline)) void compress(blake2 *s, const uint8_t *block, bool last, const bool small) {
-  static const uint8_t columns[8][4] = {{0, 4, 8, 12}, {1, 5, 9, 13}, {2, 6, 10, 14}, {3, 7, 11, 15},
-                                        {0, 5, 10, 15}, {1, 6, 11, 12}, {2, 7, 8, 13}, {3, 4, 9, 14}};
+static inline __attribute__((always_inline)) void compress(blake2 *s, const uint8_t *block, bool last,
+                                                           const bool small) {
+  static const uint8_t columns[8][4] = {{0, 4, 8, 12},  {1, 5, 9, 13},  {2, 6, 10, 14}, {3, 7, 11, 15},
+                                        {0, 5, 10, 15}, {1, 6, 11, 12}, {2, 7, 8, 13},  {3, 4, 9, 14}};
   const int bytes = small ? 4 : 8, rounds = small ? 10 : 12;
   const int r1 = small ? 16 : 32, r2 = small ? 12 : 24, r3 = small ? 8 : 16, r4 = small ? 7 : 63;
   const uint64_t mask = small ? UINT32_MAX : UINT64_MAX;
@@ -104,7 +105,21 @@ static void finish(blake2 copy, uint8_t *out) {
 
 /* ---- Making ---- */
 
-enum { CLS, DATA, DIGEST_SIZE, KEY, SALT, PERSON, FANOUT, DEPTH, LEAF_SIZE, NODE_OFFSET, NODE_DEPTH, INNER_SIZE, LAST_NODE };
+enum {
+  CLS,
+  DATA,
+  DIGEST_SIZE,
+  KEY,
+  SALT,
+  PERSON,
+  FANOUT,
+  DEPTH,
+  LEAF_SIZE,
+  NODE_OFFSET,
+  NODE_DEPTH,
+  INNER_SIZE,
+  LAST_NODE
+};
 
 typedef struct {
   const char *text; /* NULL: with the numbers of the class */
@@ -126,10 +141,8 @@ static bool in_bounds(asy_vm *vm, const asy_value *args, bool small, int64_t *nu
     if (!asy_to_int64(vm, args[b->at], &number[b->at])) return false;
     int64_t given = number[b->at];
     if (given >= b->least && given <= b->most) continue;
-    if (b->at == DIGEST_SIZE)
-      asy_raise(vm, ASY_ValueError, "digest_size must be between 1 and %d bytes", (int)most);
-    else if (b->at == INNER_SIZE)
-      asy_raise(vm, ASY_ValueError, "inner_size must be between 0 and is %d", (int)most);
+    if (b->at == DIGEST_SIZE) asy_raise(vm, ASY_ValueError, "digest_size must be between 1 and %d bytes", (int)most);
+    else if (b->at == INNER_SIZE) asy_raise(vm, ASY_ValueError, "inner_size must be between 0 and is %d", (int)most);
     else asy_raise(vm, given < 0 ? ASY_ValueError : b->most > 255 ? ASY_OverflowError : ASY_ValueError, "%s", b->text);
     return false;
   }
@@ -226,10 +239,13 @@ static asy_value blake2_copy(asy_vm *vm, const asy_value *args) {
 static asy_value get_name(asy_vm *vm, const asy_value *args) {
   return asy_from_cstr(vm, blake2_of(args[0])->small ? "blake2s" : "blake2b");
 }
-static asy_value get_block_size(asy_vm *vm, const asy_value *args) { return asy_from_small(block_size(blake2_of(args[0]))); }
+static asy_value get_block_size(asy_vm *vm, const asy_value *args) {
+  return asy_from_small(block_size(blake2_of(args[0])));
+}
 
 static const asy_native methods[] = {
-  {"update", "(self, data, /)", blake2_update, "Update this hash object's state with the provided bytes-like object.", 0},
+  {"update", "(self, data, /)", blake2_update, "Update this hash object's state with the provided bytes-like object.",
+   0},
   {"digest", "(self, /)", blake2_digest, "Return the digest value as a bytes object.", 0},
   {"hexdigest", "(self, /)", blake2_hexdigest, "Return the digest value as a string of hexadecimal digits.", 0},
   {"copy", "(self, /)", blake2_copy, "Return a copy of the hash object.", 0},
@@ -240,8 +256,9 @@ static const asy_native methods[] = {
 
 static const asy_member members[] = {{"digest_size", offsetof(blake2, digest_size), MEMBER_INT32, false}, {0}};
 
-#define SIGNATURE(size)                                                                                                     \
-  "(cls, data=?, /, *, digest_size=" size ", key=?, salt=?, person=?, fanout=1, depth=1, leaf_size=0, node_offset=0, " \
+#define SIGNATURE(size)                                                                                                \
+  "(cls, data=?, /, *, digest_size=" size                                                                              \
+  ", key=?, salt=?, person=?, fanout=1, depth=1, leaf_size=0, node_offset=0, "                                         \
   "node_depth=0, inner_size=0, last_node=False, usedforsecurity=True)"
 
 static const asy_type blake2b_type = {

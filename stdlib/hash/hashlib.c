@@ -19,8 +19,8 @@ typedef struct {
   int (*digest_size)(const EVP_MD *);
   int (*block_size)(const EVP_MD *);
   int (*pbkdf2)(const char *, int, const unsigned char *, int, int, const EVP_MD *, int, unsigned char *);
-  int (*scrypt)(const char *, size_t, const unsigned char *, size_t, uint64_t, uint64_t, uint64_t, uint64_t, unsigned char *,
-                size_t);
+  int (*scrypt)(const char *, size_t, const unsigned char *, size_t, uint64_t, uint64_t, uint64_t, uint64_t,
+                unsigned char *, size_t);
 } crypto;
 
 static const asy_symbol symbols[] = {
@@ -63,8 +63,8 @@ static library *library_of(asy_value v) { return (library *)asy_obj_of(v); }
 
 /* The name libcrypto knows; the others are the same in both. */
 static const char *const renamed[][2] = {
-  {"sha3_224", "SHA3-224"}, {"sha3_256", "SHA3-256"},     {"sha3_384", "SHA3-384"},     {"sha3_512", "SHA3-512"},
-  {"shake_128", "SHAKE128"}, {"shake_256", "SHAKE256"},   {"sha512_224", "SHA512-224"}, {"sha512_256", "SHA512-256"},
+  {"sha3_224", "SHA3-224"},   {"sha3_256", "SHA3-256"},   {"sha3_384", "SHA3-384"},     {"sha3_512", "SHA3-512"},
+  {"shake_128", "SHAKE128"},  {"shake_256", "SHAKE256"},  {"sha512_224", "SHA512-224"}, {"sha512_256", "SHA512-256"},
   {"blake2b", "BLAKE2B-512"}, {"blake2s", "BLAKE2S-256"}, {"md5-sha1", "MD5-SHA1"},
 };
 
@@ -184,7 +184,8 @@ static asy_value digest_hexdigest(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value digest_repr(asy_vm *vm, asy_value self) {
-  asy_str *text = asy_str_format(vm, "<%U _hashlib.HASH object @ 0x%llx>", digest_of(self)->name, (unsigned long long)self);
+  asy_str *text = asy_str_format(vm, "<%U _hashlib.HASH object @ 0x%llx>", digest_of(self)->name,
+                                 (unsigned long long)self);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 
@@ -246,14 +247,15 @@ static asy_value library_pbkdf2(asy_vm *vm, const asy_value *args) {
   } else if (length < 1) {
     asy_raise(vm, ASY_ValueError, "key length must be greater than 0.");
   } else if (iterations > INT32_MAX || length > INT32_MAX) {
-    asy_raise(vm, ASY_OverflowError, iterations > INT32_MAX ? "iteration value is too great." : "key length is too great.");
+    asy_raise(vm, ASY_OverflowError,
+              iterations > INT32_MAX ? "iteration value is too great." : "key length is too great.");
   } else if (asy_buffer_get(vm, args[2], &password)) {
     if (asy_buffer_get(vm, args[3], &salt)) {
       key = asy_bytes_new(vm, NULL, (size_t)length);
       asy_thread *self = key ? asy_thread_release(vm) : NULL;
       if (key)
-        lib->api.pbkdf2((const char *)password.data, (int)password.len, salt.data, (int)salt.len, (int)iterations, algorithm,
-                        (int)length, key->data);
+        lib->api.pbkdf2((const char *)password.data, (int)password.len, salt.data, (int)salt.len, (int)iterations,
+                        algorithm, (int)length, key->data);
       if (self) asy_thread_acquire(vm, self);
       asy_buffer_release(vm, &salt);
     }
@@ -271,7 +273,8 @@ static asy_value library_scrypt(asy_vm *vm, const asy_value *args) {
     if (!asy_to_int64(vm, args[i], &number[i])) return ASY_FAILED;
   int64_t n = number[3], r = number[4], p = number[5], most = number[6], length = number[7];
   if (n < 2 || n & (n - 1)) return asy_raise(vm, ASY_ValueError, "n must be a power of 2.");
-  if (most < 0 || most > INT32_MAX) return asy_raise(vm, ASY_ValueError, "maxmem must be positive and smaller than 2147483647");
+  if (most < 0 || most > INT32_MAX)
+    return asy_raise(vm, ASY_ValueError, "maxmem must be positive and smaller than 2147483647");
   if (length < 1 || length > INT32_MAX)
     return asy_raise(vm, ASY_ValueError, "dklen must be greater than 0 and smaller than 2147483647");
   asy_buffer password, salt;
@@ -282,8 +285,8 @@ static asy_value library_scrypt(asy_vm *vm, const asy_value *args) {
   }
   asy_bytes *key = asy_bytes_new(vm, NULL, (size_t)length);
   asy_thread *self = key ? asy_thread_release(vm) : NULL;
-  bool done = key && lib->api.scrypt((const char *)password.data, password.len, salt.data, salt.len, (uint64_t)n, (uint64_t)r,
-                                     (uint64_t)p, (uint64_t)most, key->data, (size_t)length);
+  bool done = key && lib->api.scrypt((const char *)password.data, password.len, salt.data, salt.len, (uint64_t)n,
+                                     (uint64_t)r, (uint64_t)p, (uint64_t)most, key->data, (size_t)length);
   if (self) asy_thread_acquire(vm, self);
   asy_buffer_release(vm, &salt);
   asy_buffer_release(vm, &password);
@@ -300,8 +303,8 @@ static const asy_native library_methods[] = {
   {"new", "(self, name, data=None, /)", library_new_digest, "A digest of this name, fed with data.", 0},
   {"pbkdf2_hmac", "(self, hash_name, password, salt, iterations, dklen=None, /)", library_pbkdf2,
    "Password based key derivation function 2 (PKCS #5 v2.0) with HMAC as pseudorandom function.", 0},
-  {"scrypt", "(self, password, salt, n, r, p, maxmem, dklen, /)", library_scrypt, "scrypt password-based key derivation function.",
-   0},
+  {"scrypt", "(self, password, salt, n, r, p, maxmem, dklen, /)", library_scrypt,
+   "scrypt password-based key derivation function.", 0},
   {0},
 };
 

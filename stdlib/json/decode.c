@@ -468,7 +468,8 @@ static bool hook(asy_vm *vm, asy_value context, const char *name, const char *us
   *out = asy_get_attr_cstr(vm, context, name);
   if (asy_failed(*out)) return false;
   if (!usual || *out == ASY_NONE) return true;
-  asy_value builtins = asy_import(vm, "builtins"), own = asy_failed(builtins) ? ASY_FAILED : asy_get_attr_cstr(vm, builtins, usual);
+  asy_value builtins = asy_import(vm, "builtins"),
+            own = asy_failed(builtins) ? ASY_FAILED : asy_get_attr_cstr(vm, builtins, usual);
   if (*out == own) *out = ASY_NONE;
   return !asy_failed(own);
 }
@@ -479,7 +480,8 @@ static asy_value scanner_new(asy_vm *vm, const asy_value *args) {
   int truth = asy_failed(strict) ? -1 : asy_truth(vm, strict);
   if (truth < 0 || !hook(vm, context, "object_hook", NULL, &made.object_hook) ||
       !hook(vm, context, "object_pairs_hook", NULL, &made.object_pairs_hook) ||
-      !hook(vm, context, "parse_float", "float", &made.parse_float) || !hook(vm, context, "parse_int", "int", &made.parse_int) ||
+      !hook(vm, context, "parse_float", "float", &made.parse_float) ||
+      !hook(vm, context, "parse_int", "int", &made.parse_int) ||
       !hook(vm, context, "parse_constant", NULL, &made.parse_constant))
     return ASY_FAILED;
   scanner *s = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));

@@ -38,7 +38,8 @@ enum { ROW = 240, ESCAPE_MOST = 12 };
 
 static inline char *put_unit(char *to, uint32_t unit) {
   static const char digits[] = "0123456789abcdef";
-  const char text[] = {'\\', 'u', digits[unit >> 12 & 15], digits[unit >> 8 & 15], digits[unit >> 4 & 15], digits[unit & 15]};
+  const char text[] = {
+    '\\', 'u', digits[unit >> 12 & 15], digits[unit >> 8 & 15], digits[unit >> 4 & 15], digits[unit & 15]};
   memcpy(to, text, sizeof text);
   return to + sizeof text;
 }
@@ -206,7 +207,9 @@ static int write_key(writer *w, asy_value key) {
   return done ? 1 : -1;
 }
 
-static bool can_be_key(asy_value key) { return asy_is_str(key) || key == ASY_NONE || asy_is_float(key) || asy_is_integer(key); }
+static bool can_be_key(asy_value key) {
+  return asy_is_str(key) || key == ASY_NONE || asy_is_float(key) || asy_is_integer(key);
+}
 
 /* Writes one member unless its key is skipped; *written counts. */
 static bool write_member(writer *w, asy_value key, asy_value value, const level *here, uint32_t *written) {
@@ -223,7 +226,8 @@ static bool write_member(writer *w, asy_value key, asy_value value, const level 
 
 /* The items as a list of pairs, sorted when that is wanted. */
 static asy_list *item_list(writer *w, asy_value v) {
-  asy_value method = asy_get_attr_cstr(w->vm, v, "items"), items = asy_failed(method) ? ASY_FAILED : asy_call0(w->vm, method);
+  asy_value method = asy_get_attr_cstr(w->vm, v, "items"),
+            items = asy_failed(method) ? ASY_FAILED : asy_call0(w->vm, method);
   asy_list *list = asy_failed(items) ? NULL : asy_list_from_iterable(w->vm, items);
   if (list && w->how->sort_keys && !asy_list_sort(w->vm, list, ASY_NONE, false)) return NULL;
   return list;
@@ -317,7 +321,10 @@ static asy_value encoder_new(asy_vm *vm, const asy_value *args) {
   for (int i = INDENT; i <= KEY; i++)
     if (!asy_is_str(args[i]) && !(i == INDENT && args[i] == ASY_NONE))
       return asy_raise(vm, ASY_TypeError, "%s must be a str, not %T",
-                       i == INDENT ? "indent" : i == ITEM ? "item_separator" : "key_separator", args[i]);
+                       i == INDENT ? "indent"
+                       : i == ITEM ? "item_separator"
+                                   : "key_separator",
+                       args[i]);
   encoder *e = asy_new_instance(vm, (asy_class *)asy_obj_of(args[CLS]));
   if (!e) return ASY_FAILED;
   e->fallback = args[DEFAULT];
@@ -346,7 +353,8 @@ const asy_type asy_json_encoder_type = {
   .size = sizeof(encoder),
   .visit = encoder_visit,
   .new_ = encoder_new,
-  .new_signature = "(cls, default, skipkeys, ensure_ascii, check_circular, allow_nan, sort_keys, indent, item_separator, "
-                   "key_separator)",
+  .new_signature =
+    "(cls, default, skipkeys, ensure_ascii, check_circular, allow_nan, sort_keys, indent, item_separator, "
+    "key_separator)",
   .call = encoder_call,
 };

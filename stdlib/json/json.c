@@ -11,7 +11,8 @@ static const asy_native natives[] = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  asy_class *scanner = asy_define_type(vm, &asy_json_scanner_type), *encoder = asy_define_type(vm, &asy_json_encoder_type);
+  asy_class *scanner = asy_define_type(vm, &asy_json_scanner_type),
+            *encoder = asy_define_type(vm, &asy_json_encoder_type);
   return scanner && encoder && asy_module_set(vm, module, "Scanner", asy_from_obj(scanner)) &&
          asy_module_set(vm, module, "Encoder", asy_from_obj(encoder));
 }

@@ -8,7 +8,8 @@
  * decoder once; None (or the built-in float and int) means the usual way. scanner(text, index) gives (value, end);
  * scanner.decode(text) reads a text that holds one value. */
 extern const asy_type asy_json_scanner_type;
-asy_value asy_json_scanstring(asy_vm *vm, const asy_value *args); /* (string, end, strict): (text, end after the quote) */
+asy_value asy_json_scanstring(asy_vm *vm,
+                              const asy_value *args); /* (string, end, strict): (text, end after the quote) */
 
 /* Encoder(default, skipkeys, ensure_ascii, check_circular, allow_nan, sort_keys, indent, item_separator, key_separator): calling it
  * with a value gives the text. indent is None or the str of one level. */
