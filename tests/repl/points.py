@@ -783,10 +783,14 @@ def mends_a_terminal_left_raw(start):
 
 
 @point
-def breakpoint_says_that_there_is_none(start):
+def breakpoint_stops_in_the_debugger(start):
     t = start()
-    t.run('breakpoint()')
-    t.shows('pdb')
+    t.run('x = 41')
+    t.type('breakpoint()\r')
+    t.shows('(Pdb)')
+    t.type('p x + 1\r')
+    t.shows('42')
+    t.run('c')
     t.run('1 + 1')
     t.last('2', '>>> ')
 
