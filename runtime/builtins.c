@@ -393,6 +393,17 @@ static asy_value builtin_ascii(asy_vm *vm, const asy_value *args) { return asy_a
 static asy_value builtin_callable(asy_vm *vm, const asy_value *args) {
   return asy_from_bool(asy_callable(vm, args[0]));
 }
+/* What CPython's module site adds. */
+static asy_value builtin_help(asy_vm *vm, const asy_value *args) {
+  asy_value pydoc = asy_import(vm, "pydoc"),
+            help = asy_failed(pydoc) ? ASY_FAILED : asy_get_attr_cstr(vm, pydoc, "help");
+  if (asy_failed(help)) return ASY_FAILED;
+  return args[0] == ASY_UNBOUND ? asy_call0(vm, help) : asy_call1(vm, help, args[0]);
+}
+static asy_value builtin_exit(asy_vm *vm, const asy_value *args) {
+  asy_value end = asy_call1(vm, asy_from_obj(vm->exceptions[ASY_SystemExit]), args[0]);
+  return asy_failed(end) ? ASY_FAILED : asy_raise_value(vm, end);
+}
 static asy_value builtin_id(asy_vm *vm, const asy_value *args) { return asy_from_uint64(vm, args[0]); }
 
 static asy_value builtin_hash(asy_vm *vm, const asy_value *args) {
@@ -473,6 +484,9 @@ static const asy_native builtin_natives[] = {
   {"ascii", "(obj, /)", builtin_ascii, "Return an ASCII-only representation of an object.", 0},
   {"bin", "(number, /)", builtin_bin, "Return the binary representation of an integer.", 0},
   {"breakpoint", "(*args, **kws)", builtin_breakpoint, "Call sys.breakpointhook(*args, **kws).", 0},
+  {"help", "(request=?)", builtin_help, "Show the help of a thing, or of a name.", 0},
+  {"exit", "(code=None)", builtin_exit, "End the program: raise SystemExit(code).", 0},
+  {"quit", "(code=None)", builtin_exit, "End the program: raise SystemExit(code).", 0},
   {"callable", "(obj, /)", builtin_callable, "Return whether the object is callable (i.e., some kind of function).", 0},
   {"chr", "(i, /)", builtin_chr, "Return a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff.", 0},
   {"delattr", "(obj, name, /)", builtin_delattr, "Deletes the named attribute from the given object.", 0},
