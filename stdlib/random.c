@@ -155,13 +155,6 @@ static asy_value random_setstate(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 
-static asy_value random_new(asy_vm *vm, const asy_value *args) {
-  generator *g = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
-  if (!g) return ASY_FAILED;
-  const asy_value seed[] = {asy_from_obj(g), args[1]};
-  return asy_failed(random_seed(vm, seed)) ? ASY_FAILED : seed[0];
-}
-
 static const asy_native methods[] = {
   {"random", "(self, /)", random_random, "random() -> x in the interval [0, 1).", 0},
   {"seed", "(self, n=None, /)", random_seed,
@@ -176,8 +169,8 @@ static const asy_type random_type = {
   .name = "_random.Random",
   .doc = "Random() -> create a random number generator with its own internal state.",
   .size = sizeof(generator),
-  .new_ = random_new,
-  .new_signature = "(cls, seed=None, /)",
+  .init = random_seed, /* a script subclass seeds in its own way */
+  .init_signature = "(self, seed=None, /)",
   .methods = methods,
 };
 

@@ -117,7 +117,7 @@ static int64_t read_escape(parser *p) {
   uint32_t c = point(p, p->at), backslash = p->at - 1;
   if (c != 'u') {
     const char *simple = c && c < 128 ? strchr(from, (int)c) : NULL;
-    if (!simple) return fail(p, "Invalid \\escape: ", backslash), -1;
+    if (!simple) return fail(p, "Invalid \\escape", backslash), -1;
     p->at++;
     return (uint8_t)to[simple - from];
   }
