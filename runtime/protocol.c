@@ -2,6 +2,7 @@
 #include "runtime/protocol.h"
 
 #include "runtime/exc.h"
+#include "runtime/number.h"
 #include "runtime/types/alias.h"
 #include "runtime/types/iter.h"
 

@@ -20,7 +20,7 @@ static bool read_number(asy_vm *vm, asy_value v, number *out) {
   }
   if (asy_is_kind(v, KIND_COMPLEX)) asy_complex_parts(v, &real, &imag);
   else if (!asy_to_double(vm, v, &real)) return false;
-  *out = CMPLX(real, imag);
+  *out = __builtin_complex(real, imag);
   return true;
 }
 
@@ -32,7 +32,7 @@ static asy_value domain_error(asy_vm *vm) { return asy_raise(vm, ASY_ValueError,
 static asy_value from_number(asy_vm *vm, number z) { return asy_complex_new(vm, creal(z), cimag(z)); }
 
 /* Where a function of e ** z oscillates for ever: an infinite angle with a radius that is no NaN. */
-static bool never(double) { return false; }
+static bool never(double x) { return (void)x, false; }
 static bool known(double radius) { return !isnan(radius); }
 static bool not_small(double radius) { return isfinite(radius) || radius > 0; }
 static bool finite_radius(double radius) { return isfinite(radius); }
