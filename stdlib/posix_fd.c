@@ -440,8 +440,9 @@ static asy_value p_ttyname(asy_vm *vm, const asy_value *args) {
   return as_errno(ttyname_r(fd, name, sizeof name)) ? posix_error(vm) : asy_fs_decode(vm, name, strlen(name));
 }
 static asy_value p_ctermid(asy_vm *vm, const asy_value *args) {
-  char name[L_ctermid];
-  return asy_from_cstr(vm, ctermid(name));
+  char name[L_ctermid] = "";
+  ctermid(name);
+  return asy_from_text(vm, name, strlen(name));
 }
 
 static const asy_member terminal_size_fields[] = {
