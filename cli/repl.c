@@ -27,7 +27,7 @@ static bool is_keyword(int kind) {
     ASY_KEYWORDS(ROW)
     ASY_SOFT_KEYWORDS(ROW)
 #undef ROW
-      return true;
+    return true;
     default: return false;
   }
 }

@@ -189,6 +189,8 @@ asy_value asy_raise_own(asy_vm *vm, const char *module, const char *name, const 
 /* The class of a descriptor, made on first use in this VM; `kind` is chosen then. NULL failed. */
 asy_class *asy_define_type(asy_vm *vm, const asy_type *type);
 asy_class *asy_class_for(asy_vm *vm, const asy_type *type); /* the class made by asy_define_type, or NULL */
+/* An instance of a descriptor's class, which is defined first where it must be. NULL failed. */
+void *asy_new_object(asy_vm *vm, const asy_type *type) __attribute__((warn_unused_result));
 /* A constant of a class just defined, which nobody has looked at yet (datetime.min). False: MemoryError. */
 bool asy_class_constant(asy_vm *vm, asy_class *cls, const char *name, asy_value value);
 /* A class of tuples whose items have names too (sys.version_info, time.struct_time). fields: MEMBER_VALUE rows at ASY_RECORD(i),
@@ -204,6 +206,12 @@ asy_value asy_namespace_new(asy_vm *vm);
 asy_value asy_method_new(asy_vm *vm, asy_value func, asy_value self); /* a bound method */
 asy_value asy_class_getitem(asy_vm *vm, const asy_value *args);       /* a native __class_getitem__(cls, item, /) */
 bool asy_module_set(asy_vm *vm, asy_value module, const char *name, asy_value value);
+bool asy_module_add_type(asy_vm *vm, asy_value module, const char *name, const asy_type *type); /* its class */
+typedef struct {
+  const char *name;
+  int64_t value;
+} asy_module_constant;
+bool asy_module_add_constants(asy_vm *vm, asy_value module, const asy_module_constant *rows); /* rows end with {0} */
 asy_value asy_import(asy_vm *vm, const char *name); /* absolute name; the module itself, not the top package */
 asy_value asy_new_native(asy_vm *vm, const asy_native *def, asy_value self, asy_value module_name);
 /* The modules of the standard library, sorted by name; each list ends with a NULL name or NULL. Defined by stdlib/. */

@@ -371,6 +371,11 @@ bool asy_class_constant(asy_vm *vm, asy_class *cls, const char *name, asy_value 
   return interned && !asy_failed(value) && asy_dict_set_str(vm, cls->dict, interned, value);
 }
 
+void *asy_new_object(asy_vm *vm, const asy_type *type) {
+  asy_class *cls = asy_define_type(vm, type);
+  return cls ? asy_new_instance(vm, cls) : NULL;
+}
+
 asy_class *asy_define_type(asy_vm *vm, const asy_type *type) {
   asy_class *cls = asy_class_for(vm, type);
   if (cls) return cls;

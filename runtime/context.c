@@ -131,10 +131,7 @@ static const asy_type variable_type, token_type;
 
 static asy_context *context_of(asy_value v) { return (asy_context *)asy_obj_of(v); }
 
-asy_context *asy_context_new(asy_vm *vm) {
-  asy_class *cls = asy_define_type(vm, &asy_context_type);
-  return cls ? asy_new_instance(vm, cls) : NULL;
-}
+asy_context *asy_context_new(asy_vm *vm) { return asy_new_object(vm, &asy_context_type); }
 
 static asy_value copy_of(asy_vm *vm, asy_tuple *map) {
   asy_context *copy = asy_context_new(vm);
@@ -483,11 +480,9 @@ static bool context_init(asy_vm *vm, asy_value module) {
     const asy_type *type;
   } types[] = {{"Context", &asy_context_type}, {"ContextVar", &variable_type}, {"Token", &token_type}};
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-    asy_class *cls = asy_define_type(vm, types[i].type);
-    if (!cls || !asy_module_set(vm, module, types[i].name, asy_from_obj(cls))) return false;
+    if (!asy_module_add_type(vm, module, types[i].name, types[i].type)) return false;
   }
-  asy_class *cls = asy_define_type(vm, &missing_type);
-  asy_obj *made = cls ? asy_new_instance(vm, cls) : NULL;
+  asy_obj *made = asy_new_object(vm, &missing_type);
   asy_str *name = made ? asy_intern(vm, "MISSING") : NULL;
   return name && asy_class_set(vm, asy_class_for(vm, &token_type), name, asy_from_obj(made));
 }

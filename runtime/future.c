@@ -157,8 +157,7 @@ void asy_future_remove_callback(asy_future *f, asy_value callback) {
 
 asy_future_extra *asy_future_need_extra(asy_vm *vm, asy_future *f) {
   if (f->extra) return (asy_future_extra *)f->extra;
-  asy_class *cls = asy_define_type(vm, &asy_future_extra_type);
-  asy_future_extra *extra = cls ? asy_new_instance(vm, cls) : NULL;
+  asy_future_extra *extra = asy_new_object(vm, &asy_future_extra_type);
   if (!extra) return NULL;
   f->extra = &extra->head;
   asy_barrier(vm, f);

@@ -133,8 +133,7 @@ static asy_value empty_gather(asy_vm *vm) {
 
 asy_value asy_gather_new(asy_vm *vm, const asy_value *awaitables, uint32_t n, bool return_exceptions) {
   if (!n) return empty_gather(vm);
-  asy_class *cls = asy_define_type(vm, &asy_gather_type);
-  asy_gather *g = cls ? asy_new_instance(vm, cls) : NULL;
+  asy_gather *g = asy_new_object(vm, &asy_gather_type);
   asy_tuple *children = g ? asy_tuple_new(vm, NULL, n) : NULL;
   if (!children) return ASY_FAILED;
   g->children = children;

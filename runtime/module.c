@@ -36,6 +36,17 @@ bool asy_module_set(asy_vm *vm, asy_value module, const char *name, asy_value va
   return key && asy_dict_set_str(vm, module_of(module)->dict, key, value);
 }
 
+bool asy_module_add_type(asy_vm *vm, asy_value module, const char *name, const asy_type *type) {
+  asy_class *cls = asy_define_type(vm, type);
+  return cls && asy_module_set(vm, module, name, asy_from_obj(cls));
+}
+
+bool asy_module_add_constants(asy_vm *vm, asy_value module, const asy_module_constant *rows) {
+  for (; rows->name; rows++)
+    if (!asy_module_set(vm, module, rows->name, asy_from_int64(vm, rows->value))) return false;
+  return true;
+}
+
 asy_module *asy_module_from_def(asy_vm *vm, const asy_module_def *def) {
   asy_str *name = asy_intern(vm, def->name);
   asy_module *module = name ? asy_module_new(vm, name) : NULL;

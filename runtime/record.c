@@ -215,8 +215,7 @@ typedef struct {
 extern const asy_type asy_namespace_type;
 
 asy_value asy_namespace_new(asy_vm *vm) {
-  asy_class *cls = asy_define_type(vm, &asy_namespace_type);
-  void *made = cls ? asy_new_instance(vm, cls) : NULL;
+  void *made = asy_new_object(vm, &asy_namespace_type);
   return made ? asy_from_obj(made) : ASY_FAILED;
 }
 

@@ -11,10 +11,7 @@
 #include "runtime/exc.h"
 #include "runtime/vm.h"
 
-static const struct {
-  const char *name;
-  int number;
-} constants[] = {
+static const asy_module_constant constants[] = {
 #define C(name)                                                                                                        \
   { #name, name }
   C(SIGHUP),
@@ -60,6 +57,7 @@ static const struct {
   {"NSIG", SIGNAL_COUNT},
   {"SIG_DFL", 0},
   {"SIG_IGN", 1},
+  {0},
 #undef C
 };
 
@@ -332,9 +330,8 @@ static asy_value signal_strsignal(asy_vm *vm, const asy_value *args) {
 }
 
 static bool signal_init(asy_vm *vm, asy_value module) {
-  for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
-    if (!asy_module_set(vm, module, constants[i].name, asy_from_small(constants[i].number))) return false;
-  return asy_module_set(vm, module, "SIGRTMIN", asy_from_small(SIGRTMIN)) &&
+  return asy_module_add_constants(vm, module, constants) &&
+         asy_module_set(vm, module, "SIGRTMIN", asy_from_small(SIGRTMIN)) &&
          asy_module_set(vm, module, "SIGRTMAX", asy_from_small(SIGRTMAX)) &&
          asy_define_exception(vm, module, "signal.ItimerError", ASY_OSError);
 }

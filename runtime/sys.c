@@ -131,8 +131,7 @@ static const asy_type spec_type = {
 
 asy_value asy_new_spec(asy_vm *vm, asy_value name, asy_value origin, asy_value locations) {
   if (asy_failed(name) || asy_failed(origin) || asy_failed(locations)) return ASY_FAILED;
-  asy_class *cls = asy_define_type(vm, &spec_type);
-  void *made = cls ? asy_new_instance(vm, cls) : NULL;
+  void *made = asy_new_object(vm, &spec_type);
   if (!made) return ASY_FAILED;
   asy_value spec = asy_from_obj(made);
   bool is_file = asy_is_str(origin) && !asy_str_equal_cstr((asy_str *)asy_obj_of(origin), "built-in");

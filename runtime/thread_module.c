@@ -112,8 +112,7 @@ static const asy_type lock_type;
 static lock *lock_of(asy_value v) { return (lock *)asy_obj_of(v); }
 
 static asy_value make_lock(asy_vm *vm) {
-  asy_class *cls = asy_define_type(vm, &lock_type);
-  lock *made = cls ? asy_new_instance(vm, cls) : NULL;
+  lock *made = asy_new_object(vm, &lock_type);
   return made ? asy_from_obj(made) : ASY_FAILED;
 }
 
@@ -645,8 +644,7 @@ static bool thread_init(asy_vm *vm, asy_value module) {
                {"_local", &local_type},
                {"_ThreadHandle", &handle_type}};
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-    asy_class *cls = asy_define_type(vm, types[i].type);
-    if (!cls || !asy_module_set(vm, module, types[i].name, asy_from_obj(cls))) return false;
+    if (!asy_module_add_type(vm, module, types[i].name, types[i].type)) return false;
   }
   return asy_module_set(vm, module, "error", asy_from_obj(vm->exceptions[ASY_RuntimeError])) &&
          asy_module_set(vm, module, "TIMEOUT_MAX", asy_from_double(vm, (double)(TIMEOUT_MAX_NS / 1000000000)));

@@ -33,8 +33,7 @@ asy_value asy_proxy_new(asy_vm *vm, const asy_value *args) {
   asy_value made = asy_call(vm, asy_from_obj(vm->classes[KIND_WEAKREF]), 2, args);
   if (asy_failed(made)) return ASY_FAILED;
   bool callable = asy_callable(vm, args[0]);
-  asy_class *cls = asy_define_type(vm, callable ? &asy_callable_proxy_type : &asy_proxy_type);
-  proxy *p = cls ? asy_new_instance(vm, cls) : NULL;
+  proxy *p = asy_new_object(vm, callable ? &asy_callable_proxy_type : &asy_proxy_type);
   if (!p) return ASY_FAILED;
   p->ref = (asy_weakref *)asy_obj_of(made);
   p->ref->proxy = &p->head;

@@ -452,8 +452,7 @@ static asy_value csv_new_writer(asy_vm *vm, const asy_value *args) {
     asy_clear_exception(vm);
     return asy_raise(vm, ASY_TypeError, "argument 1 must have a \"write\" method");
   }
-  asy_class *cls = asy_define_type(vm, &asy_csv_writer_type);
-  writer *w = cls ? asy_new_instance(vm, cls) : NULL;
+  writer *w = asy_new_object(vm, &asy_csv_writer_type);
   if (!w) return ASY_FAILED;
   w->write = write;
   w->dialect = args[1];
@@ -474,10 +473,8 @@ static const asy_native csv_natives[] = {
 };
 
 static bool csv_init(asy_vm *vm, asy_value module) {
-  asy_class *reader_class = asy_define_type(vm, &asy_csv_reader_type),
-            *writer_class = asy_define_type(vm, &asy_csv_writer_type);
-  return reader_class && writer_class && asy_module_set(vm, module, "Reader", asy_from_obj(reader_class)) &&
-         asy_module_set(vm, module, "Writer", asy_from_obj(writer_class)) &&
+  return asy_module_add_type(vm, module, "Reader", &asy_csv_reader_type) &&
+         asy_module_add_type(vm, module, "Writer", &asy_csv_writer_type) &&
          asy_define_exception(vm, module, "_csv.Error", ASY_Exception);
 }
 

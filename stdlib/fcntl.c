@@ -128,7 +128,7 @@ static const asy_native natives[] = {
   {0},
 };
 
-static const posix_constant constants[] = {
+static const asy_module_constant constants[] = {
 #define X(name) {#name, name},
   X(DN_ACCESS) X(DN_ATTRIB) X(DN_CREATE) X(DN_DELETE) X(DN_MODIFY) X(DN_MULTISHOT) X(DN_RENAME) X(FASYNC) X(FD_CLOEXEC)
     X(FICLONE) X(FICLONERANGE) X(F_ADD_SEALS) X(F_DUPFD) X(F_DUPFD_CLOEXEC) X(F_EXLCK) X(F_GETFD) X(F_GETFL)
@@ -143,6 +143,6 @@ static const posix_constant constants[] = {
 #undef X
 };
 
-static bool init(asy_vm *vm, asy_value module) { return posix_add_constants(vm, module, constants); }
+static bool init(asy_vm *vm, asy_value module) { return asy_module_add_constants(vm, module, constants); }
 
 const asy_module_def asy_module_fcntl = {"fcntl", natives, "File and device control on descriptors.", init};

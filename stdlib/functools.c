@@ -221,8 +221,7 @@ static void key_visit(asy_obj *o, asy_visitor *v) {
 }
 
 static asy_value new_key(asy_vm *vm, asy_value compare, asy_value obj) {
-  asy_class *cls = asy_define_type(vm, &asy_compare_key_type);
-  compare_key *key = cls ? asy_new_instance(vm, cls) : NULL;
+  compare_key *key = asy_new_object(vm, &asy_compare_key_type);
   if (!key) return ASY_FAILED;
   key->compare = compare;
   key->obj = obj;
@@ -309,8 +308,7 @@ static void cached_visit(asy_obj *o, asy_visitor *v) {
 }
 
 static node *node_new(asy_vm *vm) {
-  asy_class *cls = asy_define_type(vm, &node_type);
-  node *n = cls ? asy_new_instance(vm, cls) : NULL;
+  node *n = asy_new_object(vm, &node_type);
   if (n) n->older = n->newer = n;
   return n;
 }
@@ -480,9 +478,8 @@ static const asy_native natives[] = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  asy_class *partials = asy_define_type(vm, &asy_partial_type), *wrapper = asy_define_type(vm, &cached_type);
-  return partials && wrapper && asy_module_set(vm, module, "partial", asy_from_obj(partials)) &&
-         asy_module_set(vm, module, "_lru_cache_wrapper", asy_from_obj(wrapper));
+  return asy_module_add_type(vm, module, "partial", &asy_partial_type) &&
+         asy_module_add_type(vm, module, "_lru_cache_wrapper", &cached_type);
 }
 
 const asy_module_def asy_module_functools = {"_functools", natives, "Natives of functools.", init};

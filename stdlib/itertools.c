@@ -545,8 +545,7 @@ static asy_value groupby_next(asy_vm *vm, asy_value self) {
     }
     if (!groupby_step(vm, g, &out)) return out;
   }
-  asy_class *cls = asy_define_type(vm, &group_type);
-  group *made = cls ? asy_new_instance(vm, cls) : NULL;
+  group *made = asy_new_object(vm, &group_type);
   if (!made) return ASY_FAILED;
   made->parent = g;
   made->target = g->target = g->current;
@@ -615,8 +614,7 @@ static void tee_cell_visit(asy_obj *o, asy_visitor *v) {
 static void tee_visit(asy_obj *o, asy_visitor *v) { asy_visit_obj(v, ((const tee *)o)->cell); }
 
 static tee_cell *tee_cell_new(asy_vm *vm, asy_value source) {
-  asy_class *cls = asy_define_type(vm, &tee_cell_type);
-  tee_cell *cell = cls ? asy_new_instance(vm, cls) : NULL;
+  tee_cell *cell = asy_new_object(vm, &tee_cell_type);
   if (cell) cell->source = source;
   return cell;
 }
@@ -999,8 +997,7 @@ static bool init(asy_vm *vm, asy_value module) {
     &zip_longest_type, &group_type,        &tee_type,       &tee_cell_type,
   };
   for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {
-    asy_class *cls = asy_define_type(vm, types[i]);
-    if (!cls || !asy_module_set(vm, module, strchr(types[i]->name, '.') + 1, asy_from_obj(cls))) return false;
+    if (!asy_module_add_type(vm, module, strchr(types[i]->name, '.') + 1, types[i])) return false;
   }
   return true;
 }

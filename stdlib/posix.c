@@ -100,7 +100,7 @@ bool posix_id(asy_vm *vm, asy_value v, const char *what, uint32_t *out) {
   return true;
 }
 
-bool posix_named(asy_vm *vm, asy_value v, const posix_constant *names, int *out) {
+bool posix_named(asy_vm *vm, asy_value v, const asy_module_constant *names, int *out) {
   const char *text;
   if (asy_is_integer(v)) return posix_int(vm, v, out);
   if (!asy_is_str(v)) return asy_raise(vm, ASY_TypeError, "configuration names must be strings or integers"), false;
@@ -196,13 +196,7 @@ bool posix_add(asy_vm *vm, asy_value module, const asy_native *natives) {
   return true;
 }
 
-bool posix_add_constants(asy_vm *vm, asy_value module, const posix_constant *constants) {
-  for (; constants->name; constants++)
-    if (!asy_module_set(vm, module, constants->name, asy_from_int64(vm, constants->value))) return false;
-  return true;
-}
-
-bool posix_add_names(asy_vm *vm, asy_value module, const char *attribute, const posix_constant *names) {
+bool posix_add_names(asy_vm *vm, asy_value module, const char *attribute, const asy_module_constant *names) {
   asy_dict *dict = asy_dict_new(vm, 64);
   for (; dict && names->name; names++) {
     asy_str *name = asy_intern(vm, names->name);
@@ -323,7 +317,7 @@ static asy_value p_getrandom(asy_vm *vm, const asy_value *args) {
   return asy_raise_errno(vm, EINVAL, ASY_UNBOUND);
 }
 
-static const posix_constant sysconf_names[] = {
+static const asy_module_constant sysconf_names[] = {
 #define X(name) {"SC_" #name, _SC_##name},
   X(2_CHAR_TERM) X(2_C_BIND) X(2_C_DEV) X(2_C_VERSION) X(2_FORT_DEV) X(2_FORT_RUN) X(2_LOCALEDEF) X(2_SW_DEV) X(2_UPE)
     X(2_VERSION) X(AIO_LISTIO_MAX) X(AIO_MAX) X(AIO_PRIO_DELTA_MAX) X(ARG_MAX) X(ASYNCHRONOUS_IO) X(ATEXIT_MAX)
@@ -361,7 +355,7 @@ static asy_value p_sysconf(asy_vm *vm, const asy_value *args) {
   return value == -1 && errno ? posix_error(vm) : asy_from_int64(vm, value);
 }
 
-static const posix_constant confstr_names[] = {
+static const asy_module_constant confstr_names[] = {
 #define X(name) {"CS_" #name, _CS_##name},
   X(GNU_LIBC_VERSION) X(GNU_LIBPTHREAD_VERSION) X(LFS64_CFLAGS) X(LFS64_LDFLAGS) X(LFS64_LIBS) X(LFS64_LINTFLAGS)
     X(LFS_CFLAGS) X(LFS_LDFLAGS) X(LFS_LIBS) X(LFS_LINTFLAGS) X(PATH) X(XBS5_ILP32_OFF32_CFLAGS)
@@ -435,7 +429,7 @@ static asy_value p_makedev(asy_vm *vm, const asy_value *args) {
 
 /* ---- The module ---- */
 
-static const posix_constant constants[] = {
+static const asy_module_constant constants[] = {
 #define X(name) {#name, name},
   X(CLD_CONTINUED) X(CLD_DUMPED) X(CLD_EXITED) X(CLD_KILLED) X(CLD_STOPPED) X(CLD_TRAPPED) X(CLONE_FILES) X(CLONE_FS)
     X(CLONE_NEWCGROUP) X(CLONE_NEWIPC) X(CLONE_NEWNET) X(CLONE_NEWNS) X(CLONE_NEWPID) X(CLONE_NEWTIME) X(CLONE_NEWUSER)
@@ -492,8 +486,8 @@ static const asy_native natives[] = {
 static bool init(asy_vm *vm, asy_value module) {
   asy_class *uname_class = asy_define_record(vm, "posix.uname_result", uname_fields);
   return uname_class && asy_module_set(vm, module, "uname_result", asy_from_obj(uname_class)) &&
-         posix_add_constants(vm, module, constants) && posix_init_files(vm, module) && posix_init_scandir(vm, module) &&
-         posix_init_fd(vm, module) && posix_init_process(vm, module) &&
+         asy_module_add_constants(vm, module, constants) && posix_init_files(vm, module) &&
+         posix_init_scandir(vm, module) && posix_init_fd(vm, module) && posix_init_process(vm, module) &&
          posix_add_names(vm, module, "sysconf_names", sysconf_names) &&
          posix_add_names(vm, module, "confstr_names", confstr_names) &&
          asy_module_set(vm, module, "environ", environment(vm)) &&

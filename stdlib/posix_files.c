@@ -533,7 +533,7 @@ static asy_value p_listxattr(asy_vm *vm, const asy_value *args) {
 
 /* ---- Limits of a path ---- */
 
-static const posix_constant pathconf_names[] = {
+static const asy_module_constant pathconf_names[] = {
 #define X(name)                                                                                                        \
   { "PC_" #name, _PC_##name }
   X(ALLOC_SIZE_MIN),

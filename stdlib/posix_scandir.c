@@ -276,7 +276,6 @@ static const asy_native natives[] = {
 };
 
 bool posix_init_scandir(asy_vm *vm, asy_value module) {
-  asy_class *cls = asy_define_type(vm, &entry_type);
-  return cls && asy_define_type(vm, &iterator_type) && asy_module_set(vm, module, "DirEntry", asy_from_obj(cls)) &&
+  return asy_module_add_type(vm, module, "DirEntry", &entry_type) && asy_define_type(vm, &iterator_type) &&
          posix_add(vm, module, natives);
 }

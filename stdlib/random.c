@@ -174,10 +174,7 @@ static const asy_type random_type = {
   .methods = methods,
 };
 
-static bool init(asy_vm *vm, asy_value module) {
-  asy_class *cls = asy_define_type(vm, &random_type);
-  return cls && asy_module_set(vm, module, "Random", asy_from_obj(cls));
-}
+static bool init(asy_vm *vm, asy_value module) { return asy_module_add_type(vm, module, "Random", &random_type); }
 
 const asy_module_def asy_module_random = {"_random", NULL,
                                           "Module implements the Mersenne Twister random number generator.", init};

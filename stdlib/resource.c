@@ -119,7 +119,7 @@ static const asy_native natives[] = {
   {0},
 };
 
-static const posix_constant constants[] = {
+static const asy_module_constant constants[] = {
 #define X(name) {#name, name},
   X(RLIMIT_AS) X(RLIMIT_CORE) X(RLIMIT_CPU) X(RLIMIT_DATA) X(RLIMIT_FSIZE) X(RLIMIT_MEMLOCK) X(RLIMIT_MSGQUEUE)
     X(RLIMIT_NICE) X(RLIMIT_NOFILE) X(RLIMIT_NPROC) X(RLIMIT_OFILE) X(RLIMIT_RSS) X(RLIMIT_RTPRIO) X(RLIMIT_RTTIME)
@@ -133,7 +133,7 @@ static bool init(asy_vm *vm, asy_value module) {
   asy_class *cls = asy_define_record(vm, "resource.struct_rusage", usage_fields);
   return cls && asy_module_set(vm, module, "struct_rusage", asy_from_obj(cls)) &&
          asy_module_set(vm, module, "error", asy_get_attr_cstr(vm, asy_import(vm, "builtins"), "OSError")) &&
-         posix_add_constants(vm, module, constants);
+         asy_module_add_constants(vm, module, constants);
 }
 
 const asy_module_def asy_module_resource = {"resource", natives, "What a process uses, and its limits.", init};

@@ -235,8 +235,7 @@ static const asy_type poll_type = {
 };
 
 static asy_value select_poll(asy_vm *vm, const asy_value *args) {
-  asy_class *cls = asy_define_type(vm, &poll_type);
-  poll_object *p = cls ? asy_new_instance(vm, cls) : NULL;
+  poll_object *p = asy_new_object(vm, &poll_type);
   return p ? asy_from_obj(p) : ASY_FAILED;
 }
 
@@ -380,25 +379,18 @@ static const asy_native natives[] = {
   {0},
 };
 
-static const struct {
-  const char *name;
-  int64_t value;
-} numbers[] = {
-#define X(name) {#name, (int64_t)name},
+static const asy_module_constant numbers[] = {
+#define X(name) {#name, (uint32_t)name},
   X(POLLIN) X(POLLPRI) X(POLLOUT) X(POLLERR) X(POLLHUP) X(POLLNVAL) X(POLLRDNORM) X(POLLRDBAND) X(POLLWRNORM)
     X(POLLWRBAND) X(POLLMSG) X(POLLRDHUP) X(EPOLLIN) X(EPOLLOUT) X(EPOLLPRI) X(EPOLLERR) X(EPOLLHUP) X(EPOLLRDHUP)
       X(EPOLLET) X(EPOLLONESHOT) X(EPOLLEXCLUSIVE) X(EPOLLWAKEUP) X(EPOLLRDNORM) X(EPOLLRDBAND) X(EPOLLWRNORM)
-        X(EPOLLWRBAND) X(EPOLLMSG) X(EPOLL_CLOEXEC) X(PIPE_BUF)
+        X(EPOLLWRBAND) X(EPOLLMSG) X(EPOLL_CLOEXEC) X(PIPE_BUF){0},
 #undef X
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    if (!asy_module_set(vm, module, numbers[i].name, asy_from_small((uint32_t)numbers[i].value))) return false;
-  asy_class *epoll = asy_define_type(vm, &epoll_type);
-  asy_value os_error = epoll ? asy_get_attr_cstr(vm, asy_import(vm, "builtins"), "OSError") : ASY_FAILED;
-  return !asy_failed(os_error) && asy_module_set(vm, module, "epoll", asy_from_obj(epoll)) &&
-         asy_module_set(vm, module, "error", os_error);
+  return asy_module_add_constants(vm, module, numbers) && asy_module_add_type(vm, module, "epoll", &epoll_type) &&
+         asy_module_set(vm, module, "error", asy_get_attr_cstr(vm, asy_import(vm, "builtins"), "OSError"));
 }
 
 const asy_module_def asy_module_select = {"select", natives, "Waiting for input and output of several descriptors.",

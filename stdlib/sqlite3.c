@@ -130,8 +130,7 @@ static asy_value database_prepare(asy_vm *vm, const asy_value *args) {
   database *d = database_of(args[0]);
   const char *text, *tail = NULL;
   if (!check_open(vm, d) || !asy_to_cstr(vm, args[1], &text)) return ASY_FAILED;
-  asy_class *cls = asy_define_type(vm, &asy_sqlite_statement_type);
-  statement *s = cls ? asy_new_instance(vm, cls) : NULL;
+  statement *s = asy_new_object(vm, &asy_sqlite_statement_type);
   if (!s) return ASY_FAILED;
   s->owner = args[0];
   s->link = d->link;
@@ -408,8 +407,7 @@ const asy_type asy_sqlite_statement_type = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  asy_class *cls = asy_define_type(vm, &database_type);
-  return cls && asy_module_set(vm, module, "Database", asy_from_obj(cls)) &&
+  return asy_module_add_type(vm, module, "Database", &database_type) &&
          asy_define_exception(vm, module, "_sqlite3.Failure", ASY_Exception);
 }
 

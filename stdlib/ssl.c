@@ -188,8 +188,7 @@ static asy_value context_connection(asy_vm *vm, const asy_value *args) {
   int check;
   if ((args[2] != ASY_NONE && !asy_to_cstr(vm, args[2], &host)) || !asy_to_int(vm, args[3], 0, 2, &check))
     return ASY_FAILED;
-  asy_class *cls = asy_define_type(vm, &asy_ssl_connection_type);
-  connection *s = cls ? asy_new_instance(vm, cls) : NULL;
+  connection *s = asy_new_object(vm, &asy_ssl_connection_type);
   if (!s) return ASY_FAILED;
   s->lib = c->lib;
   s->owner = args[0];
@@ -352,8 +351,7 @@ const asy_type asy_ssl_connection_type = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  asy_class *cls = asy_define_type(vm, &context_type);
-  return cls && asy_module_set(vm, module, "Context", asy_from_obj(cls)) &&
+  return asy_module_add_type(vm, module, "Context", &context_type) &&
          asy_define_exception(vm, module, "_ssl.Failure", ASY_Exception);
 }
 

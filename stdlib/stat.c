@@ -68,7 +68,7 @@ static const asy_native natives[] = {
   {0},
 };
 
-static const posix_constant constants[] = {
+static const asy_module_constant constants[] = {
 #define X(name) {#name, name},
   X(S_IFBLK) X(S_IFCHR) X(S_IFDIR) X(S_IFIFO) X(S_IFLNK) X(S_IFREG) X(S_IFSOCK) X(S_IRGRP) X(S_IROTH) X(S_IRUSR)
     X(S_IRWXG) X(S_IRWXO) X(S_IRWXU) X(S_ISGID) X(S_ISUID) X(S_ISVTX) X(S_IWGRP) X(S_IWOTH) X(S_IWUSR) X(S_IXGRP)
@@ -132,6 +132,6 @@ static const posix_constant constants[] = {
   {0},
 };
 
-static bool init(asy_vm *vm, asy_value module) { return posix_add_constants(vm, module, constants); }
+static bool init(asy_vm *vm, asy_value module) { return asy_module_add_constants(vm, module, constants); }
 
 const asy_module_def asy_module_stat = {"stat", natives, "Constants and functions for results of os.stat().", init};

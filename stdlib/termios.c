@@ -154,7 +154,7 @@ static const asy_native natives[] = {
   {0},
 };
 
-static const posix_constant constants[] = {
+static const asy_module_constant constants[] = {
 #define X(name) {#name, name},
   X(B0) X(B1000000) X(B110) X(B115200) X(B1152000) X(B1200) X(B134) X(B150) X(B1500000) X(B1800) X(B19200) X(B200) X(
     B2000000) X(B230400) X(B2400) X(B2500000) X(B300) X(B3000000) X(B3500000) X(B38400) X(B4000000) X(B460800) X(B4800)
@@ -191,7 +191,8 @@ static const posix_constant constants[] = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  return asy_define_exception(vm, module, "termios.error", ASY_Exception) && posix_add_constants(vm, module, constants);
+  return asy_define_exception(vm, module, "termios.error", ASY_Exception) &&
+         asy_module_add_constants(vm, module, constants);
 }
 
 const asy_module_def asy_module_termios = {"termios", natives, "POSIX terminal control.", init};

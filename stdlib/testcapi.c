@@ -106,19 +106,15 @@ static const asy_native natives[] = {
   {0},
 };
 
-static bool add_type(asy_vm *vm, asy_value module, const char *name, const asy_type *type) {
-  asy_class *cls = asy_define_type(vm, type);
-  return cls && asy_module_set(vm, module, name, asy_from_obj(cls));
-}
-
 static bool init(asy_vm *vm, asy_value module) {
   asy_value name = asy_from_cstr(vm, "_testcapi");
   for (const asy_native *row = instance_methods; row->name; row++) {
     asy_value function = asy_failed(name) ? ASY_FAILED : asy_new_native(vm, row, module, name);
     if (asy_failed(function) || !asy_module_set(vm, module, row->name, function)) return false;
   }
-  return add_type(vm, module, "MethInstance", &instance_type) && add_type(vm, module, "MethClass", &class_type) &&
-         add_type(vm, module, "MethStatic", &static_type);
+  return asy_module_add_type(vm, module, "MethInstance", &instance_type) &&
+         asy_module_add_type(vm, module, "MethClass", &class_type) &&
+         asy_module_add_type(vm, module, "MethStatic", &static_type);
 }
 
 const asy_module_def asy_module_testcapi = {"_testcapi", natives, "Calls as CPython's tests want them.", init};

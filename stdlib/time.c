@@ -372,10 +372,7 @@ static const asy_native natives[] = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  static const struct {
-    const char *name;
-    int value;
-  } constants[] = {
+  static const asy_module_constant constants[] = {
     {"CLOCK_REALTIME", CLOCK_REALTIME},
     {"CLOCK_MONOTONIC", CLOCK_MONOTONIC},
     {"CLOCK_PROCESS_CPUTIME_ID", CLOCK_PROCESS_CPUTIME_ID},
@@ -384,12 +381,11 @@ static bool init(asy_vm *vm, asy_value module) {
     {"CLOCK_BOOTTIME", CLOCK_BOOTTIME},
     {"CLOCK_TAI", CLOCK_TAI},
     {"_STRUCT_TM_ITEMS", ALL_FIELDS},
+    {0},
   };
   asy_class *cls = struct_class(vm);
-  if (!cls || !asy_module_set(vm, module, "struct_time", asy_from_obj(cls)) || !set_zone(vm, module)) return false;
-  for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
-    if (!asy_module_set(vm, module, constants[i].name, asy_from_small(constants[i].value))) return false;
-  return true;
+  return cls && asy_module_set(vm, module, "struct_time", asy_from_obj(cls)) && set_zone(vm, module) &&
+         asy_module_add_constants(vm, module, constants);
 }
 
 const asy_module_def asy_module_time = {"time", natives,

@@ -481,10 +481,7 @@ static const asy_native zlib_natives[] = {
 };
 
 static bool zlib_init(asy_vm *vm, asy_value module) {
-  static const struct {
-    const char *name;
-    int value;
-  } constants[] = {
+  static const asy_module_constant constants[] = {
     {"MAX_WBITS", MAX_WBITS},
     {"DEFLATED", Z_DEFLATED},
     {"DEF_MEM_LEVEL", 8},
@@ -505,11 +502,10 @@ static bool zlib_init(asy_vm *vm, asy_value module) {
     {"Z_FINISH", 4},
     {"Z_BLOCK", 5},
     {"Z_TREES", 6},
+    {0},
   };
-  for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
-    if (!asy_module_set(vm, module, constants[i].name, asy_from_small(constants[i].value))) return false;
-  asy_class *cls = asy_define_type(vm, &asy_zlib_decompressor_type);
-  return cls && asy_module_set(vm, module, "_ZlibDecompressor", asy_from_obj(cls)) &&
+  return asy_module_add_constants(vm, module, constants) &&
+         asy_module_add_type(vm, module, "_ZlibDecompressor", &asy_zlib_decompressor_type) &&
          asy_module_set(vm, module, "ZLIB_VERSION", asy_from_cstr(vm, ZLIB_VERSION)) &&
          asy_module_set(vm, module, "ZLIB_RUNTIME_VERSION", asy_from_cstr(vm, zlibVersion())) &&
          asy_module_set(vm, module, "__version__", asy_from_cstr(vm, "1.0")) &&

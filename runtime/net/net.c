@@ -387,8 +387,7 @@ static bool init(asy_vm *vm, asy_value module) {
     {"Watcher", &watcher_type},
   };
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-    asy_class *cls = asy_define_type(vm, types[i].type);
-    if (!cls || !asy_module_set(vm, module, types[i].name, asy_from_obj(cls))) return false;
+    if (!asy_module_add_type(vm, module, types[i].name, types[i].type)) return false;
   }
   return true;
 }

@@ -255,11 +255,9 @@ static void flushed(asy_vm *vm, asy_transport *t) {
 static void flush(asy_vm *vm, asy_transport *t) {
   struct iovec pieces[MOST_PIECES];
   int n = 0;
-  size_t total = 0;
   for (; n < MOST_PIECES && (uint32_t)n < t->count; n++) {
     asy_unsent *u = &t->queue[t->first + (uint32_t)n];
     pieces[n] = (struct iovec){(void *)(uintptr_t)u->data, u->length};
-    total += u->length;
   }
   struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)n};
   ssize_t written = t->kind == TRANSPORT_SOCKET ? sendmsg(t->fd, &message, MSG_NOSIGNAL) : writev(t->fd, pieces, n);

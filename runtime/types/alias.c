@@ -287,8 +287,7 @@ static const asy_type alias_iterator_type = {
 };
 
 static asy_value alias_iter(asy_vm *vm, asy_value self) {
-  asy_class *cls = asy_define_type(vm, &alias_iterator_type);
-  alias_iterator *it = cls ? asy_new_instance(vm, cls) : NULL;
+  alias_iterator *it = asy_new_object(vm, &alias_iterator_type);
   if (!it) return ASY_FAILED;
   it->alias = self;
   return asy_from_obj(it);

@@ -770,8 +770,7 @@ const asy_type asy_array_type = {
 /* ---- The iterator ---- */
 
 static asy_value array_iter(asy_vm *vm, asy_value self) {
-  asy_class *cls = asy_define_type(vm, &asy_array_iterator_type);
-  array_iterator *iterator = cls ? asy_new_instance(vm, cls) : NULL;
+  array_iterator *iterator = asy_new_object(vm, &asy_array_iterator_type);
   if (iterator) iterator->of = array_of(self);
   return or_failed(iterator);
 }

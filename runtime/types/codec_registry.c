@@ -399,9 +399,9 @@ static asy_value do_encode(asy_vm *vm, const char *name, const asy_value *args) 
 /* X(function, codec): those that decode in pieces have `final`; Y: those that do not. */
 #define STREAMED(X)                                                                                                    \
   X(utf_8, "utf-8")                                                                                                    \
-  X(utf_16, "utf-16") X(utf_16_le, "utf-16-le") X(utf_16_be, "utf-16-be") X(utf_32, "utf-32")                          \
-    X(utf_32_le, "utf-32-le") X(utf_32_be, "utf-32-be") X(unicode_escape, "unicode_escape")                            \
-      X(raw_unicode_escape, "raw_unicode_escape")
+  X(utf_16, "utf-16")                                                                                                  \
+  X(utf_16_le, "utf-16-le") X(utf_16_be, "utf-16-be") X(utf_32, "utf-32") X(utf_32_le, "utf-32-le")                    \
+    X(utf_32_be, "utf-32-be") X(unicode_escape, "unicode_escape") X(raw_unicode_escape, "raw_unicode_escape")
 #define WHOLE(X) X(latin_1, "latin-1") X(ascii, "ascii")
 
 #define FUNCTIONS(function, codec_name)                                                                                \
@@ -415,17 +415,17 @@ WHOLE(FUNCTIONS)
   static asy_value codecs_##function##_decode(asy_vm *vm, const asy_value *args) {                                     \
     return do_decode(vm, codec_name, args, args[2]);                                                                   \
   }
-  STREAMED(FUNCTIONS)
+STREAMED(FUNCTIONS)
 #undef FUNCTIONS
 #define FUNCTIONS(function, codec_name)                                                                                \
   static asy_value codecs_##function##_decode(asy_vm *vm, const asy_value *args) {                                     \
     return do_decode(vm, codec_name, args, ASY_TRUE);                                                                  \
   }
-    WHOLE(FUNCTIONS)
+WHOLE(FUNCTIONS)
 #undef FUNCTIONS
 
-  /* UTF-16 or 32 with the byte order as an argument and a result. */
-  static asy_value decode_ordered(asy_vm *vm, const char *name, const asy_value *args) {
+/* UTF-16 or 32 with the byte order as an argument and a result. */
+static asy_value decode_ordered(asy_vm *vm, const char *name, const asy_value *args) {
   const char *errors;
   asy_buffer b;
   int order, whole = asy_truth(vm, args[3]);

@@ -41,7 +41,7 @@ static bool is_exact_deque(asy_vm *vm, const deque *d) {
 }
 
 static deque *deque_new(asy_vm *vm, int64_t maxlen) {
-  deque *d = asy_new_instance(vm, asy_define_type(vm, &asy_deque_type));
+  deque *d = asy_new_object(vm, &asy_deque_type);
   if (d) d->maxlen = maxlen;
   return d;
 }
@@ -458,8 +458,7 @@ static asy_value deque_reduce(asy_vm *vm, const asy_value *args) {
 /* ---- Iterators ---- */
 
 static asy_value iter_new(asy_vm *vm, const asy_type *type, deque *d) {
-  asy_class *cls = asy_define_type(vm, type);
-  deque_iter *it = cls ? asy_new_instance(vm, cls) : NULL;
+  deque_iter *it = asy_new_object(vm, type);
   if (!it) return ASY_FAILED;
   it->ring = d;
   it->left = d->len;

@@ -80,8 +80,7 @@ static EVP_MD *find_algorithm(asy_vm *vm, library *lib, asy_value name) {
 }
 
 static digest *new_digest(asy_vm *vm, library *lib, asy_str *name) {
-  asy_class *cls = asy_define_type(vm, &digest_type);
-  digest *d = cls ? asy_new_instance(vm, cls) : NULL;
+  digest *d = asy_new_object(vm, &digest_type);
   if (!d) return NULL;
   d->lib = lib;
   d->name = name;
@@ -352,9 +351,8 @@ static const asy_native natives[] = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  asy_class *lib = asy_define_type(vm, &library_type), *hash = asy_define_type(vm, &digest_type);
-  return lib && hash && asy_module_set(vm, module, "Library", asy_from_obj(lib)) &&
-         asy_module_set(vm, module, "HASH", asy_from_obj(hash));
+  return asy_module_add_type(vm, module, "Library", &library_type) &&
+         asy_module_add_type(vm, module, "HASH", &digest_type);
 }
 
 const asy_module_def asy_module_hashlib = {"_hashlib", natives, "OpenSSL interface for hashlib module", init};

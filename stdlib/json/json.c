@@ -11,10 +11,8 @@ static const asy_native natives[] = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  asy_class *scanner = asy_define_type(vm, &asy_json_scanner_type),
-            *encoder = asy_define_type(vm, &asy_json_encoder_type);
-  return scanner && encoder && asy_module_set(vm, module, "Scanner", asy_from_obj(scanner)) &&
-         asy_module_set(vm, module, "Encoder", asy_from_obj(encoder));
+  return asy_module_add_type(vm, module, "Scanner", &asy_json_scanner_type) &&
+         asy_module_add_type(vm, module, "Encoder", &asy_json_encoder_type);
 }
 
 const asy_module_def asy_module_json = {"_json", natives, "Natives of json.", init};

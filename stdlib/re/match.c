@@ -223,7 +223,4 @@ const asy_type re_match_type = {
   .members = match_members,
 };
 
-bool re_define_match(asy_vm *vm, asy_value module) {
-  asy_class *cls = asy_define_type(vm, &re_match_type);
-  return cls && asy_module_set(vm, module, "Match", asy_from_obj(cls));
-}
+bool re_define_match(asy_vm *vm, asy_value module) { return asy_module_add_type(vm, module, "Match", &re_match_type); }

@@ -148,8 +148,7 @@ static const asy_native functions[] = {
 };
 
 static bool init(asy_vm *vm, asy_value module) {
-  asy_class *cls = asy_define_type(vm, &shared_type);
-  re_shared *shared = cls ? asy_new_instance(vm, cls) : NULL;
+  re_shared *shared = asy_new_object(vm, &shared_type);
   asy_dict *cache = shared ? asy_dict_new(vm, 0) : NULL;
   if (!cache) return false;
   shared->cache = cache;
