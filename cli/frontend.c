@@ -113,7 +113,7 @@ int asy_parse_bench(const char *list) {
     free(names);
     return STATUS_USAGE;
   }
-  const asy_compile_options options = {.mode = PARSE_FILE, .find_character = any_character};
+  const asy_compile_options options = {.parse = {.mode = PARSE_FILE, .find_character = any_character}};
   int64_t spent = 0;
   unsigned files = 0, refused = 0;
   size_t bytes = 0;

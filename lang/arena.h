@@ -17,9 +17,10 @@
 typedef struct asy_name {
   struct asy_name *next; /* of the same bucket in the arena's table */
   uint32_t hash;
-  uint32_t len;   /* bytes, without the final NUL */
-  uint32_t token; /* the token when this is a keyword of the lexer, else 0 */
-  char text[];    /* UTF-8, NUL-terminated */
+  uint32_t len;            /* bytes, without the final NUL */
+  uint32_t token;          /* the token when this is a keyword of the lexer, else 0 */
+  struct asy_name *normal; /* of a name beyond ASCII: its normal form (NFKC), once the parser has asked for it */
+  char text[];             /* UTF-8, NUL-terminated */
 } asy_name;
 
 typedef struct asy_arena_block asy_arena_block;

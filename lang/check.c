@@ -37,6 +37,11 @@ asy_node *asy_check_depth(asy_parser *p, asy_node *node) {
 
 static asy_span between(asy_span from, asy_span to) { return (asy_span){from.line, from.col, to.end_line, to.end_col}; }
 
+/* The word that a span begins with. */
+static asy_span first_word(asy_span span, const char *word) {
+  return (asy_span){span.line, span.col, span.line, span.col + (uint32_t)strlen(word)};
+}
+
 /* --- Targets --------------------------------------------------------------------------------------------------------- */
 
 static const char *constant_name(const asy_constant *value) {
@@ -235,7 +240,7 @@ asy_node *asy_check_call(asy_parser *p, asy_node *func, const asy_node_list *ite
 void asy_check_bases(asy_parser *p, asy_node *class_def, const asy_node_list *items) {
   for (uint32_t i = 0; i < items->len; i++)
     if (is_bare_generator(items->items[i]) && items->items[i]->list_comp.generators.len)
-      asy_parser_fail(p, items->items[i]->list_comp.generators.items[0]->span, "invalid syntax");
+      asy_parser_fail(p, first_word(items->items[i]->list_comp.generators.items[0]->span, "for"), "invalid syntax");
   sort_arguments(p, items, &class_def->class_def.bases, &class_def->class_def.keywords, class_def->span);
 }
 
@@ -274,7 +279,10 @@ asy_node *asy_check_arguments(asy_parser *p, asy_param *params, bool is_lambda) 
   bool slash = false, star = false;
   for (asy_param *param = reversed(params); param; param = param->next) {
     if (node->arguments.kwarg) {
-      asy_parser_fail(p, param->span, "arguments cannot follow var-keyword argument");
+      asy_span marker = param->kind == PARAM_PLAIN
+                          ? param->arg->span
+                          : first_word(param->span, param->kind == PARAM_DOUBLE_STAR ? "**" : "*");
+      asy_parser_fail(p, marker, "arguments cannot follow var-keyword argument");
       break;
     }
     switch (param->kind) {
@@ -300,7 +308,7 @@ asy_node *asy_check_arguments(asy_parser *p, asy_param *params, bool is_lambda) 
         break;
       case PARAM_BARE_STAR:
       case PARAM_STAR:
-        if (star) asy_parser_fail(p, param->span, "* argument may appear only once");
+        if (star) asy_parser_fail(p, first_word(param->span, "*"), "* argument may appear only once");
         else if (param->kind == PARAM_BARE_STAR && (!param->next || param->next->kind == PARAM_DOUBLE_STAR))
           asy_parser_fail(p, is_lambda ? behind(param->span) : param->span, "named arguments must follow bare *");
         star = true;

@@ -617,7 +617,7 @@ void asy_make_function(asy_compiler *c, const asy_node *at, int dst, const asy_u
 
 static void module_body(asy_compiler *c, const asy_node_list *body) {
   size_t len;
-  const char *doc = c->options->mode == PARSE_FILE ? asy_docstring(c, body, &len) : NULL;
+  const char *doc = c->options->parse.mode == PARSE_FILE ? asy_docstring(c, body, &len) : NULL;
   if (c->making->owner->has_annotations) asy_emit(c->e, body->items[0], OP_SETUP_ANNOTATIONS, 0, 0, 0);
   if (doc) {
     int t = asy_temp(c->e);
@@ -641,7 +641,7 @@ static const asy_unit_code *compile_module(asy_compiler *c, const asy_node *tree
 
 const asy_unit_code *asy_compile_tree(asy_arena *arena, const asy_node *tree, const asy_compile_options *options,
                                       asy_diagnostic *out) {
-  static const asy_compile_options defaults = {.mode = PARSE_FILE};
+  static const asy_compile_options defaults = {.parse = {.mode = PARSE_FILE}};
   asy_compiler c = {.arena = arena, .options = options ? options : &defaults, .out = out};
   *out = (asy_diagnostic){.kind = DIAG_NONE};
   const asy_unit_code *code = NULL;
@@ -666,8 +666,7 @@ const asy_unit_code *asy_compile_tree(asy_arena *arena, const asy_node *tree, co
 
 const asy_unit_code *asy_compile(asy_arena *arena, asy_source *source, const asy_compile_options *options,
                                  asy_diagnostic *out) {
-  asy_parse_options parse = {.mode = PARSE_FILE};
-  if (options) parse = (asy_parse_options){options->mode, options->find_character, options->warn, options->context};
-  const asy_node *tree = asy_parse_with(arena, source, &parse, out);
+  const asy_parse_options file = {.mode = PARSE_FILE};
+  const asy_node *tree = asy_parse_with(arena, source, options ? &options->parse : &file, out);
   return tree ? asy_compile_tree(arena, tree, options, out) : NULL;
 }

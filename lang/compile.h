@@ -6,15 +6,11 @@
 #include "lang/unit.h"
 
 typedef struct {
-  asy_parse_mode mode;
+  asy_parse_options parse;
   bool
     top_level_await; /* `await` may stand outside functions; the module body is then CODE_COROUTINE when it has one */
   bool drop_asserts; /* as `python -O`: no assert statements, __debug__ is False */
   bool future_annotations; /* as if the text began with `from __future__ import annotations` */
-  /* As in asy_parse_options. */
-  uint32_t (*find_character)(void *context, const char *name, size_t len);
-  void (*warn)(void *context, const asy_diagnostic *warning);
-  void *context;
 } asy_compile_options;
 
 /* The unit, all of it in the arena; NULL and *out filled when the program is wrong or memory ran out. Options NULL: a file. */

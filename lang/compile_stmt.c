@@ -253,7 +253,7 @@ static void expression_statement(asy_compiler *c, const asy_node *node) {
   asy_emitter *e = c->e;
   int mark = e->top;
   const asy_node *value = node->expr.value;
-  if (c->options->mode == PARSE_SINGLE && c->making->owner->kind == SCOPE_MODULE) {
+  if (c->options->parse.mode == PARSE_SINGLE && c->making->owner->kind == SCOPE_MODULE) {
     int reg = asy_expr(c, value, NO_REG);
     asy_emit(e, node, OP_INTRINSIC, asy_temp(e), reg, INTRINSIC_PRINT);
   } else if (value->kind != AST_Constant) {

@@ -53,7 +53,8 @@ void asy_diagnostic_print(const asy_diagnostic *diag, asy_source *source, asy_bu
     asy_buf_add(out, text + indent, len - indent);
     asy_buf_text(out, "\n");
     size_t col = diag->col;
-    size_t end = diag->end_line > diag->line ? len : diag->end_line && diag->end_col > col ? diag->end_col : col + 1;
+    size_t end = diag->end_line > diag->line ? len : col + 1;
+    if (diag->end_line == diag->line && diag->end_col > col && diag->end_col != DIAG_NO_COLUMN) end = diag->end_col;
     if (diag->kind != DIAG_INDENTATION && diag->kind != DIAG_TAB && col >= indent) {
       asy_buf_text(out, "    ");
       for (size_t i = indent; i < col && i < len; i++) /* a tab stays a tab, so that the carets stand below the text */

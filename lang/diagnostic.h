@@ -8,11 +8,13 @@
 
 typedef enum { DIAG_NONE, DIAG_SYNTAX, DIAG_INDENTATION, DIAG_TAB, DIAG_WARNING, DIAG_MEMORY } asy_diagnostic_kind;
 
+enum { DIAG_NO_COLUMN = UINT32_MAX }; /* as end_col: CPython's end_offset is -1 */
+
 typedef struct {
   asy_diagnostic_kind kind;   /* DIAG_NONE until something is wrong */
   uint32_t line;              /* from 1; 0 when the whole text is meant */
   uint32_t col;               /* byte offset in the line, from 0 */
-  uint32_t end_line, end_col; /* exclusive; end_line 0 when only a point is known */
+  uint32_t end_line, end_col; /* exclusive; where it began: a point; end_line 0: CPython's end_offset is 0 */
   char message[400];          /* UTF-8, cut when longer */
 } asy_diagnostic;
 

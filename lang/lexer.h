@@ -24,8 +24,9 @@ enum {
 /* clang-format on */
 
 typedef struct {
-  int kind; /* TOKEN_..., a character, or LEX_ERROR */
-  bool raw; /* FSTRING_MIDDLE of an rf"..." */
+  int kind;  /* TOKEN_..., a character, or LEX_ERROR */
+  bool raw;  /* FSTRING_MIDDLE of an rf"..." */
+  bool wide; /* a NAME with characters beyond ASCII */
   uint32_t len;
   const char *start; /* in the source text */
   asy_name *name;    /* of NAME and keywords; else NULL */

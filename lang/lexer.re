@@ -15,11 +15,14 @@ static asy_token token_at(const asy_lexer *lexer, int kind, const char *start) {
 static asy_token failed(const asy_lexer *lexer) { return (asy_token){.kind = LEX_ERROR, .start = lexer->cursor}; }
 
 /* An error at one byte of the current line. */
-#define FAIL_AT(place, ...) \
-  (asy_diagnostic_set(lexer->error, DIAG_SYNTAX, lexer->line, (uint32_t)((place) - lexer->line_start), 0, 0, __VA_ARGS__), failed(lexer))
+#define COLUMN(place) ((uint32_t)((place) - lexer->line_start))
+#define FAIL_FROM(start, end_line, end_col, ...) \
+  (asy_diagnostic_set(lexer->error, DIAG_SYNTAX, lexer->line, COLUMN(start), end_line, end_col, __VA_ARGS__), failed(lexer))
+#define FAIL_AT(place, ...) FAIL_FROM(place, lexer->line, COLUMN(place), __VA_ARGS__)
 
 static asy_token fail_indent(asy_lexer *lexer, asy_diagnostic_kind kind, const char *message, uint32_t col) {
-  asy_diagnostic_set(lexer->error, kind, lexer->line, col, 0, 0, "%s", message);
+  bool known = kind == DIAG_INDENTATION && col;
+  asy_diagnostic_set(lexer->error, kind, lexer->line, col, known ? lexer->line : 0, known ? DIAG_NO_COLUMN : 0, "%s", message);
   lexer->yields = true;
   return failed(lexer);
 }
@@ -171,7 +174,7 @@ static asy_token number(asy_lexer *lexer, const char *start) {
 /* --- Strings --------------------------------------------------------------------------------------------------------- */
 
 static asy_token unterminated(asy_lexer *lexer, uint32_t line, uint32_t col, bool triple, bool fstring) {
-  asy_diagnostic_set(lexer->error, DIAG_SYNTAX, line, col, 0, 0, "unterminated %s%sstring literal (detected at line %u)",
+  asy_diagnostic_set(lexer->error, DIAG_SYNTAX, line, col, line, col, "unterminated %s%sstring literal (detected at line %u)",
                      triple ? "triple-quoted " : "", fstring ? "f-" : "", lexer->line);
   lexer->ends_early = triple;
   lexer->yields = fstring;
@@ -299,8 +302,9 @@ static asy_token fstring_text(asy_lexer *lexer) {
   if (*p == '{') return lexer->cursor++, open_paren(lexer, p, true);
   if (*p == '}') return lexer->cursor++, close_paren(lexer, p);
   if (spec && *p == '\n') return FAIL_AT(p, "f-string: newlines are not allowed in format specifiers for single quoted f-strings");
-  if (spec) return FAIL_AT(p, "f-string: expecting '}', or format specs");
-  lexer->cursor += fstring->triple ? 3 : 1;
+  size_t quotes = fstring->triple ? 3 : 1;
+  if (spec) return FAIL_FROM(p, lexer->line, COLUMN(p + quotes), "f-string: expecting '}', or format specs");
+  lexer->cursor += quotes;
   lexer->fstring_count--;
   return token_at(lexer, TOKEN_FSTRING_END, p);
 }
@@ -324,7 +328,7 @@ static asy_token end_of_text(asy_lexer *lexer) {
 /* After the backslash at the very end. */
 static asy_token unexpected_end(asy_lexer *lexer, const char *backslash) {
   lexer->ends_early = lexer->yields = true;
-  return FAIL_AT(backslash + 1, "unexpected EOF while parsing");
+  return FAIL_FROM(backslash + 1, lexer->line, DIAG_NO_COLUMN, "unexpected EOF while parsing");
 }
 
 /* Skips lines without tokens, measures the next one and sets `pending`. False: the diagnostic is filled. */
@@ -484,14 +488,17 @@ scan:
       if (lexer->paren_count) return end_of_text(lexer);
       return unexpected_end(lexer, start);
     }
-    "\\"                { lexer->cursor = cursor; lexer->yields = true; return FAIL_AT(cursor, "unexpected character after line continuation character"); }
+    "\\"                { lexer->cursor = cursor; lexer->yields = true; return FAIL_FROM(cursor, 0, 0, "unexpected character after line continuation character"); }
     "\x00"              { lexer->cursor = start; return end_of_text(lexer); }
     *                   { lexer->cursor = cursor; return bad_character(lexer, start); }
 
     letter (letter | digit)* { lexer->cursor = cursor; return name(lexer, start, first); }
     (letter | wide) (letter | digit | wide)* {
       lexer->cursor = cursor;
-      return check_name(lexer, start, &bad) ? name(lexer, start, first) : bad;
+      if (!check_name(lexer, start, &bad)) return bad;
+      asy_token token = name(lexer, start, first);
+      token.wide = true;
+      return token;
     }
     "."? digit          { return number(lexer, start); }
     (('r' 'b'?) | ('b' 'r'?) | 'u')? ['"]    { return string(lexer, start, cursor - 1); }
@@ -526,6 +533,8 @@ scan:
 #undef TOKEN
 #undef YYCTYPE
 #undef FAIL_AT
+#undef FAIL_FROM
+#undef COLUMN
 
 const char *asy_token_text(int kind, char one_char[2]) {
   switch (kind) {

@@ -70,19 +70,26 @@ static bool is_legacy_statement(const asy_token *token) {
   return token->kind == TOKEN_NAME && (!strcmp(token->name->text, "print") || !strcmp(token->name->text, "exec"));
 }
 
+/* A lexer that looks ahead of the parser, with errors of its own. */
+static asy_lexer ahead_of(const asy_parser *p, asy_diagnostic *ignored) {
+  asy_lexer copy = p->lexer;
+  copy.error = ignored;
+  copy.looking_ahead = true;
+  return copy;
+}
+
 /* The operand that follows `=` where a condition was meant: up to what binds less tightly than `|`. False: there is none, or
- * another `=` follows. */
-static bool operand_ahead(const asy_parser *p, asy_span *span) {
+ * another `=` follows. *next: what stands behind it. */
+static bool operand_ahead(const asy_parser *p, asy_span *span, asy_span *next) {
   static const int ends[] = {':',      ',',      ')',        ']',       '}',       TOKEN_NEWLINE, TOKEN_END, TOKEN_EQ,
                              TOKEN_NE, '<',      '>',        TOKEN_LE,  TOKEN_GE,  TOKEN_IN,      TOKEN_IS,  TOKEN_AND,
                              TOKEN_OR, TOKEN_IF, TOKEN_ELSE, TOKEN_FOR, TOKEN_NOT, TOKEN_ASYNC};
-  asy_lexer copy = p->lexer;
   asy_diagnostic ignored;
-  copy.error = &ignored;
-  copy.looking_ahead = true;
+  asy_lexer copy = ahead_of(p, &ignored);
   bool any = false;
   for (;; any = true) {
     asy_token token = asy_lexer_next(&copy);
+    *next = token.span;
     if (token.kind == LEX_ERROR || token.kind == '=' || token.kind == TOKEN_WALRUS) return false;
     if (copy.paren_count <= p->lexer.paren_count && is_among(token.kind, ends, sizeof ends / sizeof *ends) &&
         !(copy.paren_count == p->lexer.paren_count && (token.kind == ')' || token.kind == ']' || token.kind == '}')))
@@ -91,14 +98,45 @@ static bool operand_ahead(const asy_parser *p, asy_span *span) {
   }
 }
 
+/* From the opening bracket at hand to the one that closes it, or to itself when none does. */
+static asy_span bracket_ahead(const asy_parser *p) {
+  asy_diagnostic ignored;
+  asy_lexer copy = ahead_of(p, &ignored);
+  asy_token token;
+  do token = asy_lexer_next(&copy);
+  while (copy.paren_count >= p->lexer.paren_count && token.kind != LEX_ERROR && token.kind != TOKEN_END);
+  return copy.paren_count < p->lexer.paren_count ? joined(p->token.span, token.span) : p->token.span;
+}
+
+/* The expressions, with commas, that begin with the token at hand: up to where a statement ends or no operator stands between two
+ * operands. */
+static asy_span expressions_ahead(const asy_parser *p) {
+  static const int ends[] = {TOKEN_NEWLINE, ';', '=', ':', ')', ']', '}'}, joins[] = {'(', '[', '+', '-'};
+  asy_diagnostic ignored;
+  asy_lexer copy = ahead_of(p, &ignored);
+  asy_token last = p->token;
+  for (;;) {
+    uint32_t depth = copy.paren_count;
+    asy_token token = asy_lexer_next(&copy);
+    bool nested = depth > p->lexer.paren_count;
+    if (token.kind == LEX_ERROR || token.kind == TOKEN_END || (!nested && is_among(token.kind, ends, 7))) break;
+    if (!nested && ends_expression(last.kind) && starts_expression(token.kind) && !is_among(token.kind, joins, 4))
+      break;
+    last = token;
+  }
+  return last.span;
+}
+
 /* Where a message about a token points to: the end of the text is the end of its last line. */
 static asy_span place_of(asy_parser *p) {
   asy_span span = p->token.span;
   if (p->token.start != p->lexer.limit || span.line < 2) return span;
   size_t len;
   if (!asy_source_line(p->source, span.line - 1, &len)) return span;
-  return (asy_span){span.line - 1, (uint32_t)len, 0, 0};
+  return (asy_span){span.line - 1, (uint32_t)len, span.line - 1, DIAG_NO_COLUMN};
 }
+
+static asy_span start_of(asy_span span) { return (asy_span){span.line, span.col, span.line, span.col}; }
 
 /* Each of these knows one family of mistakes; true when it has found the words for this one. */
 typedef struct {
@@ -132,7 +170,8 @@ static bool in_blocks(const stuck *s) {
   }
   if (p->token.kind == TOKEN_INDENT) {
     asy_span span = p->token.span;
-    asy_parser_fail(p, (asy_span){span.line, span.col ? span.col - 1 : 0, 0, 0}, "unexpected indent");
+    asy_parser_fail(p, (asy_span){span.line, span.col ? span.col - 1 : 0, span.line, DIAG_NO_COLUMN},
+                    "unexpected indent");
     p->error->kind = DIAG_INDENTATION;
     return true;
   }
@@ -165,7 +204,8 @@ static bool in_field(const stuck *s) {
   asy_grammar_item first = asy_grammar_stack_item(s->ps, depth - 1);
   int keyword = asy_grammar_token_of(first.symbol);
   if (keyword == TOKEN_LAMBDA)
-    return say(s, first.span, "f-string: lambda expressions are not allowed without parentheses");
+    return say(s, p->before.kind == ':' ? joined(first.span, p->before.span) : first.span,
+               "f-string: lambda expressions are not allowed without parentheses");
   if (keyword) return say(s, first.span, "f-string: expecting a valid expression after '{'");
   return say(s, depth > 1 ? asy_grammar_stack_item(s->ps, depth - 2).span : p->token.span,
              "f-string: expecting '=', or '!', or ':', or '}'");
@@ -185,11 +225,11 @@ static bool in_parameters(const stuck *s) {
     return say(s, p->before.span, "expected default value expression");
   }
   if (token == '(' && !s->top.node && stack_token(s, 1) == TOKEN_LAMBDA)
-    return say(s, p->token.span, "Lambda expression parameters cannot be parenthesized");
+    return say(s, bracket_ahead(p), "Lambda expression parameters cannot be parenthesized");
   if (token == '(' && !s->top.node && stack_token(s, 1) == '(' && stack_token(s, 4) == TOKEN_DEF)
-    return say(s, p->token.span, "Function parameters cannot be parenthesized");
+    return say(s, bracket_ahead(p), "Function parameters cannot be parenthesized");
   if (p->before.kind == '[' && token == ']' && stack_token(s, 1) == TOKEN_NAME)
-    return say(s, p->token.span, "Type parameter list cannot be empty");
+    return say(s, start_of(p->token.span), "Type parameter list cannot be empty");
   if (s->count == 1 && expects(s, '(') && s->header == TOKEN_DEF) return say(s, p->token.span, "expected '('");
   return false;
 }
@@ -201,8 +241,9 @@ static bool in_expression(const stuck *s) {
     return say(s, token->span, "cannot use double starred expression here");
   if (!s->complete) return false;
   if (is_legacy_statement(before) && starts_expression(token->kind) && token->kind != '(') {
-    asy_parser_fail(p, joined(before->span, token->span), "Missing parentheses in call to '%s'. Did you mean %s(...)?",
-                    before->name->text, before->name->text);
+    asy_parser_fail(p, joined(before->span, expressions_ahead(p)),
+                    "Missing parentheses in call to '%s'. Did you mean %s(...)?", before->name->text,
+                    before->name->text);
     return true;
   }
   if (asy_grammar_is_or_test(s->top.symbol) && stack_token(s, 1) == TOKEN_IF && token->kind != ':') {
@@ -217,8 +258,8 @@ static bool in_expression(const stuck *s) {
   }
   const asy_node *node = s->top.node;
   if (token->kind == '=' && node) {
-    asy_span value;
-    if (node->kind == AST_Name && operand_ahead(p, &value))
+    asy_span value, next;
+    if (node->kind == AST_Name && operand_ahead(p, &value, &next))
       return say(s, joined(s->top.span, value), "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
     bool never = node->kind == AST_List || node->kind == AST_Tuple || node->kind == AST_GeneratorExp ||
                  node->kind == AST_Compare || (node->kind == AST_Constant && node->constant.value.kind <= CONST_FALSE);
@@ -263,7 +304,7 @@ static bool in_statement(const stuck *s) {
   if (before == ',' && token == TOKEN_NEWLINE && p->first.kind == TOKEN_FROM)
     return say(s, p->token.span, "trailing comma not allowed without surrounding parentheses");
   if (before == TOKEN_IMPORT && token == TOKEN_NEWLINE)
-    return say(s, p->token.span, "Expected one or more names after 'import'");
+    return say(s, start_of(p->token.span), "Expected one or more names after 'import'");
   return false;
 }
 
@@ -272,8 +313,9 @@ static bool in_dict(const stuck *s) {
   if (!asy_grammar_is_dict(s->ps)) return false;
   if (p->before.kind == ':' && (p->token.kind == '}' || p->token.kind == ','))
     return say(s, p->before.span, "expression expected after dictionary key and ':'");
-  if (p->before.kind == ':' && p->token.kind == '*')
-    return say(s, p->token.span, "cannot use a starred expression in a dictionary value");
+  asy_span value, next;
+  if (p->before.kind == ':' && p->token.kind == '*' && operand_ahead(p, &value, &next))
+    return say(s, joined(p->token.span, start_of(next)), "cannot use a starred expression in a dictionary value");
   if (s->complete && s->count == 1 && expects(s, ':'))
     return say(s, (asy_span){p->before.span.end_line, p->before.span.end_col - 1, 0, 0},
                "':' expected after dictionary key");
@@ -330,6 +372,17 @@ static void look_for_lexer_error(asy_parser *p) {
   *p->error = later;
 }
 
+/* The name of the token in normal form, as PEP 3131 wants it; NULL: that failed. */
+static asy_name *normal_name(const asy_parser *p, asy_name *written) {
+  if (!p->options->normalize) return written;
+  if (!written->normal) {
+    size_t len;
+    const char *normal = p->options->normalize(p->options->context, written->text, written->len, &len);
+    written->normal = normal ? asy_arena_intern(p->arena, normal, len) : NULL;
+  }
+  return written->normal;
+}
+
 /* Fills p->result, or p->error. */
 static void run(asy_parser *p) {
   asy_grammar_pstate *ps = asy_grammar_pstate_new();
@@ -349,6 +402,10 @@ static void run(asy_parser *p) {
     p->parens_before = p->lexer.paren_count;
     p->token = asy_lexer_next(&p->lexer);
     if (p->token.kind == LEX_ERROR) break;
+    if (p->token.wide && !(p->token.name = normal_name(p, p->token.name))) {
+      asy_diagnostic_set(p->error, DIAG_MEMORY, 0, 0, 0, 0, "out of memory");
+      break;
+    }
     if (begins) p->first = p->token;
     begins = is_layout(p->token.kind) || p->token.kind == ';';
     status = push(ps, p, p->token.kind);

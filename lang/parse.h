@@ -18,7 +18,10 @@ typedef struct {
   uint32_t (*find_character)(void *context, const char *name, size_t len);
   /* Told of what is legal but suspicious (`"\d"`); NULL: nobody listens. */
   void (*warn)(void *context, const asy_diagnostic *warning);
-  void *context; /* handed to both */
+  /* The normal form NFKC of a name beyond ASCII, valid until the next call; NULL: it failed, and the parser gives up. No
+   * function: names stay as they are written. */
+  const char *(*normalize)(void *context, const char *name, size_t len, size_t *normal_len);
+  void *context; /* handed to all */
 } asy_parse_options;
 
 /* The tree, in the arena; NULL and *out filled when the text is wrong or memory has run out. `await`, `yield` and `return` are

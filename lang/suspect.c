@@ -5,7 +5,7 @@
 #include "lang/compile_internal.h"
 
 __attribute__((format(printf, 3, 4))) static void warn(asy_compiler *c, const asy_node *at, const char *format, ...) {
-  if (!c->options->warn) return;
+  if (!c->options->parse.warn) return;
   asy_diagnostic warning = {.kind = DIAG_WARNING, .line = at->line, .col = at->col};
   warning.end_line = at->end_line;
   warning.end_col = at->end_col;
@@ -13,7 +13,7 @@ __attribute__((format(printf, 3, 4))) static void warn(asy_compiler *c, const as
   va_start(list, format);
   vsnprintf(warning.message, sizeof warning.message, format, list);
   va_end(list);
-  c->options->warn(c->options->context, &warning);
+  c->options->parse.warn(c->options->parse.context, &warning);
 }
 
 static const char *constant_type(const asy_constant *k) {

@@ -40,8 +40,9 @@ static asy_value raise_syntax(asy_vm *vm, const char *filename, asy_source *sour
     asy_value text = line_text(vm, source, diag->line, mode == ASY_MODE_EVAL);
     int64_t offset = source->text ? asy_diagnostic_offset(source, diag->line, diag->col) : diag->col + 1;
     int64_t end_line = diag->end_line ? diag->end_line : diag->line;
-    int64_t end_offset = diag->end_line && source->text ? asy_diagnostic_offset(source, diag->end_line, diag->end_col)
-                                                        : 0;
+    int64_t end_offset = 0;
+    if (diag->end_col == DIAG_NO_COLUMN) end_offset = -1;
+    else if (diag->end_line && source->text) end_offset = asy_diagnostic_offset(source, diag->end_line, diag->end_col);
     if (asy_failed(text)) return ASY_FAILED;
     asy_value details = asy_tuple_of(vm, 6, name, asy_from_small(diag->line), asy_from_small(offset), text,
                                      asy_from_small(end_line), asy_from_small(end_offset));
@@ -60,7 +61,8 @@ typedef struct {
   asy_vm *vm;
   asy_source *source;
   asy_diagnostic refused; /* a warning that counts as an error */
-  bool failed;            /* warning has raised something else, which is pending */
+  bool failed;            /* a warning or a name has raised something else, which is pending */
+  asy_value name;         /* the name normalised last */
 } compilation;
 
 /* A warning that a filter turns into an error becomes a SyntaxError, kept until the compilation ends. */
@@ -91,17 +93,39 @@ static uint32_t find_character(void *context, const char *name, size_t length) {
   return asy_unicode_find(((compilation *)context)->vm, name, length);
 }
 
+/* What lies below the first character with a compatible form, but three, is in normal form. */
+static bool is_normal(const char *name, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)name[i], next = (unsigned char)name[i + 1];
+    if (c > 0xC4 || (c == 0xC4 && next >= 0xB2) || (c == 0xC2 && next >= 0x80)) return false; /* U+0132; ª, µ, º */
+  }
+  return true;
+}
+
+static const char *normalize(void *context, const char *name, size_t length, size_t *normal_length) {
+  compilation *c = context;
+  *normal_length = length;
+  if (is_normal(name, length)) return name;
+  asy_vm *vm = c->vm;
+  asy_value module = asy_import(vm, "unicodedata");
+  asy_value function = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "normalize");
+  asy_value form = asy_from_cstr(vm, "NFKC"), text = asy_from_text(vm, name, length);
+  if (asy_failed(function) || asy_failed(form) || asy_failed(text)) c->name = ASY_FAILED;
+  else c->name = asy_call2(vm, function, form, text);
+  if (!asy_failed(c->name) && !asy_is_kind(c->name, KIND_STR))
+    c->name = asy_raise(vm, ASY_TypeError, "unicodedata.normalize() must return a str, not %T", c->name);
+  c->failed = asy_failed(c->name);
+  return c->failed ? NULL : asy_str_utf8(vm, (asy_str *)asy_obj_of(c->name), normal_length, &c->name);
+}
+
 static void begin(work *w, asy_vm *vm, asy_compile_mode_id mode, unsigned flags) {
   asy_arena_init(&w->arena);
   w->context = (compilation){.vm = vm, .source = &w->source};
   w->options = (asy_compile_options){
-    .mode = parse_modes[mode],
+    .parse = {parse_modes[mode], find_character, warn, normalize, &w->context},
     .top_level_await = flags & ASY_COMPILE_TOP_LEVEL_AWAIT,
     .drop_asserts = flags & ASY_COMPILE_DROP_ASSERTS,
     .future_annotations = flags & ASY_COMPILE_FUTURE_ANNOTATIONS,
-    .find_character = find_character,
-    .warn = warn,
-    .context = &w->context,
   };
 }
 
@@ -132,8 +156,7 @@ asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const ch
   begin(&w, vm, mode, flags);
   asy_value result = ASY_FAILED;
   if (flags & ASY_COMPILE_ONLY_AST) {
-    asy_parse_options parse = {w.options.mode, w.options.find_character, w.options.warn, w.options.context};
-    const asy_node *tree = asy_parse_with(&w.arena, &w.source, &parse, &w.diag);
+    const asy_node *tree = asy_parse_with(&w.arena, &w.source, &w.options.parse, &w.diag);
     if (tree) result = asy_tree_to_object(vm, tree);
   } else {
     const asy_unit_code *unit = asy_compile(&w.arena, &w.source, &w.options, &w.diag);

@@ -17,8 +17,6 @@ PYTHONS = [os.environ.get("ASY_CPYTHON", ""), "/root/.pyenv/versions/3.13.0/bin/
 KNOWN = {
     "test/encoded_modules/module_koi8_r.py": "only UTF-8, Latin-1 and ASCII are decoded",
     "turtledemo/clock.py": "only UTF-8, Latin-1 and ASCII are decoded",
-    "test/test_traceback.py": "names are not normalised (NFKC)",
-    "test/test_unicode_identifiers.py": "names are not normalised (NFKC)",
 }
 
 

@@ -159,8 +159,8 @@ Test(compile, many_locals_spill_into_a_list) {
 }
 
 Test(compile, top_level_await_makes_the_module_a_coroutine) {
-  const asy_unit_code *code = unit_of("x = await f()",
-                                      &(asy_compile_options){.mode = PARSE_FILE, .top_level_await = true}, &d);
+  const asy_unit_code *code = unit_of(
+    "x = await f()", &(asy_compile_options){.parse = {.mode = PARSE_FILE}, .top_level_await = true}, &d);
   cr_assert_not_null(code, "%s", d.message);
   cr_assert(code->flags & CODE_COROUTINE);
   cr_assert_str_eq(error_of("x = await f()"), "1:4 'await' outside function");
