@@ -397,12 +397,13 @@ static asy_value do_encode(asy_vm *vm, const char *name, const asy_value *args) 
 }
 
 /* X(function, codec): those that decode in pieces have `final`; Y: those that do not. */
-#define STREAMED(X)                                                                                                    \
-  X(utf_8, "utf-8")                                                                                                    \
-  X(utf_16, "utf-16")                                                                                                  \
-  X(utf_16_le, "utf-16-le") X(utf_16_be, "utf-16-be") X(utf_32, "utf-32") X(utf_32_le, "utf-32-le")                    \
-    X(utf_32_be, "utf-32-be") X(unicode_escape, "unicode_escape") X(raw_unicode_escape, "raw_unicode_escape")
+/* clang-format off */
+#define STREAMED(X) \
+  X(utf_8, "utf-8") X(utf_16, "utf-16") X(utf_16_le, "utf-16-le") \
+  X(utf_16_be, "utf-16-be") X(utf_32, "utf-32") X(utf_32_le, "utf-32-le") \
+  X(utf_32_be, "utf-32-be") X(unicode_escape, "unicode_escape") X(raw_unicode_escape, "raw_unicode_escape")
 #define WHOLE(X) X(latin_1, "latin-1") X(ascii, "ascii")
+/* clang-format on */
 
 #define FUNCTIONS(function, codec_name)                                                                                \
   static asy_value codecs_##function##_encode(asy_vm *vm, const asy_value *args) {                                     \
