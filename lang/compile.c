@@ -165,6 +165,8 @@ void asy_making_begin(asy_compiler *c, asy_scope *scope, const char *name, const
   m->code = code;
   m->qualname = code->qualname;
   m->far_list = m->class_cell = NO_REG;
+  m->self_names = NULL;
+  m->nself_names = m->self_names_cap = 0;
   c->making = m;
   c->e = &m->emitter;
   if (scope->kind == SCOPE_FUNCTION) count_arguments(code, node->function_def.args);

@@ -549,6 +549,19 @@ static int binary(asy_compiler *c, const asy_node *node, int left, int mark, int
   return dst;
 }
 
+static void slice_part(asy_compiler *c, const asy_node *node, const asy_node *part) {
+  if (part) asy_expr_next(c, part);
+  else asy_load_none(c, node, asy_temp(c->e));
+}
+
+/* Start and stop in two registers from the one that is the answer. */
+static int slice_bounds(asy_compiler *c, const asy_node *node) {
+  int first = c->e->top;
+  slice_part(c, node, node->slice.lower);
+  slice_part(c, node, node->slice.upper);
+  return first;
+}
+
 static int subscript(asy_compiler *c, const asy_node *node, int object, int mark, int want) {
   asy_emitter *e = c->e;
   int small;
@@ -559,10 +572,12 @@ static int subscript(asy_compiler *c, const asy_node *node, int object, int mark
     asy_emit(e, node, OP_GET_ITEM_I, dst, object, small);
     return dst;
   }
-  int index = asy_expr(c, node->subscript.slice, NO_REG);
+  const asy_node *slice = node->subscript.slice;
+  bool simple = slice->kind == AST_Slice && !slice->slice.step;
+  int index = simple ? slice_bounds(c, slice) : asy_expr(c, slice, NO_REG);
   e->top = mark;
   int dst = asy_result(c, want);
-  asy_emit(e, node, OP_GET_ITEM, dst, object, index);
+  asy_emit(e, node, simple ? OP_GET_SLICE : OP_GET_ITEM, dst, object, index);
   return dst;
 }
 
@@ -792,12 +807,8 @@ static int lambda(asy_compiler *c, const asy_node *node, int want) {
 
 static int slice(asy_compiler *c, const asy_node *node, int want) {
   asy_emitter *e = c->e;
-  int mark = e->top;
-  const asy_node *parts[] = {node->slice.lower, node->slice.upper, node->slice.step};
-  for (int i = 0; i < 3; i++) {
-    if (parts[i]) asy_expr_next(c, parts[i]);
-    else asy_load_none(c, node, asy_temp(e));
-  }
+  int mark = slice_bounds(c, node);
+  slice_part(c, node, node->slice.step);
   e->top = mark;
   int dst = asy_result(c, want);
   asy_emit(e, node, OP_BUILD_SLICE, dst, mark, 0);

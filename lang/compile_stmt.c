@@ -9,6 +9,27 @@ static uint32_t attr_site(asy_compiler *c, asy_name *name) {
   return asy_emit_site(c->e, asy_mangle(c->arena, c->making->scope->class_name, name)->text);
 }
 
+/* An assignment to `self.NAME`, for __static_attributes__ of the class around. */
+static void note_self_name(asy_compiler *c, const asy_node *target) {
+  const asy_node *object = target->attribute.value;
+  if (object->kind != AST_Name || strcmp(object->name.id->text, "self") != 0) return;
+  asy_making *m = c->making;
+  while (m && m->owner->kind != SCOPE_CLASS) m = m->outer;
+  asy_name *name = target->attribute.attr;
+  for (uint32_t i = 0; m && i < m->nself_names; i++)
+    if (m->self_names[i] == name) return;
+  if (!m) return;
+  if (m->nself_names == m->self_names_cap) {
+    uint32_t cap = m->self_names_cap ? m->self_names_cap * 2 : 8;
+    asy_name **names = asy_arena_alloc(c->arena, cap * sizeof *names);
+    if (!names) return;
+    if (m->nself_names) memcpy(names, m->self_names, m->nself_names * sizeof *names);
+    m->self_names = names;
+    m->self_names_cap = cap;
+  }
+  m->self_names[m->nself_names++] = name;
+}
+
 static void store_own(asy_compiler *c, const asy_node *at, const char *name, int reg) {
   asy_emit_x(c->e, at, OP_STORE_NAME, reg, 0, 0, asy_emit_site(c->e, asy_known(c, name)->text));
 }
@@ -67,6 +88,7 @@ void asy_store(asy_compiler *c, const asy_node *target, int reg) {
     case AST_Name: asy_name_store(c, target, target->name.id, reg); break;
     case AST_Attribute: {
       int object = asy_expr(c, target->attribute.value, NO_REG);
+      note_self_name(c, target);
       asy_emit_x(e, target, OP_SET_ATTR, object, reg, 0, attr_site(c, target->attribute.attr));
       break;
     }
@@ -435,6 +457,29 @@ const char *asy_docstring(asy_compiler *c, const asy_node_list *body, size_t *le
 
 /* --- Functions ----------------------------------------------------------------------------------------------------------- */
 
+/* A dict of names that is made at `reg` from pairs pushed one by one; it is built once MOST_PAIRS lie side by side. */
+enum { MOST_PAIRS = 16 };
+typedef struct {
+  int reg, count; /* pairs so far */
+} name_map;
+
+/* Takes the pair at the top. */
+static void name_map_add(asy_compiler *c, const asy_node *at, name_map *map) {
+  if (++map->count < MOST_PAIRS) return;
+  if (map->count == MOST_PAIRS) asy_emit(c->e, at, OP_BUILD_MAP, map->reg, map->reg, MOST_PAIRS);
+  else asy_emit(c->e, at, OP_MAP_ADD, map->reg, map->reg + 1, map->reg + 2);
+  c->e->top = map->reg + 1;
+}
+
+/* Leaves the dict at the top; false: no pair came, nothing is there. */
+static bool name_map_end(asy_compiler *c, const asy_node *at, const name_map *map) {
+  if (map->count && map->count < MOST_PAIRS) {
+    asy_emit(c->e, at, OP_BUILD_MAP, map->reg, map->reg, map->count);
+    c->e->top = map->reg + 1;
+  }
+  return map->count != 0;
+}
+
 int asy_defaults(asy_compiler *c, const asy_node *args) {
   asy_emitter *e = c->e;
   int parts = 0;
@@ -454,51 +499,42 @@ int asy_defaults(asy_compiler *c, const asy_node *args) {
     }
     parts |= PART_DEFAULTS;
   }
-  int first = e->top, count = 0;
+  name_map map = {.reg = e->top};
   for (uint32_t i = 0; i < kw->len; i++) {
     if (!kw->items[i]) continue;
     const asy_name *name = asy_mangle(c->arena, c->making->scope->class_name,
                                       args->arguments.kwonlyargs.items[i]->arg.arg);
     asy_load_text(c, kw->items[i], asy_temp(e), name->text);
     asy_expr_next(c, kw->items[i]);
-    count++;
+    name_map_add(c, args, &map);
   }
-  if (count) {
-    asy_emit(e, args, OP_BUILD_MAP, first, first, count);
-    e->top = first + 1;
-    parts |= PART_KWDEFAULTS;
-  }
-  return parts;
+  return name_map_end(c, args, &map) ? parts | PART_KWDEFAULTS : parts;
 }
 
-static int annotate(asy_compiler *c, const char *name, const asy_node *annotation) {
-  if (!annotation) return 0;
+static void annotate(asy_compiler *c, name_map *map, const char *name, const asy_node *annotation) {
+  if (!annotation) return;
   asy_load_text(c, annotation, asy_temp(c->e), name);
   annotation_value(c, annotation);
-  return 1;
+  name_map_add(c, annotation, map);
 }
 
-static int annotate_arg(asy_compiler *c, const asy_node *arg) {
-  return arg ? annotate(c, asy_mangle(c->arena, c->making->scope->class_name, arg->arg.arg)->text, arg->arg.annotation)
-             : 0;
+static void annotate_arg(asy_compiler *c, name_map *map, const asy_node *arg) {
+  if (!arg) return;
+  annotate(c, map, asy_mangle(c->arena, c->making->scope->class_name, arg->arg.arg)->text, arg->arg.annotation);
 }
 
 /* Pushes the dict of annotations; PART_ANNOTATIONS or 0. */
 static int annotations(asy_compiler *c, const asy_node *node) {
-  asy_emitter *e = c->e;
-  int first = e->top, count = 0;
+  name_map map = {.reg = c->e->top};
   const asy_node *args = node->function_def.args;
   const asy_node_list *lists[] = {&args->arguments.posonlyargs, &args->arguments.args, &args->arguments.kwonlyargs};
   for (int l = 0; l < 2; l++)
-    for (uint32_t i = 0; i < lists[l]->len; i++) count += annotate_arg(c, lists[l]->items[i]);
-  count += annotate_arg(c, args->arguments.vararg);
-  for (uint32_t i = 0; i < lists[2]->len; i++) count += annotate_arg(c, lists[2]->items[i]);
-  count += annotate_arg(c, args->arguments.kwarg);
-  count += annotate(c, "return", node->function_def.returns);
-  if (!count) return 0;
-  asy_emit(e, node, OP_BUILD_MAP, first, first, count);
-  e->top = first + 1;
-  return PART_ANNOTATIONS;
+    for (uint32_t i = 0; i < lists[l]->len; i++) annotate_arg(c, &map, lists[l]->items[i]);
+  annotate_arg(c, &map, args->arguments.vararg);
+  for (uint32_t i = 0; i < lists[2]->len; i++) annotate_arg(c, &map, lists[2]->items[i]);
+  annotate_arg(c, &map, args->arguments.kwarg);
+  annotate(c, &map, "return", node->function_def.returns);
+  return name_map_end(c, node, &map) ? PART_ANNOTATIONS : 0;
 }
 
 const asy_unit_code *asy_function_code(asy_compiler *c, const asy_node *node, asy_scope *scope, const char *name) {
@@ -520,16 +556,38 @@ const asy_unit_code *asy_function_code(asy_compiler *c, const asy_node *node, as
   return asy_making_end(c);
 }
 
-/* Evaluates decorators: one window each, the next within the arguments of the one before. */
+/* Evaluates decorators: one window each, the next within the arguments of the one before; many of them are kept in a list. */
+enum { MOST_DECORATORS = 8 };
 static void begin_decorators(asy_compiler *c, const asy_node_list *decorators) {
+  bool many = decorators->len > MOST_DECORATORS;
+  int list = many ? asy_temp(c->e) : NO_REG;
+  if (many) asy_emit(c->e, decorators->items[0], OP_BUILD_LIST, list, list, 0);
   for (uint32_t i = 0; i < decorators->len; i++) {
     asy_expr_next(c, decorators->items[i]);
+    if (many) asy_emit(c->e, decorators->items[i], OP_LIST_APPEND, list, list + 1, 0), c->e->top = list + 1;
+    else asy_window(c);
+  }
+}
+
+/* Calls the decorators in the list at `list`, innermost first, for the object behind it, which ends up at `list`. */
+static void call_listed(asy_compiler *c, const asy_node_list *decorators, int list) {
+  asy_emitter *e = c->e;
+  for (uint32_t i = decorators->len; i-- > 0;) {
+    const asy_node *at = decorators->items[i];
+    int window = asy_temp(e);
+    asy_load_constant(c, at, window, &(asy_const){.kind = ASY_CONST_INT, .integer = i});
+    asy_emit(e, at, OP_GET_ITEM, window, list, window);
     asy_window(c);
+    asy_emit(e, at, OP_MOVE, asy_temp(e), list + 1, 0);
+    asy_emit(e, at, OP_CALL, window, window, 1);
+    asy_emit(e, at, OP_MOVE, i ? list + 1 : list, window, 0);
+    e->top = i ? window : list + 1;
   }
 }
 
 /* The decorated object lies at the top; calls the decorators, innermost first. It ends up at `first`. */
 static void end_decorators(asy_compiler *c, const asy_node_list *decorators, int first) {
+  if (decorators->len > MOST_DECORATORS) return call_listed(c, decorators, first);
   for (uint32_t i = decorators->len; i-- > 0;) {
     int window = first + (int)i * 4;
     asy_emit(c->e, decorators->items[i], OP_CALL, window, window, 1);
@@ -675,6 +733,15 @@ static void function_def(asy_compiler *c, const asy_node *node) {
 
 /* --- Classes --------------------------------------------------------------------------------------------------------------- */
 
+static void store_self_names(asy_compiler *c, const asy_node *node, int reg) {
+  const asy_making *m = c->making;
+  asy_const *items = asy_arena_alloc(c->arena, (m->nself_names + 1) * sizeof *items);
+  if (!items) return;
+  for (uint32_t i = 0; i < m->nself_names; i++) items[i] = asy_text_constant(m->self_names[i]->text, m->self_names[i]->len);
+  asy_load_constant(c, node, reg, &(asy_const){.kind = ASY_CONST_TUPLE, .length = m->nself_names, .items = items});
+  store_own(c, node, "__static_attributes__", reg);
+}
+
 static const asy_unit_code *class_code(asy_compiler *c, const asy_node *node, asy_scope *scope) {
   asy_making_begin(c, scope, node->class_def.name->text, node);
   asy_emitter *e = c->e;
@@ -701,6 +768,8 @@ static const asy_unit_code *class_code(asy_compiler *c, const asy_node *node, as
   }
   e->top = t;
   for (uint32_t i = doc ? 1 : 0; i < body->len; i++) asy_statement(c, body->items[i]);
+  store_self_names(c, node, asy_temp(e));
+  e->top = t;
   if (c->making->class_cell != NO_REG) {
     asy_temp(e);
     asy_emit(e, node, OP_MOVE, t, c->making->class_cell, 0);

@@ -56,6 +56,7 @@
   OP(LOAD_SPECIAL, ABC, W, R, U, _, EFFECT_CALLS | EFFECT_RAISES, "A = special method C (asy_special) of B's class, A+1 = B; or A = bound value, A+1 = UNBOUND") \
   OP(GET_ITEM, ABC, W, R, R, _, EFFECT_CALLS | EFFECT_RAISES, "A = B[C]")                                                  \
   OP(GET_ITEM_I, ABC, W, R, I, _, EFFECT_CALLS | EFFECT_RAISES, "A = B[the int C]")                                        \
+  OP(GET_SLICE, ABC, W, R, N, _, EFFECT_CALLS | EFFECT_RAISES, "A = B[C:C+1]")                                             \
   OP(SET_ITEM, ABC, R, R, R, _, EFFECT_CALLS | EFFECT_RAISES, "A[B] = C")                                                  \
   OP(DEL_ITEM, AB, R, R, _, _, EFFECT_CALLS | EFFECT_RAISES, "del A[B]")                                                   \
   OP(BUILD_SLICE, AB, W, N, _, _, 0, "A = slice(B, B+1, B+2)")                                                             \

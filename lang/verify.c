@@ -32,6 +32,7 @@ static unsigned base_count(const uint32_t *words, int which) {
   unsigned b = ASY_WORD_C(word);
   switch (ASY_WORD_OP(word)) {
     case OP_FOR_AITER:
+    case OP_GET_SLICE:
     case OP_MATCH_EXC_GROUP: return 2;
     case OP_UNPACK: return b;
     case OP_UNPACK_EX: return b + 1 + words[1];

@@ -11,6 +11,7 @@
 #include "runtime/exceptions.h"
 #include "runtime/heap.h"
 #include "runtime/object.h"
+#include "runtime/unpack.h"
 #include "runtime/value.h"
 
 /* ---- The machine (vm.c) ---- */
@@ -91,6 +92,7 @@ asy_value asy_from_text(asy_vm *vm, const char *text, size_t length); /* UTF-8 *
 asy_value asy_from_bytes(asy_vm *vm, const void *bytes, size_t length);
 asy_value asy_tuple_of(asy_vm *vm, uint32_t n, ...);      /* n asy_values */
 bool asy_to_int64(asy_vm *vm, asy_value v, int64_t *out); /* int or __index__; OverflowError outside */
+bool asy_to_c_int(asy_vm *vm, asy_value v, int *out); /* OverflowError as for an argument that is an int of C */
 bool asy_to_int(asy_vm *vm, asy_value v, int64_t min, int64_t max, int *out); /* ValueError names value and range */
 bool asy_to_double(asy_vm *vm, asy_value v, double *out);                     /* float, int, __float__, __index__ */
 bool asy_to_cstr(asy_vm *vm, asy_value v, const char **out); /* a str without NUL; lives as long as v */
@@ -214,14 +216,17 @@ typedef struct {
 bool asy_module_add_constants(asy_vm *vm, asy_value module, const asy_module_constant *rows); /* rows end with {0} */
 asy_value asy_import(asy_vm *vm, const char *name); /* absolute name; the module itself, not the top package */
 asy_value asy_new_native(asy_vm *vm, const asy_native *def, asy_value self, asy_value module_name);
-/* The modules of the standard library, sorted by name; each list ends with a NULL name or NULL. Defined by stdlib/. */
+/* The modules of the standard library, sorted by name; each list ends with a NULL name or NULL. Defined by stdlib/. The text of a
+ * script lies at `start` of a block with a NUL behind; the first block is known to the packer of the others. */
 typedef struct {
   const char *name;
-  int is_package;
-  const unsigned char *packed; /* zlib's format */
-  size_t packed_length, length;
+  uint32_t start, length;
+  uint8_t block;
+  bool is_package;
 } asy_embedded;
 extern const asy_embedded asy_embedded_modules[];
+extern const asy_packed asy_embedded_blocks[];
+extern const unsigned asy_embedded_block_count;
 extern const asy_module_def *const asy_native_modules[];
 
 /* ---- Threads (thread.c) ---- */
@@ -241,6 +246,13 @@ typedef struct {
   size_t offset;
 } asy_symbol;
 bool asy_load_library(asy_vm *vm, const char *soname, const char *package, const asy_symbol *symbols, void *table);
+/* A table that the VM keeps: loaded by the first call, the same afterwards, also while objects are freed. NULL: ImportError. */
+typedef struct {
+  const char *soname, *package;
+  const asy_symbol *symbols;
+  size_t size; /* of the table */
+} asy_library;
+const void *asy_library_table(asy_vm *vm, const asy_library *library);
 
 /* ---- Time (gate.c's, through the VM) ---- */
 uint32_t asy_tasks_made(asy_vm *vm); /* since the start */

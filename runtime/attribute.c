@@ -45,8 +45,7 @@ static const asy_lookup *find_in_class(asy_vm *vm, asy_class *cls, asy_str **nam
   return scratch;
 }
 
-/* The instance's own attribute; UNBOUND absent. Runs nothing, cannot fail. name is interned. */
-static asy_value own_attribute(asy_vm *vm, asy_value v, asy_str *name) {
+asy_value asy_own_attribute(asy_vm *vm, asy_value v, asy_str *name) {
   if (!asy_is_obj(v)) return ASY_UNBOUND;
   asy_obj *o = asy_obj_of(v);
   const asy_shape *shape = vm->shapes[o->shape];
@@ -74,7 +73,7 @@ static asy_value generic_find(asy_vm *vm, asy_value v, asy_str *name) {
   if (!record) return ASY_FAILED;
   if (record->kind == LOOKUP_DATA && asy_descriptor_reads(vm, record->value))
     return asy_bind(vm, record->value, LOOKUP_DATA, v, cls);
-  asy_value own = own_attribute(vm, v, name);
+  asy_value own = asy_own_attribute(vm, v, name);
   if (own != ASY_UNBOUND) return own;
   return record->kind == LOOKUP_ABSENT ? ASY_UNBOUND
                                        : asy_bind(vm, record->value, (asy_lookup_kind)record->kind, v, cls);
@@ -151,7 +150,7 @@ static bool set_through(asy_vm *vm, asy_value descriptor, asy_value v, asy_value
   return asy_call_special(vm, descriptor, name, value == ASY_UNBOUND ? 1 : 2, args) != ASY_FAILED;
 }
 
-static bool set_own(asy_vm *vm, asy_obj *o, asy_str *name, asy_value value) {
+bool asy_set_own_attribute(asy_vm *vm, asy_obj *o, asy_str *name, asy_value value) {
   asy_shape *shape = vm->shapes[o->shape];
   if (!shape->dictionary) {
     int slot = asy_shape_find(shape, name);
@@ -169,8 +168,7 @@ static bool set_own(asy_vm *vm, asy_obj *o, asy_str *name, asy_value value) {
   return dict && asy_dict_set_str(vm, dict, name, value);
 }
 
-/* 1 deleted, 0 absent, -1 failed */
-static int delete_own(asy_vm *vm, asy_obj *o, asy_str *name) {
+int asy_delete_own_attribute(asy_vm *vm, asy_obj *o, asy_str *name) {
   asy_shape *shape = vm->shapes[o->shape];
   if (!shape->dictionary) {
     int slot = asy_shape_find(shape, name);
@@ -192,8 +190,8 @@ bool asy_generic_set_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value valu
   if (!record) return false;
   if (record->kind == LOOKUP_DATA) return set_through(vm, record->value, v, value);
   if (asy_is_obj(v) && asy_instance_has_dict(cls)) {
-    if (value != ASY_UNBOUND) return set_own(vm, asy_obj_of(v), name, value);
-    int deleted = delete_own(vm, asy_obj_of(v), name);
+    if (value != ASY_UNBOUND) return asy_set_own_attribute(vm, asy_obj_of(v), name, value);
+    int deleted = asy_delete_own_attribute(vm, asy_obj_of(v), name);
     if (deleted == 0) asy_raise_no_attribute(vm, v, name);
     return deleted > 0;
   }

@@ -12,6 +12,7 @@
 #include "runtime/io/io.h"
 #include "runtime/module.h"
 #include "runtime/number.h"
+#include "runtime/protocol.h"
 #include "runtime/sys.h"
 #include "runtime/types/bytes.h"
 #include "runtime/types/iter.h"
@@ -210,10 +211,19 @@ static asy_value builtin_round(asy_vm *vm, const asy_value *args) {
 /* ---- Sums: ints in a C integer, floats with Neumaier's compensation, anything else by + ---- */
 
 typedef struct {
+  asy_taker taker; /* adds small ints that a generator yields to `sum` */
   asy_vm *vm;
   asy_value iterator;
   asy_value item; /* the next item, when not yet used */
+  int64_t sum;
 } summing;
+
+static bool add_small_int(asy_vm *vm, const asy_taker *taker, asy_value item) {
+  summing *s = (summing *)(uintptr_t)taker;
+  if (!asy_is_int(item) || !asy_int_fits(s->sum + asy_small(item))) return false;
+  s->sum += asy_small(item);
+  return true;
+}
 
 static bool next_item(summing *s) {
   s->item = asy_next(s->vm, s->iterator);
@@ -223,16 +233,15 @@ static bool next_item(summing *s) {
 /* Adds leading small ints to *total; false at the end or a failure (s->item says which). */
 static bool sum_ints(summing *s, asy_value *total) {
   while (asy_is_int(*total)) {
-    int64_t sum = asy_small(*total);
-    for (;;) {
-      if (!next_item(s)) {
-        *total = asy_from_int64(s->vm, sum);
+    s->sum = asy_small(*total);
+    do {
+      s->item = asy_next_into(s->vm, s->iterator, &s->taker);
+      if (s->item == ASY_END || asy_failed(s->item)) {
+        *total = asy_from_int64(s->vm, s->sum);
         return false;
       }
-      if (!asy_is_int(s->item) || !asy_int_fits(sum + asy_small(s->item))) break;
-      sum += asy_small(s->item);
-    }
-    *total = asy_from_small(sum);
+    } while (add_small_int(s->vm, &s->taker, s->item));
+    *total = asy_from_small(s->sum);
     if (!asy_is_int(s->item) && !asy_is_bool(s->item) && !asy_is_exact(s->item, KIND_INT))
       return true; /* a subclass may have its own + */
     *total = asy_int_add(s->vm, *total, s->item);
@@ -270,7 +279,7 @@ static asy_value builtin_sum(asy_vm *vm, const asy_value *args) {
                      : asy_is_kind(total, KIND_BYTES)     ? "bytes [use b''"
                      : asy_is_kind(total, KIND_BYTEARRAY) ? "bytearray [use b''"
                                                           : NULL;
-  summing s = {vm, asy_iter(vm, args[0]), ASY_END};
+  summing s = {.taker = {add_small_int}, .vm = vm, .iterator = asy_iter(vm, args[0]), .item = ASY_END};
   if (asy_failed(s.iterator)) return ASY_FAILED;
   if (type) return asy_raise(vm, ASY_TypeError, "sum() can't sum %s.join(seq) instead]", type);
   bool more = asy_is_int(total) ? sum_ints(&s, &total) : next_item(&s);
@@ -318,11 +327,11 @@ static asy_value extreme(asy_vm *vm, const asy_value *args, const char *name, as
   if (!given->len) return asy_raise(vm, ASY_TypeError, "%s expected at least 1 argument, got 0", name);
   if (given->len > 1 && otherwise != ASY_UNBOUND)
     return asy_raise(vm, ASY_TypeError, "Cannot specify a default for %s() with multiple positional arguments", name);
-  asy_value iterator = given->len > 1 ? asy_iter(vm, args[0]) : asy_iter(vm, given->items[0]);
+  asy_value iterator = given->len > 1 ? ASY_UNBOUND : asy_iter(vm, given->items[0]);
   if (asy_failed(iterator)) return ASY_FAILED;
   asy_value best = ASY_UNBOUND, best_key = ASY_UNBOUND;
-  for (;;) {
-    asy_value item = asy_next(vm, iterator);
+  for (uint32_t i = 0;; i++) {
+    asy_value item = iterator != ASY_UNBOUND ? asy_next(vm, iterator) : i < given->len ? given->items[i] : ASY_END;
     if (item == ASY_END) break;
     asy_value item_key = asy_failed(item) || key == ASY_NONE ? item : asy_call1(vm, key, item);
     if (asy_failed(item_key)) return ASY_FAILED;

@@ -357,18 +357,51 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
   return true;
 }
 
-/* The usual call of a native: positional arguments, and defaults for the rest. false: bind_native must look. */
-static inline bool bind_native_positional(const asy_signature *s, asy_value *out, asy_value self, const asy_value *args,
-                                          uint32_t nargs) {
-  uint32_t shift = self != 0, given = nargs + shift;
-  if (given > s->npos || given < s->nrequired || s->varargs >= 0 || s->varkw >= 0) return false;
-  if (shift) out[0] = self;
-  for (uint32_t i = 0; i < nargs; i++) out[i + shift] = args[i];
-  for (uint32_t i = given; i < s->nparams; i++) {
-    out[i] = s->defaults[i];
-    if (!out[i]) return false; /* a required keyword */
+/* The usual call of a native: positional arguments, and defaults for the rest: 1. 0: bind_native must look; -1: MemoryError. */
+static inline int bind_native_positional(asy_vm *vm, const asy_signature *s, asy_value *out, asy_value self,
+                                         const asy_value *args, uint32_t nargs) {
+  uint32_t shift = self != 0, given = nargs + shift, direct = given;
+  asy_tuple *rest = NULL;
+  if (given < s->nrequired || s->varkw >= 0) return 0;
+  if (s->varargs >= 0) {
+    if (given > s->npos) direct = s->npos;
+    if (!(rest = rest_arguments(vm, self, args, nargs, given - direct))) return -1;
+  } else if (given > s->npos) {
+    return 0;
   }
-  return true;
+  if (shift && direct) out[0] = self;
+  for (uint32_t i = shift; i < direct; i++) out[i] = args[i - shift];
+  for (uint32_t i = direct; i < s->nparams; i++) {
+    out[i] = (int)i == s->varargs ? asy_from_obj(rest) : s->defaults[i];
+    if (!out[i]) return 0; /* a required keyword */
+  }
+  return 1;
+}
+
+asy_value asy_call_usual(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs) {
+  asy_value bound[MAX_DIRECT];
+  const asy_signature *s = native->signature;
+  if (!s || native->self != ASY_UNBOUND || native->def->flags & (ASY_NATIVE_ASYNC | ASY_NATIVE_NEW)) return ASY_UNBOUND;
+  if (self && native->owner && !(native->def->flags & (ASY_NATIVE_STATIC | ASY_NATIVE_CLASS)) &&
+      asy_class_of(vm, self) != native->owner)
+    return ASY_UNBOUND;
+  if (s->plain && !self && nargs >= s->nrequired && nargs <= s->npos) {
+    uint32_t i = 0, n = s->nparams;
+    for (; i < nargs; i++) bound[i] = args[i];
+    for (; i < n; i++) bound[i] = s->defaults[i];
+    return native->fn(vm, bound);
+  }
+  int usual = bind_native_positional(vm, s, bound, self, args, nargs);
+  return usual > 0 ? native->fn(vm, bound) : usual < 0 ? ASY_FAILED : ASY_UNBOUND;
+}
+
+asy_value asy_call_builtin_class(asy_vm *vm, asy_class *cls, const asy_value *args, uint32_t nargs) {
+  asy_value bound[MAX_DIRECT];
+  const asy_nativefunc *native = cls->direct_new;
+  if (!native) return ASY_UNBOUND;
+  if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  int usual = bind_native_positional(vm, native->signature, bound, asy_from_obj(cls), args, nargs);
+  return usual > 0 ? native->fn(vm, bound) : usual < 0 ? ASY_FAILED : ASY_UNBOUND;
 }
 
 asy_value asy_start_native(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs,
@@ -378,8 +411,8 @@ asy_value asy_start_native(asy_vm *vm, asy_nativefunc *native, asy_value self, c
   if (self == 0 && native->self != ASY_UNBOUND) self = native->self;
   asy_value bound[MAX_DIRECT];
   if (!s->exact || self || kwnames || nargs != s->npos) {
-    bool usual = !kwnames && bind_native_positional(s, bound, self, args, nargs);
-    if (!usual && !bind_native(vm, native, s, bound, self, args, nargs, kwnames)) return ASY_FAILED;
+    int usual = kwnames ? 0 : bind_native_positional(vm, s, bound, self, args, nargs);
+    if (usual < 0 || (!usual && !bind_native(vm, native, s, bound, self, args, nargs, kwnames))) return ASY_FAILED;
     args = bound;
   }
   if (native->def->flags & ASY_NATIVE_NEW && !asy_check_new(vm, native, args[0])) return ASY_FAILED;
@@ -678,14 +711,34 @@ asy_value asy_call_method(asy_vm *vm, asy_value self, asy_str *name, int nargs, 
   return asy_call(vm, window[0], nargs + 1, window + FRAME_HEADER);
 }
 
+/* The register behind those that the instruction uses, which lie at the top of the temporaries; UINT32_MAX: that is not known. */
+static uint32_t registers_used(const asy_code *code, uint32_t word) {
+  uint32_t a = ASY_WORD_A(word), b = ASY_WORD_B(word), c = ASY_WORD_C(word), highest;
+  switch (ASY_WORD_OP(word)) {
+    case OP_CALL:
+    case OP_CALL_METHOD:
+    case OP_CALL_KW:
+    case OP_CALL_METHOD_KW: return b + FRAME_HEADER + c;
+    case OP_DEL_ITEM: highest = a > b ? a : b; break;
+    case OP_SET_ITEM: highest = a > b ? a : b; break;
+    case OP_IADD:
+    case OP_INPLACE: highest = b; break;
+    default: return UINT32_MAX;
+  }
+  bool reads_c = ASY_WORD_OP(word) != OP_DEL_ITEM;
+  if (reads_c && c > highest) highest = c;
+  return highest >= code->nlocals ? highest + 1 : UINT32_MAX;
+}
+
 void asy_clear_spare_registers(asy_vm *vm) {
   asy_value *base = vm->base;
   if (!base) return;
   const asy_code *code = asy_frame_code(base);
-  const uint32_t *pc = asy_frame_pc(base);
-  if (pc == code->words) return;
-  uint32_t word = pc[-1];
-  if (ASY_WORD_OP(word) != OP_CALL && ASY_WORD_OP(word) != OP_CALL_METHOD) return;
-  uint32_t used = ASY_WORD_B(word) + FRAME_HEADER + ASY_WORD_C(word); /* the window, and what lies below it */
-  for (uint32_t i = used; i < code->nregs; i++) base[i] = ASY_UNBOUND;
+  uint32_t behind = asy_frame_word(base), at = 0, next = 0;
+  while (next < behind) { /* instructions have one word or two: found from the start only */
+    at = next;
+    next += asy_op_words(asy_op_table[ASY_WORD_OP(code->words[at])].format);
+  }
+  if (next != behind || !behind) return;
+  for (uint32_t i = registers_used(code, code->words[at]); i < code->nregs; i++) base[i] = ASY_UNBOUND;
 }

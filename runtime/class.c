@@ -15,6 +15,7 @@
 #include "runtime/types/alias.h"
 #include "runtime/types/int.h"
 #include "runtime/types/str_internal.h"
+#include "runtime/weakref.h"
 
 enum { FIRST_INLINE_SLOTS = 4, MOST_INLINE_SLOTS = 64, MODULE_KINDS_END = 256 };
 
@@ -111,8 +112,7 @@ static asy_value method_value(asy_vm *vm, asy_class *cls, const asy_native *row,
   if (native == ASY_FAILED) return ASY_FAILED;
   if (row->flags & ASY_NATIVE_STATIC) return asy_wrap_method(vm, KIND_STATICMETHOD, native);
   if (row->flags & ASY_NATIVE_CLASS) return asy_wrap_method(vm, KIND_CLASSMETHOD, native);
-  ((asy_nativefunc *)asy_obj_of(native))->owner = cls;
-  asy_barrier(vm, asy_obj_of(native));
+  asy_native_own(vm, native, cls);
   return native;
 }
 
@@ -529,12 +529,13 @@ static bool lay_out_script(asy_vm *vm, asy_class *cls, asy_dict *ns) {
     cls->flags |= base->flags & ASY_CLASS_EXCEPTION;
   }
   if (spec.dict && has_dict) return asy_raise(vm, ASY_TypeError, "__dict__ slot disallowed: we already got one"), false;
-  bool no_room = cls->kind == KIND_TYPE || is_variable_kind(cls->kind);
+  bool by_name = cls->kind == KIND_STR; /* its slots are attributes among the others */
+  bool no_room = cls->kind == KIND_TYPE || (is_variable_kind(cls->kind) && !by_name);
   if (spec.names->len && no_room)
     return asy_raise(vm, ASY_TypeError, "nonempty __slots__ not supported for subtype of '%N'", solid), false;
-  uint32_t reserved = parent->root->reserved + spec.names->len;
+  uint32_t reserved = by_name ? 0 : parent->root->reserved + spec.names->len;
   bool adds_dict = !has_dict && (!spec.given || spec.dict) && cls->kind != KIND_TYPE;
-  if (cls->kind != KIND_TYPE && (has_dict || adds_dict || reserved)) {
+  if (cls->kind != KIND_TYPE && (has_dict || adds_dict || reserved || spec.names->len || parent->flags & ASY_CLASS_HAS_ATTRS)) {
     cls->flags |= ASY_CLASS_HAS_ATTRS;
     if (!has_dict && !adds_dict) cls->flags |= ASY_CLASS_NO_DICT;
     if (is_variable_kind(cls->kind)) cls->flags |= ASY_CLASS_VARIABLE;
@@ -553,8 +554,12 @@ static bool lay_out_script(asy_vm *vm, asy_class *cls, asy_dict *ns) {
     if (!cls->slots) return false;
     asy_barrier(vm, cls);
   }
-  return !adds_dict || asy_dict_get_str(vm, cls->dict, ASY_NAME(vm, __dict__)) != ASY_UNBOUND ||
-         add_methods(vm, cls, dict_attribute);
+  if (adds_dict && asy_dict_get_str(vm, cls->dict, ASY_NAME(vm, __dict__)) == ASY_UNBOUND &&
+      !add_methods(vm, cls, dict_attribute))
+    return false;
+  bool named = cls->flags & ASY_CLASS_WEAK_SLOT, adds_weak = named || (!spec.given && asy_can_add_weakref(cls));
+  return !adds_weak || asy_dict_get_str(vm, cls->dict, ASY_NAME(vm, __weakref__)) != ASY_UNBOUND ||
+         add_methods(vm, cls, asy_weakref_attribute);
 }
 
 /* Wraps a plain function of the namespace that is a static or class method by its name alone. */
@@ -753,11 +758,21 @@ static asy_value call_with_first(asy_vm *vm, asy_value callee, asy_value first, 
   return result;
 }
 
+/* Remembers the __new__ of a built-in class that needs nothing else to be called: later calls go by asy_call_builtin_class. */
+static void note_direct_new(asy_vm *vm, asy_class *cls, const asy_nativefunc *native) {
+  if (!(cls->flags & ASY_CLASS_BUILTIN) || cls->flags & (ASY_CLASS_HEAP_METACLASS | ASY_CLASS_EXCEPTION) ||
+      cls->head.shape != KIND_TYPE || native->owner != cls || !native->signature || native->self != ASY_UNBOUND ||
+      cls == vm->classes[KIND_TYPE] || cls == vm->classes[KIND_SUPER])
+    return;
+  const asy_lookup *init = asy_class_lookup(vm, cls, ASY_NAME(vm, __init__));
+  if (init && (init->owner == vm->classes[KIND_OBJECT] || init->kind == LOOKUP_ABSENT)) cls->direct_new = native;
+}
+
 static asy_value call_new(asy_vm *vm, asy_class *cls, int nargs, const asy_value *args, asy_tuple *kwnames) {
   asy_lookup *record = asy_class_lookup(vm, cls, ASY_NAME(vm, __new__));
   if (!record) return ASY_FAILED;
   if (cls->type->flags & ASY_TYPE_NO_NEW) return asy_raise(vm, ASY_TypeError, "cannot create '%N' instances", cls);
-  if (asy_is_exact(record->value, KIND_NATIVE)) {
+  if (asy_is_kind(record->value, KIND_NATIVE)) {
     const asy_nativefunc *native = (const asy_nativefunc *)asy_obj_of(record->value);
     const asy_type *type = native->owner ? native->owner->type : NULL;
     if (type && type == &asy_object_type && cls->kind == KIND_OBJECT) {
@@ -775,6 +790,7 @@ static asy_value call_new(asy_vm *vm, asy_class *cls, int nargs, const asy_value
       asy_value self = asy_from_obj(cls);
       return type->new_(vm, &self);
     }
+    note_direct_new(vm, cls, native);
     return call_with_first(vm, record->value, asy_from_obj(cls), nargs, args, kwnames);
   }
   asy_value fn = asy_bind(vm, record->value, (asy_lookup_kind)record->kind, ASY_UNBOUND, cls);
@@ -795,7 +811,7 @@ static asy_value make_instance(asy_vm *vm, asy_class *cls, int nargs, const asy_
     if (e != ASY_UNBOUND) return e;
   }
   asy_value o = call_new(vm, cls, nargs, args, kwnames);
-  if (o == ASY_FAILED) return ASY_FAILED;
+  if (o == ASY_FAILED || cls->direct_new) return o;
   asy_class *made = asy_class_of(vm, o);
   if (made != cls && !asy_is_subclass(made, cls)) return o;
   asy_lookup *init = asy_class_lookup(vm, made, ASY_NAME(vm, __init__));

@@ -58,6 +58,10 @@ asy_shape *asy_shape_new_root(asy_vm *vm, asy_class *cls, uint32_t inline_cap, u
 asy_shape *asy_shape_dictionary(asy_vm *vm, asy_class *cls);
 bool asy_set_instance_dict(asy_vm *vm, asy_obj *o, asy_dict *dict);
 bool asy_instance_has_dict(const asy_class *cls);
+/* What lies in the instance itself; name is interned. attribute.c */
+asy_value asy_own_attribute(asy_vm *vm, asy_value v, asy_str *name); /* UNBOUND absent; runs nothing, cannot fail */
+bool asy_set_own_attribute(asy_vm *vm, asy_obj *o, asy_str *name, asy_value value);
+int asy_delete_own_attribute(asy_vm *vm, asy_obj *o, asy_str *name); /* 1 deleted, 0 absent, -1 failed */
 /* Reads or writes an attribute of a class object itself, the metaclass's descriptors included. */
 asy_value asy_type_get_attr(asy_vm *vm, asy_value self, asy_str *name);
 bool asy_type_set_attr(asy_vm *vm, asy_value self, asy_str *name, asy_value value);

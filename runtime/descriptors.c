@@ -324,6 +324,7 @@ asy_value asy_member_for_field(asy_vm *vm, asy_class *owner, const asy_member *f
 asy_value asy_member_for_natives(asy_vm *vm, asy_class *owner, const asy_native *getter, const asy_native *setter) {
   asy_member_descr *m = member_new(vm, owner, asy_intern(vm, getter->name));
   if (!m) return ASY_FAILED;
+  m->head.shape = KIND_GETSET_DESCRIPTOR;
   m->sort = DESCR_GETSET;
   m->getter = getter;
   m->setter = setter;
@@ -333,7 +334,7 @@ asy_value asy_member_for_natives(asy_vm *vm, asy_class *owner, const asy_native 
 asy_value asy_member_for_slot(asy_vm *vm, asy_class *owner, asy_str *name, uint32_t slot) {
   asy_member_descr *m = member_new(vm, owner, name);
   if (!m) return ASY_FAILED;
-  m->sort = DESCR_SLOT;
+  m->sort = owner->flags & ASY_CLASS_VARIABLE ? DESCR_NAMED : DESCR_SLOT;
   m->slot = slot;
   return asy_from_obj(m);
 }
@@ -397,7 +398,11 @@ asy_value asy_member_get(asy_vm *vm, asy_value member, asy_value obj, asy_class 
     default: break;
   }
   asy_obj *o = asy_obj_of(obj);
-  asy_value value = asy_slots_of(o, vm->shapes[o->shape]->cls)[m->slot];
+  asy_value value;
+  if (m->sort == DESCR_NAMED) {
+    value = asy_own_attribute(vm, obj, m->name);
+    if (value == ASY_UNBOUND) value = 0;
+  } else value = asy_slots_of(o, vm->shapes[o->shape]->cls)[m->slot];
   return value ? value : asy_raise_no_attribute(vm, obj, m->name);
 }
 
@@ -417,6 +422,12 @@ bool asy_member_set(asy_vm *vm, asy_value member, asy_value obj, asy_value value
     if (m->field->writable) return write_field(vm, o, (char *)o + m->field->offset, m->field, value);
     asy_raise(vm, ASY_AttributeError, "readonly attribute");
     return false;
+  }
+  if (m->sort == DESCR_NAMED) {
+    if (value != ASY_UNBOUND) return asy_set_own_attribute(vm, o, m->name, value);
+    int deleted = asy_delete_own_attribute(vm, o, m->name);
+    if (!deleted) asy_raise(vm, ASY_AttributeError, "%U", m->name);
+    return deleted > 0;
   }
   asy_value *slot = &asy_slots_of(o, vm->shapes[o->shape]->cls)[m->slot];
   if (value == ASY_UNBOUND) {
@@ -457,14 +468,10 @@ static const asy_member member_members[] = {
   {0},
 };
 
-const asy_type asy_member_type = {
-  .name = "member_descriptor",
-  .size = sizeof(asy_member_descr),
-  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-  .visit = member_visit,
-  .repr = member_repr,
-  .descr_get = asy_member_get,
-  .descr_set = asy_member_set,
-  .methods = member_methods,
-  .members = member_members,
-};
+#define MEMBER_TYPE                                                                                                    \
+  .size = sizeof(asy_member_descr), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = member_visit,                  \
+  .repr = member_repr, .descr_get = asy_member_get, .descr_set = asy_member_set, .methods = member_methods,            \
+  .members = member_members
+
+const asy_type asy_member_type = {.name = "member_descriptor", MEMBER_TYPE};
+const asy_type asy_getset_type = {.name = "getset_descriptor", MEMBER_TYPE};

@@ -17,10 +17,11 @@ typedef struct { /* staticmethod and classmethod */
   asy_value func;
 } asy_wrapped_method;
 
-/* An attribute that lives in the C part of an object: a field, a pair of natives, or one of its reserved slots. */
+/* An attribute that lives in the C part of an object: a field, a pair of natives, or one of its reserved slots.
+ * Variable-sized kinds have none: what their __slots__ name lies with the attributes. */
 typedef struct {
   asy_obj head;
-  enum { DESCR_FIELD, DESCR_GETSET, DESCR_SLOT } sort;
+  enum { DESCR_FIELD, DESCR_GETSET, DESCR_SLOT, DESCR_NAMED } sort; /* NAMED: __slots__ of a variable-sized kind */
   uint32_t slot; /* DESCR_SLOT: index of the reserved slot */
   asy_class *owner;
   asy_str *name;

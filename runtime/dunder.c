@@ -188,8 +188,7 @@ bool asy_class_add_dunders(asy_vm *vm, asy_class *cls) {
     asy_str *name = asy_intern(vm, def->name);
     asy_value native = name ? asy_new_native(vm, def, ASY_UNBOUND, ASY_NONE) : ASY_FAILED;
     if (native == ASY_FAILED) return false;
-    ((asy_nativefunc *)asy_obj_of(native))->owner = cls;
-    asy_barrier(vm, asy_obj_of(native));
+    asy_native_own(vm, native, cls);
     if (!asy_dict_set_str(vm, cls->dict, name, native)) return false;
   }
   return true;

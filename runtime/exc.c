@@ -287,7 +287,7 @@ static asy_value exception_new(asy_vm *vm, const asy_value *args) {
 static asy_value exception_init(asy_vm *vm, const asy_value *args);
 
 static bool is_native(asy_value v, asy_native_fn fn) {
-  return asy_is_exact(v, KIND_NATIVE) && ((const asy_nativefunc *)asy_obj_of(v))->fn == fn;
+  return asy_is_kind(v, KIND_NATIVE) && ((const asy_nativefunc *)asy_obj_of(v))->fn == fn;
 }
 
 asy_value asy_exception_call(asy_vm *vm, asy_class *cls, uint32_t nargs, const asy_value *args) {

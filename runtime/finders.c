@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "runtime/class.h"
 #include "runtime/import.h"
@@ -50,17 +49,25 @@ void asy_embedded_path(const asy_embedded *embedded, char path[PATH_MAX]) {
   strcpy(path + n, embedded->is_package ? "/__init__.asy" : ".asy");
 }
 
-char *asy_embedded_text(asy_vm *vm, const asy_embedded *embedded, size_t *length) {
-  uLongf size = embedded->length;
-  char *text = malloc(size + 1);
-  if (!text || uncompress((Bytef *)text, &size, embedded->packed, embedded->packed_length) != Z_OK) {
-    free(text);
-    asy_raise_no_memory(vm);
-    return NULL;
-  }
-  text[size] = 0;
-  *length = size;
-  return text;
+/* The text of a block, unpacked once; the others refer to the first. NULL: no memory. */
+static const uint8_t *block_text(asy_vm *vm, unsigned number) {
+  if (!vm->script_blocks) vm->script_blocks = calloc(asy_embedded_block_count, sizeof vm->script_blocks[0]);
+  if (!vm->script_blocks) return NULL;
+  uint8_t **text = &vm->script_blocks[number];
+  if (*text) return *text;
+  const uint8_t *first = number == 0 ? NULL : block_text(vm, 0);
+  if (number == 0 || first) *text = asy_unpack(&asy_embedded_blocks[number], first, first ? asy_embedded_blocks[0].length : 0);
+  return *text;
+}
+
+const char *asy_embedded_text(asy_vm *vm, const asy_embedded *embedded) {
+  const uint8_t *text = block_text(vm, embedded->block);
+  return text ? (const char *)text + embedded->start : (asy_raise_no_memory(vm), NULL);
+}
+
+void asy_finders_free(asy_vm *vm) {
+  for (unsigned i = 0; vm->script_blocks && i < asy_embedded_block_count; i++) free(vm->script_blocks[i]);
+  free(vm->script_blocks);
 }
 
 /* ---- Folders ---- */
@@ -232,24 +239,18 @@ static const asy_embedded *embedded_named(asy_vm *vm, asy_value name) {
 
 static asy_value builtin_get_source(asy_vm *vm, const asy_value *args) {
   const asy_embedded *embedded = embedded_named(vm, args[1]);
-  size_t length;
   if (!embedded) return asy_raised(vm) ? ASY_FAILED : ASY_NONE;
-  char *text = asy_embedded_text(vm, embedded, &length);
-  asy_value source = text ? asy_from_text(vm, text, length) : ASY_FAILED;
-  free(text);
-  return source;
+  const char *text = asy_embedded_text(vm, embedded);
+  return text ? asy_from_text(vm, text, embedded->length) : ASY_FAILED;
 }
 
 static asy_value builtin_get_code(asy_vm *vm, const asy_value *args) {
   const asy_embedded *embedded = embedded_named(vm, args[1]);
   char path[PATH_MAX];
-  size_t length;
   if (!embedded) return asy_raised(vm) ? ASY_FAILED : ASY_NONE;
-  char *text = asy_embedded_text(vm, embedded, &length);
+  const char *text = asy_embedded_text(vm, embedded);
   asy_embedded_path(embedded, path);
-  asy_value code = text ? asy_compile_text(vm, text, length, path, ASY_MODE_EXEC, ASY_COMPILE_USUAL(vm)) : ASY_FAILED;
-  free(text);
-  return code;
+  return text ? asy_compile_text(vm, text, embedded->length, path, ASY_MODE_EXEC, ASY_COMPILE_USUAL(vm)) : ASY_FAILED;
 }
 
 static asy_value builtin_is_package(asy_vm *vm, const asy_value *args) {

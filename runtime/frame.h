@@ -42,6 +42,34 @@ static inline void asy_frame_restore(asy_vm *vm, asy_value *base) {
   }
 }
 
+/* A suspended or new generator becomes the running frame, and no longer. The pc and what is sent are the caller's business;
+ * unlinking leaves vm->base, top and limit to asy_frame_restore. */
+static inline void asy_gen_link(asy_vm *vm, asy_gen *gen, asy_value info) {
+  asy_value *base = asy_gen_base(gen);
+  gen->state = GEN_RUNNING;
+  gen->outer_handled = vm->handled;
+  if (__builtin_expect(gen->handled != 0, 0)) {
+    vm->handled = gen->handled;
+    gen->handled = 0;
+  }
+  gen->stack_top = vm->top;
+  FRAME_BACK(base) = (asy_value)(uintptr_t)vm->base;
+  FRAME_INFO(base) = info | FRAME_HEAP;
+  vm->base = base;
+  vm->limit = NULL;
+  vm->depth++;
+}
+static inline void asy_gen_unlink(asy_vm *vm, asy_gen *gen) {
+  gen->state = GEN_SUSPENDED;
+  if (__builtin_expect(vm->handled != gen->outer_handled, 0)) {
+    gen->handled = vm->handled;
+    vm->handled = gen->outer_handled;
+  }
+  gen->outer_handled = 0;
+  asy_barrier(vm, gen);
+  vm->depth--;
+}
+
 /* The base of a frame with `nregs` registers and `extra` words below its header: at `window` when that is on the stack and there
  * is room (its header then is window+extra..), else at the top of the stack, *info gets FRAME_MOVED. NULL: MemoryError. */
 static inline asy_value *asy_frame_place(asy_vm *vm, asy_value *window, uint32_t extra, uint32_t nregs,
@@ -110,6 +138,10 @@ asy_value asy_call_native(asy_vm *vm, asy_nativefunc *native, asy_value self, co
 /* The same without making a coroutine of an async native: may return ASY_PARKED. */
 asy_value asy_start_native(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs,
                            asy_tuple *kwnames);
+/* The usual calls of natives, whose parameters are positional arguments and defaults: of a function (self 0) or a method, and of a
+ * built-in class. ASY_UNBOUND: nothing has happened, go the general way. */
+asy_value asy_call_usual(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs);
+asy_value asy_call_builtin_class(asy_vm *vm, asy_class *cls, const asy_value *args, uint32_t nargs);
 /* The call of AWAIT_CALL where the callee's frame does not fit in place: a plain async function with all its parameters given. */
 asy_action asy_enter_async(asy_vm *vm, asy_func *func, const asy_value *args, uint32_t nargs, asy_value info);
 /* The usual call of a class: its script __init__ with positional arguments, in the window. false: nothing has happened (or

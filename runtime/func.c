@@ -271,6 +271,8 @@ asy_value asy_method_new(asy_vm *vm, asy_value func, asy_value self) {
   if (!method) return ASY_FAILED;
   method->func = func;
   method->self = self;
+  if (asy_is_kind(func, KIND_NATIVE))
+    method->head.shape = asy_is_exact(func, KIND_WRAPPER_DESCRIPTOR) ? KIND_METHOD_WRAPPER : KIND_NATIVE;
   return asy_from_obj(method);
 }
 
@@ -282,30 +284,23 @@ static void method_visit(asy_obj *o, asy_visitor *v) {
 static asy_value method_new(asy_vm *vm, const asy_value *args) {
   if (!asy_callable(vm, args[1])) return asy_raise(vm, ASY_TypeError, "first argument must be callable");
   if (args[2] == ASY_NONE) return asy_raise(vm, ASY_TypeError, "instance must not be None");
-  return asy_method_new(vm, args[1], args[2]);
+  asy_value method = asy_method_new(vm, args[1], args[2]);
+  if (!asy_failed(method)) asy_obj_of(method)->shape = KIND_METHOD;
+  return method;
 }
 
 static asy_value method_repr(asy_vm *vm, asy_value self) {
   asy_method *method = (asy_method *)asy_obj_of(self);
   asy_str *s;
-  if (asy_is_kind(method->func, KIND_NATIVE)) {
-    s = asy_str_format(vm, "<built-in method %U of %T object at %p>",
-                       ((asy_nativefunc *)asy_obj_of(method->func))->name, method->self,
-                       (void *)(uintptr_t)method->self);
-  } else {
-    asy_value name = ASY_NONE;
-    if (asy_find_attr(vm, method->func, ASY_NAME(vm, __qualname__), &name) < 0) return ASY_FAILED;
-    if (!asy_is_str(name) && asy_find_attr(vm, method->func, ASY_NAME(vm, __name__), &name) < 0) return ASY_FAILED;
-    if (!asy_is_str(name)) {
-      s = asy_str_format(vm, "<bound method ? of %R>", method->self);
-    } else {
-      s = asy_str_format(vm, "<bound method %S of %R>", name, method->self);
-    }
-  }
+  asy_value name = ASY_NONE;
+  if (asy_find_attr(vm, method->func, ASY_NAME(vm, __qualname__), &name) < 0) return ASY_FAILED;
+  if (!asy_is_str(name) && asy_find_attr(vm, method->func, ASY_NAME(vm, __name__), &name) < 0) return ASY_FAILED;
+  if (!asy_is_str(name)) s = asy_str_format(vm, "<bound method ? of %R>", method->self);
+  else s = asy_str_format(vm, "<bound method %S of %R>", name, method->self);
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
 
-static bool method_hash(asy_vm *vm, asy_value self, int64_t *out) {
+bool asy_method_hash(asy_vm *vm, asy_value self, int64_t *out) {
   asy_method *method = (asy_method *)asy_obj_of(self);
   int64_t a = 0, b;
   asy_value object = asy_is_obj(method->self) ? asy_from_small((int64_t)(method->self >> 4)) : method->self;
@@ -315,7 +310,7 @@ static bool method_hash(asy_vm *vm, asy_value self, int64_t *out) {
   return true;
 }
 
-static asy_value method_compare(asy_vm *vm, asy_value self, asy_value other, asy_compare_op op) {
+asy_value asy_method_compare(asy_vm *vm, asy_value self, asy_value other, asy_compare_op op) {
   if (!asy_is_kind(other, KIND_METHOD) || (op != COMPARE_EQ && op != COMPARE_NE)) return ASY_NOT_IMPLEMENTED;
   asy_method *a = (asy_method *)asy_obj_of(self), *b = (asy_method *)asy_obj_of(other);
   int equal = a->self == b->self ? asy_equal(vm, a->func, b->func) : 0;
@@ -327,20 +322,20 @@ static asy_value method_call(asy_vm *vm, asy_value self, const asy_value *args, 
   return asy_call_kw(vm, self, nargs, args, kwnames);
 }
 
+/* It is bound already. */
+static asy_value method_descr_get(asy_vm *vm, asy_value self, asy_value obj, asy_class *owner) {
+  (void)vm, (void)obj, (void)owner;
+  return self;
+}
+
 /* Attributes of a bound method are those of its function, but for its own. */
 static asy_value method_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
   asy_lookup *record = asy_class_lookup(vm, vm->classes[KIND_METHOD], name);
   if (!record) return ASY_FAILED;
   const asy_method *method = (const asy_method *)asy_obj_of(self);
-  if (name == ASY_NAME(vm, __qualname__) && asy_is_kind(method->func, KIND_NATIVE)) {
-    asy_class *cls = asy_is_kind(method->self, KIND_TYPE) ? (asy_class *)asy_obj_of(method->self)
-                                                          : asy_class_of(vm, method->self);
-    asy_str *text = asy_str_format(vm, "%U.%U", cls->qualname, ((asy_nativefunc *)asy_obj_of(method->func))->name);
-    return text ? asy_from_obj(text) : ASY_FAILED;
-  }
   if (record->kind != LOOKUP_ABSENT && name != ASY_NAME(vm, __doc__)) return asy_generic_get_attr(vm, self, name);
   if (!asy_check_c_stack(vm)) return ASY_FAILED; /* the function may be a method again */
-  return asy_get_attr(vm, ((asy_method *)asy_obj_of(self))->func, name);
+  return asy_get_attr(vm, method->func, name);
 }
 
 static const asy_member method_members[] = {
@@ -356,9 +351,10 @@ const asy_type asy_method_type = {
   .new_ = method_new,
   .new_signature = "(cls, function, instance, /)",
   .repr = method_repr,
-  .hash = method_hash,
-  .compare = method_compare,
+  .hash = asy_method_hash,
+  .compare = asy_method_compare,
   .call = method_call,
+  .descr_get = method_descr_get,
   .get_attr = method_get_attr,
   .members = method_members,
 };

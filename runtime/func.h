@@ -70,6 +70,7 @@ typedef struct asy_signature {
   int16_t varargs;     /* parameter index of *args or -1 */
   int16_t varkw;       /* parameter index of **kwargs or -1 */
   bool exact;          /* positional-only in effect and nothing optional: npos arguments go straight in */
+  bool plain;          /* positional arguments and defaults make up all parameters */
   asy_str **names;     /* nparams */
   asy_value *defaults; /* nparams; 0: required; ASY_UNBOUND: optional without value */
 } asy_signature;
@@ -85,10 +86,15 @@ typedef struct asy_nativefunc {
   asy_str *name;
 } asy_nativefunc;
 
+/* Makes the native a descriptor in the class: methods bind, a __new__ does not. */
+void asy_native_own(asy_vm *vm, asy_value native, asy_class *cls);
+
 typedef struct asy_method { /* bound method of any callable */
   asy_obj head;
   asy_value func, self;
 } asy_method;
+bool asy_method_hash(asy_vm *vm, asy_value self, int64_t *out);
+asy_value asy_method_compare(asy_vm *vm, asy_value self, asy_value other, asy_compare_op op);
 
 asy_func *asy_func_new(asy_vm *vm, asy_code *code, asy_dict *globals);
 asy_code *asy_code_new(asy_vm *vm, const asy_unit_code *unit, asy_str *filename); /* nested codes become constants */

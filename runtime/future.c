@@ -569,7 +569,7 @@ void asy_text_callback(asy_vm *vm, asy_text *t, asy_value callback) {
     return;
   }
   asy_value inner = callback, name;
-  if (asy_is_exact(inner, KIND_METHOD)) inner = ((asy_method *)asy_obj_of(inner))->func;
+  if (asy_is_kind(inner, KIND_METHOD)) inner = ((asy_method *)asy_obj_of(inner))->func;
   asy_str *qualname = asy_intern(vm, "__qualname__");
   int found = qualname ? asy_find_attr(vm, callback, qualname, &name) : -1;
   if (found < 0) asy_clear_exception(vm);

@@ -4,6 +4,7 @@
 #include "runtime/drive.h"
 #include "runtime/exc.h"
 #include "runtime/frame.h"
+#include "runtime/protocol.h"
 #include "runtime/types/iter.h"
 
 asy_gen *asy_gen_new(asy_vm *vm, asy_func *func) {
@@ -71,6 +72,16 @@ asy_value asy_gen_resume(asy_vm *vm, asy_gen *gen, asy_value sent, asy_value thr
   if (outcome == ASY_RUN_RAISED) return ASY_FAILED;
   vm->stop_value = result;
   return ASY_END;
+}
+
+asy_value asy_next_into(asy_vm *vm, asy_value iterator, const asy_taker *taker) {
+  if (!asy_is_exact(iterator, KIND_GENERATOR)) return asy_next(vm, iterator);
+  asy_gen *gen = (asy_gen *)asy_obj_of(iterator);
+  if (gen->state == GEN_RUNNING) return asy_next(vm, iterator); /* an error */
+  gen->taker = taker;
+  asy_value item = asy_gen_resume(vm, gen, ASY_NONE, 0);
+  gen->taker = NULL;
+  return item;
 }
 
 /* A throw into a generator that stands in `yield from it`: it first gets the exception. UNBOUND: go on resuming the generator,

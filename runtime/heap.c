@@ -315,11 +315,30 @@ static char *alloc_cell(asy_vm *vm, size_t size) {
   return cell;
 }
 
+/* The next run of the block at hand when it is one small cell, as in blocks where every other object lives on: without what
+ * refill does for longer ones. NULL: it is not, or there is something else to do. */
+static inline char *take_lone_cell(asy_heap *heap, heap_class *c) {
+  enum { SMALL = 64 };
+  if (HEAP_ASAN || !c->current || c->size > SMALL || heap->fail_at || heap->since >= heap->trigger ||
+      heap_early_due(heap))
+    return NULL;
+  heap_block *b = &heap->blocks[c->current - 1];
+  if (!b->first_run || b->flags & BLOCK_ZEROED) return NULL;
+  char *cell = heap->base + ((size_t)(c->current - 1) << BLOCK_SHIFT) + (b->first_run - 1u) * (size_t)c->size;
+  const heap_run *run = (const heap_run *)(cell + sizeof(asy_obj));
+  if (run->count != 1) return NULL;
+  b->first_run = run->next;
+  for (uint32_t i = 0; i < c->size; i += 16) memset(cell + i, 0, 16);
+  heap->since += c->size;
+  return cell;
+}
+
 /* Where no cell is at hand: a new run; or a big cell, or a large object. */
 static __attribute__((noinline)) void *alloc_away(asy_vm *vm, uint32_t shape, unsigned kind, size_t size) {
   asy_heap *heap = vm->heap;
   bool plain = is_plain(shape, kind);
-  char *cell = size <= CELL_MAX ? alloc_cell(vm, size) : alloc_large(vm, size, plain);
+  char *cell = size <= CELL_PLAIN ? take_lone_cell(heap, &heap->classes[heap->class_of[(size + 15) >> 4]]) : NULL;
+  if (!cell) cell = size <= CELL_MAX ? alloc_cell(vm, size) : alloc_large(vm, size, plain);
   if (!cell) return NULL;
   if (HEAP_ASAN && size <= CELL_MAX) ASAN_UNPOISON_MEMORY_REGION(cell, size);
   if (size > CELL_PLAIN && plain) clear_ends(cell, size);

@@ -36,13 +36,20 @@ static inline void asy_barrier(asy_vm *vm, void *object) {
   asy_obj *o = (asy_obj *)object;
   if ((o->gc & (ASY_GC_MARKED | ASY_GC_REMEMBERED)) == ASY_GC_MARKED) asy_remember(vm, o);
 }
+/* The barrier after storing `target` (may be NULL), or a value, into object: nothing when that is old, so that a big table of old
+ * things is not looked at again for each of them. */
+static inline void asy_barrier_to(asy_vm *vm, void *object, const void *target) {
+  asy_obj *o = (asy_obj *)object;
+  if ((o->gc & (ASY_GC_MARKED | ASY_GC_REMEMBERED)) == ASY_GC_MARKED && target &&
+      !(((const asy_obj *)target)->gc & ASY_GC_MARKED))
+    asy_remember(vm, o);
+}
+static inline void asy_barrier_value(asy_vm *vm, void *object, asy_value value) {
+  if (asy_is_obj(value)) asy_barrier_to(vm, object, asy_obj_of(value));
+}
 static inline void asy_store(asy_vm *vm, void *object, asy_value *slot, asy_value value) {
   *slot = value;
-  if (asy_is_obj(value)) asy_barrier(vm, object);
-}
-/* The barrier after storing `target` (may be NULL) into object: cheaper where most targets are old, as in lists of tasks. */
-static inline void asy_barrier_to(asy_vm *vm, void *object, const void *target) {
-  if (target && !(((const asy_obj *)target)->gc & ASY_GC_MARKED)) asy_barrier(vm, object);
+  asy_barrier_value(vm, object, value);
 }
 
 /* Called by visit functions. NULL objects and values that are not references are fine. */
@@ -56,6 +63,11 @@ typedef enum { ASY_COLLECT_MINOR, ASY_COLLECT_MAJOR } asy_collection;
 /* What earlier calls left in the registers above those of the running call keeps objects alive: gone. */
 void asy_clear_spare_registers(asy_vm *vm);
 void asy_collect(asy_vm *vm, asy_collection what); /* now; finalisers are queued, see asy_run_finalizers */
+/* The object whose bytes a memoryview shows; lets go of it. memoryview.c */
+asy_obj *asy_memoryview_owner(const asy_obj *view);
+void asy_memoryview_finalize(asy_vm *vm, asy_obj *view);
+/* A major collection that releases the views of an object that nothing but stale words of the C stack refers to. */
+void asy_collect_views(asy_vm *vm, asy_obj *viewed);
 void asy_gc_safepoint(asy_vm *vm); /* vm->interrupt has ASY_INTERRUPT_GC: collect as the pacing asks, run finalisers */
 void asy_run_finalizers(asy_vm *vm); /* script code may run */
 void asy_finalize_all(asy_vm *vm);   /* at the end of the program: all finalisers that have not run */

@@ -162,6 +162,7 @@ static void minor(asy_visitor *v) {
   heap_sort_large(v->heap);
   heap_mark_remembered(v, SIZE_MAX);
   heap_mark_roots(v);
+  heap_mark_c_stack(v);
   heap_mark_drain(v, SIZE_MAX);
   finish_cycle(v, true);
 }
@@ -190,11 +191,27 @@ static void start_marking(asy_visitor *v) {
   heap->phase = HEAP_MARK;
   heap_sort_large(heap);
   heap_mark_roots(v);
+  if (!heap->viewed) heap_mark_c_stack(v);
+}
+
+/* Of the object whose views asy_collect_views looks for: those that only the C stack may refer to, which holds words that calls have
+ * long done with. They are released, not freed, so that a native that does use one sees that it is. */
+static void release_views(asy_visitor *v) {
+  asy_heap *heap = v->heap;
+  heap_mark_remembered(v, SIZE_MAX);
+  heap_mark_drain(v, SIZE_MAX);
+  for (size_t i = 0; i < heap->finalizable.count; i++) {
+    asy_obj *o = heap->finalizable.items[i];
+    if (o->kind != KIND_MEMORYVIEW || o->gc & ASY_GC_MARKED) continue;
+    if (asy_memoryview_owner(o) == heap->viewed) asy_memoryview_finalize(v->vm, o);
+  }
 }
 
 static void finish_major(asy_visitor *v) {
   heap_sort_large(v->heap);
   heap_mark_roots(v);
+  if (v->heap->viewed) release_views(v);
+  heap_mark_c_stack(v);
   heap_mark_remembered(v, SIZE_MAX);
   heap_mark_drain(v, SIZE_MAX);
   v->heap->phase = HEAP_IDLE;
@@ -280,7 +297,24 @@ static void run_step(asy_vm *vm, cycle_step step) {
   heap->collecting = false;
 }
 
-void asy_collect(asy_vm *vm, asy_collection what) { run_step(vm, what == ASY_COLLECT_MAJOR ? STEP_MAJOR : STEP_MINOR); }
+/* What earlier calls left in the part of the C stack that the collector itself is going to use would count as references. */
+static __attribute__((noinline)) void wipe_c_stack(void) {
+  volatile char below[2048];
+  for (size_t i = 0; i < sizeof below; i++) below[i] = 0;
+}
+
+void asy_collect(asy_vm *vm, asy_collection what) {
+  wipe_c_stack();
+  run_step(vm, what == ASY_COLLECT_MAJOR ? STEP_MAJOR : STEP_MINOR);
+}
+
+void asy_collect_views(asy_vm *vm, asy_obj *viewed) {
+  asy_clear_spare_registers(vm);
+  vm->heap->viewed = viewed;
+  asy_collect(vm, ASY_COLLECT_MAJOR);
+  vm->heap->viewed = NULL;
+  asy_run_finalizers(vm);
+}
 
 void heap_collect_under_pressure(asy_vm *vm) {
   run_step(vm, vm->heap->since >= vm->heap->emergency ? STEP_MINOR : STEP_MAJOR);

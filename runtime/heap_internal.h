@@ -156,6 +156,7 @@ struct asy_heap {
 
   heap_list finalizable; /* objects with a finaliser; [0, nfinalizable_old) are old */
   size_t nfinalizable_old;
+  const asy_obj *viewed; /* asy_collect_views is looking for views of it; else NULL */
   heap_list queue; /* unreachable, waiting for their finaliser, oldest first */
   size_t queue_next;
   bool finalizing;
@@ -222,7 +223,8 @@ void heap_pool_push(asy_heap *heap, size_t block);
 
 /* heap_mark.c */
 asy_obj *heap_find(asy_heap *heap, uintptr_t word); /* the live object a word points to or into, or NULL */
-void heap_mark_roots(asy_visitor *v);               /* roots, pins, queue, C stack */
+void heap_mark_roots(asy_visitor *v);               /* roots, pins, queue */
+void heap_mark_c_stack(asy_visitor *v);
 void heap_mark_remembered(asy_visitor *v,
                           size_t budget); /* visits up to budget objects of the remembered list and drops them */
 bool heap_mark_drain(asy_visitor *v, size_t budget); /* scans up to budget objects; true when none is left */

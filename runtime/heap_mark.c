@@ -165,7 +165,7 @@ NO_ASAN static __attribute__((noinline)) void scan_frames(asy_visitor *v) {
 
 /* What callers keep in registers is written into this function's frame, which scan_frames sees above its own. (setjmp would
  * not do: glibc stores the frame pointer mangled.) */
-static __attribute__((noinline)) void scan_c_stack(asy_visitor *v) {
+__attribute__((noinline)) void heap_mark_c_stack(asy_visitor *v) {
   __builtin_unwind_init();
   scan_frames(v);
   __asm__ volatile("" ::: "memory"); /* no tail call: the frame must be there */
@@ -176,7 +176,6 @@ void heap_mark_roots(asy_visitor *v) {
   asy_vm_visit_roots(v->vm, v);
   for (size_t i = 0; i < heap->pins.size; i++) asy_visit_obj(v, heap->pins.entries[i].key);
   for (size_t i = heap->queue_next; i < heap->queue.count; i++) asy_visit_obj(v, heap->queue.items[i]);
-  scan_c_stack(v);
 }
 
 void heap_mark_remembered(asy_visitor *v, size_t budget) {

@@ -48,8 +48,9 @@ NO_ASAN void heap_sweep_block(asy_vm *vm, size_t block) {
   uint16_t *link = &b->first_run; /* where the number of the next run goes */
   heap_run *run = NULL;           /* the run being extended */
   unsigned needs_free = 0;
+  const size_t cells = c->cells, size = c->size;
   char *cell = heap->base + (block << BLOCK_SHIFT);
-  for (size_t i = 0; i < c->cells; i++, cell += c->size) {
+  for (size_t i = 0; i < cells; i++, cell += size) {
     asy_obj *o = (asy_obj *)cell;
     if (o->gc & (ASY_GC_MARKED | ASY_GC_CONDEMNED)) {
       needs_free |= heap->kind_bits[o->kind] & KIND_HAS_FREE;

@@ -83,7 +83,7 @@ static void fill_class(asy_vm *vm, asy_ic *ic, asy_class *cls, asy_str *name) {
 /* A data descriptor in the class of o: reserved slots and fields of namedtuples are read in place, getters of properties run as
  * frames. */
 static void fill_data(asy_vm *vm, asy_ic *ic, asy_obj *o, const asy_class *cls, asy_value descriptor) {
-  if (asy_is_exact(descriptor, KIND_MEMBER)) {
+  if (asy_is_kind(descriptor, KIND_MEMBER)) {
     const asy_member_descr *member = (const asy_member_descr *)asy_obj_of(descriptor);
     if (member->sort != DESCR_SLOT || !has_slots(vm->shapes[o->shape]) || !asy_is_subclass(cls, member->owner)) return;
     asy_value *place = &asy_slots_of(o, cls)[member->slot];

@@ -128,13 +128,10 @@ static asy_value load_text(asy_vm *vm, asy_str *name, const char *text, size_t l
 
 static asy_value load_embedded(asy_vm *vm, asy_str *name, const asy_embedded *embedded) {
   char path[PATH_MAX];
-  size_t length;
-  char *text = asy_embedded_text(vm, embedded, &length);
+  const char *text = asy_embedded_text(vm, embedded);
   if (!text) return ASY_FAILED;
   asy_embedded_path(embedded, path);
-  asy_value module = load_text(vm, name, text, length, path, embedded->is_package);
-  free(text);
-  return module;
+  return load_text(vm, name, text, embedded->length, path, embedded->is_package);
 }
 
 static asy_value load_native(asy_vm *vm, asy_str *name, const asy_module_def *def) {

@@ -1,8 +1,16 @@
 /* library.c - shared libraries that only some modules need, loaded when such a module is first imported. */
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "runtime/asy.h"
+#include "runtime/vm.h"
+
+typedef struct asy_loaded_library loaded;
+struct asy_loaded_library {
+  loaded *next;
+  const asy_library *library;
+  uint64_t table[]; /* of pointers */
+};
 
 bool asy_load_library(asy_vm *vm, const char *soname, const char *package, const asy_symbol *symbols, void *table) {
   void *library = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
@@ -20,4 +28,22 @@ bool asy_load_library(asy_vm *vm, const char *soname, const char *package, const
     memcpy((char *)table + symbol->offset, &address, sizeof address);
   }
   return true;
+}
+
+const void *asy_library_table(asy_vm *vm, const asy_library *library) {
+  for (loaded *l = vm->libraries; l; l = l->next)
+    if (l->library == library) return l->table;
+  loaded *l = calloc(1, sizeof *l + library->size);
+  if (!l) return asy_raise_no_memory(vm), NULL;
+  if (!asy_load_library(vm, library->soname, library->package, library->symbols, l->table)) return free(l), NULL;
+  *l = (loaded){.next = vm->libraries, .library = library};
+  vm->libraries = l;
+  return l->table;
+}
+
+void asy_libraries_free(asy_vm *vm) {
+  for (loaded *l = vm->libraries, *next; l; l = next) {
+    next = l->next;
+    free(l);
+  }
 }

@@ -16,7 +16,7 @@ asy_lookup_kind asy_classify(asy_vm *vm, asy_value value) {
   if (!asy_is_obj(value)) return LOOKUP_PLAIN;
   asy_obj *o = asy_obj_of(value);
   if (o->kind == KIND_FUNCTION) return LOOKUP_METHOD; /* one with attributes has another shape */
-  if (o->shape == KIND_NATIVE) {
+  if (o->kind == KIND_NATIVE) {
     const asy_nativefunc *native = (const asy_nativefunc *)o;
     bool binds = native->owner && native->self == ASY_UNBOUND &&
                  !(native->def->flags & (ASY_NATIVE_NEW | ASY_NATIVE_STATIC));

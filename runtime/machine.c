@@ -7,6 +7,7 @@
 #include "runtime/class.h"
 #include "runtime/exc.h"
 #include "runtime/file.h"
+#include "runtime/finders.h"
 #include "runtime/frame.h"
 #include "runtime/import.h"
 #include "runtime/loop.h"
@@ -70,6 +71,8 @@ void asy_vm_free(asy_vm *vm) {
   asy_strings_free(vm);
   free(vm->import_state);
   free(vm->unicode_names);
+  asy_finders_free(vm);
+  asy_libraries_free(vm);
   free(vm->float_powers);
   free(vm);
 }

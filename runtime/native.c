@@ -4,6 +4,7 @@
 #include "lang/buf.h"
 #include "runtime/class.h"
 #include "runtime/func.h"
+#include "runtime/protocol.h"
 
 /* ---- Natives ------------------------------------------------------------------------------------------------------- */
 
@@ -39,20 +40,64 @@ static void native_free(asy_vm *vm, asy_obj *o) {
   asy_mem_free(vm, s, sizeof *s + n * (sizeof(asy_str *) + sizeof(asy_value)));
 }
 
-static asy_value native_repr(asy_vm *vm, asy_value self) {
-  asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(self);
+/* Dunders that are ordinary methods; all others in a class fill a slot. */
+static bool is_slot(const char *name) {
+  static const char *const methods[] = {
+    "__bytes__",     "__ceil__",       "__class_getitem__", "__complex__",     "__copy__",     "__deepcopy__",
+    "__dir__",       "__enter__",      "__exit__",          "__floor__",       "__format__",   "__fspath__",
+    "__getnewargs__", "__getstate__",  "__init_subclass__", "__length_hint__", "__missing__",  "__prepare__",
+    "__reduce__",    "__reduce_ex__",  "__reversed__",      "__round__",       "__setstate__", "__sizeof__",
+    "__subclasses__", "__instancecheck__", "__subclasscheck__", "__trunc__",
+  };
+  if (strncmp(name, "__", 2) != 0) return false;
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+    if (strcmp(name, methods[i]) == 0) return false;
+  return true;
+}
+
+void asy_native_own(asy_vm *vm, asy_value native, asy_class *cls) {
+  asy_nativefunc *n = (asy_nativefunc *)asy_obj_of(native);
+  n->owner = cls;
+  if (!(n->def->flags & ASY_NATIVE_NEW))
+    n->head.shape = is_slot(n->def->name) ? KIND_WRAPPER_DESCRIPTOR : KIND_METHOD_DESCRIPTOR;
+  asy_barrier(vm, &n->head);
+}
+
+/* What an object of these classes is made of: itself, or what is bound in it. */
+static asy_nativefunc *native_of(asy_value v) {
+  return (asy_nativefunc *)asy_obj_of(asy_is_kind(v, KIND_METHOD) ? ((asy_method *)asy_obj_of(v))->func : v);
+}
+
+static asy_value bound_self(asy_value v) {
+  return asy_is_kind(v, KIND_METHOD) ? ((asy_method *)asy_obj_of(v))->self : native_of(v)->self;
+}
+
+static asy_value native_repr(asy_vm *vm, asy_value v) {
+  asy_nativefunc *native = native_of(v);
+  asy_value self = bound_self(v);
   asy_str *s;
-  if (native->owner && native->self == ASY_UNBOUND && !(native->def->flags & ASY_NATIVE_NEW))
-    s = asy_str_format(vm,
-                       native->name->len > 4 && native->def->name[0] == '_' && native->def->name[1] == '_'
-                         ? "<slot wrapper '%U' of '%N' objects>"
-                         : "<method '%U' of '%N' objects>",
-                       native->name, native->owner);
-  else if (native->self != ASY_UNBOUND && !asy_is_kind(native->self, KIND_MODULE))
-    s = asy_str_format(vm, "<built-in method %U of %T object at %p>", native->name, native->self,
-                       (void *)(uintptr_t)native->self);
+  if (asy_is_exact(v, KIND_METHOD_DESCRIPTOR))
+    s = asy_str_format(vm, "<method '%U' of '%N' objects>", native->name, native->owner);
+  else if (asy_is_exact(v, KIND_WRAPPER_DESCRIPTOR))
+    s = asy_str_format(vm, "<slot wrapper '%U' of '%N' objects>", native->name, native->owner);
+  else if (asy_is_exact(v, KIND_METHOD_WRAPPER))
+    s = asy_str_format(vm, "<method-wrapper '%U' of %T object at %p>", native->name, self, (void *)(uintptr_t)self);
+  else if (self != ASY_UNBOUND && !asy_is_kind(self, KIND_MODULE))
+    s = asy_str_format(vm, "<built-in method %U of %T object at %p>", native->name, self, (void *)(uintptr_t)self);
   else s = asy_str_format(vm, "<built-in function %U>", native->name);
   return s ? asy_from_obj(s) : ASY_FAILED;
+}
+
+static bool native_hash(asy_vm *vm, asy_value self, int64_t *out) {
+  if (asy_is_kind(self, KIND_METHOD)) return asy_method_hash(vm, self, out);
+  *out = asy_identity_hash(vm, self);
+  return true;
+}
+
+static asy_value native_compare(asy_vm *vm, asy_value self, asy_value other, asy_compare_op op) {
+  if (asy_is_kind(self, KIND_METHOD)) return asy_method_compare(vm, self, other, op);
+  if (op != COMPARE_EQ && op != COMPARE_NE) return ASY_NOT_IMPLEMENTED;
+  return self == other ? asy_from_bool(op == COMPARE_EQ) : ASY_NOT_IMPLEMENTED;
 }
 
 static asy_value native_call(asy_vm *vm, asy_value self, const asy_value *args, int nargs, asy_tuple *kwnames) {
@@ -61,40 +106,65 @@ static asy_value native_call(asy_vm *vm, asy_value self, const asy_value *args, 
 
 static asy_value native_descr_get(asy_vm *vm, asy_value self, asy_value obj, asy_class *owner) {
   (void)owner;
-  asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(self);
-  if (!native->owner || native->def->flags & ASY_NATIVE_NEW || obj == ASY_UNBOUND) return self;
-  return asy_method_new(vm, self, obj);
+  return obj == ASY_UNBOUND ? self : asy_method_new(vm, self, obj);
 }
 
-#define NATIVE_SELF ((asy_nativefunc *)asy_obj_of(args[0]))
+static asy_value native_get_name(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return asy_from_obj(native_of(args[0])->name);
+}
+
 static asy_value native_get_qualname(asy_vm *vm, const asy_value *args) {
-  asy_nativefunc *native = NATIVE_SELF;
-  if (!native->owner) return asy_from_obj(native->name);
-  asy_str *s = asy_str_format(vm, "%N.%U", native->owner, native->name);
+  asy_nativefunc *native = native_of(args[0]);
+  asy_str *s = native->name;
+  if (asy_is_kind(args[0], KIND_METHOD) && !asy_is_exact(args[0], KIND_METHOD_WRAPPER)) {
+    asy_value self = bound_self(args[0]);
+    asy_class *cls = asy_is_kind(self, KIND_TYPE) ? (asy_class *)asy_obj_of(self) : asy_class_of(vm, self);
+    s = asy_str_format(vm, "%U.%U", cls->qualname, native->name);
+  } else if (native->owner) {
+    s = asy_str_format(vm, "%N.%U", native->owner, native->name);
+  }
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
+
 static asy_value native_get_doc(asy_vm *vm, const asy_value *args) {
-  return NATIVE_SELF->def->doc ? asy_from_cstr(vm, NATIVE_SELF->def->doc) : ASY_NONE;
+  const char *doc = native_of(args[0])->def->doc;
+  return doc ? asy_from_cstr(vm, doc) : ASY_NONE;
 }
+
+static asy_value native_get_module(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  return native_of(args[0])->module;
+}
+
+static asy_value native_set_module(asy_vm *vm, const asy_value *args) {
+  asy_nativefunc *native = native_of(args[0]);
+  asy_store(vm, &native->head, &native->module, args[1] == ASY_UNBOUND ? ASY_NONE : args[1]);
+  return ASY_NONE;
+}
+
 static asy_value native_get_self(asy_vm *vm, const asy_value *args) {
-  asy_nativefunc *native = NATIVE_SELF;
-  if (native->self != ASY_UNBOUND) return native->self;
-  if (native->owner && native->def->flags & ASY_NATIVE_NEW) return asy_from_obj(native->owner);
-  if (native->owner) return asy_raise(vm, ASY_AttributeError, "'method_descriptor' object has no attribute '__self__'");
+  asy_nativefunc *native = native_of(args[0]);
+  asy_value self = bound_self(args[0]);
+  if (self != ASY_UNBOUND) return self;
+  if (native->owner) return asy_from_obj(native->owner); /* a __new__ */
   if (!asy_is_str(native->module)) return ASY_NONE;
   asy_value module = asy_dict_get_str(vm, vm->modules, (asy_str *)asy_obj_of(native->module));
   return module == ASY_UNBOUND ? ASY_NONE : module;
 }
+
 static asy_value native_get_objclass(asy_vm *vm, const asy_value *args) {
-  if (NATIVE_SELF->owner) return asy_from_obj(NATIVE_SELF->owner);
-  return asy_raise(vm, ASY_AttributeError, "'builtin_function_or_method' object has no attribute '__objclass__'");
+  (void)vm;
+  return asy_from_obj(native_of(args[0])->owner);
 }
+
 static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
   /* for inspect: "(self" is "($self", and a default that is no value cannot be shown */
-  const char *text = NATIVE_SELF->def->signature;
+  const asy_nativefunc *native = native_of(args[0]);
+  const char *text = native->def->signature;
   asy_buf out = {0};
   bool bound = !strncmp(text, "(self", 5), cls = !strncmp(text, "(cls", 4);
-  asy_buf_text(&out, bound || cls ? "($" : NATIVE_SELF->owner ? "(" : text[1] == ')' ? "($module" : "($module, ");
+  asy_buf_text(&out, bound || cls ? "($" : native->owner ? "(" : text[1] == ')' ? "($module" : "($module, ");
   for (text++; *text; text++) {
     if (!strncmp(text, "=?", 2)) asy_buf_text(&out, "=<unrepresentable>"), text++;
     else asy_buf_char(&out, *text);
@@ -103,32 +173,58 @@ static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
   asy_buf_free(&out);
   return result;
 }
-#undef NATIVE_SELF
 
-static const asy_native native_methods[] = {
-  {"__qualname__", "(self)", native_get_qualname, "Name with the class.", ASY_NATIVE_GETTER},
-  {"__doc__", "(self)", native_get_doc, "What it does.", ASY_NATIVE_GETTER},
-  {"__self__", "(self)", native_get_self, "What it is bound to.", ASY_NATIVE_GETTER},
-  {"__objclass__", "(self)", native_get_objclass, "The class whose method it is.", ASY_NATIVE_GETTER},
+/* Rows that all classes of natives have. */
+#define COMMON_ROWS                                                                                                    \
+  {"__name__", "(self)", native_get_name, "Its name.", ASY_NATIVE_GETTER},                                             \
+  {"__qualname__", "(self)", native_get_qualname, "Name with the class.", ASY_NATIVE_GETTER},                          \
+  {"__doc__", "(self)", native_get_doc, "What it does.", ASY_NATIVE_GETTER},                                           \
   {"__text_signature__", "(self)", native_get_text_signature, "Its parameters as text.", ASY_NATIVE_GETTER},
-  {0},
-};
-static const asy_member native_members[] = {
-  {"__name__", offsetof(asy_nativefunc, name), MEMBER_OBJECT, false},
-  {"__module__", offsetof(asy_nativefunc, module), MEMBER_VALUE, true},
-  {0},
-};
+#define MODULE_ROWS                                                                                                    \
+  {"__module__", "(self)", native_get_module, "The name of its module.", ASY_NATIVE_GETTER},                           \
+  {"__module__", "(self, value)", native_set_module, NULL, ASY_NATIVE_SETTER},
+#define SELF_ROW {"__self__", "(self)", native_get_self, "What it is bound to.", ASY_NATIVE_GETTER},
+#define CLASS_ROW {"__objclass__", "(self)", native_get_objclass, "The class whose method it is.", ASY_NATIVE_GETTER},
+
+static const asy_native native_methods[] = {COMMON_ROWS MODULE_ROWS SELF_ROW{0}};
+static const asy_native descriptor_methods[] = {COMMON_ROWS CLASS_ROW{0}};
+static const asy_native wrapper_methods[] = {COMMON_ROWS CLASS_ROW SELF_ROW{0}};
+
+/* What the classes share; their objects are asy_nativefunc or, bound, asy_method. */
+#define NATIVE_TYPE(c_struct)                                                                                          \
+  .size = sizeof(c_struct), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .repr = native_repr, .call = native_call
+
 const asy_type asy_nativefunc_type = {
   .name = "builtin_function_or_method",
-  .size = sizeof(asy_nativefunc),
-  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  NATIVE_TYPE(asy_nativefunc),
   .visit = native_visit,
   .free = native_free,
-  .repr = native_repr,
-  .call = native_call,
-  .descr_get = native_descr_get,
+  .hash = native_hash,
+  .compare = native_compare,
   .methods = native_methods,
-  .members = native_members,
+};
+const asy_type asy_method_descriptor_type = {
+  .name = "method_descriptor",
+  NATIVE_TYPE(asy_nativefunc),
+  .visit = native_visit,
+  .free = native_free,
+  .descr_get = native_descr_get,
+  .methods = descriptor_methods,
+};
+const asy_type asy_wrapper_descriptor_type = {
+  .name = "wrapper_descriptor",
+  NATIVE_TYPE(asy_nativefunc),
+  .visit = native_visit,
+  .free = native_free,
+  .descr_get = native_descr_get,
+  .methods = descriptor_methods,
+};
+const asy_type asy_method_wrapper_type = {
+  .name = "method-wrapper",
+  NATIVE_TYPE(asy_method),
+  .hash = asy_method_hash,
+  .compare = asy_method_compare,
+  .methods = wrapper_methods,
 };
 
 /* ---- Signatures of natives: "(self, item, /, *, key=None)" ---------------------------------------------------------- */
@@ -265,6 +361,8 @@ asy_signature *asy_native_signature(asy_vm *vm, asy_nativefunc *native) {
     if (*r.at == ',') r.at++;
   }
   draft.exact = !optional && !draft.nkwonly && draft.varargs < 0 && draft.varkw < 0;
+  draft.plain = draft.varargs < 0 && draft.varkw < 0;
+  for (uint32_t i = draft.npos; i < draft.nparams; i++) draft.plain &= defaults[i] != 0;
   uint32_t n = draft.nparams;
   asy_signature *s = asy_mem_alloc(vm, sizeof *s + n * (sizeof *names + sizeof *defaults));
   if (!s) return NULL;

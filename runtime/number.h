@@ -28,6 +28,8 @@ asy_value asy_int_from_text(asy_vm *vm, const char *text, size_t length, int bas
 asy_value asy_int_from_str(asy_vm *vm, asy_str *text, int base);
 /* Digits with a leading '-' and no prefix, lower case. ValueError past the limit of sys.set_int_max_str_digits. */
 asy_str *asy_int_to_str(asy_vm *vm, asy_value integer, int base);
+enum { ASY_DECIMAL_MOST = 20 };
+char *asy_decimal(char *end, int64_t value); /* writes the digits, and a '-', before `end`; returns where they begin */
 uint32_t asy_int_max_str_digits(asy_vm *vm); /* 0: no limit */
 void asy_int_set_max_str_digits(asy_vm *vm, uint32_t limit);
 

@@ -235,6 +235,10 @@ asy_value asy_repr(asy_vm *vm, asy_value v) {
 
 asy_value asy_str_of(asy_vm *vm, asy_value v) {
   if (asy_is_exact(v, KIND_STR)) return v;
+  if (asy_is_int(v)) {
+    asy_str *digits = asy_int_to_str(vm, v, 10);
+    return digits ? asy_from_obj(digits) : ASY_FAILED;
+  }
   if (!asy_check_c_stack_in(vm, " while getting the str of an object")) return ASY_FAILED;
   asy_way way;
   if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __str__), &way)) return ASY_FAILED;

@@ -3,6 +3,8 @@
  * An object is {8-byte header, C struct of its kind, attribute slots}. The *kind* says which C struct it is, subclasses
  * included; the *shape* says its class and where its attributes lie. Each built-in class owns the shape whose id equals
  * its kind, so `head.shape == KIND_LIST` means "exactly a list" and `head.kind == KIND_LIST` means "a list or a subclass".
+ * Natives are told apart by shape alone: in a class they are descriptors of kind NATIVE, and bound ones are of kind METHOD, with the
+ * shape of NATIVE or METHOD_WRAPPER. A pair of natives as an attribute is of kind MEMBER with the shape of GETSET_DESCRIPTOR.
  *
  *   instance of a script class        list subclass with attributes
  *   [head][more][slot 0][slot 1]..    [head][len cap items][more][slot 0]..
@@ -52,7 +54,10 @@ typedef struct asy_visitor asy_visitor;
   X(SLICE, asy_slice_type)                    \
   X(FUNCTION, asy_function_type)              \
   X(NATIVE, asy_nativefunc_type)              \
+  X(METHOD_DESCRIPTOR, asy_method_descriptor_type)\
+  X(WRAPPER_DESCRIPTOR, asy_wrapper_descriptor_type)\
   X(METHOD, asy_method_type)                  \
+  X(METHOD_WRAPPER, asy_method_wrapper_type)  \
   X(CELL, asy_cell_type)                      \
   X(CODE, asy_code_type)                      \
   X(MODULE, asy_module_type)                  \
@@ -61,6 +66,7 @@ typedef struct asy_visitor asy_visitor;
   X(CLASSMETHOD, asy_classmethod_type)        \
   X(SUPER, asy_super_type)                    \
   X(MEMBER, asy_member_type)                  \
+  X(GETSET_DESCRIPTOR, asy_getset_type)       \
   X(GENERATOR, asy_generator_type)            \
   X(COROUTINE, asy_coroutine_type)            \
   X(ASYNC_GENERATOR, asy_async_generator_type)\
@@ -312,8 +318,10 @@ struct asy_class {
   asy_class **subclasses; /* malloc'ed, weak: the heap drops dead ones */
   uint32_t nsubclasses, subclasses_cap;
   struct asy_func *init_fn; /* cache for calls: plain script __init__ with the default __new__; NULL when unknown */
-  asy_tuple *slots;         /* __slots__ names (mangled), or NULL */
-  asy_shape **old_roots;    /* malloc'ed: earlier values of `root`, whose instances live on; shape.c */
+  const struct asy_nativefunc
+    *direct_new;         /* built-in: its own __new__, when calling it is all that a call does; else NULL */
+  asy_tuple *slots;      /* __slots__ names (mangled), or NULL */
+  asy_shape **old_roots; /* malloc'ed: earlier values of `root`, whose instances live on; shape.c */
   uint32_t nold_roots;
 };
 

@@ -176,8 +176,7 @@ asy_class *asy_define_long_record(asy_vm *vm, const char *name, const asy_member
   for (int i = RECORD_REPR; i <= RECORD_REDUCE; i++) {
     asy_value method = asy_new_native(vm, &record_natives[i], ASY_UNBOUND, module);
     if (asy_failed(method)) return NULL;
-    ((asy_nativefunc *)asy_obj_of(method))->owner = cls; /* natives with an owner bind as methods */
-    asy_barrier(vm, asy_obj_of(method));
+    asy_native_own(vm, method, cls);
     if (!asy_class_set(vm, cls, asy_intern(vm, record_natives[i].name), method)) return NULL;
   }
   const asy_native *make = &record_natives[total == 1 ? RECORD_NEW_SINGLE : RECORD_NEW];

@@ -87,7 +87,7 @@ static asy_value spec_repr(asy_vm *vm, asy_value self) {
             origin = asy_get_attr_cstr(vm, self, "origin"),
             locations = asy_get_attr_cstr(vm, self, "submodule_search_locations");
   if (asy_failed(name) || asy_failed(origin) || asy_failed(loader) || asy_failed(locations)) return ASY_FAILED;
-  asy_str *text = asy_str_format(vm, "%T(name=%R, loader=%R", self, name, loader);
+  asy_str *text = asy_str_format(vm, "%N(name=%R, loader=%R", asy_class_of(vm, self), name, loader);
   if (text && origin != ASY_NONE) text = asy_str_format(vm, "%U, origin=%R", text, origin);
   if (text && locations != ASY_NONE) text = asy_str_format(vm, "%U, submodule_search_locations=%S", text, locations);
   text = text ? asy_str_format(vm, "%U)", text) : NULL;

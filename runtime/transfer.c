@@ -34,16 +34,7 @@ bool asy_gen_enter(asy_vm *vm, asy_gen *gen, asy_value info, asy_value sent) {
     if (ASY_WORD_OP(*pc) == OP_YIELD_FROM) vm->sent = sent;
     else base[ASY_WORD_A(pc[-1])] = sent;
   }
-  gen->state = GEN_RUNNING;
-  gen->outer_handled = vm->handled;
-  if (gen->handled) vm->handled = gen->handled;
-  gen->handled = 0;
-  gen->stack_top = vm->top;
-  FRAME_BACK(base) = (asy_value)(uintptr_t)vm->base;
-  FRAME_INFO(base) = info | FRAME_HEAP;
-  vm->base = base;
-  vm->limit = NULL;
-  vm->depth++;
+  asy_gen_link(vm, gen, info);
   return true;
 }
 
@@ -92,37 +83,34 @@ static asy_action generator_returned(asy_vm *vm, asy_value *base, asy_value info
 }
 
 asy_action asy_yield(asy_vm *vm, asy_value value) {
-  for (;;) {
-    asy_value *base = vm->base;
-    asy_gen *gen = asy_gen_of_base(base);
-    asy_value info = FRAME_INFO(base);
-    asy_value *caller = asy_frame_back(base);
-    gen->state = GEN_SUSPENDED;
-    gen->handled = vm->handled != gen->outer_handled ? vm->handled : 0;
-    vm->handled = gen->outer_handled;
-    gen->outer_handled = 0;
-    asy_barrier(vm, gen);
-    vm->depth--;
-    bool async = is_async_generator(gen);
-    bool ignored_exit = async && gen->step == GEN_STEP_CLOSE;
-    if (info & FRAME_BOUNDARY) {
-      if (ignored_exit) {
-        asy_raise(vm, ASY_RuntimeError, "async generator ignored GeneratorExit");
-        return leave(vm, ASY_RUN_RAISED, ASY_NONE);
-      }
-      return leave(vm, async ? ASY_RUN_RETURNED : ASY_RUN_YIELDED, value);
-    }
-    asy_frame_restore(vm, caller);
+  asy_value *base = vm->base;
+  asy_gen *gen = asy_gen_of_base(base);
+  asy_value info = FRAME_INFO(base);
+  asy_gen_unlink(vm, gen);
+  while (info & FRAME_DELEGATED) { /* up a chain of delegations: what one yields, the one below yields too */
+    base = asy_frame_back(base);
+    asy_frame_set_pc(base, asy_frame_pc(base) - 1); /* the YIELD_FROM runs again on resume */
+    gen = asy_gen_of_base(base);
+    info = FRAME_INFO(base);
+    asy_gen_unlink(vm, gen);
+  }
+  bool async = is_async_generator(gen);
+  bool ignored_exit = async && gen->step == GEN_STEP_CLOSE;
+  if (info & FRAME_BOUNDARY) {
     if (ignored_exit) {
       asy_raise(vm, ASY_RuntimeError, "async generator ignored GeneratorExit");
-      return ACT_UNWIND;
+      return leave(vm, ASY_RUN_RAISED, ASY_NONE);
     }
-    if (!(info & FRAME_DELEGATED)) {
-      caller[info & 0xff] = value;
-      return ACT_RELOAD;
-    }
-    asy_frame_set_pc(caller, asy_frame_pc(caller) - 1); /* the YIELD_FROM runs again on resume */
+    return leave(vm, async ? ASY_RUN_RETURNED : ASY_RUN_YIELDED, value);
   }
+  asy_value *caller = asy_frame_back(base);
+  asy_frame_restore(vm, caller);
+  if (ignored_exit) {
+    asy_raise(vm, ASY_RuntimeError, "async generator ignored GeneratorExit");
+    return ACT_UNWIND;
+  }
+  caller[info & 0xff] = value;
+  return ACT_RELOAD;
 }
 
 asy_action asy_for_iter_generator(asy_vm *vm, asy_gen *gen, unsigned dst) {
@@ -150,18 +138,26 @@ static asy_action yield_from_iterator(asy_vm *vm, unsigned dst, asy_value it, as
 }
 
 asy_action asy_yield_from(asy_vm *vm, unsigned dst, unsigned src) {
+  asy_value sent = take_sent(vm);
   for (;;) { /* down a chain of delegations, without going through the instruction loop at each */
-    asy_value *base = vm->base;
-    asy_value it = base[src];
-    asy_value sent = take_sent(vm);
+    asy_value it = vm->base[src];
     asy_gen *gen = asy_is_exact(it, KIND_GENERATOR) ? (asy_gen *)asy_obj_of(it) : NULL;
     bool suspended = gen && gen->state == GEN_SUSPENDED;
     if (!suspended && !(gen && gen->state == GEN_CREATED && sent == ASY_NONE))
       return yield_from_iterator(vm, dst, it, sent);
-    if (!asy_gen_enter(vm, gen, FRAME_DELEGATED | dst, sent)) return ACT_UNWIND;
-    const uint32_t *pc = asy_frame_pc(vm->base);
-    if (!suspended || ASY_WORD_OP(*pc) != OP_YIELD_FROM) return ACT_RELOAD;
-    asy_frame_set_pc(vm->base, pc + 1);
+    if (vm->depth >= vm->recursion_limit) {
+      asy_raise(vm, ASY_RecursionError, "maximum recursion depth exceeded");
+      return ACT_UNWIND;
+    }
+    asy_gen_link(vm, gen, FRAME_DELEGATED | dst);
+    if (!suspended) return ACT_RELOAD;
+    asy_value *base = asy_gen_base(gen);
+    const uint32_t *pc = asy_frame_pc(base);
+    if (ASY_WORD_OP(*pc) != OP_YIELD_FROM) {
+      base[ASY_WORD_A(pc[-1])] = sent;
+      return ACT_RELOAD;
+    }
+    asy_frame_set_pc(base, pc + 1);
     dst = ASY_WORD_A(*pc);
     src = ASY_WORD_B(*pc);
   }

@@ -19,7 +19,8 @@ static void visit_shape(const asy_shape *shape, asy_visitor *v) {
 
 static void type_visit(asy_obj *o, asy_visitor *v) {
   asy_class *cls = (asy_class *)o;
-  const void *objects[] = {cls->name, cls->qualname, cls->bases, cls->mro, cls->dict, cls->init_fn, cls->slots};
+  const void *objects[] = {cls->name, cls->qualname, cls->bases, cls->mro,
+                           cls->dict, cls->init_fn,  cls->slots, cls->direct_new};
   for (unsigned i = 0; i < sizeof objects / sizeof *objects; i++) asy_visit_obj(v, objects[i]);
   for (uint32_t i = 0; i < cls->lookups_size; i++)
     for (const asy_lookup *record = cls->lookups[i]; record; record = record->next) {
@@ -258,7 +259,8 @@ static asy_value get_flags(asy_vm *vm, const asy_value *args) {
   flags |= cls->flags & ASY_CLASS_BUILTIN ? 1u << 8 : 1u << 9;
   if (!(cls->flags & ASY_CLASS_FINAL)) flags |= 1u << 10;
   if (cls->flags & ASY_CLASS_ABSTRACT) flags |= 1u << 20;
-  if (cls->kind == KIND_FUNCTION || cls->kind == KIND_NATIVE) flags |= 1u << 17 | 1u << 11;
+  if (cls->kind == KIND_FUNCTION || cls->kind == KIND_METHOD_DESCRIPTOR || cls->kind == KIND_WRAPPER_DESCRIPTOR)
+    flags |= 1u << 17 | 1u << 11;
   if (cls->flags & ASY_CLASS_SEQUENCE || cls->type->flags & ASY_TYPE_SEQUENCE) flags |= 1u << 5;
   if (cls->flags & ASY_CLASS_MAPPING || cls->type->flags & ASY_TYPE_MAPPING) flags |= 1u << 6;
   return asy_from_small(flags);

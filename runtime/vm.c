@@ -12,9 +12,11 @@
 #include "runtime/frame.h"
 #include "runtime/ic.h"
 #include "runtime/number.h"
+#include "runtime/protocol.h"
 #include "runtime/types/bytes.h"
 #include "runtime/types/iter.h"
 #include "runtime/types/range.h"
+#include "runtime/types/sequence.h"
 #include "runtime/types/slice.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
@@ -179,6 +181,11 @@ static inline bool strings_equal(asy_value a, asy_value b, bool *equal) {
   return true;
 }
 
+/* Registers from `live` up hold nothing that is used again, but would keep objects alive, and make them old. */
+static __attribute__((noinline)) void clear_registers(asy_value *base, uint32_t live) {
+  for (uint32_t i = live, n = CODE()->nregs; i < n; i++) base[i] = ASY_UNBOUND;
+}
+
 /* ---- Items -------------------------------------------------------------------------------------------------------- */
 
 static inline bool list_index(uint32_t len, asy_value key, uint32_t *out) {
@@ -214,6 +221,34 @@ static __attribute__((noinline)) asy_value get_item_slow(asy_vm *vm, asy_value v
   int found = asy_dict_get(vm, (asy_dict *)asy_obj_of(v), key, &out);
   if (found > 0) return out;
   return found < 0 ? ASY_FAILED : asy_raise_key(vm, key);
+}
+
+/* A bound of a slice as a place in 0..length; `otherwise` for None. False: it is no small int. */
+static inline bool slice_bound(asy_value v, int64_t length, int64_t otherwise, uint32_t *out) {
+  int64_t i = asy_is_int(v) ? asy_small(v) : otherwise;
+  if (i < 0) i = i + length < 0 ? 0 : i + length;
+  *out = (uint32_t)(i < length ? i : length);
+  return asy_is_int(v) || v == ASY_NONE;
+}
+
+static __attribute__((noinline)) asy_value get_slice(asy_vm *vm, asy_value v, const asy_value *bounds) {
+  bool text = asy_is_exact(v, KIND_STR), list = asy_is_exact(v, KIND_LIST);
+  if (text || list || asy_is_exact(v, KIND_TUPLE)) {
+    uint32_t length, start, stop;
+    const asy_value *items = NULL;
+    if (text) length = ((asy_str *)asy_obj_of(v))->len;
+    else items = asy_elements(asy_obj_of(v), &length);
+    if (slice_bound(bounds[0], length, 0, &start) && slice_bound(bounds[1], length, length, &stop)) {
+      uint32_t n = start < stop ? stop - start : 0;
+      if (!list && n == length) return v;
+      const void *part = text   ? (void *)asy_str_slice(vm, (asy_str *)asy_obj_of(v), start, start + n)
+                         : list ? (void *)asy_list_from(vm, items + start, n)
+                                : (void *)asy_tuple_new(vm, items + start, n);
+      return part ? asy_from_obj(part) : ASY_FAILED;
+    }
+  }
+  asy_value slice = asy_slice_new(vm, bounds[0], bounds[1], ASY_NONE);
+  return slice == ASY_FAILED ? ASY_FAILED : asy_get_item(vm, v, slice);
 }
 
 static __attribute__((noinline)) bool set_item_slow(asy_vm *vm, asy_value v, asy_value key, asy_value item) {
@@ -257,14 +292,43 @@ static inline asy_value next_known(asy_value it) {
   return ASY_UNBOUND;
 }
 
+/* Whether FOR_ITER goes on in the generator at once: it stands behind a YIELD, and there is room for its frame. */
+static inline bool resumes_in_place(const asy_vm *vm, const asy_gen *gen) {
+  return gen->state == GEN_SUSPENDED && vm->depth < vm->recursion_limit &&
+         ASY_WORD_OP(*asy_frame_pc(gen->frame + FRAME_HEADER)) != OP_YIELD_FROM;
+}
+
 /* Whether `word`, behind a FOR_ITER into register b, takes a pair apart that nothing else sees: b is a temporary. */
 static inline bool takes_pair(const asy_code *code, unsigned b, uint32_t word) {
   return ASY_WORD_OP(word) == OP_UNPACK && ASY_WORD_B(word) == b && ASY_WORD_C(word) == 2 && b >= code->nlocals;
 }
 
 static inline asy_value iter_known(asy_vm *vm, asy_value v) {
-  if (asy_is_kind(v, KIND_GENERATOR) || asy_is_exact(v, KIND_RANGE_ITER)) return v;
+  if (LIKELY(asy_is_obj(v) && asy_obj_of(v)->shape < KIND_COUNT)) { /* exactly of a built-in class */
+    asy_value (*iter)(asy_vm *, asy_value) = vm->shapes[asy_obj_of(v)->shape]->type->iter;
+    if (LIKELY(iter != NULL)) return iter(vm, v);
+  }
   return asy_iter(vm, v);
+}
+
+/* How many items an iterator that the loop knows has still to give; 0: unknown. */
+static uint64_t items_left(asy_value it) {
+  if (asy_is_exact(it, KIND_RANGE_ITER)) return (uint64_t)((const asy_range_iter *)asy_obj_of(it))->remaining;
+  if (!asy_is_exact(it, KIND_LIST_ITER)) return 0;
+  const asy_list_iter *iter = (const asy_list_iter *)asy_obj_of(it);
+  return iter->list && iter->index < iter->list->len ? iter->list->len - iter->index : 0;
+}
+
+/* LIST_APPEND to a full list. A comprehension's first room is for what its loop has still to give, if that is little. */
+static __attribute__((noinline)) bool append_slow(asy_vm *vm, asy_list *list, asy_value item, const asy_value *base,
+                                                  const uint32_t *pc) {
+  enum { FIRST_MOST = 16 };
+  if (!list->cap && ASY_WORD_OP(*pc) == OP_JUMP_BACK) {
+    uint32_t loop = pc[2 + (int32_t)pc[1]];
+    uint64_t more = ASY_WORD_OP(loop) == OP_FOR_ITER ? items_left(base[ASY_WORD_A(loop)]) : 0;
+    if (more && more < FIRST_MOST && !asy_list_reserve(vm, list, (uint32_t)more + 1)) return false;
+  }
+  return asy_list_append(vm, list, item);
 }
 
 /* ---- Calls -------------------------------------------------------------------------------------------------------- */
@@ -302,12 +366,21 @@ static __attribute__((noinline)) bool add_defaults(const asy_func *func, asy_val
   return true;
 }
 
-/* The coroutine of a plain async function whose arguments are all given; UNBOUND: the general way. */
-static __attribute__((noinline)) asy_value plain_coroutine(asy_vm *vm, asy_func *func, const asy_value *args,
+/* The coroutine or generator of a plain function whose arguments are all given; UNBOUND: the general way. */
+static __attribute__((noinline)) asy_value plain_suspended(asy_vm *vm, asy_func *func, const asy_value *args,
                                                            uint32_t n) {
-  if (!func->code->simple_async || func->code->argcount != n) return ASY_UNBOUND;
-  asy_coro *coro = asy_coro_new(vm, asy_from_obj(func), args, n);
-  return coro ? asy_from_obj(coro) : ASY_FAILED;
+  const asy_code *code = func->code;
+  if (code->argcount != n) return ASY_UNBOUND;
+  if (code->simple_async) {
+    asy_coro *coro = asy_coro_new(vm, asy_from_obj(func), args, n);
+    return coro ? asy_from_obj(coro) : ASY_FAILED;
+  }
+  if (!(code->flags & CODE_GENERATOR) || code->flags & (CODE_VARARGS | CODE_VARKEYWORDS) || code->kwonly)
+    return ASY_UNBOUND;
+  asy_gen *gen = asy_gen_new(vm, func);
+  if (!gen) return ASY_FAILED;
+  memcpy(asy_gen_base(gen), args, n * sizeof *args);
+  return asy_from_obj(gen);
 }
 
 #define CALL_WINDOW(window, args, nargs, self, kwnames, info)                                                          \
@@ -326,6 +399,52 @@ static inline bool native_is_exact(const asy_nativefunc *native, uint32_t nargs)
   return native->signature && native->signature->exact && native->signature->npos == nargs &&
          !(native->def->flags & (ASY_NATIVE_ASYNC | ASY_NATIVE_NEW)) && native->self == ASY_UNBOUND;
 }
+
+/* A = what the call gave, unless that is UNBOUND: then it has not happened. */
+#define TRY_CALL(expr)                                                                                                 \
+  do {                                                                                                                 \
+    asy_value called_ = (expr);                                                                                        \
+    if (called_ != ASY_UNBOUND) {                                                                                      \
+      SET_A(called_);                                                                                                  \
+      NEXT();                                                                                                          \
+    }                                                                                                                  \
+  } while (0)
+
+/* The call of window[0] with n plain arguments; the pc is saved. */
+#define CALL_FUNCTION(window, n)                                                                                       \
+  do {                                                                                                                 \
+    asy_value *args_ = (window) + FRAME_HEADER;                                                                        \
+    asy_value callee_ = (window)[0];                                                                                   \
+    if (LIKELY(asy_is_kind(callee_, KIND_FUNCTION))) {                                                                 \
+      asy_func *func_ = (asy_func *)asy_obj_of(callee_);                                                               \
+      asy_code *code_ = func_->code;                                                                                   \
+      if (LIKELY(code_->simple && args_ + code_->nregs <= vm->limit) &&                                                \
+          (LIKELY(code_->argcount == n) || add_defaults(func_, args_, n)))                                             \
+        ENTER_FUNCTION(func_, code_, args_, code_->argcount, A);                                                       \
+      TRY_CALL(plain_suspended(vm, func_, args_, n));                                                                  \
+    } else if (asy_is_kind(callee_, KIND_NATIVE)) {                                                                    \
+      asy_nativefunc *native_ = (asy_nativefunc *)asy_obj_of(callee_);                                                 \
+      if (!native_->owner) { /* a method called as a function: its self is checked */                                  \
+        if (LIKELY(native_is_exact(native_, n))) {                                                                     \
+          SET_A(native_->fn(vm, args_));                                                                               \
+          NEXT();                                                                                                      \
+        }                                                                                                              \
+        TRY_CALL(asy_call_usual(vm, native_, 0, args_, n));                                                            \
+      }                                                                                                                \
+    } else if (asy_is_exact(callee_, KIND_TYPE)) {                                                                     \
+      asy_class *cls_ = (asy_class *)asy_obj_of(callee_);                                                              \
+      if (asy_enter_instance(vm, cls_, window, n, A)) {                                                                \
+        if (UNLIKELY(vm->depth > vm->recursion_limit || vm->interrupt)) CHECK(asy_enter_check(vm));                    \
+        RELOAD();                                                                                                      \
+      }                                                                                                                \
+      if (cls_->direct_new) TRY_CALL(asy_call_builtin_class(vm, cls_, args_, n));                                      \
+    } else if (asy_is_kind(callee_, KIND_METHOD)) {                                                                    \
+      asy_method *method_ = (asy_method *)asy_obj_of(callee_);                                                         \
+      if (asy_is_kind(method_->func, KIND_NATIVE))                                                                     \
+        TRY_CALL(asy_call_usual(vm, (asy_nativefunc *)asy_obj_of(method_->func), method_->self, args_, n));            \
+    }                                                                                                                  \
+    CALL_WINDOW(window, args_, n, 0, NULL, A);                                                                         \
+  } while (0)
 
 #if defined(ASY_DISPATCH_TAIL)
 #include "runtime/vm_handlers.h"

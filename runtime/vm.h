@@ -97,7 +97,7 @@ struct asy_vm {
   struct asy_loop_state *loop_state; /* NULL until asyncio or a loop is used */
   asy_value memory_error;            /* made at start: raised when nothing can be allocated */
   struct asy_import_state *import_state;
-  void *module_state[32];              /* per-module C state, indexed by asy_module_slot */
+  struct asy_loaded_library *libraries; /* library.c: tables of functions; freed last, by asy_libraries_free */
   void *chunk_pool;                    /* stack.c: free small chunks */
   struct asy_frame_obj *live_frames;   /* frame_object.c: of frames on stacks that are not left yet */
   struct asy_code *code_list;          /* ic.c: all code objects, to flush their caches */
@@ -107,7 +107,8 @@ struct asy_vm {
   uint32_t int_max_str_digits;         /* sys.set_int_max_str_digits; 0: no limit */
   void *float_powers;                  /* types/shortest.c: powers of ten; malloc'ed, NULL until used */
   struct asy_class_state *class_state; /* class.h */
-  uint8_t *unicode_names;              /* types/unicode_name.c: unpacked when first asked for */
+  struct asy_unicode_names *unicode_names; /* types/unicode_name.c: unpacked when first asked for */
+  uint8_t **script_blocks;             /* finders.c: texts of the library, NULL what was not asked for yet */
   struct asy_source_text *sources;     /* source_lines.c: texts that tracebacks show */
   struct asy_io_state *io_state;       /* io/io.h */
   struct asy_codec_state *codec_state; /* types/codec.h: what scripts registered */
@@ -142,5 +143,7 @@ static inline asy_class *asy_class_of(asy_vm *vm, asy_value v) {
 
 /* Visits every root that the VM holds besides the heap's own lists: fields above, running stacks, modules. vm.c */
 void asy_vm_visit_roots(asy_vm *vm, asy_visitor *v);
+
+void asy_libraries_free(asy_vm *vm); /* library.c */
 
 #endif

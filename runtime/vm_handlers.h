@@ -307,13 +307,18 @@ HANDLER(GET_ITEM_I) {
   SET_A(get_item_slow(vm, v, key));
   NEXT();
 }
+HANDLER(GET_SLICE) {
+  SAVE();
+  SET_A(get_slice(vm, R(B), &R(C)));
+  NEXT();
+}
 HANDLER(SET_ITEM) {
   asy_value v = R(A), key = R(B), item = R(C);
   uint32_t i;
   if (LIKELY(asy_is_exact(v, KIND_LIST)) && LIKELY(list_index(((asy_list *)asy_obj_of(v))->len, key, &i))) {
     asy_list *list = (asy_list *)asy_obj_of(v);
     list->items[i] = item;
-    if (asy_is_obj(item)) asy_barrier(vm, list);
+    asy_barrier_value(vm, list, item);
     NEXT();
   }
   SAVE();
@@ -361,7 +366,7 @@ HANDLER(MUL) {
 }
 HANDLER(TRUEDIV) {
   asy_value b = R(B), c = R(C);
-  double x, y;
+  double x = 0, y = 0;
   if (floats(b, c, &x, &y) && y != 0 && put_float(&R(A), x / y)) NEXT();
   SAVE();
   SET_A(arithmetic_slow(vm, BINARY_TRUEDIV, b, c));
@@ -602,6 +607,7 @@ HANDLER(JUMP_BACK) {
   pc += x;
   if (UNLIKELY(vm->interrupt)) {
     SAVE();
+    clear_registers(base, A);
     CHECK(asy_handle_interrupt(vm));
   }
   NEXT();
@@ -715,7 +721,16 @@ HANDLER(FOR_ITER) {
     NEXT();
   }
   SAVE();
-  if (asy_is_exact(it, KIND_GENERATOR)) ACT(asy_for_iter_generator(vm, (asy_gen *)asy_obj_of(it), B));
+  if (asy_is_exact(it, KIND_GENERATOR)) {
+    asy_gen *gen = (asy_gen *)asy_obj_of(it);
+    if (UNLIKELY(!resumes_in_place(vm, gen))) ACT(asy_for_iter_generator(vm, gen, B));
+    asy_gen_link(vm, gen, FRAME_FOR | B);
+    base = asy_gen_base(gen);
+    pc = asy_frame_pc(base);
+    k = CODE()->constants;
+    base[ASY_WORD_A(pc[-1])] = ASY_NONE;
+    NEXT();
+  }
   if (takes_pair(CODE(), B, *pc)) {
     int step = asy_next_pair(vm, it, &R(ASY_WORD_A(*pc)));
     CHECK(step != -1);
@@ -787,11 +802,11 @@ HANDLER(LIST_APPEND) {
   if (LIKELY(list->len < list->cap)) {
     list->items[list->len] = R(B);
     list->len++;
-    asy_barrier(vm, list);
+    asy_barrier_value(vm, list, R(B));
     NEXT();
   }
   SAVE();
-  CHECK(asy_list_append(vm, list, R(B)));
+  CHECK(append_slow(vm, list, R(B), base, pc));
   NEXT();
 }
 HANDLER(LIST_EXTEND) {
@@ -845,37 +860,19 @@ HANDLER(FORMAT) {
 HANDLER(CALL) {
   asy_value *window = &R(B);
   uint32_t n = C;
-  asy_value callee = window[0];
   SAVE();
-  if (LIKELY(asy_is_kind(callee, KIND_FUNCTION))) {
-    asy_func *func = (asy_func *)asy_obj_of(callee);
-    asy_code *code = func->code;
-    if (LIKELY(code->simple && window + FRAME_HEADER + code->nregs <= vm->limit) &&
-        (LIKELY(code->argcount == n) || add_defaults(func, window + FRAME_HEADER, n)))
-      ENTER_FUNCTION(func, code, window + FRAME_HEADER, code->argcount, A);
-    asy_value coro = plain_coroutine(vm, func, window + FRAME_HEADER, n);
-    if (coro != ASY_UNBOUND) {
-      SET_A(coro);
-      NEXT();
-    }
-  } else if (asy_is_exact(callee, KIND_NATIVE)) {
-    asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(callee);
-    if (native_is_exact(native, n) && !native->owner) { /* a method called as a function: its self is checked */
-      SET_A(native->fn(vm, window + FRAME_HEADER));
-      NEXT();
-    }
-  } else if (asy_is_exact(callee, KIND_TYPE) && asy_enter_instance(vm, (asy_class *)asy_obj_of(callee), window, n, A)) {
-    if (UNLIKELY(vm->depth > vm->recursion_limit || vm->interrupt)) CHECK(asy_enter_check(vm));
-    RELOAD();
-  }
-  CALL_WINDOW(window, window + FRAME_HEADER, n, 0, NULL, A);
+  CALL_FUNCTION(window, n);
 }
 HANDLER(CALL_METHOD) {
   asy_value *window = &R(B);
   uint32_t n = C;
   asy_value *args = window + FRAME_HEADER;
   SAVE();
-  if (UNLIKELY(args[0] == ASY_UNBOUND)) CALL_WINDOW(window, args + 1, n - 1, 0, NULL, A);
+  if (UNLIKELY(args[0] == ASY_UNBOUND)) { /* an attribute that is no method, such as a function of a module */
+    n--;
+    for (uint32_t i = 0; i < n; i++) args[i] = args[i + 1];
+    CALL_FUNCTION(window, n);
+  }
   asy_value callee = window[0];
   if (LIKELY(asy_is_kind(callee, KIND_FUNCTION))) {
     asy_func *func = (asy_func *)asy_obj_of(callee);
@@ -883,17 +880,14 @@ HANDLER(CALL_METHOD) {
     if (LIKELY(code->simple && args + code->nregs <= vm->limit) &&
         (LIKELY(code->argcount == n) || add_defaults(func, args, n)))
       ENTER_FUNCTION(func, code, args, code->argcount, A);
-    asy_value coro = plain_coroutine(vm, func, args, n);
-    if (coro != ASY_UNBOUND) {
-      SET_A(coro);
-      NEXT();
-    }
-  } else if (asy_is_exact(callee, KIND_NATIVE)) {
+    TRY_CALL(plain_suspended(vm, func, args, n));
+  } else if (asy_is_kind(callee, KIND_NATIVE)) {
     asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(callee);
     if (native_is_exact(native, n)) {
       SET_A(native->fn(vm, args));
       NEXT();
     }
+    TRY_CALL(asy_call_usual(vm, native, 0, args, n));
   }
   CALL_WINDOW(window, args, n, 0, NULL, A);
 }
@@ -936,7 +930,7 @@ HANDLER(AWAIT_CALL) {
         ACT(asy_enter_async(vm, func, window + FRAME_HEADER, n, A));
       ENTER_FUNCTION(func, code, window + FRAME_HEADER, n, A);
     }
-  } else if (asy_is_exact(callee, KIND_NATIVE) &&
+  } else if (asy_is_kind(callee, KIND_NATIVE) &&
              ((asy_nativefunc *)asy_obj_of(callee))->def->flags & ASY_NATIVE_ASYNC) {
     SAVE();
     ACT(asy_await_native(vm, callee, 0, window + FRAME_HEADER, n, A));
@@ -970,7 +964,7 @@ HANDLER(AWAIT_CALL_METHOD) {
       SAVE();
       ENTER_FUNCTION(func, code, args, n, A);
     }
-  } else if (asy_is_exact(callee, KIND_NATIVE) &&
+  } else if (asy_is_kind(callee, KIND_NATIVE) &&
              ((asy_nativefunc *)asy_obj_of(callee))->def->flags & ASY_NATIVE_ASYNC) {
     SAVE();
     ACT(asy_await_native(vm, callee, 0, args, n, A));
@@ -1022,8 +1016,24 @@ HANDLER(RETURN_NONE) {
 
 /* ---- Generators and async iteration ---- */
 HANDLER(YIELD) {
+  asy_value v = R(B);
+  asy_gen *gen = asy_gen_of_base(base);
   SAVE();
-  ACT(asy_yield(vm, R(B)));
+  if (LIKELY(FRAME_INFO(base) & FRAME_FOR && gen->head.kind == KIND_GENERATOR)) {
+    asy_value info = FRAME_INFO(base);
+    asy_gen_unlink(vm, gen);
+    base = asy_frame_back(base);
+    asy_frame_restore(vm, base);
+    pc = asy_frame_pc(base);
+    k = CODE()->constants;
+    base[info & 0xff] = v;
+    NEXT();
+  }
+  if (gen->taker && gen->taker->take(vm, gen->taker, v)) {
+    R(A) = ASY_NONE;
+    NEXT();
+  }
+  ACT(asy_yield(vm, v));
 }
 HANDLER(GET_YIELD_FROM_ITER) {
   SAVE();

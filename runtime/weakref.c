@@ -5,26 +5,55 @@
 
 enum { WEAKREF_CALL_DUE = 1 }; /* head.flags: the referent died, the callback has not been called yet */
 
-/* Kinds whose exact instances cannot be referred to weakly; instances of script classes can, if their layout is fixed. */
-static bool is_referable(asy_vm *vm, asy_value v) {
+/* Kinds whose exact instances can be referred to weakly. */
+static bool is_referable_kind(unsigned kind) {
   static const uint8_t kinds[] = {KIND_TYPE,         KIND_SET,    KIND_FROZENSET, KIND_FUNCTION,  KIND_METHOD,
                                   KIND_CODE,         KIND_MODULE, KIND_GENERATOR, KIND_COROUTINE, KIND_ASYNC_GENERATOR,
                                   KIND_MEMORYVIEW,   KIND_FUTURE, KIND_TASK,      KIND_LOOP,      KIND_HANDLE,
                                   KIND_TIMER_HANDLE, KIND_NATIVE};
-  if (!asy_is_obj(v)) return false;
-  asy_class *cls = asy_type_of(vm, v);
-  const asy_obj *o = asy_obj_of(v);
   for (unsigned i = 0; i < sizeof kinds; i++)
-    if (o->kind == kinds[i]) return true;
-  if (o->kind >= KIND_COUNT) return true;
-  if (cls->flags & ASY_CLASS_BUILTIN) return false;
-  if (o->kind == KIND_INT || o->kind == KIND_TUPLE || o->kind == KIND_BYTES) return false;
-  for (uint32_t i = 0; i < cls->mro->len; i++) { /* __slots__ must name __weakref__, in one class at least */
+    if (kind == kinds[i]) return true;
+  return kind >= KIND_COUNT;
+}
+
+/* Instances of script classes can be, if their layout is fixed and one class of the mro lets them: __slots__ must name __weakref__. */
+static bool has_weak_class(const asy_class *cls) {
+  for (uint32_t i = 0; i < cls->mro->len; i++) {
     const asy_class *base = (const asy_class *)asy_obj_of(cls->mro->items[i]);
     if (!(base->flags & ASY_CLASS_BUILTIN) && (!base->slots || base->flags & ASY_CLASS_WEAK_SLOT)) return true;
   }
   return false;
 }
+
+static bool is_fixed_kind(unsigned kind) { return kind != KIND_INT && kind != KIND_TUPLE && kind != KIND_BYTES; }
+
+static bool is_referable(asy_vm *vm, asy_value v) {
+  if (!asy_is_obj(v)) return false;
+  const asy_obj *o = asy_obj_of(v);
+  if (is_referable_kind(o->kind)) return true;
+  const asy_class *cls = asy_type_of(vm, v);
+  return !(cls->flags & ASY_CLASS_BUILTIN) && is_fixed_kind(o->kind) && has_weak_class(cls);
+}
+
+bool asy_can_add_weakref(const asy_class *cls) {
+  if (is_referable_kind(cls->kind) || !is_fixed_kind(cls->kind)) return false;
+  for (uint32_t i = 0; i < cls->bases->len; i++)
+    if (has_weak_class((const asy_class *)asy_obj_of(cls->bases->items[i]))) return false;
+  return true;
+}
+
+static asy_value get_weakref(asy_vm *vm, const asy_value *args) {
+  asy_list *owners = asy_list_new(vm, 0);
+  if (!owners || !asy_weak_owners(vm, args[0], owners)) return ASY_FAILED;
+  for (uint32_t i = 0; i < owners->len; i++)
+    if (asy_is_kind(owners->items[i], KIND_WEAKREF)) return owners->items[i];
+  return ASY_NONE;
+}
+
+const asy_native asy_weakref_attribute[] = {
+  {"__weakref__", "(self)", get_weakref, "list of weak references to the object", ASY_NATIVE_GETTER},
+  {0},
+};
 
 static asy_value weakref_new(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);

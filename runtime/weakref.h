@@ -18,6 +18,10 @@ asy_value asy_proxy_new(asy_vm *vm, const asy_value *args); /* (object, callback
 
 asy_value asy_weakref_get(asy_value ref); /* the referent, or None */
 
+/* Whether a new script class, whose bases are known, is the first in its mro whose instances can be referred to weakly. */
+bool asy_can_add_weakref(const asy_class *cls);
+extern const asy_native asy_weakref_attribute[]; /* `__weakref__`, for the dict of such a class */
+
 /* For the collector, which cleared the slot of a live object: whether that is a weak reference with a callback. It is noted then
  * that the callback is due, and asy_weakref_call_back makes that call; false when there is none to make. */
 bool asy_weakref_wants_call(asy_obj *o);

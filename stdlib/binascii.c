@@ -46,9 +46,10 @@ static int hex_digit(uint8_t c) {
 
 static asy_value do_hexlify(asy_vm *vm, const asy_value *args) {
   asy_buffer b;
-  int64_t group = 1;
+  int group;
   uint32_t separator = 0;
   bool separated = args[1] != ASY_UNBOUND;
+  if (!asy_to_c_int(vm, args[2], &group)) return ASY_FAILED;
   if (separated) {
     int64_t length = asy_length(vm, args[1]);
     if (length < 0) return ASY_FAILED;
@@ -58,9 +59,9 @@ static asy_value do_hexlify(asy_vm *vm, const asy_value *args) {
     else return asy_raise(vm, ASY_TypeError, "sep must be str or bytes.");
     if (separator > 255) return asy_raise(vm, ASY_ValueError, "sep must be ASCII.");
   }
-  if (!asy_to_int64(vm, args[2], &group) || !asy_buffer_get(vm, args[0], &b)) return ASY_FAILED;
+  if (!asy_buffer_get(vm, args[0], &b)) return ASY_FAILED;
   if (!separated || !group) group = 0;
-  uint64_t every = group < 0 ? 0 - (uint64_t)group : (uint64_t)group;
+  size_t every = (size_t)(group < 0 ? -(int64_t)group : group);
   size_t separators = every && b.len ? (b.len - 1) / every : 0;
   uint8_t *out = malloc(2 * b.len + separators + 1), *p = out;
   for (size_t i = 0; out && i < b.len; i++) {
@@ -194,12 +195,8 @@ static asy_value do_a2b_uu(asy_vm *vm, const asy_value *args) {
   size_t length = b.len ? (uint8_t)(*in++ - ' ') & 63 : 32, n = 0;
   uint32_t bits = 0;
   for (unsigned have = 0; n < length;) {
-    uint8_t c = in < end ? *in++ : 0;
-    if (!c || c == '\n' || c == '\r') { /* an editor may have cut spaces */
-      in = c ? in - 1 : in;
-      c = ' ';
-      if (in < end) in += *in == '\n' || *in == '\r' ? 0 : 1;
-    }
+    uint8_t c = in < end ? *in++ : ' ';
+    if (c == '\n' || c == '\r') c = ' '; /* an editor may have cut spaces */
     if (c < ' ' || c > ' ' + 64) return give_up(vm, &b, NULL, "Illegal char");
     bits = bits << 6 | ((uint32_t)(c - ' ') & 63);
     have += 6;
@@ -321,9 +318,12 @@ static asy_value do_crc32(asy_vm *vm, const asy_value *args) {
   asy_buffer b;
   asy_value start = asy_index(vm, args[1]);
   if (asy_failed(start) || !asy_buffer_get(vm, args[0], &b)) return ASY_FAILED;
-  uLong crc = crc32_z((uint32_t)asy_int_mask64(start), b.data, b.len);
+  static const asy_symbol symbols[] = {{"crc32_z", 0}, {0}};
+  static const asy_library library = {"libz.so.1", "zlib1g", symbols, sizeof(&crc32_z)};
+  const __typeof__(&crc32_z) *sum = asy_library_table(vm, &library);
+  uLong crc = sum ? (*sum)((uint32_t)asy_int_mask64(start), b.data, b.len) : 0;
   asy_buffer_release(vm, &b);
-  return asy_from_small((int64_t)crc);
+  return sum ? asy_from_small((int64_t)crc) : ASY_FAILED;
 }
 
 static asy_value do_crc_hqx(asy_vm *vm, const asy_value *args) {

@@ -84,8 +84,6 @@ static bool append_field(asy_vm *vm, reader *r, asy_str *text) {
   if (r->unquoted && !text->len && (q == QUOTE_NOTNULL || q == QUOTE_STRINGS)) v = ASY_NONE;
   else if (r->unquoted && text->len && (q == QUOTE_NONNUMERIC || q == QUOTE_STRINGS))
     v = asy_call1(vm, asy_from_obj(asy_type_of(vm, asy_from_double(vm, 0.5))), v);
-  else if (r->unquoted && !text->len && q == QUOTE_NONNUMERIC)
-    v = asy_call1(vm, asy_from_obj(asy_type_of(vm, asy_from_double(vm, 0.5))), v);
   r->unquoted = false;
   return !asy_failed(v) && asy_list_append(vm, r->record, v);
 }
@@ -97,7 +95,7 @@ static bool save_field(asy_vm *vm, reader *r) {
 }
 
 static bool too_long(asy_vm *vm, reader *r, size_t length) {
-  if ((int64_t)length <= r->limit) return false;
+  if (!length || (int64_t)length <= r->limit) return false;
   asy_raise_own(vm, "_csv", "Error", "field larger than field limit (%lld)", (long long)r->limit);
   return true;
 }
@@ -149,12 +147,11 @@ static bool step(asy_vm *vm, reader *r, uint32_t c) {
       return start_field(vm, r, c);
     case START_FIELD: return start_field(vm, r, c);
     case ESCAPED:
-      if (c == NONE) c = '\n';
       r->state = is_newline(c) ? AFTER_ESCAPED_NEWLINE : IN_FIELD;
-      return add_char(vm, r, c);
+      return add_char(vm, r, c == NONE ? '\n' : c);
     case AFTER_ESCAPED_NEWLINE:
       if (c == NONE) return true;
-      r->state = IN_FIELD; /* fall through */
+      /* fall through */
     case IN_FIELD:
       if (end) {
         r->state = c == NONE ? START_RECORD : EAT_NEWLINE;
@@ -328,13 +325,16 @@ static bool must_escape(const writer *w, uint32_t c) {
   return false;
 }
 
-/* One field, quoted when it has to be. */
-static bool put_field(asy_vm *vm, writer *w, asy_text *out, const asy_str *s, bool quoted) {
+/* One field (None when it is absent), quoted when it has to be. */
+static bool put_field(asy_vm *vm, writer *w, asy_text *out, const asy_str *s, bool absent, bool quoted) {
   const rules *u = &w->rules;
   asy_text body;
   asy_text_init(&body, vm);
-  if (s->len && u->skip_space && u->delimiter == ' ' && asy_str_at(s, 0) == ' ' && u->quoting != QUOTE_NONE)
+  if (!s->len && u->skip_space && u->delimiter == ' ') {
+    if (u->quoting == QUOTE_NONE || (absent && (u->quoting == QUOTE_STRINGS || u->quoting == QUOTE_NOTNULL)))
+      return wrong(vm, "empty field must be quoted if delimiter is a space and skipinitialspace is true"), false;
     quoted = true;
+  }
   for (uint32_t i = 0; i < s->len; i++) {
     uint32_t c = asy_str_at(s, i);
     if (must_escape(w, c)) {
@@ -383,7 +383,7 @@ static bool put_value(asy_vm *vm, writer *w, asy_text *out, asy_value v) {
   }
   bool absent = v == ASY_NONE;
   asy_value text = absent ? asy_from_cstr(vm, "") : asy_is_str(v) ? v : asy_str_of(vm, v);
-  return !asy_failed(text) && put_field(vm, w, out, (const asy_str *)asy_obj_of(text), quoted);
+  return !asy_failed(text) && put_field(vm, w, out, (const asy_str *)asy_obj_of(text), absent, quoted);
 }
 
 static asy_value writer_writerow(asy_vm *vm, const asy_value *args) {

@@ -43,16 +43,7 @@ static bool is_index(asy_vm *vm, asy_value v) {
 }
 
 bool posix_int(asy_vm *vm, asy_value v, int *out) {
-  int64_t n = asy_is_int(v) ? asy_small(v) : 0;
-  if (!asy_is_int(v) && !asy_to_int64(vm, v, &n)) {
-    if (!asy_raised_is(vm, ASY_OverflowError)) return false;
-    asy_clear_exception(vm);
-    n = INT64_MAX;
-  }
-  if (n < INT_MIN || n > INT_MAX)
-    return asy_raise(vm, ASY_OverflowError, "Python int too large to convert to C int"), false;
-  *out = (int)n;
-  return true;
+  return asy_to_c_int(vm, v, out);
 }
 
 bool posix_fd(asy_vm *vm, asy_value v, int *out) { return posix_int(vm, v, out); }

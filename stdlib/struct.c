@@ -138,14 +138,17 @@ static double half_to_double(uint16_t h) {
   return h & 0x8000 ? -d : d;
 }
 
+static bool too_large(asy_vm *vm, asy_value v, char letter) {
+  if (asy_is_integer(v)) wrong(vm, "int too large to convert");
+  else asy_raise(vm, ASY_OverflowError, "float too large to pack with %c format", (uint32_t)letter);
+  return false;
+}
+
 static bool put_real(asy_vm *vm, uint8_t *to, const cursor *c, asy_value v) {
   double d;
   if (!asy_to_double(vm, v, &d)) {
-    if (asy_raised_is(vm, ASY_TypeError)) {
-      asy_clear_exception(vm);
-      wrong(vm, "required argument is not a float");
-    }
-    return false;
+    asy_clear_exception(vm);
+    return wrong(vm, "required argument is not a float"), false;
   }
   uint64_t bits = 0;
   if (c->size == 8) {
@@ -153,12 +156,12 @@ static bool put_real(asy_vm *vm, uint8_t *to, const cursor *c, asy_value v) {
   } else if (c->size == 4) {
     float f = (float)d;
     if (isinf(f) && !isinf(d) && !c->native)
-      return asy_raise(vm, ASY_OverflowError, "float too large to pack with f format"), false;
+      return too_large(vm, v, 'f');
     memcpy(&bits, &f, 4);
   } else {
     uint16_t half;
     if (!half_from_double(d, &half))
-      return asy_raise(vm, ASY_OverflowError, "float too large to pack with e format"), false;
+      return too_large(vm, v, 'e');
     bits = half;
   }
   put_bits(to, bits, c->size, c->big);
@@ -380,9 +383,9 @@ static bool place(asy_vm *vm, int64_t *offset, size_t length, size_t size, bool 
   return false;
 }
 
-static bool to_offset(asy_vm *vm, asy_value v, int64_t *out) {
+static bool to_offset(asy_vm *vm, asy_value v, bool packing, int64_t *out) {
   if (asy_to_int64(vm, v, out)) return true;
-  if (asy_raised_is(vm, ASY_OverflowError)) {
+  if (packing && asy_raised_is(vm, ASY_OverflowError)) {
     asy_clear_exception(vm);
     asy_raise(vm, ASY_IndexError, "cannot fit 'int' into an index-sized integer");
   }
@@ -396,7 +399,7 @@ static asy_value do_pack_into(asy_vm *vm, const layout *l, const asy_tuple *rest
   if (!right_count(vm, l, rest->len - 2, "pack_into")) return ASY_FAILED;
   int64_t offset;
   asy_buffer b;
-  if (!to_offset(vm, rest->items[1], &offset)) return ASY_FAILED;
+  if (!to_offset(vm, rest->items[1], true, &offset)) return ASY_FAILED;
   if (!asy_buffer_get_writable(vm, rest->items[0], &b)) {
     asy_clear_exception(vm);
     return asy_raise(vm, ASY_TypeError, "argument must be read-write bytes-like object, not %T", rest->items[0]);
@@ -423,7 +426,7 @@ static asy_value do_unpack(asy_vm *vm, const layout *l, asy_value data) {
 static asy_value do_unpack_from(asy_vm *vm, const layout *l, asy_value data, asy_value at) {
   int64_t offset;
   asy_buffer b;
-  if (!to_offset(vm, at, &offset) || !asy_buffer_get(vm, data, &b)) return ASY_FAILED;
+  if (!to_offset(vm, at, false, &offset) || !asy_buffer_get(vm, data, &b)) return ASY_FAILED;
   asy_value result = place(vm, &offset, b.len, l->size, false) ? unpack(vm, l->text, l->values, b.data + offset)
                                                                : ASY_FAILED;
   asy_buffer_release(vm, &b);
@@ -504,8 +507,7 @@ static asy_value start_unpacking(asy_vm *vm, asy_value format, const layout *l, 
   if (left)
     return asy_raise_own(vm, "_struct", "error", "iterative unpacking requires a buffer of a multiple of %zu bytes",
                          l->size);
-  asy_class *cls = asy_define_type(vm, &asy_unpack_iterator_type);
-  unpacker *u = cls ? asy_new_instance(vm, cls) : NULL;
+  unpacker *u = asy_new_object(vm, &asy_unpack_iterator_type);
   if (!u) return ASY_FAILED;
   u->format = format;
   u->data = data;
@@ -652,8 +654,7 @@ static const asy_native struct_natives[] = {
 };
 
 static bool struct_init(asy_vm *vm, asy_value module) {
-  asy_class *cls = asy_define_type(vm, &asy_struct_type);
-  return cls && asy_module_set(vm, module, "Struct", asy_from_obj(cls)) &&
+  return asy_module_add_type(vm, module, "Struct", &asy_struct_type) &&
          asy_define_exception(vm, module, "struct.error", ASY_Exception);
 }
 

@@ -1,6 +1,5 @@
 /* unicodedata.c - what unicodedata.asy needs of the tables of the runtime: names, categories, digits, and the packed properties. */
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "runtime/asy.h"
 
@@ -58,13 +57,9 @@ static asy_value unicodedata_digit(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value unicodedata_properties(asy_vm *vm, const asy_value *args) {
-  uLongf length = asy_unicode_properties_length;
-  char *text = malloc(length);
+  uint8_t *text = asy_unpack(&asy_unicode_properties, NULL, 0);
   if (!text) return asy_raise_no_memory(vm);
-  asy_value result = ASY_FAILED;
-  if (uncompress((Bytef *)text, &length, asy_unicode_properties, asy_unicode_properties_size) == Z_OK)
-    result = asy_from_text(vm, text, length);
-  else asy_raise(vm, ASY_RuntimeError, "the properties of characters cannot be unpacked");
+  asy_value result = asy_from_text(vm, (const char *)text, asy_unicode_properties.length);
   free(text);
   return result;
 }

@@ -1,8 +1,42 @@
-/* zlib.c - the module zlib, over the library of that name. Output grows in one malloc'ed buffer; a stream object owns its z_stream. */
+/* zlib.c - the module zlib, over the library of that name, which is loaded when the module is imported. Output grows in one malloc'ed
+ * buffer; a stream object owns its z_stream. */
 #include <stdlib.h>
 #include <zlib.h>
 
 #include "runtime/asy.h"
+
+/* clang-format off */
+#define FUNCTIONS(X)                                                                                                           \
+  X(deflateInit2_) X(deflate) X(deflateEnd) X(deflateCopy) X(deflateSetDictionary)                                             \
+  X(inflateInit2_) X(inflate) X(inflateEnd) X(inflateCopy) X(inflateSetDictionary) X(adler32_z) X(crc32_z) X(zlibVersion)
+/* clang-format on */
+
+typedef struct {
+#define X(name) __typeof__(&name) name;
+  FUNCTIONS(X)
+#undef X
+} zlib_functions;
+
+static const asy_symbol symbols[] = {
+#define X(name) {#name, offsetof(zlib_functions, name)},
+  FUNCTIONS(X)
+#undef X
+    {0},
+};
+#undef FUNCTIONS
+
+static const asy_library library = {"libz.so.1", "zlib1g", symbols, sizeof(zlib_functions)};
+
+/* Never NULL: the module could be imported. */
+static const zlib_functions *lib(asy_vm *vm) { return asy_library_table(vm, &library); }
+
+static int start_deflate(asy_vm *vm, z_stream *z, int level, int method, int wbits, int memory, int strategy) {
+  return lib(vm)->deflateInit2_(z, level, method, wbits, memory, strategy, ZLIB_VERSION, (int)sizeof *z);
+}
+
+static int start_inflate(asy_vm *vm, z_stream *z, int wbits) {
+  return lib(vm)->inflateInit2_(z, wbits, ZLIB_VERSION, (int)sizeof *z);
+}
 
 enum { FIRST_OUTPUT = 16384, MAX_PIECE = 1 << 30 };
 
@@ -71,15 +105,15 @@ static asy_value zlib_compress(asy_vm *vm, const asy_value *args) {
     return ASY_FAILED;
   z_stream z = {.next_in = b.data, .avail_in = (uInt)b.len};
   output out = {0};
-  int code = deflateInit2(&z, level, Z_DEFLATED, wbits, 8, Z_DEFAULT_STRATEGY);
+  int code = start_deflate(vm, &z, level, Z_DEFLATED, wbits, 8, Z_DEFAULT_STRATEGY);
   bool good = false;
   if (code == Z_STREAM_ERROR) asy_raise_own(vm, "zlib", "error", "Bad compression level");
   else if (code != Z_OK) raise_zlib(vm, &z, code, "while compressing data");
   else {
-    code = pump(vm, &z, &out, deflate, Z_FINISH, SIZE_MAX);
+    code = pump(vm, &z, &out, lib(vm)->deflate, Z_FINISH, SIZE_MAX);
     good = code == Z_STREAM_END;
     if (!good && !asy_raised(vm)) raise_zlib(vm, &z, code, "while compressing data");
-    deflateEnd(&z);
+    lib(vm)->deflateEnd(&z);
   }
   asy_buffer_release(vm, &b);
   return finish(vm, &out, good);
@@ -94,12 +128,12 @@ static asy_value zlib_decompress(asy_vm *vm, const asy_value *args) {
   if (!asy_buffer_get(vm, args[0], &b)) return ASY_FAILED;
   z_stream z = {.next_in = b.data, .avail_in = (uInt)b.len};
   output out = {0};
-  int code = inflateInit2(&z, wbits);
+  int code = start_inflate(vm, &z, wbits);
   bool good = false;
   if (code != Z_OK) {
     raise_zlib(vm, &z, code, "while preparing to decompress data");
   } else {
-    code = pump(vm, &z, &out, inflate, Z_SYNC_FLUSH, SIZE_MAX);
+    code = pump(vm, &z, &out, lib(vm)->inflate, Z_SYNC_FLUSH, SIZE_MAX);
     good = code == Z_STREAM_END;
     if (!good && !asy_raised(vm))
       raise_zlib(vm, &z,
@@ -107,7 +141,7 @@ static asy_value zlib_decompress(asy_vm *vm, const asy_value *args) {
                  : code == Z_NEED_DICT ? Z_NEED_DICT
                                        : code,
                  "while decompressing data");
-    inflateEnd(&z);
+    lib(vm)->inflateEnd(&z);
   }
   asy_buffer_release(vm, &b);
   return finish(vm, &out, good);
@@ -135,11 +169,10 @@ static void stream_visit(asy_obj *o, asy_visitor *v) {
 }
 
 static void stream_free(asy_vm *vm, asy_obj *o) {
-  (void)vm;
   stream *s = (stream *)o;
   if (!s->open) return;
-  if (s->compresses) deflateEnd(&s->z);
-  else inflateEnd(&s->z);
+  if (s->compresses) lib(vm)->deflateEnd(&s->z);
+  else lib(vm)->inflateEnd(&s->z);
 }
 
 static stream *new_stream(asy_vm *vm, const asy_type *type) {
@@ -158,23 +191,23 @@ static asy_value zlib_compressobj(asy_vm *vm, const asy_value *args) {
     if (!asy_to_int(vm, args[i], INT32_MIN, INT32_MAX, &options[i])) return ASY_FAILED;
   stream *s = new_stream(vm, &asy_zlib_compress_type);
   if (!s) return ASY_FAILED;
-  int code = deflateInit2(&s->z, options[0], options[1], options[2], options[3], options[4]);
+  int code = start_deflate(vm, &s->z, options[0], options[1], options[2], options[3], options[4]);
   if (code == Z_STREAM_ERROR) return asy_raise(vm, ASY_ValueError, "Invalid initialization option");
   if (code != Z_OK) return raise_zlib(vm, &s->z, code, "while creating compression object"), ASY_FAILED;
   s->open = true;
   if (args[5] == ASY_UNBOUND || args[5] == ASY_NONE) return asy_from_obj(s);
   asy_buffer b;
   if (!asy_buffer_get(vm, args[5], &b)) return ASY_FAILED;
-  code = deflateSetDictionary(&s->z, b.data, (uInt)b.len);
+  code = lib(vm)->deflateSetDictionary(&s->z, b.data, (uInt)b.len);
   asy_buffer_release(vm, &b);
   if (code == Z_STREAM_ERROR) return asy_raise(vm, ASY_ValueError, "Invalid dictionary");
-  return code == Z_OK ? asy_from_obj(s) : asy_raise(vm, ASY_ValueError, "deflateSetDictionary()");
+  return code == Z_OK ? asy_from_obj(s) : asy_raise(vm, ASY_ValueError, "lib(vm)->deflateSetDictionary()");
 }
 
 static bool set_inflate_dictionary(asy_vm *vm, stream *s) {
   asy_buffer b;
   if (!asy_buffer_get(vm, s->dictionary, &b)) return false;
-  int code = inflateSetDictionary(&s->z, b.data, (uInt)b.len);
+  int code = lib(vm)->inflateSetDictionary(&s->z, b.data, (uInt)b.len);
   asy_buffer_release(vm, &b);
   return code == Z_OK || raise_zlib(vm, &s->z, code, "while setting zdict");
 }
@@ -188,7 +221,7 @@ static asy_value zlib_decompressobj(asy_vm *vm, const asy_value *args) {
   stream *s = new_stream(vm, &asy_zlib_decompress_type);
   if (!s) return ASY_FAILED;
   if (has_dictionary) s->dictionary = args[1];
-  int code = inflateInit2(&s->z, wbits);
+  int code = start_inflate(vm, &s->z, wbits);
   if (code == Z_STREAM_ERROR) return asy_raise(vm, ASY_ValueError, "Invalid initialization option");
   if (code != Z_OK) return raise_zlib(vm, &s->z, code, "while creating decompression object"), ASY_FAILED;
   s->open = true;
@@ -207,7 +240,7 @@ static asy_value compress_compress(asy_vm *vm, const asy_value *args) {
   if (!check_open(vm, s) || !asy_buffer_get(vm, args[1], &b)) return ASY_FAILED;
   s->z.next_in = b.data;
   s->z.avail_in = (uInt)b.len;
-  int code = pump(vm, &s->z, &out, deflate, Z_NO_FLUSH, SIZE_MAX);
+  int code = pump(vm, &s->z, &out, lib(vm)->deflate, Z_NO_FLUSH, SIZE_MAX);
   bool good = code == Z_OK || code == Z_BUF_ERROR;
   if (!good && !asy_raised(vm)) raise_zlib(vm, &s->z, code, "while compressing data");
   asy_buffer_release(vm, &b);
@@ -222,10 +255,10 @@ static asy_value compress_flush(asy_vm *vm, const asy_value *args) {
   if (mode == Z_NO_FLUSH) return asy_from_bytes(vm, "", 0);
   if (!check_open(vm, s)) return ASY_FAILED;
   s->z.avail_in = 0;
-  int code = pump(vm, &s->z, &out, deflate, mode, SIZE_MAX);
+  int code = pump(vm, &s->z, &out, lib(vm)->deflate, mode, SIZE_MAX);
   bool good = code == Z_OK || code == Z_BUF_ERROR || code == Z_STREAM_END;
   if (code == Z_STREAM_END && mode == Z_FINISH) {
-    deflateEnd(&s->z);
+    lib(vm)->deflateEnd(&s->z);
     s->open = false;
   }
   if (!good && !asy_raised(vm)) raise_zlib(vm, &s->z, code, "while flushing");
@@ -237,7 +270,7 @@ static asy_value copy_stream(asy_vm *vm, const asy_value *args) {
   if (!s->open) return asy_raise(vm, ASY_ValueError, "Inconsistent stream state");
   stream *copy = new_stream(vm, s->compresses ? &asy_zlib_compress_type : &asy_zlib_decompress_type);
   if (!copy) return ASY_FAILED;
-  int code = s->compresses ? deflateCopy(&copy->z, &s->z) : inflateCopy(&copy->z, &s->z);
+  int code = s->compresses ? lib(vm)->deflateCopy(&copy->z, &s->z) : lib(vm)->inflateCopy(&copy->z, &s->z);
   if (code == Z_STREAM_ERROR) return asy_raise(vm, ASY_ValueError, "Inconsistent stream state");
   if (code != Z_OK) return raise_zlib(vm, &s->z, code, "while copying object"), ASY_FAILED;
   copy->open = true;
@@ -271,10 +304,10 @@ static asy_value inflate_into(asy_vm *vm, stream *s, asy_buffer *b, size_t most,
   output out = {0};
   s->z.next_in = b->data;
   s->z.avail_in = (uInt)b->len;
-  int code = pump(vm, &s->z, &out, inflate, flush, most);
+  int code = pump(vm, &s->z, &out, lib(vm)->inflate, flush, most);
   if (code == Z_NEED_DICT && s->dictionary) {
     if (!set_inflate_dictionary(vm, s)) return finish(vm, &out, false);
-    code = pump(vm, &s->z, &out, inflate, flush, most);
+    code = pump(vm, &s->z, &out, lib(vm)->inflate, flush, most);
   }
   bool good = code == Z_OK || code == Z_BUF_ERROR || code == Z_STREAM_END;
   if (code == Z_STREAM_END) s->eof = true;
@@ -314,7 +347,7 @@ static asy_value decompress_flush(asy_vm *vm, const asy_value *args) {
   asy_value result = inflate_into(vm, s, &b, SIZE_MAX, Z_FINISH);
   asy_buffer_release(vm, &b);
   if (s->eof && s->open) {
-    inflateEnd(&s->z);
+    lib(vm)->inflateEnd(&s->z);
     s->open = false;
   }
   return result;
@@ -383,8 +416,7 @@ static void decompressor_visit(asy_obj *o, asy_visitor *v) {
 }
 
 static void decompressor_free(asy_vm *vm, asy_obj *o) {
-  (void)vm;
-  if (((decompressor *)o)->open) inflateEnd(&((decompressor *)o)->z);
+  if (((decompressor *)o)->open) lib(vm)->inflateEnd(&((decompressor *)o)->z);
 }
 
 static asy_value decompressor_new(asy_vm *vm, const asy_value *args) {
@@ -396,7 +428,7 @@ static asy_value decompressor_new(asy_vm *vm, const asy_value *args) {
   d->unused_data = d->kept = empty;
   d->dictionary = args[2] == ASY_UNBOUND || args[2] == ASY_NONE ? 0 : args[2];
   d->needs_input = true;
-  if (inflateInit2(&d->z, wbits) != Z_OK) return asy_raise(vm, ASY_ValueError, "Invalid initialization option");
+  if (start_inflate(vm, &d->z, wbits) != Z_OK) return asy_raise(vm, ASY_ValueError, "Invalid initialization option");
   d->open = true;
   return asy_from_obj(d);
 }
@@ -412,7 +444,7 @@ static asy_value decompressor_decompress(asy_vm *vm, const asy_value *args) {
   output out = {0};
   d->z.next_in = b.data;
   d->z.avail_in = (uInt)b.len;
-  int code = pump(vm, &d->z, &out, inflate, Z_SYNC_FLUSH, most < 0 ? SIZE_MAX : (size_t)most);
+  int code = pump(vm, &d->z, &out, lib(vm)->inflate, Z_SYNC_FLUSH, most < 0 ? SIZE_MAX : (size_t)most);
   bool good = code == Z_OK || code == Z_BUF_ERROR || code == Z_STREAM_END;
   if (!good && !asy_raised(vm)) raise_zlib(vm, &d->z, code, "while decompressing data");
   if (good) {
@@ -465,8 +497,8 @@ static asy_value checksum(asy_vm *vm, const asy_value *args, uLong (*sum)(uLong,
   asy_buffer_release(vm, &b);
   return asy_from_small((int64_t)(uint32_t)value);
 }
-static asy_value zlib_adler32(asy_vm *vm, const asy_value *args) { return checksum(vm, args, adler32_z); }
-static asy_value zlib_crc32(asy_vm *vm, const asy_value *args) { return checksum(vm, args, crc32_z); }
+static asy_value zlib_adler32(asy_vm *vm, const asy_value *args) { return checksum(vm, args, lib(vm)->adler32_z); }
+static asy_value zlib_crc32(asy_vm *vm, const asy_value *args) { return checksum(vm, args, lib(vm)->crc32_z); }
 
 static const asy_native zlib_natives[] = {
   {"adler32", "(data, value=1, /)", zlib_adler32, "Compute an Adler-32 checksum of data.", 0},
@@ -504,10 +536,10 @@ static bool zlib_init(asy_vm *vm, asy_value module) {
     {"Z_TREES", 6},
     {0},
   };
-  return asy_module_add_constants(vm, module, constants) &&
+  return asy_library_table(vm, &library) && asy_module_add_constants(vm, module, constants) &&
          asy_module_add_type(vm, module, "_ZlibDecompressor", &asy_zlib_decompressor_type) &&
          asy_module_set(vm, module, "ZLIB_VERSION", asy_from_cstr(vm, ZLIB_VERSION)) &&
-         asy_module_set(vm, module, "ZLIB_RUNTIME_VERSION", asy_from_cstr(vm, zlibVersion())) &&
+         asy_module_set(vm, module, "ZLIB_RUNTIME_VERSION", asy_from_cstr(vm, lib(vm)->zlibVersion())) &&
          asy_module_set(vm, module, "__version__", asy_from_cstr(vm, "1.0")) &&
          asy_define_exception(vm, module, "zlib.error", ASY_Exception);
 }

@@ -8,12 +8,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 LANG_FOR_RUNTIME = 'unit compile opcode dis diagnostic source arena buf ast parse unparse'
 
-LIBRARIES = ('uv.h', 'gmp.h', 'zlib.h', 'pcre2.h', 'sqlite3.h', 'openssl/evp.h')   # known not to be libc
+LIBRARIES = ('uv.h', 'gmp.h', 'zlib.h', 'pcre2.h', 'sqlite3.h', 'openssl/evp.h', 'bzlib.h', 'lzma.h')   # known not to be libc
 
 # Layer: what may be included from the root, as patterns, and which libraries beside libc. FOLDER is the file's own folder.
 RULES = {
     'lang': (r'lang/\w+\.h', ()),
-    'runtime': (rf'runtime/[\w/]+\.h|lang/(?:{"|".join(LANG_FOR_RUNTIME.split())})\.h', ('uv.h', 'gmp.h', 'zlib.h')),
+    'runtime': (rf'runtime/[\w/]+\.h|lang/(?:{"|".join(LANG_FOR_RUNTIME.split())})\.h', ('uv.h', 'gmp.h')),
     'stdlib': (r'runtime/asy\.h|FOLDER/\w+\.h', LIBRARIES),
     'cli': (r'runtime/asy\.h|lang/\w+\.h|cli/\w+\.h', ('uv.h',)),
 }

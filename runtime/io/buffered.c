@@ -662,7 +662,7 @@ static asy_value buffered_repr(asy_vm *vm, asy_value self) {
 }
 
 static asy_value no_pickle(asy_vm *vm, const asy_value *args) {
-  return asy_raise(vm, ASY_TypeError, "cannot pickle '%T' instances", args[0]);
+  return asy_raise(vm, ASY_TypeError, "cannot pickle '%N' instances", asy_class_of(vm, args[0]));
 }
 
 /* Every type has these ... */

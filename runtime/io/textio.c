@@ -1000,7 +1000,7 @@ static asy_value text_repr(asy_vm *vm, asy_value self) {
 }
 
 static asy_value no_pickle(asy_vm *vm, const asy_value *args) {
-  return asy_raise(vm, ASY_TypeError, "cannot pickle '%T' instances", args[0]);
+  return asy_raise(vm, ASY_TypeError, "cannot pickle '%N' instances", asy_class_of(vm, args[0]));
 }
 
 static const asy_native text_methods[] = {

@@ -150,10 +150,9 @@ static bool put(asy_vm *vm, const code_row *row, asy_value v, uint8_t out[8]) {
 
 /* ---- Size ---- */
 
-static bool can_resize(asy_vm *vm, const array *a) {
+static bool can_resize(asy_vm *vm, array *a) {
   if (!a->exports) return true;
-  asy_collect(vm, ASY_COLLECT_MAJOR); /* a view that is garbage may hold it */
-  asy_run_finalizers(vm);
+  asy_collect_views(vm, &a->head); /* a view that is garbage may hold it */
   if (a->exports) asy_raise(vm, ASY_BufferError, "cannot resize an array that is exporting buffers");
   return !a->exports;
 }

@@ -16,8 +16,7 @@ asy_bytearray *asy_bytearray_new(asy_vm *vm, const void *data, size_t len) {
 
 bool asy_bytearray_can_resize(asy_vm *vm, asy_bytearray *b) {
   if (b->exports == 0) return true;
-  asy_collect(vm, ASY_COLLECT_MAJOR); /* CPython would have dropped an unused view at once */
-  asy_run_finalizers(vm);
+  asy_collect_views(vm, &b->head); /* CPython would have dropped an unused view at once */
   if (b->exports == 0) return true;
   asy_raise(vm, ASY_BufferError, "Existing exports of data: object cannot be re-sized");
   return false;

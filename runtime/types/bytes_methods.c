@@ -657,8 +657,11 @@ METHOD(decode) {
 asy_value asy_octets_hex(asy_vm *vm, const uint8_t *data, size_t len, asy_value separator, asy_value group) {
   static const char digits[] = "0123456789abcdef";
   uint32_t between = 0;
-  int size = 0;
-  if (separator != ASY_UNBOUND) {
+  int size;
+  if (!asy_to_c_int(vm, group, &size)) return ASY_FAILED;
+  if (separator == ASY_UNBOUND) {
+    size = 0;
+  } else {
     int64_t n = asy_length(vm, separator);
     if (n < 0) return ASY_FAILED;
     if (asy_is_str(separator)) {
@@ -670,9 +673,8 @@ asy_value asy_octets_hex(asy_vm *vm, const uint8_t *data, size_t len, asy_value 
     }
     if (n != 1) return asy_raise(vm, ASY_ValueError, "sep must be length 1.");
     if (between > 127) return asy_raise(vm, ASY_ValueError, "sep must be ASCII.");
-    if (!asy_to_int(vm, group, INT32_MIN + 1, INT32_MAX, &size)) return ASY_FAILED;
   }
-  size_t every = (size_t)(size < 0 ? -size : size);
+  size_t every = (size_t)(size < 0 ? -(int64_t)size : size);
   size_t separators = every && len ? (len - 1) / every : 0;
   void *out;
   asy_str *s = asy_str_alloc(vm, len * 2 + separators, 127, &out);
@@ -705,7 +707,9 @@ asy_value asy_octets_fromhex(asy_vm *vm, const asy_value *args) {
   bool array = cls->kind == KIND_BYTEARRAY;
   asy_bytearray *out = asy_bytearray_new(vm, NULL, 0);
   if (!out) return ASY_FAILED;
-  for (uint32_t i = 0; i < s->len;) {
+  uint32_t ascii = 0;
+  while (ascii < s->len && asy_str_at(s, ascii) < 128) ascii++;
+  for (uint32_t i = ascii == s->len ? 0 : ascii; i < s->len;) {
     uint32_t c = asy_str_at(s, i);
     if (c < 128 && is_space((uint8_t)c)) {
       i++;

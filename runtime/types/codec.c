@@ -42,6 +42,9 @@ asy_value asy_raise_encode_error(asy_vm *vm, const char *name, asy_value object,
   return raise_unicode(vm, ASY_UnicodeEncodeError, name, object, start, end, reason);
 }
 
+/* Whether surrogates have a form in this codec, which is what the handler surrogatepass is for. */
+static bool is_utf(const codec *c) { return strncmp(c->names, "utf", 3) == 0; }
+
 /* The bytes [start, end) cannot be decoded: what the handler says is appended and d->at moved on. False: raised. */
 bool asy_codec_decode_error(decoding *d, size_t start, size_t end, const char *reason) {
   switch (d->handler) {
@@ -69,6 +72,7 @@ bool asy_codec_decode_error(decoding *d, size_t start, size_t end, const char *r
       const uint8_t *p = d->data + start;
       size_t left = d->len - start;
       uint32_t c = 0;
+      if (!is_utf(d->codec)) break;
       if (d->unit == 0 && left >= 3 && p[0] == 0xED && (p[1] & 0xE0) == 0xA0 && (p[2] & 0xC0) == 0x80) {
         c = 0xD000u | (uint32_t)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
         left = 3;
@@ -193,7 +197,7 @@ bool asy_codec_encode_error(encoding *e, uint32_t end, const char *reason) {
         e->out[e->len++] = (uint8_t)(c - 0xDC00);
         break;
       case HANDLER_SURROGATEPASS:
-        if (c < 0xD800 || c > 0xDFFF) goto strict;
+        if (c < 0xD800 || c > 0xDFFF || !is_utf(e->codec)) goto strict;
         done = e->unit ? put_unit(e, c) : put_utf8(e, c);
         break;
       case HANDLER_UNKNOWN: return asy_codec_call_encode_handler(e, end, reason);
@@ -277,8 +281,12 @@ static bool encode_utf8(encoding *e) {
 
 static bool decode_utf8_sig(decoding *d) {
   if (d->partial && d->len < 3 && memcmp(d->data, "\xEF\xBB\xBF", d->len) == 0) return true;
-  if (d->len >= 3 && memcmp(d->data, "\xEF\xBB\xBF", 3) == 0) d->at = 3;
-  return decode_utf8(d);
+  if (d->len < 3 || memcmp(d->data, "\xEF\xBB\xBF", 3) != 0) return decode_utf8(d);
+  d->data += 3, d->len -= 3; /* errors tell places behind the mark */
+  d->object = 0;
+  bool good = decode_utf8(d);
+  d->data -= 3, d->len += 3, d->at += 3;
+  return good;
 }
 
 static bool encode_utf8_sig(encoding *e) { return asy_codec_put(e, "\xEF\xBB\xBF", 3) && encode_utf8(e); }

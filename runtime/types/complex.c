@@ -208,7 +208,7 @@ static bool drop_underscores(char *text) {
 }
 
 static bool parse_complex(char *s, size_t length, pair *out) {
-  if (strlen(s) != length || !drop_underscores(s)) return false;
+  if (strlen(s) != length) return false;
   while (*s == ' ') s++;
   bool bracket = *s == '(';
   if (bracket) do
@@ -253,7 +253,12 @@ static asy_value from_text(asy_vm *vm, asy_value text, pair *out) {
   char buffer[128], *number;
   size_t length;
   if (!asy_number_text(vm, (asy_str *)asy_obj_of(text), buffer, sizeof buffer, &number, &length)) return ASY_FAILED;
-  bool good = parse_complex(number, length, out);
+  bool separated = strchr(number, '_') != NULL;
+  if (separated && (strlen(number) != length || !drop_underscores(number))) {
+    if (number != buffer) free(number);
+    return asy_raise(vm, ASY_ValueError, "could not convert string to complex: %R", text);
+  }
+  bool good = parse_complex(number, separated ? strlen(number) : length, out);
   if (number != buffer) free(number);
   return good ? ASY_NONE : asy_raise(vm, ASY_ValueError, "complex() arg is a malformed string");
 }

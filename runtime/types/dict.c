@@ -266,7 +266,8 @@ static bool add(asy_vm *vm, asy_dict *dict, asy_value key, int64_t full_hash, as
   dict->keys_version = 0;
   if (dict->index_size) index_add(dict, hash, i);
   if (!asy_is_exact(key, KIND_STR)) dict->head.flags |= DICT_MIXED_KEYS;
-  asy_barrier(vm, dict);
+  asy_barrier_value(vm, dict, key);
+  asy_barrier_value(vm, dict, value);
   return true;
 }
 

@@ -5,8 +5,11 @@
 #include "runtime/types/str.h"
 #include "runtime/types/unicode.h"
 
+/* Of the ASCII separators 1C to 1F, which str.isspace() knows, none may stand around a number. */
+static bool is_space(uint32_t c) { return c < 128 ? c == ' ' || (c >= '\t' && c <= '\r') : asy_unicode_is_space(c); }
+
 static char ascii_of(uint32_t c) {
-  if (asy_unicode_is_space(c)) return ' ';
+  if (is_space(c)) return ' ';
   if (c < 128) return (char)c;
   int digit = asy_unicode_decimal(c);
   return digit < 0 ? '?' : (char)('0' + digit);
@@ -14,8 +17,8 @@ static char ascii_of(uint32_t c) {
 
 bool asy_number_text(asy_vm *vm, asy_str *s, char *buffer, size_t size, char **out, size_t *length) {
   uint32_t start = 0, end = s->len;
-  while (start < end && asy_unicode_is_space(asy_str_at(s, start))) start++;
-  while (end > start && asy_unicode_is_space(asy_str_at(s, end - 1))) end--;
+  while (start < end && is_space(asy_str_at(s, start))) start++;
+  while (end > start && is_space(asy_str_at(s, end - 1))) end--;
   size_t n = end - start;
   char *text = buffer;
   if (n + 1 > size) {
@@ -25,7 +28,10 @@ bool asy_number_text(asy_vm *vm, asy_str *s, char *buffer, size_t size, char **o
       return false;
     }
   }
-  for (size_t i = 0; i < n; i++) text[i] = ascii_of(asy_str_at(s, start + (uint32_t)i));
+  for (size_t i = 0; i < n; i++) {
+    text[i] = ascii_of(asy_str_at(s, start + (uint32_t)i));
+    if (text[i] == '?') n = i + 1; /* no number goes on there */
+  }
   text[n] = 0;
   *out = text;
   *length = n;

@@ -15,6 +15,7 @@
 #include "runtime/number.h"
 #include "runtime/protocol.h"
 #include "runtime/types/bytes.h"
+#include "runtime/types/codec.h"
 #include "runtime/types/format.h"
 #include "runtime/types/int.h"
 #include "runtime/types/unicode.h"
@@ -566,8 +567,10 @@ static asy_value float_hex(asy_vm *vm, const asy_value *args) {
 
 static int hex_value(char c) { return is_digit(c) ? c - '0' : (c | 32) - 'a' + 10; }
 
-/* [+-][0x]h.hhh[p+d] in full; false when it is something else. strtod is no help: glibc rounds some subnormals wrongly. */
-static bool parse_hex(const char *p, const char *end, double *out) {
+/* [+-][0x]h.hhh[p+d] at *start, which is moved behind it; false when it is something else. strtod is no help: glibc rounds some
+ * subnormals wrongly. */
+static bool parse_hex(const char **start, const char *end, double *out) {
+  const char *p = *start;
   bool negative = false, dot = false, sticky = false, any = false;
   if (p < end && (*p == '+' || *p == '-')) negative = *p++ == '-';
   if (end - p >= 2 && p[0] == '0' && (p[1] | 32) == 'x') p += 2;
@@ -591,39 +594,45 @@ static bool parse_hex(const char *p, const char *end, double *out) {
   if (p < end && (*p | 32) == 'p') {
     bool down = false;
     if (++p < end && (*p == '+' || *p == '-')) down = *p++ == '-';
-    if (p == end) return false;
+    if (p == end || !is_digit(*p)) return false;
     for (; p < end && is_digit(*p); p++)
       if (given < INT64_MAX / 16) given = given * 10 + (*p - '0');
     if (down) given = -given;
   }
-  if (p != end) return false;
+  *start = p;
   double d = mantissa ? asy_round_scaled(mantissa, exponent + given, sticky) : 0.0;
   *out = negative ? -d : d;
   return true;
 }
 
-/* asy_number_text reads digits of any script, which fromhex does not. */
-static bool ascii_or_space(const asy_str *s) {
-  for (uint32_t i = 0; i < s->len; i++)
-    if (asy_str_at(s, i) >= 128 && !asy_unicode_is_space(asy_str_at(s, i))) return false;
-  return true;
+/* [+-]inf, infinity or nan at *start, which is moved behind it. */
+static bool parse_special(const char **start, const char *end, double *out) {
+  static const char *const names[] = {"infinity", "inf", "nan"};
+  bool negative = *start < end && **start == '-';
+  const char *p = *start + (negative || (*start < end && **start == '+'));
+  for (int i = 0; i < 3; i++) {
+    size_t length = strlen(names[i]);
+    if ((size_t)(end - p) < length || !special_value(p, length, out)) continue;
+    *out = copysign(*out, negative ? -1.0 : 1.0);
+    *start = p + length;
+    return true;
+  }
+  return false;
 }
 
 static asy_value float_fromhex(asy_vm *vm, const asy_value *args) {
   if (!asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "bad argument type for built-in operation");
-  char buffer[128], *text;
-  size_t length;
-  if (!asy_number_text(vm, (asy_str *)asy_obj_of(args[1]), buffer, sizeof buffer, &text, &length)) return ASY_FAILED;
-  double d = 0;
-  bool negative = length && *text == '-';
-  size_t sign = length && (*text == '-' || *text == '+');
-  bool special = special_value(text + sign, length - sign, &d);
-  if (special) d = copysign(d, negative ? -1.0 : 1.0);
-  bool good = special || (ascii_or_space((asy_str *)asy_obj_of(args[1])) && parse_hex(text, text + length, &d));
-  if (text != buffer) free(text);
-  if (!good) return asy_raise(vm, ASY_ValueError, "invalid hexadecimal floating-point string");
-  if (!special && isinf(d))
+  asy_value text = asy_encode(vm, (asy_str *)asy_obj_of(args[1]), "utf-8", NULL);
+  if (asy_failed(text)) return ASY_FAILED;
+  const asy_bytes *bytes = (asy_bytes *)asy_obj_of(text);
+  const char *p = (const char *)bytes->data, *end = p + bytes->len;
+  double d;
+  while (p < end && is_space(*p)) p++;
+  bool special = parse_special(&p, end, &d), good = special || parse_hex(&p, end, &d);
+  if (good && !special && isinf(d))
     return asy_raise(vm, ASY_OverflowError, "hexadecimal value too large to represent as a float");
+  while (p < end && is_space(*p)) p++;
+  if (!good || p != end) return asy_raise(vm, ASY_ValueError, "invalid hexadecimal floating-point string");
   asy_value result = asy_from_double(vm, d);
   if (asy_failed(result) || asy_obj_of(args[0]) == (asy_obj *)vm->classes[KIND_FLOAT]) return result;
   return asy_call1(vm, args[0], result);

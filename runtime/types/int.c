@@ -14,6 +14,7 @@
 #include "runtime/number.h"
 #include "runtime/types/bytes.h"
 #include "runtime/types/format.h"
+#include "runtime/types/str_internal.h"
 
 static const uint64_t HASH_MODULUS = ((uint64_t)1 << 61) - 1;
 
@@ -631,19 +632,40 @@ static asy_value raise_too_many_digits(asy_vm *vm, uint64_t digits) {
 
 static bool is_power_of_two(int base) { return (base & (base - 1)) == 0; }
 
+/* Two digits at a time: a division takes longer than all the rest. */
+char *asy_decimal(char *end, int64_t value) {
+  static const char pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+    "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+    "9899";
+  uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+  char *p = end;
+  for (; rest >= 100; rest /= 100) memcpy(p -= 2, pairs + rest % 100 * 2, 2);
+  if (rest >= 10) memcpy(p -= 2, pairs + rest * 2, 2);
+  else *--p = (char)('0' + rest);
+  if (value < 0) *--p = '-';
+  return p;
+}
+
+static asy_str *small_to_str(asy_vm *vm, int64_t value) {
+  if (value >= 0 && value < 10) return asy_str_char(vm, '0' + (uint32_t)value);
+  char digits[ASY_DECIMAL_MOST], *end = digits + sizeof digits, *start = asy_decimal(end, value);
+  void *data;
+  asy_str *text = asy_str_alloc(vm, (size_t)(end - start), 127, &data);
+  if (text) memcpy(data, start, (size_t)(end - start));
+  return text;
+}
+
 asy_str *asy_int_to_str(asy_vm *vm, asy_value integer, int base) {
+  if (base == 10 && asy_is_int(integer)) return small_to_str(vm, asy_small(integer));
   char small[72];
   asy_int_view view;
   asy_int_look(integer, &view);
   if (view.n <= 1) {
     char *end = small + sizeof small, *p = end;
     uint64_t rest = view.n ? view.limbs[0] : 0;
-    if (base == 10) do
-        *--p = (char)('0' + rest % 10);
-      while (rest /= 10);
-    else do
-        *--p = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % (unsigned)base];
-      while (rest /= (unsigned)base);
+    do *--p = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % (unsigned)base];
+    while (rest /= (unsigned)base);
     if (view.negative) *--p = '-';
     return asy_str_new_latin1(vm, (const uint8_t *)p, (size_t)(end - p));
   }
@@ -785,9 +807,10 @@ static asy_value int_from_bytes_text(asy_vm *vm, asy_value object, int base) {
   while (p < end && is_ascii_space(*p)) p++;
   while (end > p && is_ascii_space(end[-1])) end--;
   asy_value result = parse_digits(vm, p, (size_t)(end - p), base);
+  asy_value shown = result == ASY_UNBOUND ? asy_from_bytes(vm, buffer.data, buffer.len) : ASY_NONE;
   asy_buffer_release(vm, &buffer);
   if (result != ASY_UNBOUND) return result;
-  return raise_invalid(vm, object, base);
+  return asy_failed(shown) ? ASY_FAILED : raise_invalid(vm, shown, base);
 }
 
 /* ---- To C ---- */
@@ -799,6 +822,18 @@ bool asy_to_int64(asy_vm *vm, asy_value v, int64_t *out) {
   if (asy_is_number_int64(integer, out)) return true;
   asy_raise(vm, ASY_OverflowError, "Python int too large to convert to C ssize_t");
   return false;
+}
+
+bool asy_to_c_int(asy_vm *vm, asy_value v, int *out) {
+  int64_t i;
+  asy_value integer = asy_is_integer(v) ? v : asy_index(vm, v);
+  if (asy_failed(integer)) return false;
+  if (!asy_is_number_int64(integer, &i) || i < INT_MIN || i > INT_MAX) {
+    asy_raise(vm, ASY_OverflowError, "Python int too large to convert to C int");
+    return false;
+  }
+  *out = (int)i;
+  return true;
 }
 
 bool asy_to_int(asy_vm *vm, asy_value v, int64_t min, int64_t max, int *out) {
@@ -1009,9 +1044,9 @@ static asy_value int_is_integer(asy_vm *vm, const asy_value *args) {
 }
 
 /* 1 little, 0 big, -1 ValueError. */
-static int byte_order(asy_vm *vm, asy_value v) {
+static int byte_order(asy_vm *vm, asy_value v, const char *function) {
   if (!asy_is_str(v)) {
-    asy_raise(vm, ASY_TypeError, "argument 'byteorder' must be str, not %T", v);
+    asy_raise(vm, ASY_TypeError, v == ASY_NONE ? "%s() argument 'byteorder' must be str, not None" : "%s() argument 'byteorder' must be str, not %T", function, v);
     return -1;
   }
   const asy_str *name = (const asy_str *)asy_obj_of(v);
@@ -1024,7 +1059,7 @@ static int byte_order(asy_vm *vm, asy_value v) {
 static asy_value int_to_bytes(asy_vm *vm, const asy_value *args) {
   int64_t length;
   if (!asy_to_int64(vm, args[1], &length)) return ASY_FAILED;
-  int little = byte_order(vm, args[2]);
+  int little = byte_order(vm, args[2], "to_bytes");
   int is_signed = little < 0 ? -1 : asy_truth(vm, args[3]);
   if (is_signed < 0) return ASY_FAILED;
   if (length < 0) return asy_raise(vm, ASY_ValueError, "length argument must be non-negative");
@@ -1061,7 +1096,7 @@ static asy_value bytes_argument(asy_vm *vm, asy_value v) {
 }
 
 static asy_value int_from_bytes(asy_vm *vm, const asy_value *args) {
-  int little = byte_order(vm, args[2]);
+  int little = byte_order(vm, args[2], "from_bytes");
   int is_signed = little < 0 ? -1 : asy_truth(vm, args[3]);
   if (is_signed < 0) return ASY_FAILED;
   asy_value source = bytes_argument(vm, args[1]);

@@ -4,6 +4,7 @@
  */
 #include "runtime/types/list.h"
 
+#include "runtime/protocol.h"
 #include "runtime/types/iter.h"
 #include "runtime/types/key.h"
 #include "runtime/types/sequence.h"
@@ -46,6 +47,10 @@ static void shrink(asy_vm *vm, asy_list *list) {
   }
 }
 
+bool asy_list_reserve(asy_vm *vm, asy_list *list, uint32_t capacity) {
+  return capacity <= list->cap || set_capacity(vm, list, capacity);
+}
+
 asy_list *asy_list_new(asy_vm *vm, uint32_t capacity) {
   asy_list *list = asy_new_kind(vm, KIND_LIST, sizeof *list);
   if (!list || (capacity && !set_capacity(vm, list, capacity))) return NULL;
@@ -81,7 +86,7 @@ void asy_list_clear(asy_vm *vm, asy_list *list) {
 bool asy_list_append(asy_vm *vm, asy_list *list, asy_value item) {
   if (list->len == list->cap && !grow(vm, list, (uint64_t)list->len + 1)) return false;
   list->items[list->len++] = item;
-  asy_barrier(vm, list);
+  asy_barrier_value(vm, list, item);
   return true;
 }
 
@@ -96,7 +101,7 @@ bool asy_list_insert(asy_vm *vm, asy_list *list, int64_t index, asy_value item) 
   memmove(list->items + index + 1, list->items + index, (list->len - index) * sizeof(asy_value));
   list->items[index] = item;
   list->len++;
-  asy_barrier(vm, list);
+  asy_barrier_value(vm, list, item);
   return true;
 }
 
@@ -156,14 +161,28 @@ static bool extend_set(asy_vm *vm, asy_list *list, asy_set *set) {
   return true;
 }
 
+typedef struct {
+  asy_taker head;
+  asy_list *list;
+} list_taker;
+
+static bool take_item(asy_vm *vm, const asy_taker *taker, asy_value item) {
+  asy_list *list = ((const list_taker *)taker)->list;
+  if (list->len == list->cap) return false; /* growing may fail */
+  list->items[list->len++] = item;
+  asy_barrier_value(vm, list, item);
+  return true;
+}
+
 static bool extend_any(asy_vm *vm, asy_list *list, asy_value iterable) {
   asy_value iterator = asy_iter(vm, iterable);
   if (asy_failed(iterator)) return false;
   int64_t hint = asy_length_hint(vm, iterable, 0);
   if (hint < 0) return false;
   if (hint > 0 && hint < 1 << 20 && !reserve(vm, list, (uint64_t)list->len + (uint64_t)hint)) return false;
+  list_taker taker = {{take_item}, list};
   for (;;) {
-    asy_value item = asy_next(vm, iterator);
+    asy_value item = asy_next_into(vm, iterator, &taker.head);
     if (item == ASY_END) return true;
     if (asy_failed(item) || !asy_list_append(vm, list, item)) return false;
   }

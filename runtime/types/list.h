@@ -13,6 +13,7 @@ typedef struct asy_list {
 
 asy_list *asy_list_new(asy_vm *vm, uint32_t capacity);
 asy_list *asy_list_from(asy_vm *vm, const asy_value *items, uint32_t len);
+bool asy_list_reserve(asy_vm *vm, asy_list *list, uint32_t capacity); /* room for so many elements, and no more */
 bool asy_list_append(asy_vm *vm, asy_list *list, asy_value item);
 bool asy_list_extend(asy_vm *vm, asy_list *list, asy_value iterable);
 bool asy_list_insert(asy_vm *vm, asy_list *list, int64_t index, asy_value item);

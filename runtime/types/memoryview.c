@@ -88,7 +88,9 @@ static asy_value memoryview_new(asy_vm *vm, const asy_value *args) {
 
 static void memoryview_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((asy_memoryview *)o)->owner); }
 
-static void memoryview_finalize(asy_vm *vm, asy_obj *o) { unlock(vm, (asy_memoryview *)o); }
+asy_obj *asy_memoryview_owner(const asy_obj *view) { return asy_obj_of(((const asy_memoryview *)view)->owner); }
+
+void asy_memoryview_finalize(asy_vm *vm, asy_obj *o) { unlock(vm, (asy_memoryview *)o); }
 
 /* ---- Items --------------------------------------------------------------------------------------------------------------- */
 
@@ -426,7 +428,7 @@ const asy_type asy_memoryview_type = {
   .size = sizeof(asy_memoryview),
   .flags = ASY_TYPE_FINAL | ASY_TYPE_SEQUENCE,
   .visit = memoryview_visit,
-  .finalize = memoryview_finalize,
+  .finalize = asy_memoryview_finalize,
   .new_ = memoryview_new,
   .new_signature = "(cls, object)",
   .repr = memoryview_repr,

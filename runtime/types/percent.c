@@ -103,6 +103,12 @@ static bool read_size(walk *w, int64_t *out, const char *too_big) {
 static bool read_directive(walk *w, directive *d) {
   *d = (directive){.width = -1, .precision = -1};
   w->keyed = 0;
+  uint32_t letter = peek(w);
+  if (letter == 's' || letter == 'd' || letter == 'r') { /* as most are */
+    d->letter = letter;
+    w->at++;
+    return true;
+  }
   if (peek(w) == '(' && !read_key(w)) return false;
   for (;; w->at++) {
     uint32_t c = peek(w);
@@ -123,7 +129,7 @@ static bool read_directive(walk *w, directive *d) {
   if (peek(w) == '.') {
     w->at++;
     d->precision = 0;
-    if (!read_size(w, &d->precision, "precision too big")) return false;
+    if (!read_size(w, &d->precision, w->bytes ? "prec too big" : "precision too big")) return false;
     if (d->precision < 0) d->precision = 0;
   }
   if (peek(w) == 'h' || peek(w) == 'l' || peek(w) == 'L') w->at++;
@@ -150,6 +156,10 @@ static const char *sign_text(const directive *d, bool negative) {
 }
 
 static bool put_text(walk *w, const directive *d, asy_str *s) {
+  if (d->width < 0 && d->precision < 0) {
+    asy_text_str(&w->out, s);
+    return true;
+  }
   if (d->precision >= 0 && d->precision < s->len && !(s = asy_str_slice(w->vm, s, 0, (uint32_t)d->precision)))
     return false;
   put(w, d, "", s, 0, false);
@@ -169,12 +179,17 @@ static asy_value integer_of(walk *w, const directive *d, asy_value v) {
     if (!asy_failed(i) || !asy_raised_is(vm, ASY_TypeError)) return i;
     asy_clear_exception(vm);
   }
-  if (decimal) return asy_raise(vm, ASY_TypeError, "%%%c format: a real number is required, not %T", d->letter, v);
+  if (decimal) return asy_raise(vm, ASY_TypeError, "%%%c format: a real number is required, not %T",
+                     (uint32_t)(w->bytes && d->letter == 'i' ? 'd' : d->letter), v);
   return asy_raise(vm, ASY_TypeError, "%%%c format: an integer is required, not %T", d->letter, v);
 }
 
 static bool put_integer(walk *w, const directive *d, asy_value v) {
   asy_vm *vm = w->vm;
+  if (d->letter == 'd' && asy_is_int(v) && !d->flags && d->width < 0 && d->precision < 0) {
+    asy_text_int(&w->out, asy_small(v));
+    return true;
+  }
   asy_value integer = integer_of(w, d, v);
   if (asy_failed(integer)) return false;
   int base = d->letter == 'o' ? 8 : d->letter == 'x' || d->letter == 'X' ? 16 : 10;
@@ -208,7 +223,11 @@ static bool put_integer(walk *w, const directive *d, asy_value v) {
 
 static bool put_float(walk *w, const directive *d, asy_value v) {
   double number;
-  if (!asy_to_double(w->vm, v, &number)) return false;
+  if (!asy_to_double(w->vm, v, &number)) {
+    if (!w->bytes) return false;
+    asy_clear_exception(w->vm);
+    return asy_raise(w->vm, ASY_TypeError, "float argument required, not %T", v), false;
+  }
   if (d->precision > INT32_MAX - 400) return fail(w, ASY_ValueError, "precision too big");
   int precision = d->precision < 0 ? 6 : (int)d->precision;
   asy_str *s = asy_format_double(w->vm, number, (char)d->letter, precision, d->flags & FLAG_ALT ? FORMAT_ALT : 0);
@@ -278,6 +297,7 @@ static bool put_directive(walk *w, const directive *d, uint32_t index) {
   switch (d->letter) {
     case 's':
       if (w->bytes) return put_octets(w, d, v);
+      if (asy_is_int(v) && d->width < 0 && d->precision < 0) return asy_text_int(&w->out, asy_small(v)), true;
       text = asy_str_of(vm, v);
       return !asy_failed(text) && put_text(w, d, str_of(text));
     case 'b':

@@ -64,18 +64,16 @@ int64_t asy_range_length(const asy_range *range) {
 static void range_visit(asy_obj *o, asy_visitor *v) { asy_visit_obj(v, ((asy_range *)o)->big); }
 
 static asy_value range_new(asy_vm *vm, const asy_value *args) {
-  asy_tuple *rest = (asy_tuple *)asy_obj_of(args[1]);
-  if (rest->len == 0) return asy_raise(vm, ASY_TypeError, "range expected at least 1 argument, got 0");
-  if (rest->len > 3) return asy_raise(vm, ASY_TypeError, "range expected at most 3 arguments, got %u", rest->len);
   asy_value parts[3];
-  for (uint32_t i = 0; i < rest->len; i++) {
-    parts[i] = asy_index(vm, rest->items[i]);
-    if (asy_failed(parts[i])) return ASY_FAILED;
-    parts[i] = asy_int_plain(vm, parts[i]);
-    if (asy_failed(parts[i])) return ASY_FAILED;
+  unsigned n = 0;
+  for (; n < 3 && args[n + 1] != ASY_UNBOUND; n++) {
+    asy_value part = asy_index(vm, args[n + 1]);
+    if (!asy_failed(part)) part = asy_int_plain(vm, part);
+    if (asy_failed(part)) return ASY_FAILED;
+    parts[n] = part;
   }
-  if (rest->len == 1) return asy_range_new(vm, asy_from_small(0), parts[0], asy_from_small(1));
-  if (rest->len == 2) return asy_range_new(vm, parts[0], parts[1], asy_from_small(1));
+  if (n == 1) return asy_range_new(vm, asy_from_small(0), parts[0], asy_from_small(1));
+  if (n == 2) return asy_range_new(vm, parts[0], parts[1], asy_from_small(1));
   if (!asy_int_sign(parts[2])) return asy_raise(vm, ASY_ValueError, "range() arg 3 must not be zero");
   return asy_range_new(vm, parts[0], parts[1], parts[2]);
 }
@@ -390,7 +388,7 @@ const asy_type asy_range_type = {
   .flags = ASY_TYPE_FINAL | ASY_TYPE_SEQUENCE,
   .visit = range_visit,
   .new_ = range_new,
-  .new_signature = "(cls, *args)",
+  .new_signature = "(cls, start, stop=?, step=?, /)",
   .repr = range_repr,
   .hash = range_hash,
   .compare = range_compare,

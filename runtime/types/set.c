@@ -158,7 +158,7 @@ static int add_hashed(asy_vm *vm, asy_set *set, asy_value key, int64_t hash) {
   set->entries[unused] = (asy_set_entry){.hash = hash, .key = key};
   set->used++;
   set->mutations++;
-  asy_barrier(vm, set);
+  asy_barrier_value(vm, set, key);
   if (reused) return 1;
   set->fill++;
   if ((uint64_t)set->fill * 5 < (uint64_t)(set->cap - 1) * 3) return 1;

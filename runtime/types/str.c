@@ -373,12 +373,31 @@ bool asy_to_cstr(asy_vm *vm, asy_value v, const char **out) {
 
 /* ---- Equality, order, hash ----------------------------------------------------------------------------------------- */
 
+/* The first and the last `size` bytes, which may overlap. */
+static inline bool same_ends(const uint8_t *a, const uint8_t *b, size_t n, size_t size) {
+  uint64_t words[4] = {0};
+  memcpy(&words[0], a, size);
+  memcpy(&words[1], b, size);
+  memcpy(&words[2], a + n - size, size);
+  memcpy(&words[3], b + n - size, size);
+  return ((words[0] ^ words[1]) | (words[2] ^ words[3])) == 0;
+}
+
+/* memcmp's answer for texts as short as most are, without its call. */
+static inline bool same_bytes(const uint8_t *a, const uint8_t *b, size_t n) {
+  if (n > 16) return memcmp(a, b, n) == 0;
+  return n >= 8   ? same_ends(a, b, n, 8)
+         : n >= 4 ? same_ends(a, b, n, 4)
+         : n >= 2 ? same_ends(a, b, n, 2)
+                  : n == 0 || *a == *b;
+}
+
 bool asy_str_equal(const asy_str *a, const asy_str *b) {
   if (a == b) return true;
   if (a->len != b->len || asy_str_width(a) != asy_str_width(b)) return false;
   if (a->head.flags & b->head.flags & STR_INTERNED) return false;
   if (a->hash && b->hash && a->hash != b->hash) return false;
-  return memcmp(asy_str_data(a), asy_str_data(b), (size_t)a->len * asy_str_width(a)) == 0;
+  return same_bytes(asy_str_data(a), asy_str_data(b), (size_t)a->len * asy_str_width(a));
 }
 
 int asy_str_compare(const asy_str *a, const asy_str *b) {
@@ -516,7 +535,8 @@ asy_str *asy_str_slice(asy_vm *vm, asy_str *s, uint32_t start, uint32_t end) {
   unsigned width = asy_str_width(s);
   const void *from = asy_at(asy_str_data(s), width, start);
   size_t n = end - start;
-  if (n == 1 || !(s->head.flags & STR_ASCII)) return asy_str_from_points(vm, from, width, n);
+  if (n == 1 && width == 1) return vm->latin1[*(const uint8_t *)from];
+  if (!(s->head.flags & STR_ASCII)) return asy_str_from_points(vm, from, width, n);
   void *data;
   asy_str *slice = alloc_width(vm, n, 1, STR_ASCII, &data);
   if (slice) memcpy(data, from, n);

@@ -87,20 +87,25 @@ bool asy_strings_init(asy_vm *vm);
 void asy_intern_visit(asy_vm *vm, asy_visitor *v);
 void asy_strings_free(asy_vm *vm);
 
-/* Text under construction: code points appended, widened as needed. Zero-initialise with asy_text_init; malloc'ed; ends with
+/* Text under construction: code points appended, widened as needed. Initialise with asy_text_init, never copy; ends with
  * asy_text_finish (makes the str, frees) or asy_text_discard. Failure is sticky: finish returns NULL with MemoryError set. */
 typedef struct {
   asy_vm *vm;
-  uint8_t *data;
-  uint32_t len, cap;
-  uint32_t max;
-  uint8_t width;
+  uint8_t *data;     /* NULL: nothing yet; `first`, or malloc'ed when that is too small */
+  uint32_t len, cap; /* code points */
+  uint32_t max;      /* the widest one, or in its class */
+  uint8_t width;     /* bytes of one */
   bool failed;
+  _Alignas(8) uint8_t first[112];
 } asy_text;
 void asy_text_init(asy_text *t, asy_vm *vm);
 void asy_text_char(asy_text *t, uint32_t code_point);
 void asy_text_ascii(asy_text *t, const char *text); /* C text, ASCII */
 void asy_text_ascii_n(asy_text *t, const char *text, size_t length);
+void asy_text_int(asy_text *t, int64_t value); /* in decimal */
+/* Room for n ASCII characters at the end, and where the caller that wrote some ended. NULL: failed, or the text is wide. */
+char *asy_text_open(asy_text *t, size_t n);
+static inline void asy_text_close(asy_text *t, const char *end) { t->len = (uint32_t)((const uint8_t *)end - t->data); }
 void asy_text_utf8(asy_text *t, const char *text, size_t length);
 void asy_text_str(asy_text *t, const asy_str *s);
 void asy_text_fill(asy_text *t, uint32_t code_point, size_t n); /* n times */

@@ -339,7 +339,11 @@ static asy_value strip(asy_vm *vm, const asy_value *args, const char *name, unsi
     set_width = asy_str_width(set);
   }
   uint32_t start = 0, end = s->len;
-  if (sides & STRIP_LEFT) {
+  if (!set && s->head.flags & STR_ASCII) {
+    const uint8_t *bytes = data;
+    while (sides & STRIP_LEFT && start < end && ascii_space(bytes[start])) start++;
+    while (sides & STRIP_RIGHT && end > start && ascii_space(bytes[end - 1])) end--;
+  } else if (sides & STRIP_LEFT) {
     while (start < end && (set ? asy_find_point(set_data, set->len, asy_peek(data, width, start), set_width) >= 0
                                : space_at(data, width, start)))
       start++;

@@ -2,16 +2,30 @@
  *
  *   data [code points .. of width w][room]     w grows when a wider code point arrives; `max` is in the class of the widest one
  *
+ * Short text lies in the struct itself: most text is short, and malloc takes longer than writing it.
+ *
  * A failure is sticky: later appends do nothing and finish returns NULL with the exception that is set.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "runtime/number.h"
 #include "runtime/types/str_internal.h"
 
-enum { FIRST_CAP = 64 }; /* code points */
+enum { FIRST_CAP = 128 }; /* code points */
 
-void asy_text_init(asy_text *t, asy_vm *vm) { *t = (asy_text){.vm = vm, .width = 1}; }
+void asy_text_init(asy_text *t, asy_vm *vm) {
+  t->vm = vm;
+  t->data = NULL;
+  t->len = t->cap = t->max = 0;
+  t->width = 1;
+  t->failed = false;
+}
+
+static void free_data(asy_text *t) {
+  if (t->data != t->first) free(t->data);
+  t->data = NULL;
+}
 
 /* Room for n more code points up to max. Out of line: the appends below check for room first. */
 static bool make_room(asy_text *t, size_t n, uint32_t max) {
@@ -20,19 +34,26 @@ static bool make_room(asy_text *t, size_t n, uint32_t max) {
   if (width < t->width) width = t->width;
   size_t need = t->len + n;
   if (width == t->width && need <= t->cap) return true;
+  if (!t->data && need * width <= sizeof t->first) {
+    t->data = t->first;
+    t->cap = (uint32_t)(sizeof t->first / width);
+    t->width = (uint8_t)width;
+    return true;
+  }
   size_t cap = t->cap;
   if (need > cap) cap = need > (size_t)t->cap * 2 ? need : (size_t)t->cap * 2;
   if (cap < FIRST_CAP) cap = FIRST_CAP;
   if (cap > INT32_MAX) cap = INT32_MAX;
-  uint8_t *data = need > INT32_MAX - 1 ? NULL : width == t->width ? realloc(t->data, cap * width) : malloc(cap * width);
+  bool in_place = width == t->width && t->data != t->first;
+  uint8_t *data = need > INT32_MAX - 1 ? NULL : in_place ? realloc(t->data, cap * width) : malloc(cap * width);
   if (!data) {
     t->failed = true;
     asy_raise_no_memory(t->vm);
     return false;
   }
-  if (width != t->width) {
+  if (!in_place) {
     if (t->len) asy_copy_points(data, width, t->data, t->width, t->len);
-    free(t->data);
+    free_data(t);
   }
   t->data = data;
   t->cap = (uint32_t)cap;
@@ -73,6 +94,15 @@ void asy_text_ascii_n(asy_text *t, const char *text, size_t length) {
 }
 
 void asy_text_ascii(asy_text *t, const char *text) { asy_text_ascii_n(t, text, strlen(text)); }
+
+void asy_text_int(asy_text *t, int64_t value) {
+  char digits[ASY_DECIMAL_MOST], *end = digits + sizeof digits, *start = asy_decimal(end, value);
+  asy_text_ascii_n(t, start, (size_t)(end - start));
+}
+
+char *asy_text_open(asy_text *t, size_t n) {
+  return t->width == 1 && has_room(t, n, 127) ? (char *)t->data + t->len : NULL;
+}
 
 void asy_text_utf8(asy_text *t, const char *text, size_t length) {
   if (t->failed) return;
@@ -116,14 +146,12 @@ asy_str *asy_text_finish(asy_text *t) {
   } else if ((s = asy_str_alloc(t->vm, t->len, t->max, &data))) {
     memcpy(data, t->data, (size_t)t->len * t->width);
   }
-  free(t->data);
-  t->data = NULL;
+  free_data(t);
   return s;
 }
 
 void asy_text_discard(asy_text *t) {
-  free(t->data);
-  t->data = NULL;
+  free_data(t);
   t->len = t->cap = 0;
 }
 
@@ -193,6 +221,14 @@ static void add_c_text(asy_text *t, const char *text, int precision) {
   asy_text_utf8(t, text, n);
 }
 
+/* The name of v's type in messages: a class in C of a module carries the module's name, as in CPython. */
+static void add_type_name(asy_text *t, asy_value v, int precision) {
+  const asy_class *cls = asy_type_of(t->vm, v);
+  const char *dot = cls->flags & ASY_CLASS_BUILTIN ? strchr(cls->type->name, '.') : NULL;
+  if (dot && !strchr(dot + 1, '.')) add_c_text(t, cls->type->name, precision);
+  else add_str(t, cls->name, precision);
+}
+
 asy_str *asy_str_vformat(asy_vm *vm, const char *format, va_list arguments) {
   asy_text t;
   directive d;
@@ -211,7 +247,7 @@ asy_str *asy_str_vformat(asy_vm *vm, const char *format, va_list arguments) {
       case 'c': asy_text_char(&t, va_arg(rest, uint32_t)); break;
       case 'R':
       case 'S': add_value(&t, &d, va_arg(rest, asy_value)); break;
-      case 'T': add_str(&t, asy_type_of(vm, va_arg(rest, asy_value))->name, d.precision); break;
+      case 'T': add_type_name(&t, va_arg(rest, asy_value), d.precision); break;
       case 'N': add_str(&t, va_arg(rest, asy_class *)->name, d.precision); break;
       case 'U': add_str(&t, va_arg(rest, asy_str *), d.precision); break;
       case 'p': {

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/unpack.h"
+
 enum {                  /* the order is that of FLAGS in unicode_tables.py */
        UNI_ALPHA = 1,   /* a letter: str.isalpha */
        UNI_DECIMAL = 2, /* a decimal digit: may be used in numbers */
@@ -40,22 +42,14 @@ extern const uint8_t asy_unicode_book_of[];
 extern const uint16_t asy_unicode_page_of[];
 extern const uint16_t asy_unicode_pages[];
 
-/* Names; see unicode_tables.py. asy_unicode_runs: pairs of the number of a name and its code point. */
-extern const uint32_t asy_unicode_counts[]; /* names, names with aliases, runs, words */
-extern const uint8_t asy_unicode_packed[];  /* by zlib: the names, the words */
-extern const size_t asy_unicode_packed_size, asy_unicode_names_size, asy_unicode_words_size;
-extern const uint32_t asy_unicode_name_entries[];
-extern const uint32_t asy_unicode_word_entries[];
-extern const uint32_t asy_unicode_runs[];
-
-/* What only the module unicodedata asks for: text packed by zlib, its length and that of the packed form. See unicodedata.asy. */
-extern const uint8_t asy_unicode_properties[];
-extern const uint32_t asy_unicode_properties_length, asy_unicode_properties_size;
+extern const asy_packed asy_unicode_names;       /* see unicode_tables.py */
+extern const uint32_t asy_unicode_name_counts[]; /* names, names with aliases, their length in all with a byte behind each */
+extern const asy_packed asy_unicode_properties;  /* what only the module unicodedata asks for; see unicodedata.asy */
 
 static inline const asy_unicode_record *asy_unicode_of(uint32_t c) {
   if (c >= 0x110000) c = 0xFFFF; /* no character */
-  uint32_t page = asy_unicode_page_of[(uint32_t)asy_unicode_book_of[c >> 9] << 5 | (c >> 4 & 31)];
-  return &asy_unicode_records[asy_unicode_pages[page << 4 | (c & 15)]];
+  uint32_t page = asy_unicode_page_of[(uint32_t)asy_unicode_book_of[c >> 8] << 5 | (c >> 3 & 31)];
+  return &asy_unicode_records[asy_unicode_pages[page << 3 | (c & 7)]];
 }
 static inline bool asy_unicode_is(uint32_t c, unsigned flags) { return (asy_unicode_of(c)->flags & flags) != 0; }
 static inline bool asy_unicode_is_space(uint32_t c) {
@@ -76,7 +70,7 @@ int asy_unicode_decimal(uint32_t c);          /* value of a decimal digit, or -1
 const char *asy_unicode_category(uint32_t c); /* "Lu" */
 
 /* The name of a code point ("LATIN SMALL LETTER A") with a NUL behind; its length, 0 when it has none. The names are unpacked when
- * they are first asked for; without memory for that (330 KB) no character has a name. */
+ * they are first asked for; without memory for that (1.2 MB) no character has a name. */
 enum { UNI_NAME_MAX = 128 };
 struct asy_vm;
 size_t asy_unicode_name(struct asy_vm *vm, uint32_t c, char out[UNI_NAME_MAX]);

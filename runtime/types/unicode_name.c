@@ -1,17 +1,22 @@
 /* unicode_name.c - names of code points, both ways.
- * A name is a row of word codes (see unicode_tables.py): 1..127 for the words used most, 128..255 and a byte 1..255 for the others,
- * 0 ends it. Looking a name up codes its words and searches the row; ideographs and Hangul syllables are named by rule.
+ * The packed text (see unicode_tables.py) is written out at first use, a name a line, with tables of where the names begin and whose
+ * they are. Looking a name up is searching the text; ideographs and Hangul syllables are named by rule.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "runtime/types/unicode.h"
 #include "runtime/vm.h"
 
-enum { SHORT_WORDS = 127, NAMES_PER_ENTRY = 64, WORDS_PER_ENTRY = 16 }; /* as in unicode_tables.py */
-enum { COUNT_NAMES, COUNT_ALL, COUNT_RUNS, COUNT_WORDS };
+enum { COUNT_NAMES, COUNT_ALL, TEXT_LENGTH }; /* of asy_unicode_name_counts */
+
+/* One piece of memory. Names of characters come first, by code point, then the aliases. */
+struct asy_unicode_names {
+  uint32_t *starts; /* of each name in text */
+  uint32_t *codes;  /* whose name it is */
+  char *text;       /* a line feed before the first name and behind each */
+};
 
 static const struct {
   uint32_t first, last;
@@ -34,81 +39,73 @@ static const char *const hangul_tails[] = {"",   "G",  "GG", "GS", "N",  "NJ", "
                                            "LM", "LB", "LS", "LT", "LP", "LH", "M",  "B", "BS", "S",
                                            "SS", "NG", "J",  "C",  "K",  "T",  "P",  "H"};
 
-/* The names and behind them the words, kept by the VM; NULL: no memory. */
-static const uint8_t *unpacked(asy_vm *vm) {
+static struct asy_unicode_names *make_names(void) {
+  uint32_t count = asy_unicode_name_counts[COUNT_ALL];
+  struct asy_unicode_names *names =
+    malloc(sizeof *names + 2 * count * sizeof(uint32_t) + asy_unicode_name_counts[TEXT_LENGTH] + 1);
+  if (!names) return NULL;
+  names->starts = (uint32_t *)(names + 1);
+  names->codes = names->starts + count;
+  names->text = (char *)(names->codes + count);
+  return names;
+}
+
+/* The first `words` words of the name at `from`, with the space behind each; what was written ends at the result. */
+static char *copy_words(char *to, const char *from, unsigned words) {
+  for (; words > 0; words--)
+    do *to++ = *from;
+    while (*from++ != ' ');
+  return to;
+}
+
+/* The names, kept by the VM; NULL: no memory. */
+static const struct asy_unicode_names *unpacked(asy_vm *vm) {
   if (vm->unicode_names) return vm->unicode_names;
-  uLongf size = asy_unicode_names_size + asy_unicode_words_size;
-  uint8_t *names = malloc(size);
-  if (names && uncompress(names, &size, asy_unicode_packed, asy_unicode_packed_size) != Z_OK) {
-    free(names);
-    names = NULL;
+  uint8_t *packed = asy_unpack(&asy_unicode_names, NULL, 0);
+  struct asy_unicode_names *names = packed ? make_names() : NULL;
+  if (!names) return free(packed), NULL;
+  const char *line = (const char *)packed, *before = NULL;
+  char *to = names->text;
+  *to++ = '\n';
+  uint32_t code = 0;
+  for (uint32_t i = 0; i < asy_unicode_name_counts[COUNT_ALL]; i++, code++) {
+    if (*line == '=') {
+      char *end;
+      uint32_t number = (uint32_t)strtoul(line + 1, &end, 16);
+      code = i < asy_unicode_name_counts[COUNT_NAMES] ? code + number : number;
+      line = end + 1;
+    }
+    char *start = to;
+    to = copy_words(to, before, (unsigned)(*line++ - 'A'));
+    for (; *line != '\n'; line++)
+      if (*line == '*') to += sprintf(to, "%04X", code);
+      else *to++ = *line;
+    *to++ = *line++;
+    names->starts[i] = (uint32_t)(start - names->text);
+    names->codes[i] = code;
+    before = start;
   }
+  free(packed);
   return vm->unicode_names = names;
 }
 
-static const char *word_text(const uint8_t *names, uint32_t word) {
-  const char *text = (const char *)names + asy_unicode_names_size + asy_unicode_word_entries[word / WORDS_PER_ENTRY];
-  for (uint32_t i = word % WORDS_PER_ENTRY; i > 0; i--) text += strlen(text) + 1;
-  return text;
-}
-
-static int compare_word(const char *text, const char *word, size_t length) {
-  int order = strncmp(text, word, length);
-  return order ? order : text[length] != 0;
-}
-
-/* The number of a word, or -1. */
-static int64_t find_word(const uint8_t *names, const char *word, size_t length) {
-  for (uint32_t i = 0; i < SHORT_WORDS; i++)
-    if (compare_word(word_text(names, i), word, length) == 0) return i;
-  uint32_t low = SHORT_WORDS, high = asy_unicode_counts[COUNT_WORDS];
-  while (low < high) {
-    uint32_t middle = low + (high - low) / 2;
-    int order = compare_word(word_text(names, middle), word, length);
-    if (order == 0) return middle;
-    if (order < 0) low = middle + 1;
-    else high = middle;
-  }
-  return -1;
-}
-
-/* The code point of name number n. */
-static uint32_t code_of(uint32_t n) {
-  uint32_t low = 0, high = asy_unicode_counts[COUNT_RUNS];
+/* The place of the greatest of n sorted numbers that is at most x; the first one is. */
+static uint32_t place_of(const uint32_t *sorted, uint32_t n, uint32_t x) {
+  uint32_t low = 0, high = n;
   while (high - low > 1) {
     uint32_t middle = low + (high - low) / 2;
-    if (asy_unicode_runs[middle * 2] <= n) low = middle;
+    if (sorted[middle] <= x) low = middle;
     else high = middle;
   }
-  return asy_unicode_runs[low * 2 + 1] + (n - asy_unicode_runs[low * 2]);
+  return low;
 }
 
-/* The number of the name of c, or -1. */
-static int64_t number_of(uint32_t c) {
-  uint32_t names = asy_unicode_counts[COUNT_NAMES], low = 0, high = names;
-  while (low < high) {
-    uint32_t middle = low + (high - low) / 2, code = code_of(middle);
-    if (code == c) return middle;
-    if (code < c) low = middle + 1;
-    else high = middle;
-  }
-  return -1;
-}
-
-static size_t spell(const uint8_t *names, uint32_t c, uint32_t n, char out[UNI_NAME_MAX]) {
-  const uint8_t *p = names + asy_unicode_name_entries[n / NAMES_PER_ENTRY];
-  size_t length = 0;
-  for (uint32_t skip = n % NAMES_PER_ENTRY; skip > 0; p++) skip -= *p == 0;
-  while (*p) {
-    uint32_t word = *p < 128 ? *p - 1u : SHORT_WORDS + (*p - 128u) * 255 + p[1] - 1u;
-    p += *p < 128 ? 1 : 2;
-    if (length) out[length++] = ' ';
-    const char *text = word_text(names, word);
-    size_t size = strlen(text);
-    memcpy(out + length, text, size);
-    length += size;
-    if (out[length - 1] == '*') length += (size_t)sprintf(out + length - 1, "%04X", c) - 1;
-  }
+static size_t spell(const struct asy_unicode_names *names, uint32_t c, char out[UNI_NAME_MAX]) {
+  uint32_t i = place_of(names->codes, asy_unicode_name_counts[COUNT_NAMES], c);
+  if (names->codes[i] != c) return 0;
+  const char *name = names->text + names->starts[i];
+  size_t length = (size_t)(strchr(name, '\n') - name);
+  memcpy(out, name, length);
   out[length] = 0;
   return length;
 }
@@ -122,9 +119,8 @@ size_t asy_unicode_name(asy_vm *vm, uint32_t c, char out[UNI_NAME_MAX]) {
     return (size_t)sprintf(out, "HANGUL SYLLABLE %s%s%s", hangul_leads[i / 588], hangul_vowels[i / 28 % 21],
                            hangul_tails[i % 28]);
   }
-  int64_t n = number_of(c);
-  const uint8_t *names = n < 0 ? NULL : unpacked(vm);
-  return names ? spell(names, c, (uint32_t)n, out) : 0;
+  const struct asy_unicode_names *names = asy_unicode_of(c)->category ? unpacked(vm) : NULL;
+  return names ? spell(names, c, out) : 0;
 }
 
 static uint32_t read_hex(const char *text, const char *end) {
@@ -158,29 +154,8 @@ static uint32_t find_syllable(const char *text) {
   return 0;
 }
 
-/* The words of a name as they are coded, between two zeros. 0: a word is unknown. */
-static size_t code_words(const uint8_t *names, const char *name, uint8_t *coded) {
-  size_t n = 0;
-  coded[n++] = 0;
-  while (*name) {
-    size_t length = strcspn(name, " ");
-    int64_t word = find_word(names, name, length);
-    if (word < 0) return 0;
-    if (word < SHORT_WORDS) {
-      coded[n++] = (uint8_t)(word + 1);
-    } else {
-      coded[n++] = (uint8_t)(128 + (word - SHORT_WORDS) / 255);
-      coded[n++] = (uint8_t)(1 + (word - SHORT_WORDS) % 255);
-    }
-    name += length + (name[length] == ' ');
-  }
-  coded[n++] = 0;
-  return n;
-}
-
 uint32_t asy_unicode_find(asy_vm *vm, const char *name, size_t length) {
-  char upper[UNI_NAME_MAX], exact[UNI_NAME_MAX];
-  uint8_t coded[UNI_NAME_MAX * 2];
+  char line[UNI_NAME_MAX + 2], exact[UNI_NAME_MAX], *upper = line + 1;
   if (length == 0 || length >= UNI_NAME_MAX) return 0;
   for (size_t i = 0; i < length; i++) upper[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
   upper[length] = 0;
@@ -188,15 +163,11 @@ uint32_t asy_unicode_find(asy_vm *vm, const char *name, size_t length) {
   const char *dash = strrchr(upper, '-');
   uint32_t c = dash ? read_hex(dash + 1, upper + length) : 0;
   if (c && asy_unicode_name(vm, c, exact) && strcmp(exact, upper) == 0) return c;
-  const uint8_t *names = unpacked(vm), *found = names - 1;
-  size_t n = names ? code_words(names, upper, coded) : 0;
-  uint32_t all = asy_unicode_counts[COUNT_ALL];
-  if (n == 0) return 0;
-  for (uint32_t i = 0; i < all; i++) { /* some 35,000 short rows */
-    const uint8_t *row = found + 1;
-    found = row;
-    while (*found) found++;
-    if ((size_t)(found - row) == n - 2 && memcmp(row, coded + 1, n - 2) == 0) return code_of(i);
-  }
-  return 0;
+  const struct asy_unicode_names *names = unpacked(vm);
+  if (!names || strchr(upper, '\n')) return 0;
+  line[0] = upper[length] = '\n';
+  const char *found = memmem(names->text, asy_unicode_name_counts[TEXT_LENGTH] + 1, line, length + 2);
+  if (!found) return 0;
+  uint32_t start = (uint32_t)(found + 1 - names->text);
+  return names->codes[place_of(names->starts, asy_unicode_name_counts[COUNT_ALL], start)];
 }

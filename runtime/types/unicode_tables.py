@@ -3,19 +3,22 @@
 
 usage: unicode_tables.py OUTPUT.c [DIRECTORY]
 
-A code point finds its record in three steps (record = RECORDS[PAGES[PAGE_OF[BOOK_OF[c >> 9] << 5 | c >> 4 & 31] << 4 | c & 15]]);
+A code point finds its record in three steps (record = RECORDS[PAGES[PAGE_OF[BOOK_OF[c >> 8] << 5 | c >> 3 & 31] << 3 | c & 7]]);
 characters whose behaviour is the same share a record, equal pages and books are kept once, so 40 KB serve all of Unicode.
 
-A name is a row of words, each one byte (the most frequent ones) or two, ended by 0; `*` in a word stands for the code point in
-hexadecimal. Names lie in the order of their code points, then come the aliases.
+The names are lines of a packed text, in the order of their code points, then come the aliases. A line begins with a letter that says
+how many words it has in common with the line before; `*` stands for the code point in hexadecimal. A line is about the next code
+point; a line `=` and hexadecimal digits says how many are left out, for the aliases which code point is next.
 """
 import bz2
-import collections
 import os
+import pathlib
 import sys
-import zlib
 
-PAGE_BITS = 4
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from pack import numbers, packed   # noqa: E402 (the path comes first)
+
+PAGE_BITS = 3
 BOOK_BITS = 5
 LIMIT = 0x110000
 
@@ -52,9 +55,6 @@ def span(text):
 
 ADDED_NAMES_15_1 = {0x2FFC: "SURROUND FROM RIGHT", 0x2FFD: "SURROUND FROM LOWER RIGHT", 0x2FFE: "HORIZONTAL REFLECTION",
                     0x2FFF: "ROTATION", 0x31EF: "SUBTRACTION"}
-SHORT_WORDS = 127          # words with a code of one byte
-NAMES_PER_ENTRY = 64       # of the table of places in the names
-WORDS_PER_ENTRY = 16
 
 
 class Character:
@@ -171,40 +171,33 @@ def read_names(directory):
     return main, aliases
 
 
-def words_of(code, name):
-    suffix = f"-{code:04X}"
-    return ((name[:-len(suffix)] + "-*") if name.endswith(suffix) else name).split(" ")
+def shared_words(words, before):
+    """How many words two names begin with in common; the last word of neither counts."""
+    count = 0
+    while count < min(len(words), len(before)) - 1 and words[count] == before[count]:
+        count += 1
+    return count
+
+
+def write_packed(file, name, text):
+    file.write(f"static const uint8_t {name}_packed[] = {{\n{numbers(packed(text))}\n}};\n"
+               f"const asy_packed asy_unicode_{name} = {{{name}_packed, {len(text)}}};\n\n")
 
 
 def write_names(file, directory):
     main, aliases = read_names(directory)
-    count = collections.Counter(word for code, name in main + aliases for word in words_of(code, name))
-    order = [word for word, _ in sorted(count.items(), key=lambda item: (-item[1], item[0]))]
-    words = order[:SHORT_WORDS] + sorted(order[SHORT_WORDS:])
-    number = {word: i for i, word in enumerate(words)}
-    names, entries, runs = bytearray(), [], []
+    lines, before, following = [], [], 0
     for i, (code, name) in enumerate(main + aliases):
-        if i % NAMES_PER_ENTRY == 0:
-            entries.append(len(names))
-        if not runs or i >= len(main) or code - runs[-1][1] != i - runs[-1][0]:
-            runs.append((i, code))
-        for word in words_of(code, name):
-            n = number[word]
-            names += bytes([n + 1]) if n < SHORT_WORDS else bytes([128 + (n - SHORT_WORDS) // 255, 1 + (n - SHORT_WORDS) % 255])
-        names.append(0)
-    text, places = bytearray(), []
-    for i, word in enumerate(words):
-        if i % WORDS_PER_ENTRY == 0:
-            places.append(len(text))
-        text += word.encode("ascii") + b"\0"
-    file.write(f"const uint32_t asy_unicode_counts[] = {{{len(main)}, {len(main) + len(aliases)}, {len(runs)}, {len(words)}}};\n")
-    packed = zlib.compress(bytes(names + text), 9)
-    file.write(f"const size_t asy_unicode_packed_size = {len(packed)}, asy_unicode_names_size = {len(names)}, "
-               f"asy_unicode_words_size = {len(text)};\n")
-    for name, kind, values in [("packed", "uint8_t", packed), ("name_entries", "uint32_t", entries),
-                               ("word_entries", "uint32_t", places),
-                               ("runs", "uint32_t", [n for run in runs for n in run])]:
-        file.write(f"const {kind} asy_unicode_{name}[{len(values)}] = {{\n{numbers(values)}\n}};\n\n")
+        if code != following:
+            lines.append(f"={code - following if i < len(main) else code:X}")
+        suffix = f"-{code:04X}"
+        words = ((name[:-len(suffix)] + "-*") if name.endswith(suffix) else name).split(" ")
+        same = shared_words(words, before)
+        lines.append(chr(ord("A") + same) + " ".join(words[same:]))
+        before, following = words, code + 1
+    length = sum(len(name) + 1 for _, name in main + aliases)
+    file.write(f"const uint32_t asy_unicode_name_counts[] = {{{len(main)}, {len(main) + len(aliases)}, {length}}};\n")
+    write_packed(file, "names", "".join(line + "\n" for line in lines).encode("ascii"))
 
 
 def ranges_of(values):
@@ -253,21 +246,7 @@ def write_properties(file, directory):
         width.update((c, "W") for c in range(low, high + 1))
     excluded = {c: "1" for row in fields(directory, "CompositionExclusions.txt") for c in span(row[0])}
     text = "\n".join(map(ranges_of, [combining, bidi, mirrored, numeric, decomposition, width, excluded])).encode("ascii")
-    packed = zlib.compress(text, 9)
-    file.write(f"const uint32_t asy_unicode_properties_length = {len(text)}, asy_unicode_properties_size = {len(packed)};\n")
-    file.write(f"const uint8_t asy_unicode_properties[{len(packed)}] = {{\n{numbers(packed)}\n}};\n\n")
-
-
-def numbers(values):
-    out, line = [], " "
-    for value in values:
-        text = f" {value},"
-        if len(line) + len(text) > 118:
-            out.append(line)
-            line = " "
-        line += text
-    out.append(line)
-    return "\n".join(out)
+    write_packed(file, "properties", text)
 
 
 def shared(values, size):

@@ -100,7 +100,8 @@ bool asy_check_time(asy_vm *vm, const fields *f) {
 }
 
 bool asy_check_zone(asy_vm *vm, asy_value zone) {
-  if (zone == ASY_NONE || (asy_is_obj(zone) && asy_is_instance(vm, zone, asy_class_for(vm, &asy_tzinfo_type))))
+  if (zone == ASY_NONE || is_timezone(vm, zone) ||
+      (asy_is_obj(zone) && asy_is_instance(vm, zone, asy_class_for(vm, &asy_tzinfo_type))))
     return true;
   asy_raise(vm, ASY_TypeError, "tzinfo argument must be None or of a tzinfo subclass, not type '%T'", zone);
   return false;

@@ -1,4 +1,5 @@
 /* date.c - date, its ISO calendar triple, and what dates and datetimes share: adding, subtracting, strftime. */
+#include <math.h>
 #include <time.h>
 
 #include "stdlib/datetime/datetime.h"
@@ -24,19 +25,16 @@ asy_value asy_date_make(asy_vm *vm, asy_class *cls, int year, int month, int day
   return asy_call(vm, asy_from_obj(cls), 3, args);
 }
 
-/* What pickle kept: bytes of `size`, or a str of as many latin-1 characters. */
 static asy_value missing(asy_vm *vm, const char *name, int position) {
   return asy_raise(vm, ASY_TypeError, "function missing required argument '%s' (pos %d)", name, position);
 }
 
 static asy_value date_new(asy_vm *vm, const asy_value *args) {
-  if (asy_is_kind(args[1], KIND_BYTES) && args[2] == ASY_UNBOUND) {
-    const asy_bytes *b = (asy_bytes *)asy_obj_of(args[1]);
-    if (b->len == 4 && b->data[2] >= 1 && b->data[2] <= 12) {
-      int year = b->data[0] << 8 | b->data[1];
-      if (!asy_check_date(vm, year, b->data[2], b->data[3])) return ASY_FAILED;
-      return or_failed(date_alloc(vm, class_arg(args[0]), year, b->data[2], b->data[3]));
-    }
+  uint8_t state[4];
+  if (args[2] == ASY_UNBOUND && asy_read_state(args[1], state, 4) && state[2] >= 1 && state[2] <= 12) {
+    int year = state[0] << 8 | state[1];
+    if (!asy_check_date(vm, year, state[2], state[3])) return ASY_FAILED;
+    return or_failed(date_alloc(vm, class_arg(args[0]), year, state[2], state[3]));
   }
   static const char *const names[] = {"", "year", "month", "day"};
   int32_t parts[4];
@@ -67,7 +65,9 @@ static asy_value from_ordinal(asy_vm *vm, asy_class *cls, int64_t ordinal) {
 static asy_value date_fromtimestamp(asy_vm *vm, const asy_value *args) {
   int64_t whole;
   int32_t micros;
-  if (!asy_read_timestamp(vm, args[1], &whole, &micros)) return ASY_FAILED;
+  asy_value stamp = args[1];
+  if (asy_is_float(stamp)) stamp = asy_from_double(vm, floor(asy_float_value(stamp)));
+  if (asy_failed(stamp) || !asy_read_timestamp(vm, stamp, &whole, &micros)) return ASY_FAILED;
   struct tm t;
   time_t at = whole;
   if (!localtime_r(&at, &t)) return asy_raise_errno(vm, 75, ASY_UNBOUND);
@@ -233,6 +233,7 @@ asy_value asy_strftime(asy_vm *vm, asy_value self, const fields *f, asy_value fo
   size_t length;
   const char *text = asy_str_utf8(vm, (asy_str *)asy_obj_of(format), &length, &keep), *end = text + length;
   if (!text) return ASY_FAILED;
+  asy_value about = is_time(vm, self) ? ASY_NONE : self;
   struct tm t = {.tm_year = f->year - 1900,
                  .tm_mon = f->month - 1,
                  .tm_mday = f->day,
@@ -258,10 +259,10 @@ asy_value asy_strftime(asy_vm *vm, asy_value self, const fields *f, asy_value fo
     text = percent + 2;
     switch (percent[1]) {
       case 'f': snprintf(number, sizeof number, "%06d", f->microsecond), asy_text_ascii(&out, number); break;
-      case 'z': good = append_offset(vm, &out, self, f->zone, ""); break;
-      case 'Z': good = append_name(vm, &out, self, f->zone); break;
+      case 'z': good = append_offset(vm, &out, about, f->zone, ""); break;
+      case 'Z': good = append_name(vm, &out, about, f->zone); break;
       case ':':
-        if (text < end && *text == 'z') text++, good = append_offset(vm, &out, self, f->zone, ":");
+        if (text < end && *text == 'z') text++, good = append_offset(vm, &out, about, f->zone, ":");
         else asy_text_ascii(&out, "%:");
         break;
       default:
@@ -296,12 +297,28 @@ static asy_value date_format(asy_vm *vm, const asy_value *args) {
 
 static asy_value out_of_range(asy_vm *vm) { return asy_raise(vm, ASY_OverflowError, "date value out of range"); }
 
+static void set_clock(fields *f, int64_t us) {
+  int seconds = (int)(us / SECOND_US);
+  f->hour = seconds / 3600;
+  f->minute = seconds / 60 % 60;
+  f->second = seconds % 60;
+  f->microsecond = (int)(us % SECOND_US);
+}
+
 static asy_value shift(asy_vm *vm, asy_value when, const delta *d, int sign) {
   asy_class *cls = asy_type_of(vm, when);
   if (is_datetime(vm, when)) {
-    fields f;
-    if (!asy_fields_at(vm, asy_instant(moment_of(when)) + sign * asy_delta_us(d), &f)) return ASY_FAILED;
-    f.zone = moment_of(when)->zone;
+    const moment *m = moment_of(when);
+    fields f = {.year = m->year, .month = m->month, .day = m->day, .zone = m->zone};
+    int64_t days = (int64_t)sign * d->days, in_day = asy_time_us(m) + sign * (d->seconds * SECOND_US + d->microseconds);
+    if (in_day < 0) in_day += DAY_US, days--;
+    else if (in_day >= DAY_US) in_day -= DAY_US, days++;
+    if (days) {
+      int64_t ordinal = days + asy_ordinal(f.year, f.month, f.day);
+      if (ordinal < 1 || ordinal > MAX_ORDINAL) return out_of_range(vm);
+      asy_ordinal_to_date((int)ordinal, &f.year, &f.month, &f.day);
+    }
+    set_clock(&f, in_day);
     return asy_datetime_make(vm, cls, &f);
   }
   int64_t ordinal = ordinal_of(when) + (int64_t)sign * d->days;
@@ -310,13 +327,10 @@ static asy_value shift(asy_vm *vm, asy_value when, const delta *d, int sign) {
 
 bool asy_fields_at(asy_vm *vm, wide us, fields *out) {
   if (us < 0 || us >= (wide)MAX_ORDINAL * DAY_US) return out_of_range(vm), false;
-  int64_t n = (int64_t)us, in_day = n % DAY_US;
-  int seconds = (int)(in_day / SECOND_US);
-  *out = (fields){.microsecond = (int)(in_day % SECOND_US), .zone = ASY_NONE};
+  int64_t n = (int64_t)us;
+  *out = (fields){.zone = ASY_NONE};
   asy_ordinal_to_date((int)(n / DAY_US) + 1, &out->year, &out->month, &out->day);
-  out->hour = seconds / 3600;
-  out->minute = seconds / 60 % 60;
-  out->second = seconds % 60;
+  set_clock(out, n % DAY_US);
   return true;
 }
 

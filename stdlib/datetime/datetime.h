@@ -108,7 +108,8 @@ asy_value asy_datetime_make(asy_vm *vm, asy_class *cls, const fields *f);       
 asy_value asy_time_make(asy_vm *vm, asy_class *cls, const fields *f);
 /* The fields `us` microseconds after 0001-01-01; OverflowError. */
 bool asy_fields_at(asy_vm *vm, wide us, fields *out);
-wide asy_instant(const moment *m);
+int64_t asy_instant(const moment *m); /* microseconds since 0001-01-01, as the clock shows it */
+int64_t asy_time_us(const moment *m); /* those of the day */
 asy_value asy_strftime(asy_vm *vm, asy_value self, const fields *f, asy_value format);
 fields asy_fields_of(asy_vm *vm, asy_value v);
 asy_value asy_add_dates(asy_vm *vm, asy_value left, asy_value right);
@@ -118,6 +119,8 @@ asy_value asy_time_struct(asy_vm *vm, const fields *f, int isdst);
 bool asy_local_seconds(asy_vm *vm, int64_t utc_seconds, int64_t *local);
 /* A timestamp in seconds and microseconds, ties to even; OverflowError, ValueError for NaN. */
 bool asy_read_timestamp(asy_vm *vm, asy_value v, int64_t *seconds, int32_t *micros);
+/* What pickle kept: whether v is bytes of this size, or a str of as many latin-1 characters. */
+bool asy_read_state(asy_value v, uint8_t *out, uint32_t size);
 asy_value asy_type_text(asy_vm *vm, asy_value self, const char *exact); /* what repr begins with */
 
 /* ---- Parsing (parse.c): all of a str; ValueError ---- */

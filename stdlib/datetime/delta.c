@@ -19,6 +19,15 @@ static asy_value too_large(asy_vm *vm) {
 }
 
 static bool split(asy_vm *vm, wide us, int32_t *days, int32_t *seconds, int32_t *micros) {
+  int64_t small = (int64_t)us;
+  if (small == us) { /* without a division of 128 bits; 2^63 is less than the greatest delta */
+    int64_t in_day = small % DAY_US;
+    if (in_day < 0) in_day += DAY_US;
+    *days = (int32_t)((small - in_day) / DAY_US);
+    *seconds = (int32_t)(in_day / SECOND_US);
+    *micros = (int32_t)(in_day % SECOND_US);
+    return true;
+  }
   wide whole = us / DAY_US, rest = us % DAY_US;
   if (rest < 0) rest += DAY_US, whole--;
   if (whole < INT32_MIN || whole > INT32_MAX) return too_large(vm), false;
@@ -47,11 +56,11 @@ asy_value asy_delta_new(asy_vm *vm, wide us) { return make(vm, asy_class_for(vm,
 
 /* ---- timedelta(...) ---- */
 
-/* Adds v * factor; what is less than a microsecond goes to *rest. */
-static bool accumulate(asy_vm *vm, wide *sum, double *rest, asy_value v, const char *name, int64_t factor) {
+/* Adds v * factor; what is less than a microsecond goes to *rest. *huge: more than any timedelta. */
+static bool accumulate(asy_vm *vm, wide *sum, double *rest, bool *huge, asy_value v, const char *name, int64_t factor) {
   int64_t n;
   if (asy_is_integer(v)) {
-    if (!asy_is_number_int64(v, &n)) return too_large(vm), false;
+    if (!asy_is_number_int64(v, &n)) return *huge = true;
     *sum += (wide)n * factor;
     return true;
   }
@@ -62,7 +71,7 @@ static bool accumulate(asy_vm *vm, wide *sum, double *rest, asy_value v, const c
   double whole, fraction = modf(asy_float_value(v), &whole);
   if (isnan(whole)) return asy_raise(vm, ASY_ValueError, "cannot convert float NaN to integer"), false;
   if (isinf(whole)) return asy_raise(vm, ASY_OverflowError, "cannot convert float infinity to integer"), false;
-  if (fabs(whole) > 1e18) return too_large(vm), false;
+  if (fabs(whole) > 1e18) return *huge = true;
   double micros, part = modf(fraction * (double)factor, &micros);
   *sum += (wide)(int64_t)whole * factor + (int64_t)micros;
   *rest += part;
@@ -81,10 +90,13 @@ static asy_value delta_new(asy_vm *vm, const asy_value *args) {
   };
   wide sum = 0;
   double rest = 0;
+  bool huge = false;
   for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
     asy_value v = args[parts[i].arg];
-    if (v != asy_from_small(0) && !accumulate(vm, &sum, &rest, v, parts[i].name, parts[i].factor)) return ASY_FAILED;
+    if (v != asy_from_small(0) && !accumulate(vm, &sum, &rest, &huge, v, parts[i].name, parts[i].factor))
+      return ASY_FAILED;
   }
+  if (huge) return too_large(vm), ASY_FAILED;
   if (rest != 0) { /* to the nearest microsecond of the sum, ties to even */
     double whole = round(rest);
     if (fabs(whole - rest) == 0.5) {

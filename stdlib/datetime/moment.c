@@ -1,4 +1,5 @@
 /* moment.c - datetime and time: both are the struct `moment`; a time has no date. */
+#include <errno.h>
 #include <math.h>
 #include <time.h>
 
@@ -54,11 +55,11 @@ asy_value asy_time_make(asy_vm *vm, asy_class *cls, const fields *f) {
   return made;
 }
 
-static int64_t time_us(const moment *m) {
+int64_t asy_time_us(const moment *m) {
   return ((int64_t)m->hour * 3600 + m->minute * 60 + m->second) * SECOND_US + m->microsecond;
 }
 
-wide asy_instant(const moment *m) { return (wide)(asy_ordinal(m->year, m->month, m->day) - 1) * DAY_US + time_us(m); }
+int64_t asy_instant(const moment *m) { return (asy_ordinal(m->year, m->month, m->day) - 1) * DAY_US + asy_time_us(m); }
 
 static bool read_fields(asy_vm *vm, const asy_value *args, int32_t *parts, int count) {
   for (int i = 0; i < count; i++)
@@ -86,20 +87,22 @@ static size_t pack(const moment *m, bool with_date, bool with_fold, uint8_t *out
   return n;
 }
 
-/* Whether v is such a state (bytes, or a str of latin-1 from Python 2): its fields. */
+bool asy_read_state(asy_value v, uint8_t *out, uint32_t size) {
+  const void *data = NULL;
+  if (asy_is_kind(v, KIND_BYTES)) {
+    if (((asy_bytes *)asy_obj_of(v))->len == size) data = ((asy_bytes *)asy_obj_of(v))->data;
+  } else if (asy_is_str(v)) { /* from Python 2 */
+    const asy_str *s = (asy_str *)asy_obj_of(v);
+    if (s->len == size && asy_str_width(s) == 1) data = asy_str_data(s);
+  }
+  if (data) memcpy(out, data, size);
+  return data != NULL;
+}
+
+/* Whether v is such a state: its fields. */
 static bool unpack(asy_value v, bool with_date, fields *f) {
   uint8_t b[10];
-  uint32_t size = with_date ? 10 : 6;
-  if (asy_is_kind(v, KIND_BYTES)) {
-    if (((asy_bytes *)asy_obj_of(v))->len != size) return false;
-    memcpy(b, ((asy_bytes *)asy_obj_of(v))->data, size);
-  } else if (asy_is_str(v)) {
-    const asy_str *s = (asy_str *)asy_obj_of(v);
-    if (s->len != size || asy_str_width(s) != 1) return false;
-    memcpy(b, asy_str_data(s), size);
-  } else {
-    return false;
-  }
+  if (!asy_read_state(v, b, with_date ? 10 : 6)) return false;
   const uint8_t *at = b;
   if (with_date) {
     *f = (fields){.year = b[0] << 8 | b[1], .month = b[2] & 127, .day = b[3], .fold = b[2] >> 7};
@@ -165,7 +168,8 @@ static char *put_time(asy_vm *vm, asy_value self, asy_value timespec, char *to) 
   int spec = 0, count = sizeof timespecs / sizeof *timespecs;
   if (timespec != ASY_UNBOUND) {
     if (!asy_is_str(timespec))
-      return asy_raise(vm, ASY_TypeError, "isoformat() argument 'timespec' must be str, not %T", timespec), NULL;
+      return asy_raise(vm, ASY_TypeError, timespec == ASY_NONE ? "isoformat() argument %d must be str, not None" : "isoformat() argument %d must be str, not %T",
+                       is_time(vm, self) ? 1 : 2, timespec), NULL;
     while (spec < count && !asy_str_equal_cstr((asy_str *)asy_obj_of(timespec), timespecs[spec])) spec++;
     if (spec == count) return asy_raise(vm, ASY_ValueError, "Unknown timespec value"), NULL;
   }
@@ -211,7 +215,7 @@ static asy_value moment_compare(asy_vm *vm, asy_value a, asy_value b, asy_compar
   bool times = is_time(vm, a);
   if (times ? !is_time(vm, b) : !is_datetime(vm, b)) return ASY_NOT_IMPLEMENTED;
   const moment *x = moment_of(a), *y = moment_of(b);
-  wide at_x = times ? time_us(x) : asy_instant(x), at_y = times ? time_us(y) : asy_instant(y);
+  int64_t at_x = times ? asy_time_us(x) : asy_instant(x), at_y = times ? asy_time_us(y) : asy_instant(y);
   if (x->zone != y->zone) {
     int64_t us_x, us_y;
     int has_x = asy_zone_us(vm, x->zone, about(vm, a), &us_x),
@@ -247,7 +251,7 @@ static bool moment_hash(asy_vm *vm, asy_value self, int64_t *out) {
   }
   int has = asy_failed(unfolded) ? -1 : asy_zone_us(vm, m->zone, timed ? ASY_NONE : unfolded, &us);
   if (has < 0) return false;
-  int64_t key = (timed ? time_us(m) : (int64_t)asy_instant(m)) - us;
+  int64_t key = (timed ? asy_time_us(m) : asy_instant(m)) - us;
   *out = asy_hash_memory(vm, &key, sizeof key);
   return true;
 }
@@ -263,10 +267,12 @@ static asy_value datetime_new(asy_vm *vm, const asy_value *args) {
     return checked_datetime(vm, class_arg(args[0]), &f);
   }
   static const char *const names[] = {"year", "month", "day"};
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < 3; i++) {
     if (args[i + 1] == ASY_UNBOUND)
       return asy_raise(vm, ASY_TypeError, "function missing required argument '%s' (pos %d)", names[i], i + 1);
-  if (!read_fields(vm, args + 1, &f.year, 7) || !asy_field_int(vm, args[9], &f.fold)) return ASY_FAILED;
+    if (!read_fields(vm, args + i + 1, &f.year + i, 1)) return ASY_FAILED;
+  }
+  if (!read_fields(vm, args + 4, &f.hour, 4) || !asy_field_int(vm, args[9], &f.fold)) return ASY_FAILED;
   f.zone = args[8];
   return checked_datetime(vm, class_arg(args[0]), &f);
 }
@@ -288,6 +294,7 @@ static asy_value at_seconds(asy_vm *vm, asy_class *cls, int64_t seconds, int32_t
   fields f;
   if (seconds < first || seconds >= last) {
     int64_t year = asy_year_of(EPOCH_ORDINAL + seconds / DAY_SECONDS - (seconds % DAY_SECONDS < 0));
+    if (year - 1900 < INT32_MIN || year - 1900 > INT32_MAX) return asy_raise_errno(vm, EOVERFLOW, ASY_UNBOUND);
     return asy_raise(vm, ASY_ValueError, "year %lld is out of range", (long long)year);
   }
   int64_t shown = seconds + EPOCH_SECONDS;
@@ -492,7 +499,7 @@ static asy_value datetime_utctimetuple(asy_vm *vm, const asy_value *args) {
 
 /* What the clock here shows as m does, in seconds of UTC since year 1: in a gap or a fold the fold says which side is meant. */
 static bool local_to_seconds(asy_vm *vm, const moment *m, int64_t *out) {
-  int64_t t = (int64_t)(asy_instant(m) / SECOND_US), shown, other, shown_other;
+  int64_t t = asy_instant(m) / SECOND_US, shown, other, shown_other;
   if (!asy_local_seconds(vm, t, &shown)) return false;
   int64_t a = shown - t, first = t - a;
   if (!asy_local_seconds(vm, first, &shown)) return false;
@@ -517,9 +524,10 @@ static asy_value datetime_timestamp(asy_vm *vm, const asy_value *args) {
   if (m->zone != ASY_NONE) {
     int has = asy_zone_us(vm, m->zone, args[0], &us);
     if (has < 0) return ASY_FAILED;
-    if (has) us = (int64_t)asy_instant(m) - us - EPOCH_SECONDS * SECOND_US;
+    if (has) us = asy_instant(m) - us - EPOCH_SECONDS * SECOND_US;
     else us = 0;
-    if (has) return asy_from_double(vm, (double)us / 1e6);
+    if (has && us < 1LL << 53 && us > -(1LL << 53)) return asy_from_double(vm, (double)us / 1e6);
+    if (has) return asy_int_binary(vm, BINARY_TRUEDIV, asy_wide_int(vm, us), asy_from_small(SECOND_US));
   }
   if (!local_to_seconds(vm, m, &seconds)) return ASY_FAILED;
   return asy_from_double(vm, (double)(seconds - EPOCH_SECONDS) + m->microsecond / 1e6);
@@ -545,7 +553,7 @@ static asy_value datetime_astimezone(asy_vm *vm, const asy_value *args) {
   if (has < 0) return ASY_FAILED;
   if (!has) { /* naive: local time */
     if (!local_to_seconds(vm, m, &seconds)) return ASY_FAILED;
-    us = (int64_t)(asy_instant(m) / SECOND_US - seconds) * SECOND_US;
+    us = (asy_instant(m) / SECOND_US - seconds) * SECOND_US;
   }
   wide utc = asy_instant(m) - us;
   if (zone == ASY_NONE) {
@@ -564,8 +572,7 @@ static asy_value datetime_replace(asy_vm *vm, const asy_value *args) {
   fields f = fields_in(moment_of(args[0]));
   if (!read_fields(vm, args + 1, &f.year, 7) || !read_fields(vm, args + 9, &f.fold, 1)) return ASY_FAILED;
   if (args[8] != ASY_UNBOUND) f.zone = args[8];
-  if (f.fold != 0 && f.fold != 1) return asy_raise(vm, ASY_ValueError, "fold must be either 0 or 1");
-  return asy_check_zone(vm, f.zone) ? asy_datetime_make(vm, asy_type_of(vm, args[0]), &f) : ASY_FAILED;
+  return asy_check_date(vm, f.year, f.month, f.day) && asy_check_time(vm, &f) && asy_check_zone(vm, f.zone) ? asy_datetime_make(vm, asy_type_of(vm, args[0]), &f) : ASY_FAILED;
 }
 
 static void moment_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((moment *)o)->zone); }
@@ -691,8 +698,7 @@ static asy_value time_replace(asy_vm *vm, const asy_value *args) {
   fields f = fields_in(moment_of(args[0]));
   if (!read_fields(vm, args + 1, &f.hour, 4) || !read_fields(vm, args + 6, &f.fold, 1)) return ASY_FAILED;
   if (args[5] != ASY_UNBOUND) f.zone = args[5];
-  if (f.fold != 0 && f.fold != 1) return asy_raise(vm, ASY_ValueError, "fold must be either 0 or 1");
-  return asy_check_zone(vm, f.zone) ? asy_time_make(vm, asy_type_of(vm, args[0]), &f) : ASY_FAILED;
+  return asy_check_time(vm, &f) && asy_check_zone(vm, f.zone) ? asy_time_make(vm, asy_type_of(vm, args[0]), &f) : ASY_FAILED;
 }
 
 static const asy_native time_methods[] = {

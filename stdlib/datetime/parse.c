@@ -1,26 +1,25 @@
 /* parse.c - texts read: ISO 8601 in all its forms, and strptime for formats of plain numbers.
  *
- * The text is copied to ASCII first (a character beyond becomes DEL, which matches nothing): offsets stay those of the text.
- * Must stay true: every read lies before `end`.
+ * ASCII is read where it lies. Other text is copied first, a character beyond becoming DEL, which matches nothing: offsets stay
+ * those of the text. Must stay true: every read lies before `end`.
  */
 #include "stdlib/datetime/datetime.h"
 
 enum { TEXT_MAX = 128, NO_ZONE = 0, HAS_ZONE = 1 };
 
 typedef struct {
-  char text[TEXT_MAX];
   const char *at, *end;
 } reader;
 
-static bool open_text(reader *r, const asy_str *s) {
+static bool open_text(reader *r, char copy[TEXT_MAX], const asy_str *s) {
   if (s->len >= TEXT_MAX) return false;
-  for (uint32_t i = 0; i < s->len; i++) {
+  bool ascii = s->head.flags & STR_ASCII;
+  for (uint32_t i = 0; i < s->len && !ascii; i++) {
     uint32_t c = asy_str_at(s, i);
-    r->text[i] = c < 128 ? (char)c : 127;
+    copy[i] = c < 128 ? (char)c : 127;
   }
-  r->text[s->len] = 0;
-  r->at = r->text;
-  r->end = r->text + s->len;
+  r->at = ascii ? asy_str_data(s) : copy;
+  r->end = r->at + s->len;
   return true;
 }
 
@@ -28,13 +27,17 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool peek(const reader *r, char c) { return r->at < r->end && *r->at == c; }
 
 /* `count` digits, no fewer. */
-static bool digits(reader *r, int count, int32_t *out) {
-  if (r->end - r->at < count) return false;
-  *out = 0;
-  for (int i = 0; i < count; i++, r->at++) {
-    if (!is_digit(*r->at)) return false;
-    *out = *out * 10 + *r->at - '0';
+static inline bool digits(reader *r, int count, int32_t *out) {
+  const char *at = r->at;
+  int32_t value = 0;
+  if (r->end - at < count) return false;
+  for (int i = 0; i < count; i++) {
+    unsigned digit = (unsigned)(at[i] - '0');
+    if (digit > 9) return false;
+    value = value * 10 + (int32_t)digit;
   }
+  r->at = at + count;
+  *out = value;
   return true;
 }
 
@@ -115,8 +118,9 @@ static int read_time(asy_vm *vm, reader *r, fields *out) {
 
 bool asy_parse_iso_date(asy_vm *vm, asy_value text, fields *out) {
   reader r;
+  char copy[TEXT_MAX];
   size_t length = ((asy_str *)asy_obj_of(text))->len;
-  bool fits = (length == 7 || length == 8 || length == 10) && open_text(&r, (asy_str *)asy_obj_of(text));
+  bool fits = (length == 7 || length == 8 || length == 10) && open_text(&r, copy, (asy_str *)asy_obj_of(text));
   bool good = fits && read_date(vm, &r, r.end, out);
   if (!good) malformed(vm, text);
   return good;
@@ -124,7 +128,8 @@ bool asy_parse_iso_date(asy_vm *vm, asy_value text, fields *out) {
 
 bool asy_parse_iso_time(asy_vm *vm, asy_value text, fields *out) {
   reader r;
-  bool fits = open_text(&r, (asy_str *)asy_obj_of(text));
+  char copy[TEXT_MAX];
+  bool fits = open_text(&r, copy, (asy_str *)asy_obj_of(text));
   if (fits && peek(&r, 'T')) r.at++;
   int good = fits ? read_time(vm, &r, out) : 0;
   if (good == 0) malformed(vm, text);
@@ -152,10 +157,11 @@ static size_t date_length(const char *s, size_t length) {
 
 bool asy_parse_iso_datetime(asy_vm *vm, asy_value text, fields *out) {
   reader r;
+  char copy[TEXT_MAX];
   int good = 0;
-  if (open_text(&r, (asy_str *)asy_obj_of(text))) {
-    size_t length = (size_t)(r.end - r.text), date_end = date_length(r.text, length);
-    good = date_end && date_end <= length && read_date(vm, &r, r.text + date_end, out);
+  if (open_text(&r, copy, (asy_str *)asy_obj_of(text))) {
+    size_t length = (size_t)(r.end - r.at), date_end = date_length(r.at, length);
+    good = date_end && date_end <= length && read_date(vm, &r, r.at + date_end, out);
     if (good > 0 && r.at < r.end) {
       r.at++;
       good = read_time(vm, &r, out);
@@ -208,7 +214,8 @@ static bool read_fraction(reader *r, fields *f) {
 
 int asy_parse_simple(asy_vm *vm, asy_str *text, asy_str *format, fields *out) {
   reader r, pattern;
-  if (!open_text(&r, text) || !open_text(&pattern, format)) return 0;
+  char text_copy[TEXT_MAX], format_copy[TEXT_MAX];
+  if (!open_text(&r, text_copy, text) || !open_text(&pattern, format_copy, format)) return 0;
   *out = (fields){.year = 1900, .month = 1, .day = 1, .zone = ASY_NONE};
   unsigned seen[4] = {0};
   for (; pattern.at < pattern.end; pattern.at++) {

@@ -39,7 +39,7 @@ static inline uint32_t point(const parser *p, uint32_t i) {
   return p->width == 2 ? ((const uint16_t *)p->data)[i] : ((const uint32_t *)p->data)[i];
 }
 
-static asy_value fail_at(asy_vm *vm, const char *message, asy_value text, uint32_t at) {
+static asy_value fail_at(asy_vm *vm, const char *message, asy_value text, int64_t at) {
   asy_value module = asy_import(vm, "json.decoder");
   asy_value cls = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "JSONDecodeError");
   if (asy_failed(cls)) return ASY_FAILED;
@@ -48,7 +48,7 @@ static asy_value fail_at(asy_vm *vm, const char *message, asy_value text, uint32
   return asy_failed(error) ? ASY_FAILED : asy_raise_value(vm, error);
 }
 
-static asy_value fail(parser *p, const char *message, uint32_t at) {
+static asy_value fail(parser *p, const char *message, int64_t at) {
   return fail_at(p->vm, message, asy_from_obj(p->text), at);
 }
 
@@ -67,21 +67,24 @@ static inline void skip_space(parser *p) {
 
 /* ---- Strings ---- */
 
-static int digit_value(uint32_t c) {
-  if (c >= '0' && c <= '9') return (int)c - '0';
-  uint32_t letter = c | 32;
-  return letter >= 'a' && letter <= 'f' ? (int)letter - 'a' + 10 : -1;
-}
-
-/* Four hexadecimal digits at `at`; -1: they are not. */
+/* Four hexadecimal digits at `at`; -1: they are not. All at once, a character in each byte of a word: what the digits' values make
+ * when they are written again must be the characters. */
 static int32_t four_digits(const parser *p, uint32_t at) {
-  int32_t value = 0, bad = 0;
-  for (uint32_t i = at; i < at + 4; i++) {
-    int digit = digit_value(point(p, i));
-    bad |= digit;
-    value = value << 4 | (digit & 15);
+  const uint32_t ones = 0x01010101;
+  uint32_t word = 0, beyond = 0;
+  if (p->width == 1) {
+    memcpy(&word, (const uint8_t *)p->data + at, 4);
+  } else {
+    for (uint32_t i = 0; i < 4; i++) {
+      beyond |= point(p, at + i);
+      word |= (point(p, at + i) & 255) << 8 * i;
+    }
   }
-  return bad < 0 ? -1 : value;
+  uint32_t letters = word >> 6 & ones, values = (word & ones * 15) + letters * 9;
+  uint32_t written = values + ones * '0' + letters * ('a' - '0' - 10);
+  bool good = beyond < 256 && !(values & ones * 0xF0) && ((values + ones * 6) >> 4 & ones) == letters &&
+              written == (word | letters * 32);
+  return good ? (int32_t)((values & 15) << 12 | (values >> 8 & 15) << 8 | (values >> 16 & 15) << 4 | values >> 24) : -1;
 }
 
 /* Whether one of eight bytes is a quote, a backslash or a control character: borrows of a subtraction reach the top bits (the
@@ -114,18 +117,20 @@ static uint32_t plain_end(const parser *p, uint32_t i) {
 /* What the escape at p->at (behind the backslash) stands for; -1 failed. */
 static int64_t read_escape(parser *p) {
   static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-  uint32_t c = point(p, p->at), backslash = p->at - 1;
+  uint32_t c = point(p, p->at);
   if (c != 'u') {
     const char *simple = c && c < 128 ? strchr(from, (int)c) : NULL;
-    if (!simple) return fail(p, "Invalid \\escape", backslash), -1;
+    if (!simple) return fail(p, "Invalid \\escape", (int64_t)p->at - 1), -1;
     p->at++;
     return (uint8_t)to[simple - from];
   }
-  int32_t first = four_digits(p, p->at + 1);
-  if (first < 0) return fail(p, "Invalid \\uXXXX escape", backslash + 1), -1;
+  int32_t first = p->at + 5 < p->length ? four_digits(p, p->at + 1) : -1;
+  if (first < 0) return fail(p, "Invalid \\uXXXX escape", p->at), -1;
   p->at += 5;
-  if (first >= 0xD800 && first < 0xDC00 && point(p, p->at) == '\\' && point(p, p->at + 1) == 'u') {
+  if (first >= 0xD800 && first < 0xDC00 && p->at + 6 < p->length && point(p, p->at) == '\\' &&
+      point(p, p->at + 1) == 'u') {
     int32_t second = four_digits(p, p->at + 2);
+    if (second < 0) return fail(p, "Invalid \\uXXXX escape", p->at + 1), -1;
     if (second >= 0xDC00 && second < 0xE000) {
       p->at += 6;
       return 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
@@ -161,7 +166,7 @@ static asy_value read_escaped(parser *p, uint32_t begin) {
     if (more && read_escapes(p, &out)) continue;
     if (more || (end < p->length && point(p, end) == '"')) break;
     if (end < p->length && point(p, end) != '\\') fail(p, "Invalid control character at", end);
-    else fail(p, "Unterminated string starting at", begin - 1);
+    else fail(p, "Unterminated string starting at", (int64_t)begin - 1);
     break;
   }
   if (asy_raised(p->vm)) {

@@ -61,7 +61,64 @@ static inline bool stands_for_itself(uint32_t c, bool ascii) {
   return c >= ' ' && c != '"' && c != '\\' && (!ascii || c < 127);
 }
 
-static void write_string(asy_text *out, const asy_str *s, bool ascii) {
+static inline char *put_point(char *to, uint32_t c) {
+  if (c >= 128 && c < 0x10000) return put_unit(to, c);
+  if (!stands_for_itself(c, true)) return put_escape(to, c);
+  *to = (char)c;
+  return to + 1;
+}
+
+enum { LANES = 8 };
+typedef uint16_t units __attribute__((vector_size(2 * LANES)));
+typedef uint8_t octets __attribute__((vector_size(2 * LANES)));
+
+/* The hexadecimal digits of the nibbles in the bytes of each lane. */
+static inline units hex_digits(units nibbles) {
+  octets n = (octets)nibbles;
+  return (units)(n + '0' + ((octets)(n > 9) & ('a' - '0' - 10)));
+}
+
+/* LANES points: their digits are made at once, two in the order of memory in each lane. */
+static inline char *put_lanes(char *to, const uint16_t *points) {
+  units u;
+  memcpy(&u, points, sizeof u);
+  units first = hex_digits(u >> 12 | (u & 0x0F00)), last = hex_digits((u >> 4 & 15) | (u & 15) << 8);
+  uint16_t digits[2][LANES];
+  memcpy(digits[0], &first, sizeof first);
+  memcpy(digits[1], &last, sizeof last);
+  for (unsigned i = 0; i < LANES; i++) {
+    if (points[i] < 128) {
+      to = put_point(to, points[i]);
+      continue;
+    }
+    memcpy(to, "\\u", 2);
+    memcpy(to + 2, &digits[0][i], 2);
+    memcpy(to + 4, &digits[1][i], 2);
+    to += 6;
+  }
+  return to;
+}
+
+/* A string most of whose code points need an escape, as ASCII; out is narrow. */
+static void write_escaped(asy_text *out, const asy_str *s) {
+  enum { CHUNK = 128 * LANES }; /* code points for which room is made at once */
+  bool wide = asy_str_width(s) == 4;
+  const uint16_t *narrow = asy_str_data(s);
+  const uint32_t *points = asy_str_data(s);
+  for (uint32_t i = 0; i < s->len;) {
+    uint32_t stop = s->len - i < CHUNK ? s->len : i + CHUNK;
+    char *end = asy_text_open(out, (size_t)(stop - i) * ESCAPE_MOST + 2);
+    if (!end) return;
+    if (i == 0) *end++ = '"';
+    for (; !wide && i + LANES <= stop; i += LANES) end = put_lanes(end, narrow + i);
+    for (; i < stop; i++) end = put_point(end, wide ? points[i] : narrow[i]);
+    if (i == s->len) *end++ = '"';
+    asy_text_close(out, end);
+  }
+}
+
+/* One in which most stand for themselves. */
+static void write_runs(asy_text *out, const asy_str *s, bool ascii) {
   bool narrow = asy_str_width(s) == 1;
   const uint8_t *bytes = asy_str_data(s);
   asy_text_char(out, '"');
@@ -83,6 +140,11 @@ static void write_string(asy_text *out, const asy_str *s, bool ascii) {
   asy_text_char(out, '"');
 }
 
+static void write_string(asy_text *out, const asy_str *s, bool ascii) {
+  if (ascii && asy_str_width(s) > 1 && out->width == 1) write_escaped(out, s);
+  else write_runs(out, s, ascii);
+}
+
 static asy_value quoted(asy_vm *vm, asy_value v, bool ascii) {
   if (!asy_is_str(v)) return asy_raise(vm, ASY_TypeError, "first argument must be a string, not %T", v);
   asy_text out;
@@ -97,15 +159,6 @@ asy_value asy_json_quote_ascii(asy_vm *vm, const asy_value *args) { return quote
 
 /* ---- Numbers ---- */
 
-static void write_small(asy_text *out, int64_t value) {
-  char digits[24], *p = digits + sizeof digits;
-  uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-  do *--p = (char)('0' + rest % 10);
-  while (rest /= 10);
-  if (value < 0) *--p = '-';
-  asy_text_ascii_n(out, p, (size_t)(digits + sizeof digits - p));
-}
-
 static bool write_str_value(writer *w, asy_value text) {
   if (asy_failed(text)) return false;
   asy_text_str(&w->out, (asy_str *)asy_obj_of(text));
@@ -114,7 +167,7 @@ static bool write_str_value(writer *w, asy_value text) {
 
 static bool write_int(writer *w, asy_value v) {
   if (asy_is_int(v)) {
-    write_small(&w->out, asy_small(v));
+    asy_text_int(&w->out, asy_small(v));
     return true;
   }
   /* plain, whatever a subclass says: int.__repr__ */
@@ -266,7 +319,10 @@ static bool write_dict(writer *w, asy_value v, const level *up) {
   } else if (!write_pairs(w, v, &here, &written)) {
     return false;
   }
-  if (written) new_line(w, here.depth - 1);
+  int filled = written ? 1 : w->how->indent == ASY_NONE ? 0 : asy_truth(w->vm, v);
+  if (filled < 0) return false;
+  if (filled && !written) new_line(w, here.depth); /* every key was skipped */
+  if (filled) new_line(w, here.depth - 1);
   asy_text_char(&w->out, '}');
   return true;
 }
@@ -286,7 +342,7 @@ static bool write_other(writer *w, asy_value v, const level *up) {
 static bool write_value(writer *w, asy_value v, const level *up) {
   asy_text *out = &w->out;
   if (asy_is_str(v)) write_string(out, (asy_str *)asy_obj_of(v), w->how->ascii);
-  else if (asy_is_int(v)) write_small(out, asy_small(v));
+  else if (asy_is_int(v)) asy_text_int(out, asy_small(v));
   else if (v == ASY_NONE) asy_text_ascii(out, "null");
   else if (asy_is_bool(v)) asy_text_ascii(out, v == ASY_TRUE ? "true" : "false");
   else if (asy_is_float(v)) return write_float(w, v);

@@ -10,7 +10,8 @@
   X(compile, w) X(code_free, w) X(jit_compile, w) X(match, w) X(jit_match, w) X(match_data_create_from_pattern, w)            \
   X(match_data_free, w) X(get_ovector_pointer, w) X(compile_context_create, w) X(set_character_tables, w) X(set_newline, w)   \
   X(set_parens_nest_limit, w) X(match_context_create, w) X(set_match_limit, w) X(jit_stack_create, w) X(jit_stack_assign, w)  \
-  X(maketables, w) X(get_error_message, w) X(compile_context_free, w) X(match_context_free, w) X(jit_stack_free, w)
+  X(maketables, w) X(get_error_message, w) X(compile_context_free, w) X(match_context_free, w) X(jit_stack_free, w)  \
+  X(maketables_free, w)
 /* clang-format on */
 #define SYMBOL(function, w) {"pcre2_" #function "_" #w, offsetof(re_api, function)},
 
@@ -42,8 +43,7 @@ enum {
   TABLE_SIZE = 512 + 320 + 256
 };
 
-/* The tables of the C locale, made into those of latin-1 as Python sees it. Patterns point to them, so they are
- * never freed: a few hundred bytes, once for a VM. */
+/* The tables of the C locale, made into those of latin-1 as Python sees it. Patterns point to them, and free them not. */
 static void make_latin1(uint8_t *tables) {
   uint8_t *types = tables + TABLE_TYPES;
   for (uint32_t c = 0; c < 256; c++) {
@@ -72,6 +72,17 @@ static void *new_context(const re_api *api) {
   return context;
 }
 
+static void unload(re_shared *shared, unsigned i) {
+  re_api *api = shared->widths[i].api;
+  if (!api) return;
+  for (int k = 0; k < 2; k++) api->compile_context_free(shared->widths[i].contexts[k]); /* each takes NULL */
+  api->match_context_free(shared->widths[i].match);
+  api->jit_stack_free(shared->widths[i].jit_stack);
+  if (shared->widths[i].tables) api->maketables_free(NULL, shared->widths[i].tables);
+  free(api);
+  shared->widths[i].api = NULL;
+}
+
 bool re_load(asy_vm *vm, re_shared *shared, unsigned width) {
   unsigned i = re_width_index(width);
   if (shared->widths[i].api) return true;
@@ -79,8 +90,16 @@ bool re_load(asy_vm *vm, re_shared *shared, unsigned width) {
   if (!api) return asy_raise_no_memory(vm), false;
   if (!asy_load_library(vm, libraries[i].soname, libraries[i].package, symbols[i], api)) return free(api), false;
   void *ascii = new_context(api), *unicode = new_context(api), *match = api->match_context_create(NULL);
+  void *stack = api->jit_stack_create(JIT_STACK_FIRST, JIT_STACK_MOST, NULL);
   uint8_t *tables = width == 1 ? (uint8_t *)(uintptr_t)api->maketables(NULL) : NULL;
+  shared->widths[i].api = api;
+  shared->widths[i].contexts[0] = ascii;
+  shared->widths[i].contexts[1] = unicode;
+  shared->widths[i].match = match;
+  shared->widths[i].jit_stack = stack;
+  shared->widths[i].tables = tables;
   if (!ascii || !unicode || !match || (width == 1 && !tables)) {
+    unload(shared, i);
     asy_raise_no_memory(vm);
     return false;
   }
@@ -88,24 +107,10 @@ bool re_load(asy_vm *vm, re_shared *shared, unsigned width) {
     make_latin1(tables);
     api->set_character_tables(unicode, tables);
   }
-  void *stack = api->jit_stack_create(JIT_STACK_FIRST, JIT_STACK_MOST, NULL);
   if (stack) api->jit_stack_assign(match, NULL, stack);
-  shared->widths[i].api = api;
-  shared->widths[i].contexts[0] = ascii;
-  shared->widths[i].contexts[1] = unicode;
-  shared->widths[i].match = match;
-  shared->widths[i].jit_stack = stack;
   return true;
 }
 
 void re_unload(re_shared *shared) {
-  for (int i = 0; i < 3; i++) {
-    re_api *api = shared->widths[i].api;
-    if (!api) continue;
-    api->compile_context_free(shared->widths[i].contexts[0]);
-    api->compile_context_free(shared->widths[i].contexts[1]);
-    api->match_context_free(shared->widths[i].match);
-    if (shared->widths[i].jit_stack) api->jit_stack_free(shared->widths[i].jit_stack);
-    free(api);
-  }
+  for (unsigned i = 0; i < 3; i++) unload(shared, i);
 }

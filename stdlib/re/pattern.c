@@ -503,8 +503,7 @@ static asy_value new_scanner(asy_vm *vm, const asy_type *type, asy_value pattern
   pass t;
   if (!pass_open(vm, &t, pattern, string, pos, endpos)) return ASY_FAILED;
   re_subject_close(vm, &t.s);
-  asy_class *cls = asy_define_type(vm, type);
-  scanner *sc = cls ? asy_new_instance(vm, cls) : NULL;
+  scanner *sc = asy_new_object(vm, type);
   if (!sc) return ASY_FAILED;
   sc->pattern = t.p;
   sc->string = string;
@@ -692,6 +691,5 @@ const asy_type re_pattern_type = {
 };
 
 bool re_define_pattern(asy_vm *vm, asy_value module) {
-  asy_class *cls = asy_define_type(vm, &re_pattern_type);
-  return cls && asy_module_set(vm, module, "Pattern", asy_from_obj(cls));
+  return asy_module_add_type(vm, module, "Pattern", &re_pattern_type);
 }

@@ -102,6 +102,7 @@ typedef struct {
   void (*compile_context_free)(void *);
   void (*match_context_free)(void *);
   void (*jit_stack_free)(void *);
+  void (*maketables_free)(void *, const uint8_t *);
 } re_api;
 
 /* What all patterns of a VM share: an object that they and the functions of the module refer to. */
@@ -113,7 +114,8 @@ typedef struct {
     void *contexts[2]; /* compile contexts: 0 ASCII, 1 Unicode */
     void *match;       /* match context, with the limit and the JIT stack */
     void *jit_stack;
-  } widths[3]; /* 1, 2, 4 bytes a unit */
+    const uint8_t *tables; /* of the Unicode context, of width 1 only */
+  } widths[3];             /* 1, 2, 4 bytes a unit */
 } re_shared;
 static inline unsigned re_width_index(unsigned width) { return width >> 1; } /* 1, 2, 4 -> 0, 1, 2 */
 /* Loads the library for units of this width. False: ImportError. */
