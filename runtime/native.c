@@ -43,10 +43,10 @@ static void native_free(asy_vm *vm, asy_obj *o) {
 /* Dunders that are ordinary methods; all others in a class fill a slot. */
 static bool is_slot(const char *name) {
   static const char *const methods[] = {
-    "__bytes__",     "__ceil__",       "__class_getitem__", "__complex__",     "__copy__",     "__deepcopy__",
-    "__dir__",       "__enter__",      "__exit__",          "__floor__",       "__format__",   "__fspath__",
-    "__getnewargs__", "__getstate__",  "__init_subclass__", "__length_hint__", "__missing__",  "__prepare__",
-    "__reduce__",    "__reduce_ex__",  "__reversed__",      "__round__",       "__setstate__", "__sizeof__",
+    "__bytes__",      "__ceil__",          "__class_getitem__", "__complex__",     "__copy__",     "__deepcopy__",
+    "__dir__",        "__enter__",         "__exit__",          "__floor__",       "__format__",   "__fspath__",
+    "__getnewargs__", "__getstate__",      "__init_subclass__", "__length_hint__", "__missing__",  "__prepare__",
+    "__reduce__",     "__reduce_ex__",     "__reversed__",      "__round__",       "__setstate__", "__sizeof__",
     "__subclasses__", "__instancecheck__", "__subclasscheck__", "__trunc__",
   };
   if (strncmp(name, "__", 2) != 0) return false;
@@ -177,12 +177,12 @@ static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
 /* Rows that all classes of natives have. */
 #define COMMON_ROWS                                                                                                    \
   {"__name__", "(self)", native_get_name, "Its name.", ASY_NATIVE_GETTER},                                             \
-  {"__qualname__", "(self)", native_get_qualname, "Name with the class.", ASY_NATIVE_GETTER},                          \
-  {"__doc__", "(self)", native_get_doc, "What it does.", ASY_NATIVE_GETTER},                                           \
-  {"__text_signature__", "(self)", native_get_text_signature, "Its parameters as text.", ASY_NATIVE_GETTER},
+    {"__qualname__", "(self)", native_get_qualname, "Name with the class.", ASY_NATIVE_GETTER},                        \
+    {"__doc__", "(self)", native_get_doc, "What it does.", ASY_NATIVE_GETTER},                                         \
+    {"__text_signature__", "(self)", native_get_text_signature, "Its parameters as text.", ASY_NATIVE_GETTER},
 #define MODULE_ROWS                                                                                                    \
   {"__module__", "(self)", native_get_module, "The name of its module.", ASY_NATIVE_GETTER},                           \
-  {"__module__", "(self, value)", native_set_module, NULL, ASY_NATIVE_SETTER},
+    {"__module__", "(self, value)", native_set_module, NULL, ASY_NATIVE_SETTER},
 #define SELF_ROW {"__self__", "(self)", native_get_self, "What it is bound to.", ASY_NATIVE_GETTER},
 #define CLASS_ROW {"__objclass__", "(self)", native_get_objclass, "The class whose method it is.", ASY_NATIVE_GETTER},
 
@@ -203,22 +203,13 @@ const asy_type asy_nativefunc_type = {
   .compare = native_compare,
   .methods = native_methods,
 };
-const asy_type asy_method_descriptor_type = {
-  .name = "method_descriptor",
-  NATIVE_TYPE(asy_nativefunc),
-  .visit = native_visit,
-  .free = native_free,
-  .descr_get = native_descr_get,
-  .methods = descriptor_methods,
-};
-const asy_type asy_wrapper_descriptor_type = {
-  .name = "wrapper_descriptor",
-  NATIVE_TYPE(asy_nativefunc),
-  .visit = native_visit,
-  .free = native_free,
-  .descr_get = native_descr_get,
-  .methods = descriptor_methods,
-};
+#define DESCRIPTOR_TYPE(text)                                                                                          \
+  {                                                                                                                    \
+    .name = text, NATIVE_TYPE(asy_nativefunc), .visit = native_visit, .free = native_free,                             \
+    .descr_get = native_descr_get, .methods = descriptor_methods                                                       \
+  }
+const asy_type asy_method_descriptor_type = DESCRIPTOR_TYPE("method_descriptor");
+const asy_type asy_wrapper_descriptor_type = DESCRIPTOR_TYPE("wrapper_descriptor");
 const asy_type asy_method_wrapper_type = {
   .name = "method-wrapper",
   NATIVE_TYPE(asy_method),
