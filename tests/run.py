@@ -7,6 +7,7 @@ Kinds, each a function below that yields tests:
   errors    tests/errors/**/*.asy beside a .err with the exact message; the exit status must not be 0
   counters  the script tests of asyncio again, under tests/support/counted.asy: no task, timer, handle or descriptor is left
   dis       tests/dis/*.asy beside a .out with the output of `asy --dis FILE`
+  packages  tests/packages/*.py: programs of Debian's Python packages, once `./dev packages` has fetched those; .out from CPython
   samples   samples/**/*.asy beside a .out; seconds after TIME may differ a little
   tutorial  the programs of the asyncio tutorial (tests/tutorial/run.py)
   cli       the command line, case by case (tests/cli/cases.py)
@@ -280,6 +281,20 @@ def counters(options):
                 yield Test(f'counters {relative(path)}', functools.partial(check, path))
 
 
+def packages(options):
+    """Programs of packages as Debian has them, unmodified: `./dev packages` fetches those."""
+    root = ROOT / 'build/packages'
+
+    def check(path):
+        if not (root / 'unpacked').exists():
+            raise Skipped('no packages: ./dev packages')
+        return compared(path, found)
+    found = argparse.Namespace(**vars(options))
+    found.env = [*options.env, ['ASYPATH', str(root / 'usr/lib/python3/dist-packages')]]
+    for path in scripts(ROOT / 'tests/packages', ('.py',)):
+        yield Test(relative(path), functools.partial(check, path))
+
+
 def tutorial(options):
     arguments = ['--tolerance', str(max(0.5, options.tolerance))]
     for block in '123456':
@@ -309,6 +324,7 @@ KINDS = {
     'tutorial': tutorial,
     'unit': unit,
     'script': lambda options: script_tests('tests/script', options, ('.asy', '.py')),
+    'packages': packages,
     'counters': counters,
     'errors': lambda options: script_tests('tests/errors', options, status='failure'),
     'dis': lambda options: script_tests('tests/dis', options, flags=['--dis']),
