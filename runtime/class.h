@@ -76,6 +76,13 @@ bool asy_check_new(asy_vm *vm, const asy_nativefunc *native, asy_value cls);
     while (!slot_type_->slot && slot_type_->base) slot_type_ = slot_type_->base;                                       \
     slot_type_->slot;                                                                                                  \
   }))
+/* The same of an operator: ASY_OPERATOR(type, binary[op]). */
+#define ASY_OPERATOR(descriptor, slot)                                                                                 \
+  (__extension__({                                                                                                     \
+    const asy_type *slot_type_ = (descriptor);                                                                         \
+    while (!(slot_type_->operators && slot_type_->operators->slot) && slot_type_->base) slot_type_ = slot_type_->base; \
+    slot_type_->operators ? slot_type_->operators->slot : NULL;                                                        \
+  }))
 /* Parts of class.c, by file. */
 bool asy_class_add_dunders(asy_vm *vm, asy_class *cls); /* dunder.c: slots as methods */
 bool asy_class_compute_mro(asy_vm *vm, asy_class *cls); /* mro.c */

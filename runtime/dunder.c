@@ -33,6 +33,10 @@ static asy_value none_result(bool ok) { return ok ? ASY_NONE : ASY_FAILED; }
   __typeof__(type->slot) fn = ASY_SLOT(type, slot);                                                                    \
   if (!fn) return wrong_self(vm, args[0]);
 
+#define OPERATOR_OR_FAIL(slot)                                                                                         \
+  __typeof__(type->operators->slot) fn = ASY_OPERATOR(type, slot);                                                     \
+  if (!fn) return wrong_self(vm, args[0]);
+
 WRAPPER(wrap_repr, SLOT_OR_FAIL(repr) return fn(vm, args[0]);)
 WRAPPER(wrap_str, SLOT_OR_FAIL(str) return fn(vm, args[0]);)
 WRAPPER(wrap_hash, SLOT_OR_FAIL(hash) int64_t hash;
@@ -53,9 +57,9 @@ WRAPPER(wrap_iter, SLOT_OR_FAIL(iter) return fn(vm, args[0]);)
 WRAPPER(wrap_next, SLOT_OR_FAIL(next) vm->stop_value = ASY_NONE; asy_value item = fn(vm, args[0]);
         return item == ASY_END ? asy_raised(vm) ? ASY_FAILED : asy_raise_stop(vm, asy_take_stop_value(vm)) : item;)
 WRAPPER(wrap_index, SLOT_OR_FAIL(index) return fn(vm, args[0]);)
-WRAPPER(wrap_neg, SLOT_OR_FAIL(unary[UNARY_NEG]) return fn(vm, args[0]);)
-WRAPPER(wrap_pos, SLOT_OR_FAIL(unary[UNARY_POS]) return fn(vm, args[0]);)
-WRAPPER(wrap_invert, SLOT_OR_FAIL(unary[UNARY_INVERT]) return fn(vm, args[0]);)
+WRAPPER(wrap_neg, OPERATOR_OR_FAIL(unary[UNARY_NEG]) return fn(vm, args[0]);)
+WRAPPER(wrap_pos, OPERATOR_OR_FAIL(unary[UNARY_POS]) return fn(vm, args[0]);)
+WRAPPER(wrap_invert, OPERATOR_OR_FAIL(unary[UNARY_INVERT]) return fn(vm, args[0]);)
 WRAPPER(wrap_await, SLOT_OR_FAIL(await_) return fn(vm, args[0]);)
 
 static bool name_argument(asy_vm *vm, asy_value name) {
@@ -97,20 +101,28 @@ WRAPPER(
   asy_barrier(vm, names); return fn(vm, args[0], all->items, (int)all->len, names);)
 
 #define X(op, symbol, method, reflected, in_place)                                                                     \
-  WRAPPER(wrap_##method, SLOT_OR_FAIL(binary[BINARY_##op]) return fn(vm, args[0], args[1]);)                           \
-  WRAPPER(wrap_##reflected, SLOT_OR_FAIL(binary[BINARY_##op]) return fn(vm, args[1], args[0]);)                        \
-  WRAPPER(wrap_##in_place, SLOT_OR_FAIL(inplace[BINARY_##op]) return fn(vm, args[0], args[1]);)
+  WRAPPER(wrap_##method, OPERATOR_OR_FAIL(binary[BINARY_##op]) return fn(vm, args[0], args[1]);)                       \
+  WRAPPER(wrap_##reflected, OPERATOR_OR_FAIL(binary[BINARY_##op]) return fn(vm, args[1], args[0]);)                    \
+  WRAPPER(wrap_##in_place, OPERATOR_OR_FAIL(inplace[BINARY_##op]) return fn(vm, args[0], args[1]);)
 ASY_BINARY_OPS(X)
 #undef X
 #undef WRAPPER
 #undef SLOT_OR_FAIL
+#undef OPERATOR_OR_FAIL
 
 typedef struct {
-  uint32_t slot;        /* offset in asy_type of the slot that must be filled */
+  uint32_t slot;        /* that must be filled: its offset in asy_type, for an operator behind that in asy_operators */
   bool reflected;       /* __radd__ and its like: sequences do not have it for + */
   asy_native native[2]; /* root, own */
 } dunder;
 
+#define OPERATOR(member) (sizeof(asy_type) + offsetof(asy_operators, member))
+#define OPERATOR_ROW(name, signature, member, wrapper, doc)                                                            \
+  {                                                                                                                    \
+    OPERATOR(member), false, {                                                                                         \
+      {name, signature, wrapper##_root, doc, 0}, { name, signature, wrapper##_own, doc, 0 }                            \
+    }                                                                                                                  \
+  }
 #define ROW(name, signature, member, wrapper, doc)                                                                     \
   {                                                                                                                    \
     offsetof(asy_type, member), false, {                                                                               \
@@ -119,7 +131,7 @@ typedef struct {
   }
 #define ROW_REFLECTED(name, member, wrapper, doc)                                                                      \
   {                                                                                                                    \
-    offsetof(asy_type, member), true, {                                                                                \
+    OPERATOR(member), true, {                                                                                          \
       {name, "(self, value, /)", wrapper##_root, doc, 0}, { name, "(self, value, /)", wrapper##_own, doc, 0 }          \
     }                                                                                                                  \
   }
@@ -144,9 +156,9 @@ static const dunder dunders[] = {
   ROW("__next__", "(self, /)", next, wrap_next, "Implement next(self)."),
   ROW("__index__", "(self, /)", index, wrap_index,
       "Return self converted to an integer, if self is suitable for use as an index into a list."),
-  ROW("__neg__", "(self, /)", unary[UNARY_NEG], wrap_neg, "-self"),
-  ROW("__pos__", "(self, /)", unary[UNARY_POS], wrap_pos, "+self"),
-  ROW("__invert__", "(self, /)", unary[UNARY_INVERT], wrap_invert, "~self"),
+  OPERATOR_ROW("__neg__", "(self, /)", unary[UNARY_NEG], wrap_neg, "-self"),
+  OPERATOR_ROW("__pos__", "(self, /)", unary[UNARY_POS], wrap_pos, "+self"),
+  OPERATOR_ROW("__invert__", "(self, /)", unary[UNARY_INVERT], wrap_invert, "~self"),
   ROW("__await__", "(self, /)", await_, wrap_await, "Return an iterator to be used in await expression."),
   ROW("__getattribute__", "(self, name, /)", get_attr, wrap_getattribute, "Return getattr(self, name)."),
   ROW("__setattr__", "(self, name, value, /)", set_attr, wrap_setattr, "Implement setattr(self, name, value)."),
@@ -157,24 +169,28 @@ static const dunder dunders[] = {
   ROW("__delete__", "(self, instance, /)", descr_set, wrap_delete, "Delete an attribute of instance."),
   ROW("__call__", "(self, /, *args, **kwargs)", call, wrap_call, "Call self as a function."),
 #define X(op, symbol, method, reflected, in_place)                                                                     \
-  ROW(#method, "(self, value, /)", binary[BINARY_##op], wrap_##method, "Return self" symbol "value."),                 \
+  OPERATOR_ROW(#method, "(self, value, /)", binary[BINARY_##op], wrap_##method, "Return self" symbol "value."),        \
     ROW_REFLECTED(#reflected, binary[BINARY_##op], wrap_##reflected, "Return value" symbol "self."),                   \
-    ROW(#in_place, "(self, value, /)", inplace[BINARY_##op], wrap_##in_place, "Return self" symbol "=value."),
+    OPERATOR_ROW(#in_place, "(self, value, /)", inplace[BINARY_##op], wrap_##in_place,                                 \
+                 "Return self" symbol "=value."),
   ASY_BINARY_OPS(X)
 #undef X
 };
 #undef ROW
+#undef OPERATOR_ROW
 #undef ROW_REFLECTED
 
 static bool filled(const asy_type *type, uint32_t slot) {
-  void *fn;
-  memcpy(&fn, (const char *)type + slot, sizeof fn);
+  bool is_operator = slot >= sizeof(asy_type);
+  const char *table = is_operator ? (const char *)type->operators : (const char *)type;
+  void *fn = NULL;
+  if (table) memcpy(&fn, table + slot - (is_operator ? sizeof(asy_type) : 0), sizeof fn);
   return fn != NULL;
 }
 
 /* Sequences concatenate from the left only: no __radd__. */
 static bool hides_reflected(const asy_type *type, const dunder *row) {
-  if (!row->reflected || row->slot != offsetof(asy_type, binary[BINARY_ADD])) return false;
+  if (!row->reflected || row->slot != OPERATOR(binary[BINARY_ADD])) return false;
   return type->flags & ASY_TYPE_SEQUENCE || type == &asy_str_type || type == &asy_bytes_type ||
          type == &asy_bytearray_type;
 }

@@ -49,7 +49,7 @@ void asy_embedded_path(const asy_embedded *embedded, char path[PATH_MAX]) {
   strcpy(path + n, embedded->is_package ? "/__init__.asy" : ".asy");
 }
 
-/* The text of a block, unpacked once; the others refer to the first. NULL: no memory. */
+/* The coded text of a block, unpacked once; the others refer to the first. NULL: no memory. */
 static const uint8_t *block_text(asy_vm *vm, unsigned number) {
   if (!vm->script_blocks) vm->script_blocks = calloc(asy_embedded_block_count, sizeof vm->script_blocks[0]);
   if (!vm->script_blocks) return NULL;
@@ -60,9 +60,29 @@ static const uint8_t *block_text(asy_vm *vm, unsigned number) {
   return *text;
 }
 
-const char *asy_embedded_text(asy_vm *vm, const asy_embedded *embedded) {
-  const uint8_t *text = block_text(vm, embedded->block);
-  return text ? (const char *)text + embedded->start : (asy_raise_no_memory(vm), NULL);
+enum { LONGEST_INDENT = 8, INDENT = 4, ESCAPE = 0x7F, FIRST_WORD = 0x80 }; /* as in embed.py */
+
+static void write_out(const uint8_t *coded, char *to, const char *end) {
+  for (; to < end; coded++) {
+    if (*coded >= FIRST_WORD) {
+      to = stpcpy(to, asy_embedded_words[*coded - FIRST_WORD]);
+    } else if (*coded <= LONGEST_INDENT) {
+      memset(to, ' ', *coded * (size_t)INDENT);
+      to += *coded * INDENT;
+    } else {
+      if (*coded == ESCAPE) coded++;
+      *to++ = (char)*coded;
+    }
+  }
+}
+
+char *asy_embedded_text(asy_vm *vm, const asy_embedded *embedded) {
+  const uint8_t *block = block_text(vm, embedded->block);
+  char *text = block ? malloc(embedded->length + 1) : NULL;
+  if (!text) return asy_raise_no_memory(vm), NULL;
+  write_out(block + embedded->start, text, text + embedded->length);
+  text[embedded->length] = 0;
+  return text;
 }
 
 void asy_finders_free(asy_vm *vm) {
@@ -240,17 +260,22 @@ static const asy_embedded *embedded_named(asy_vm *vm, asy_value name) {
 static asy_value builtin_get_source(asy_vm *vm, const asy_value *args) {
   const asy_embedded *embedded = embedded_named(vm, args[1]);
   if (!embedded) return asy_raised(vm) ? ASY_FAILED : ASY_NONE;
-  const char *text = asy_embedded_text(vm, embedded);
-  return text ? asy_from_text(vm, text, embedded->length) : ASY_FAILED;
+  char *text = asy_embedded_text(vm, embedded);
+  asy_value source = text ? asy_from_text(vm, text, embedded->length) : ASY_FAILED;
+  free(text);
+  return source;
 }
 
 static asy_value builtin_get_code(asy_vm *vm, const asy_value *args) {
   const asy_embedded *embedded = embedded_named(vm, args[1]);
   char path[PATH_MAX];
   if (!embedded) return asy_raised(vm) ? ASY_FAILED : ASY_NONE;
-  const char *text = asy_embedded_text(vm, embedded);
+  char *text = asy_embedded_text(vm, embedded);
   asy_embedded_path(embedded, path);
-  return text ? asy_compile_text(vm, text, embedded->length, path, ASY_MODE_EXEC, ASY_COMPILE_USUAL(vm)) : ASY_FAILED;
+  asy_value code =
+    text ? asy_compile_text(vm, text, embedded->length, path, ASY_MODE_EXEC, ASY_COMPILE_USUAL(vm)) : ASY_FAILED;
+  free(text);
+  return code;
 }
 
 static asy_value builtin_is_package(asy_vm *vm, const asy_value *args) {

@@ -128,10 +128,12 @@ static asy_value load_text(asy_vm *vm, asy_str *name, const char *text, size_t l
 
 static asy_value load_embedded(asy_vm *vm, asy_str *name, const asy_embedded *embedded) {
   char path[PATH_MAX];
-  const char *text = asy_embedded_text(vm, embedded);
+  char *text = asy_embedded_text(vm, embedded);
   if (!text) return ASY_FAILED;
   asy_embedded_path(embedded, path);
-  return load_text(vm, name, text, embedded->length, path, embedded->is_package);
+  asy_value module = load_text(vm, name, text, embedded->length, path, embedded->is_package);
+  free(text);
+  return module;
 }
 
 static asy_value load_native(asy_vm *vm, asy_str *name, const asy_module_def *def) {

@@ -9,6 +9,7 @@
 #include "runtime/heap_internal.h"
 #include "runtime/number.h"
 #include "runtime/protocol.h"
+#include "runtime/types/format.h"
 
 /* ---- Classes -------------------------------------------------------------------------------------------------------------- */
 
@@ -251,6 +252,10 @@ asy_value asy_str_of(asy_vm *vm, asy_value v) {
 asy_value asy_format(asy_vm *vm, asy_value v, asy_value spec) {
   bool empty = !((const asy_str *)asy_obj_of(spec))->len;
   if (empty && (asy_is_exact(v, KIND_STR) || asy_is_int(v) || asy_is_flonum(v))) return asy_str_of(vm, v);
+  const asy_value args[] = {v, spec};
+  if (asy_is_int(v)) return asy_format_int(vm, args);
+  if (asy_is_flonum(v)) return asy_format_float(vm, args);
+  if (asy_is_exact(v, KIND_STR)) return asy_format_str(vm, args);
   asy_value result = asy_call_special(vm, v, ASY_NAME(vm, __format__), 1, &spec);
   if (result == ASY_FAILED || asy_is_str(result)) return result;
   if (result == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "Type %T doesn't define __format__", v);

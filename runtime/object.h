@@ -189,6 +189,14 @@ typedef struct {
 /* Slots a built-in type may fill; NULL means "not supported" and is inherited from .base. Every slot that fails returns
  * ASY_FAILED / false / -1 with the exception set. `self` always is of the descriptor's kind (or a subclass). */
 struct asy_buffer;
+/* Beside the descriptor, because few types have any. */
+typedef struct {
+  /* left or right operand is of this kind; NOT_IMPLEMENTED when it cannot. Row i is asy_binary_op i. */
+  asy_value (*binary[BINARY_COUNT])(asy_vm *vm, asy_value left, asy_value right);
+  asy_value (*inplace[BINARY_COUNT])(asy_vm *vm, asy_value self, asy_value right);
+  asy_value (*unary[UNARY_COUNT])(asy_vm *vm, asy_value self);
+} asy_operators;
+
 struct asy_type {
   const char *name; /* "list"; with a dot the part before it is __module__ */
   const char *doc;
@@ -221,10 +229,7 @@ struct asy_type {
                          asy_class *owner);                                      /* obj UNBOUND: through the class */
   bool (*descr_set)(asy_vm *vm, asy_value self, asy_value obj, asy_value value); /* data descriptor; UNBOUND deletes */
   asy_value (*index)(asy_vm *vm, asy_value self);                                /* __index__ */
-  /* left or right operand is of this kind; NOT_IMPLEMENTED when it cannot. Row i is asy_binary_op i. */
-  asy_value (*binary[BINARY_COUNT])(asy_vm *vm, asy_value left, asy_value right);
-  asy_value (*inplace[BINARY_COUNT])(asy_vm *vm, asy_value self, asy_value right);
-  asy_value (*unary[UNARY_COUNT])(asy_vm *vm, asy_value self);
+  const asy_operators *operators;                                                /* NULL: none of its own */
   asy_value (*await_)(asy_vm *vm, asy_value self); /* __await__: an iterator (futures are known to the VM) */
   const struct asy_loop_hooks *loop_hooks; /* loop.h: tasks wait for such objects, or the ready ring runs them */
   /* The object's bytes, locked until release_buffer: size and place stay. Objects with it set ASY_EXPORTS_BUFFER. */

@@ -4,6 +4,7 @@
  * reflected method. Concatenation and repetition of sequences come last, as there: [1] + x asks x.__radd__ before list refuses.
  */
 #include "runtime/exc.h"
+#include "runtime/number.h"
 #include "runtime/protocol.h"
 
 typedef asy_value (*binary_slot)(asy_vm *vm, asy_value left, asy_value right);
@@ -67,7 +68,7 @@ static asy_value raise_unsupported(asy_vm *vm, asy_binary_op op, asy_value a, as
 /* One side's answer: way is that of self's class; a and b are the operands in their written order. */
 static asy_value ask(asy_vm *vm, asy_binary_op op, const asy_way *way, asy_value self, asy_value a, asy_value b) {
   if (way->type) {
-    binary_slot slot = ASY_SLOT(way->type, binary[op]);
+    binary_slot slot = ASY_OPERATOR(way->type, binary[op]);
     return slot ? slot(vm, a, b) : ASY_NOT_IMPLEMENTED;
   }
   if (way->value == ASY_UNBOUND) return ASY_NOT_IMPLEMENTED;
@@ -76,16 +77,16 @@ static asy_value ask(asy_vm *vm, asy_binary_op op, const asy_way *way, asy_value
 }
 
 static bool same_way(const asy_way *x, const asy_way *y, asy_binary_op op) {
-  if (x->type && y->type) return ASY_SLOT(x->type, binary[op]) == ASY_SLOT(y->type, binary[op]);
+  if (x->type && y->type) return ASY_OPERATOR(x->type, binary[op]) == ASY_OPERATOR(y->type, binary[op]);
   return x->type == y->type && x->value == y->value;
 }
 
 /* Both classes are built in: slots alone decide. */
 static asy_value binary_builtin(asy_vm *vm, asy_binary_op op, asy_value a, const asy_class *ca, asy_value b,
                                 const asy_class *cb) {
-  binary_slot left = ASY_SLOT(ca->type, binary[op]);
+  binary_slot left = ASY_OPERATOR(ca->type, binary[op]);
   if (ca == cb) return left ? left(vm, a, b) : ASY_NOT_IMPLEMENTED;
-  binary_slot right = ASY_SLOT(cb->type, binary[op]);
+  binary_slot right = ASY_OPERATOR(cb->type, binary[op]);
   if (right == left) right = NULL;
   bool right_first = right && left && asy_is_subclass(cb, ca);
   asy_value result = ASY_NOT_IMPLEMENTED;
@@ -114,7 +115,7 @@ static asy_value try_binary(asy_vm *vm, asy_binary_op op, asy_value a, asy_value
   if (ca != cb) {
     if (!asy_find_way(vm, cb, reflected_name(vm, op), &right)) return ASY_FAILED;
     asy_way ours;
-    ask_right = right.type ? ASY_SLOT(right.type, binary[op]) != NULL : right.value != ASY_UNBOUND;
+    ask_right = right.type ? ASY_OPERATOR(right.type, binary[op]) != NULL : right.value != ASY_UNBOUND;
     if (ask_right && asy_is_subclass(cb, ca)) {
       if (!asy_find_way(vm, ca, reflected_name(vm, op), &ours)) return ASY_FAILED;
       right_first = !same_way(&ours, &right, op);
@@ -133,17 +134,25 @@ static asy_value try_binary(asy_vm *vm, asy_binary_op op, asy_value a, asy_value
   return result;
 }
 
+/* Two integers, exactly of the class, have nobody else to ask, and no in-place form. */
+static inline bool plain_ints(asy_binary_op op, asy_value a, asy_value b) {
+  return (asy_is_int(a) || asy_is_exact(a, KIND_INT)) && (asy_is_int(b) || asy_is_exact(b, KIND_INT)) &&
+         op != BINARY_MATMUL;
+}
+
 asy_value asy_binary(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b) {
+  if (plain_ints(op, a, b)) return asy_int_binary(vm, op, a, b);
   asy_value result = try_binary(vm, op, a, b);
   return result == ASY_NOT_IMPLEMENTED ? raise_unsupported(vm, op, a, b) : result;
 }
 
 asy_value asy_inplace(asy_vm *vm, asy_binary_op op, asy_value a, asy_value b) {
+  if (plain_ints(op, a, b)) return asy_int_binary(vm, op, a, b);
   asy_class *cls = asy_class_of(vm, a);
   asy_way way = {.type = cls->type, .value = ASY_UNBOUND}; /* of a built-in class: its slot */
   if (!(cls->flags & ASY_CLASS_BUILTIN) && !asy_find_way(vm, cls, inplace_name(vm, op), &way)) return ASY_FAILED;
   asy_value result = ASY_NOT_IMPLEMENTED;
-  binary_slot slot = way.type ? ASY_SLOT(way.type, inplace[op]) : NULL;
+  binary_slot slot = way.type ? ASY_OPERATOR(way.type, inplace[op]) : NULL;
   bool sequence = slot && (op == BINARY_ADD || op == BINARY_MUL) && is_sequence(way.type);
   if (sequence &&
       !(asy_class_of(vm, b)->flags & ASY_CLASS_BUILTIN)) { /* as for +: the other operand's method comes first */
@@ -167,7 +176,7 @@ asy_value asy_unary(asy_vm *vm, asy_unary_op op, asy_value a) {
   asy_way way;
   if (!asy_find_way(vm, asy_class_of(vm, a), names[op], &way)) return ASY_FAILED;
   if (way.value != ASY_UNBOUND) return asy_call_way(vm, a, &way, 0, NULL);
-  asy_value (*slot)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, unary[op]) : NULL;
+  asy_value (*slot)(asy_vm *, asy_value) = way.type ? ASY_OPERATOR(way.type, unary[op]) : NULL;
   return slot ? slot(vm, a) : asy_raise(vm, ASY_TypeError, "bad operand type for unary %s: '%T'", symbols[op], a);
 }
 

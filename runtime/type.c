@@ -438,6 +438,6 @@ const asy_type asy_type_type = {
   .call = type_call,
   .get_attr = asy_type_get_attr,
   .set_attr = asy_type_set_attr,
-  .binary[BINARY_OR] = asy_union_of,
+  .operators = &(const asy_operators){.binary[BINARY_OR] = asy_union_of},
   .methods = type_methods,
 };

@@ -12,8 +12,7 @@ Kinds, each a function below that yields tests:
   tutorial  the programs of the asyncio tutorial (tests/tutorial/run.py)
   cli       the command line, case by case (tests/cli/cases.py)
   repl      the prompt on a pseudo-terminal, point by point (tests/repl/points.py)
-  layers, symbols, dispatch, corpus, docs, conformance    tests/layers.py, tests/symbols.py, tests/dispatch.py, tests/corpus.py,
-            tests/docs.py, tests/conformance.py
+  layers, symbols, size, embedded, dispatch, corpus, docs, conformance    tests/layers.py, tests/symbols.py, tests/size.py ...
 
 A name that begins with _ and a folder with an __init__ belong to the test that imports them. The first comment lines of a
 script say how it is run:
@@ -320,6 +319,8 @@ def repl(options):
 KINDS = {
     'layers': lambda options: [tool(options, 'tests/layers.py')],
     'symbols': lambda options: [tool(options, 'tests/symbols.py', str(pathlib.Path(options.bin[0]).parent))],
+    'size': lambda options: [tool(options, 'tests/size.py', options.bin[0])],
+    'embedded': lambda options: [tool(options, 'tests/embedded.py', options.bin[0])],
     'dispatch': lambda options: [tool(options, 'tests/dispatch.py', str(pathlib.Path(options.bin[0]).parent))],
     'tutorial': tutorial,
     'unit': unit,

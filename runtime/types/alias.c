@@ -354,7 +354,7 @@ const asy_type asy_generic_alias_type = {
   .get_attr = alias_get_attr,
   .get_item = alias_get_item,
   .iter = alias_iter,
-  .binary[BINARY_OR] = asy_union_of,
+  .operators = &(const asy_operators){.binary[BINARY_OR] = asy_union_of},
   .methods = alias_methods,
   .members = alias_members,
 };
@@ -486,7 +486,7 @@ const asy_type asy_union_type = {
   .hash = union_hash,
   .compare = union_compare,
   .get_item = union_get_item,
-  .binary[BINARY_OR] = asy_union_of,
+  .operators = &(const asy_operators){.binary[BINARY_OR] = asy_union_of},
   .methods = union_methods,
   .members = union_members,
 };

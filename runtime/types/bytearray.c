@@ -405,7 +405,9 @@ const asy_type asy_bytearray_type = {
   .set_item = bytearray_set_item,
   .contains = asy_octets_contains,
   .iter = asy_octets_iter,
-  .binary = {[BINARY_ADD] = asy_octets_add, [BINARY_MUL] = asy_octets_mul, [BINARY_MOD] = asy_octets_mod},
-  .inplace = {[BINARY_ADD] = bytearray_iadd, [BINARY_MUL] = bytearray_imul},
+  .operators =
+    &(const asy_operators){
+      .binary = {[BINARY_ADD] = asy_octets_add, [BINARY_MUL] = asy_octets_mul, [BINARY_MOD] = asy_octets_mod},
+      .inplace = {[BINARY_ADD] = bytearray_iadd, [BINARY_MUL] = bytearray_imul}},
   .methods = bytearray_methods,
 };

@@ -366,7 +366,9 @@ const asy_type asy_bytes_type = {
   .get_item = asy_octets_get_item,
   .contains = asy_octets_contains,
   .iter = asy_octets_iter,
-  .binary = {[BINARY_ADD] = asy_octets_add, [BINARY_MUL] = asy_octets_mul, [BINARY_MOD] = asy_octets_mod},
+  .operators =
+    &(const asy_operators){
+      .binary = {[BINARY_ADD] = asy_octets_add, [BINARY_MUL] = asy_octets_mul, [BINARY_MOD] = asy_octets_mod}},
   .methods = bytes_methods,
 };
 

@@ -111,7 +111,7 @@ static const asy_type default_dict_type = {
   .init = default_init,
   .init_signature = "(self, /, *args, **kwargs)",
   .repr = default_repr,
-  .binary = {[BINARY_OR] = default_or},
+  .operators = &(const asy_operators){.binary = {[BINARY_OR] = default_or}},
   .methods = default_methods,
   .members = default_members,
 };
@@ -320,8 +320,7 @@ const asy_type asy_ordered_dict_type = {
   .init_signature = "(self, /, *args, **kwargs)",
   .repr = ordered_repr,
   .compare = ordered_compare,
-  .binary = {[BINARY_OR] = ordered_or},
-  .inplace = {[BINARY_OR] = ordered_ior},
+  .operators = &(const asy_operators){.binary = {[BINARY_OR] = ordered_or}, .inplace = {[BINARY_OR] = ordered_ior}},
   .methods = ordered_methods,
 };
 

@@ -378,14 +378,11 @@ const asy_type asy_complex_type = {
   .hash = complex_hash,
   .compare = complex_compare,
   .truth = complex_truth,
-  .binary =
-    {
-      [BINARY_ADD] = slot_add,
-      [BINARY_SUB] = slot_sub,
-      [BINARY_MUL] = slot_mul,
-      [BINARY_TRUEDIV] = slot_truediv,
-      [BINARY_POW] = slot_pow,
-    },
-  .unary = {[UNARY_NEG] = complex_negate, [UNARY_POS] = complex_positive},
+  .operators = &(const asy_operators){.binary = {[BINARY_ADD] = slot_add,
+                                                 [BINARY_SUB] = slot_sub,
+                                                 [BINARY_MUL] = slot_mul,
+                                                 [BINARY_TRUEDIV] = slot_truediv,
+                                                 [BINARY_POW] = slot_pow},
+                                      .unary = {[UNARY_NEG] = complex_negate, [UNARY_POS] = complex_positive}},
   .methods = complex_methods,
 };

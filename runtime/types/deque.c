@@ -591,7 +591,7 @@ const asy_type asy_deque_type = {
   .set_item = deque_set_item,
   .contains = deque_contains,
   .iter = deque_iterate,
-  .binary = {[BINARY_ADD] = deque_add, [BINARY_MUL] = deque_mul},
-  .inplace = {[BINARY_ADD] = deque_iadd, [BINARY_MUL] = deque_imul},
+  .operators = &(const asy_operators){.binary = {[BINARY_ADD] = deque_add, [BINARY_MUL] = deque_mul},
+                                      .inplace = {[BINARY_ADD] = deque_iadd, [BINARY_MUL] = deque_imul}},
   .methods = deque_methods,
 };

@@ -194,7 +194,7 @@ static __attribute__((noinline)) int64_t match(asy_vm *vm, asy_dict *dict, uint3
   return equal ? (int64_t)i : ABSENT;
 }
 
-static int64_t find_once(asy_vm *vm, asy_dict *dict, asy_value key, uint32_t hash) {
+static __attribute__((noinline)) int64_t find_once(asy_vm *vm, asy_dict *dict, asy_value key, uint32_t hash) {
   if (!dict->index_size) {
     for (uint32_t i = 0; i < dict->fill; i++) {
       if (dict->entries[i].key == key) return i;
@@ -215,8 +215,11 @@ static int64_t find_once(asy_vm *vm, asy_dict *dict, asy_value key, uint32_t has
   return ABSENT;
 }
 
+/* Of a key with the same hash. */
 static inline bool same_text(asy_value candidate, const asy_str *key) {
-  return asy_is_kind(candidate, KIND_STR) && asy_str_equal((const asy_str *)asy_obj_of(candidate), key);
+  const asy_str *s = (const asy_str *)asy_obj_of(candidate);
+  return asy_is_kind(candidate, KIND_STR) && s->len == key->len && asy_str_width(s) == asy_str_width(key) &&
+         asy_same_bytes(asy_str_data(s), asy_str_data(key), (size_t)s->len * asy_str_width(s));
 }
 
 /* The entry whose key is a str (or of a subclass) with this text. Runs nothing. */
@@ -240,7 +243,7 @@ static inline int64_t find_text(const asy_dict *dict, const asy_str *key, uint32
 }
 
 /* The number of key's entry, ABSENT or FAILED. */
-static inline int64_t find(asy_vm *vm, asy_dict *dict, asy_value key, uint32_t hash) {
+static inline __attribute__((always_inline)) int64_t find(asy_vm *vm, asy_dict *dict, asy_value key, uint32_t hash) {
   if (dict->used == 0) return ABSENT;
   if (asy_is_exact(key, KIND_STR) && !(dict->head.flags & DICT_MIXED_KEYS)) {
     return find_text(dict, (const asy_str *)asy_obj_of(key), hash);
@@ -280,18 +283,22 @@ static void remove_entry(asy_dict *dict, uint32_t i) {
   while (dict->first < dict->fill && !dict->entries[dict->first].key) dict->first++;
 }
 
-int asy_dict_get_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *out) {
+static inline int get_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *out) {
   int64_t i = find(vm, dict, key, asy_hash_fold(hash));
   if (i >= 0) *out = dict->entries[i].value;
   return i >= 0 ? 1 : i == ABSENT ? 0 : -1;
 }
 
-int asy_dict_get(asy_vm *vm, asy_dict *dict, asy_value key, asy_value *out) {
-  int64_t hash;
-  return asy_key_hash(vm, key, &hash) ? asy_dict_get_hashed(vm, dict, key, hash, out) : -1;
+int asy_dict_get_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value *out) {
+  return get_hashed(vm, dict, key, hash, out);
 }
 
-bool asy_dict_set_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value value) {
+int asy_dict_get(asy_vm *vm, asy_dict *dict, asy_value key, asy_value *out) {
+  int64_t hash;
+  return asy_key_hash(vm, key, &hash) ? get_hashed(vm, dict, key, hash, out) : -1;
+}
+
+static inline bool set_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value value) {
   int64_t i = find(vm, dict, key, asy_hash_fold(hash));
   if (i == ABSENT) return add(vm, dict, key, hash, value);
   if (i < 0) return false;
@@ -299,9 +306,13 @@ bool asy_dict_set_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash
   return true;
 }
 
+bool asy_dict_set_hashed(asy_vm *vm, asy_dict *dict, asy_value key, int64_t hash, asy_value value) {
+  return set_hashed(vm, dict, key, hash, value);
+}
+
 bool asy_dict_set(asy_vm *vm, asy_dict *dict, asy_value key, asy_value value) {
   int64_t hash;
-  return asy_key_hash(vm, key, &hash) && asy_dict_set_hashed(vm, dict, key, hash, value);
+  return asy_key_hash(vm, key, &hash) && set_hashed(vm, dict, key, hash, value);
 }
 
 int asy_dict_delete(asy_vm *vm, asy_dict *dict, asy_value key, asy_value *old) {
@@ -779,7 +790,6 @@ const asy_type asy_dict_type = {
   .set_item = dict_set_item,
   .contains = dict_contains,
   .iter = dict_iter,
-  .binary = {[BINARY_OR] = dict_or},
-  .inplace = {[BINARY_OR] = dict_ior},
+  .operators = &(const asy_operators){.binary = {[BINARY_OR] = dict_or}, .inplace = {[BINARY_OR] = dict_ior}},
   .methods = dict_methods,
 };

@@ -199,7 +199,7 @@ const asy_type asy_dict_keys_type = {
   .length = view_length,
   .contains = keys_contains,
   .iter = view_iter,
-  .binary = SET_OPERATORS,
+  .operators = &(const asy_operators){.binary = SET_OPERATORS},
   .methods = set_view_methods,
 };
 
@@ -213,7 +213,7 @@ const asy_type asy_dict_items_type = {
   .length = view_length,
   .contains = items_contains,
   .iter = view_iter,
-  .binary = SET_OPERATORS,
+  .operators = &(const asy_operators){.binary = SET_OPERATORS},
   .methods = set_view_methods,
 };
 

@@ -339,8 +339,37 @@ static void release_double(double_text *out) {
   if (out->text != out->small) free(out->text);
 }
 
-/* %.{precision}{letter} by libc, which rounds exactly. */
+/* %.{precision}f of a number whose digits fit a word: d is mantissa * 2^-shift, so that d * 10^precision is exact in 128 bits, and is
+ * rounded once, to even. false: too large. */
+static bool print_fixed(double d, int precision, double_text *out) {
+  static const int64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+  enum { MANTISSA_BITS = 53, SHIFT_MOST = 126 };
+  if ((unsigned)precision >= sizeof powers / sizeof *powers || !(fabs(d) < 0x1p53)) return false;
+  int exponent;
+  unsigned __int128 scaled = (unsigned __int128)(int64_t)ldexp(frexp(fabs(d), &exponent), MANTISSA_BITS);
+  int shift = d == 0 ? 1 : MANTISSA_BITS - exponent;
+  if (shift > SHIFT_MOST) shift = SHIFT_MOST; /* less than half of anything shown, as before */
+  scaled *= (unsigned __int128)powers[precision];
+  unsigned __int128 whole = scaled >> shift, rest = scaled - (whole << shift),
+                    half = shift ? (unsigned __int128)1 << (shift - 1) : 0;
+  if (shift && (rest > half || (rest == half && whole & 1))) whole++;
+  if (whole > INT64_MAX) return false;
+  char digits[ASY_DECIMAL_MOST], *end = digits + sizeof digits, *first = asy_decimal(end, (int64_t)whole);
+  int zeros = precision + 1 - (int)(end - first); /* "5" of 0.05 */
+  char *to = out->text = out->small;
+  if (signbit(d)) *to++ = '-';
+  for (int at = (int)(end - first) + (zeros > 0 ? zeros : 0); at > 0; at--) { /* the digit `at` places before the end */
+    *to++ = at > end - first ? '0' : end[-at];
+    if (at == precision + 1 && precision) *to++ = '.';
+  }
+  *to = 0;
+  out->len = (size_t)(to - out->text);
+  return true;
+}
+
+/* %.{precision}{letter} by libc, which rounds exactly, save for what is usual. */
 static bool print_double(asy_vm *vm, double d, char letter, int precision, bool alternate, double_text *out) {
+  if ((letter == 'f' || letter == 'F') && !alternate && print_fixed(d, precision, out)) return true;
   char directive[8] = {'%', '.', '*', letter, 0};
   if (alternate) memcpy(directive, (char[]){'%', '#', '.', '*', letter, 0}, 6);
   out->text = out->small;

@@ -1046,7 +1046,10 @@ static asy_value int_is_integer(asy_vm *vm, const asy_value *args) {
 /* 1 little, 0 big, -1 ValueError. */
 static int byte_order(asy_vm *vm, asy_value v, const char *function) {
   if (!asy_is_str(v)) {
-    asy_raise(vm, ASY_TypeError, v == ASY_NONE ? "%s() argument 'byteorder' must be str, not None" : "%s() argument 'byteorder' must be str, not %T", function, v);
+    asy_raise(vm, ASY_TypeError,
+              v == ASY_NONE ? "%s() argument 'byteorder' must be str, not None"
+                            : "%s() argument 'byteorder' must be str, not %T",
+              function, v);
     return -1;
   }
   const asy_str *name = (const asy_str *)asy_obj_of(v);
@@ -1179,22 +1182,21 @@ const asy_type asy_int_type = {
   .compare = int_compare,
   .truth = int_truth,
   .index = int_index,
-  .binary =
-    {
-      [BINARY_ADD] = slot_add,
-      [BINARY_SUB] = slot_sub,
-      [BINARY_MUL] = slot_mul,
-      [BINARY_TRUEDIV] = slot_truediv,
-      [BINARY_FLOORDIV] = slot_floordiv,
-      [BINARY_MOD] = slot_mod,
-      [BINARY_POW] = slot_pow,
-      [BINARY_LSHIFT] = slot_lshift,
-      [BINARY_RSHIFT] = slot_rshift,
-      [BINARY_AND] = slot_and,
-      [BINARY_OR] = slot_or,
-      [BINARY_XOR] = slot_xor,
-    },
-  .unary = {[UNARY_NEG] = asy_int_negate, [UNARY_POS] = int_positive, [UNARY_INVERT] = int_invert},
+  .operators =
+    &(const asy_operators){
+      .binary = {[BINARY_ADD] = slot_add,
+                 [BINARY_SUB] = slot_sub,
+                 [BINARY_MUL] = slot_mul,
+                 [BINARY_TRUEDIV] = slot_truediv,
+                 [BINARY_FLOORDIV] = slot_floordiv,
+                 [BINARY_MOD] = slot_mod,
+                 [BINARY_POW] = slot_pow,
+                 [BINARY_LSHIFT] = slot_lshift,
+                 [BINARY_RSHIFT] = slot_rshift,
+                 [BINARY_AND] = slot_and,
+                 [BINARY_OR] = slot_or,
+                 [BINARY_XOR] = slot_xor},
+      .unary = {[UNARY_NEG] = asy_int_negate, [UNARY_POS] = int_positive, [UNARY_INVERT] = int_invert}},
   .methods = int_methods,
 };
 

@@ -513,7 +513,7 @@ const asy_type asy_list_type = {
   .set_item = list_set_item,
   .contains = list_contains,
   .iter = list_iter,
-  .binary = {[BINARY_ADD] = list_add, [BINARY_MUL] = list_mul},
-  .inplace = {[BINARY_ADD] = list_iadd, [BINARY_MUL] = list_imul},
+  .operators = &(const asy_operators){.binary = {[BINARY_ADD] = list_add, [BINARY_MUL] = list_mul},
+                                      .inplace = {[BINARY_ADD] = list_iadd, [BINARY_MUL] = list_imul}},
   .methods = list_methods,
 };

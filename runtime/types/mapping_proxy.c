@@ -122,7 +122,6 @@ const asy_type asy_mapping_proxy_type = {
   .get_item = proxy_get_item,
   .contains = proxy_contains,
   .iter = proxy_iter,
-  .binary = {[BINARY_OR] = proxy_or},
-  .inplace = {[BINARY_OR] = proxy_ior},
+  .operators = &(const asy_operators){.binary = {[BINARY_OR] = proxy_or}, .inplace = {[BINARY_OR] = proxy_ior}},
   .methods = proxy_methods,
 };

@@ -743,8 +743,10 @@ const asy_type asy_set_type = {
   .length = set_length,
   .contains = set_contains,
   .iter = set_iter,
-  .binary = {[BINARY_SUB] = set_sub, [BINARY_AND] = set_and, [BINARY_OR] = set_or, [BINARY_XOR] = set_xor},
-  .inplace = {[BINARY_SUB] = set_isub, [BINARY_AND] = set_iand, [BINARY_OR] = set_ior, [BINARY_XOR] = set_ixor},
+  .operators =
+    &(const asy_operators){
+      .binary = {[BINARY_SUB] = set_sub, [BINARY_AND] = set_and, [BINARY_OR] = set_or, [BINARY_XOR] = set_xor},
+      .inplace = {[BINARY_SUB] = set_isub, [BINARY_AND] = set_iand, [BINARY_OR] = set_ior, [BINARY_XOR] = set_ixor}},
   .methods = set_methods,
 };
 
@@ -762,6 +764,8 @@ const asy_type asy_frozenset_type = {
   .length = set_length,
   .contains = set_contains,
   .iter = set_iter,
-  .binary = {[BINARY_SUB] = set_sub, [BINARY_AND] = set_and, [BINARY_OR] = set_or, [BINARY_XOR] = set_xor},
+  .operators =
+    &(const asy_operators){
+      .binary = {[BINARY_SUB] = set_sub, [BINARY_AND] = set_and, [BINARY_OR] = set_or, [BINARY_XOR] = set_xor}},
   .methods = frozenset_methods,
 };

@@ -373,31 +373,12 @@ bool asy_to_cstr(asy_vm *vm, asy_value v, const char **out) {
 
 /* ---- Equality, order, hash ----------------------------------------------------------------------------------------- */
 
-/* The first and the last `size` bytes, which may overlap. */
-static inline bool same_ends(const uint8_t *a, const uint8_t *b, size_t n, size_t size) {
-  uint64_t words[4] = {0};
-  memcpy(&words[0], a, size);
-  memcpy(&words[1], b, size);
-  memcpy(&words[2], a + n - size, size);
-  memcpy(&words[3], b + n - size, size);
-  return ((words[0] ^ words[1]) | (words[2] ^ words[3])) == 0;
-}
-
-/* memcmp's answer for texts as short as most are, without its call. */
-static inline bool same_bytes(const uint8_t *a, const uint8_t *b, size_t n) {
-  if (n > 16) return memcmp(a, b, n) == 0;
-  return n >= 8   ? same_ends(a, b, n, 8)
-         : n >= 4 ? same_ends(a, b, n, 4)
-         : n >= 2 ? same_ends(a, b, n, 2)
-                  : n == 0 || *a == *b;
-}
-
 bool asy_str_equal(const asy_str *a, const asy_str *b) {
   if (a == b) return true;
   if (a->len != b->len || asy_str_width(a) != asy_str_width(b)) return false;
   if (a->head.flags & b->head.flags & STR_INTERNED) return false;
   if (a->hash && b->hash && a->hash != b->hash) return false;
-  return same_bytes(asy_str_data(a), asy_str_data(b), (size_t)a->len * asy_str_width(a));
+  return asy_same_bytes(asy_str_data(a), asy_str_data(b), (size_t)a->len * asy_str_width(a));
 }
 
 int asy_str_compare(const asy_str *a, const asy_str *b) {
@@ -938,7 +919,8 @@ const asy_type asy_str_type = {
   .get_item = str_get_item,
   .contains = str_contains,
   .iter = str_iter,
-  .binary = {[BINARY_ADD] = str_add, [BINARY_MUL] = str_mul, [BINARY_MOD] = str_mod},
+  .operators = &(
+    const asy_operators){.binary = {[BINARY_ADD] = str_add, [BINARY_MUL] = str_mul, [BINARY_MOD] = str_mod}},
   .methods = asy_str_methods,
 };
 

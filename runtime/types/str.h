@@ -54,6 +54,23 @@ static inline uint32_t asy_str_at(const asy_str *s, uint32_t i) {
   }
 }
 
+/* The first and the last `size` bytes, which may overlap. */
+static inline bool asy_same_ends(const uint8_t *a, const uint8_t *b, size_t n, size_t size) {
+  uint64_t words[4] = {0};
+  memcpy(&words[0], a, size);
+  memcpy(&words[1], b, size);
+  memcpy(&words[2], a + n - size, size);
+  memcpy(&words[3], b + n - size, size);
+  return ((words[0] ^ words[1]) | (words[2] ^ words[3])) == 0;
+}
+/* memcmp's answer for texts as short as most are, without its call. */
+static inline bool asy_same_bytes(const uint8_t *a, const uint8_t *b, size_t n) {
+  if (n > 16) return memcmp(a, b, n) == 0;
+  if (n >= 8) return asy_same_ends(a, b, n, 8);
+  if (n >= 4) return asy_same_ends(a, b, n, 4);
+  return n >= 2 ? asy_same_ends(a, b, n, 2) : n == 0 || *a == *b;
+}
+
 asy_str *asy_str_new_utf8(asy_vm *vm, const char *text,
                           size_t length); /* WTF-8 accepted; NULL: MemoryError or UnicodeDecodeError */
 asy_str *asy_str_new_latin1(asy_vm *vm, const uint8_t *text, size_t length);

@@ -328,30 +328,29 @@ static asy_value str_join(asy_vm *vm, const asy_value *args) {
 
 enum { STRIP_LEFT = 1, STRIP_RIGHT = 2 };
 
+/* Whether code point i of data goes; set NULL: white space does. */
+static inline bool stripped(const void *data, unsigned width, uint32_t i, const asy_str *set) {
+  if (!set) return space_at(data, width, i);
+  return asy_find_point(asy_str_data(set), set->len, asy_peek(data, width, i), asy_str_width(set)) >= 0;
+}
+
 static asy_value strip(asy_vm *vm, const asy_value *args, const char *name, unsigned sides) {
   asy_str *s = str_of(args[0]), *set = NULL;
-  unsigned width = asy_str_width(s), set_width = 1;
-  const void *data = asy_str_data(s), *set_data = NULL;
+  unsigned width = asy_str_width(s);
+  const void *data = asy_str_data(s);
+  const uint8_t *bytes = data;
   if (args[1] != ASY_NONE) {
     if (!asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "%s arg must be None or str", name);
     set = str_of(args[1]);
-    set_data = asy_str_data(set);
-    set_width = asy_str_width(set);
   }
   uint32_t start = 0, end = s->len;
+  bool left = sides & STRIP_LEFT, right = sides & STRIP_RIGHT;
   if (!set && s->head.flags & STR_ASCII) {
-    const uint8_t *bytes = data;
-    while (sides & STRIP_LEFT && start < end && ascii_space(bytes[start])) start++;
-    while (sides & STRIP_RIGHT && end > start && ascii_space(bytes[end - 1])) end--;
-  } else if (sides & STRIP_LEFT) {
-    while (start < end && (set ? asy_find_point(set_data, set->len, asy_peek(data, width, start), set_width) >= 0
-                               : space_at(data, width, start)))
-      start++;
-  }
-  if (sides & STRIP_RIGHT) {
-    while (end > start && (set ? asy_find_point(set_data, set->len, asy_peek(data, width, end - 1), set_width) >= 0
-                               : space_at(data, width, end - 1)))
-      end--;
+    while (left && start < end && ascii_space(bytes[start])) start++;
+    while (right && end > start && ascii_space(bytes[end - 1])) end--;
+  } else {
+    while (left && start < end && stripped(data, width, start, set)) start++;
+    while (right && end > start && stripped(data, width, end - 1, set)) end--;
   }
   if (start == 0 && end == s->len) return asy_str_exact(vm, args[0]);
   return from_str(asy_str_slice(vm, s, start, end));

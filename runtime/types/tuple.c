@@ -232,6 +232,6 @@ const asy_type asy_tuple_type = {
   .get_item = tuple_get_item,
   .contains = tuple_contains,
   .iter = tuple_iter,
-  .binary = {[BINARY_ADD] = tuple_add, [BINARY_MUL] = tuple_mul},
+  .operators = &(const asy_operators){.binary = {[BINARY_ADD] = tuple_add, [BINARY_MUL] = tuple_mul}},
   .methods = tuple_methods,
 };

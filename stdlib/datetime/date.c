@@ -435,7 +435,7 @@ const asy_type asy_date_type = {
   .str = date_str,
   .hash = date_hash,
   .compare = date_compare,
-  .binary = {[BINARY_ADD] = asy_add_dates, [BINARY_SUB] = asy_sub_dates},
+  .operators = &(const asy_operators){.binary = {[BINARY_ADD] = asy_add_dates, [BINARY_SUB] = asy_sub_dates}},
   .methods = methods,
   .members = members,
 };
