@@ -55,8 +55,8 @@ typedef struct asy_making {
   asy_block *blocks;
   const char *qualname;
   asy_unit_code *code;
-  int far_list;   /* register of the list of far locals, or NO_REG */
-  int class_cell; /* class body: register of the __class__ cell, or NO_REG */
+  int far_list;          /* register of the list of far locals, or NO_REG */
+  int class_cell;        /* class body: register of the __class__ cell, or NO_REG */
   asy_name **self_names; /* class body: what its functions assign to attributes of `self`, each once; in the arena */
   uint32_t nself_names, self_names_cap;
 } asy_making;

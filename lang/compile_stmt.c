@@ -737,7 +737,8 @@ static void store_self_names(asy_compiler *c, const asy_node *node, int reg) {
   const asy_making *m = c->making;
   asy_const *items = asy_arena_alloc(c->arena, (m->nself_names + 1) * sizeof *items);
   if (!items) return;
-  for (uint32_t i = 0; i < m->nself_names; i++) items[i] = asy_text_constant(m->self_names[i]->text, m->self_names[i]->len);
+  for (uint32_t i = 0; i < m->nself_names; i++)
+    items[i] = asy_text_constant(m->self_names[i]->text, m->self_names[i]->len);
   asy_load_constant(c, node, reg, &(asy_const){.kind = ASY_CONST_TUPLE, .length = m->nself_names, .items = items});
   store_own(c, node, "__static_attributes__", reg);
 }

@@ -92,7 +92,7 @@ asy_value asy_from_text(asy_vm *vm, const char *text, size_t length); /* UTF-8 *
 asy_value asy_from_bytes(asy_vm *vm, const void *bytes, size_t length);
 asy_value asy_tuple_of(asy_vm *vm, uint32_t n, ...);      /* n asy_values */
 bool asy_to_int64(asy_vm *vm, asy_value v, int64_t *out); /* int or __index__; OverflowError outside */
-bool asy_to_c_int(asy_vm *vm, asy_value v, int *out); /* OverflowError as for an argument that is an int of C */
+bool asy_to_c_int(asy_vm *vm, asy_value v, int *out);     /* OverflowError as for an argument that is an int of C */
 bool asy_to_int(asy_vm *vm, asy_value v, int64_t min, int64_t max, int *out); /* ValueError names value and range */
 bool asy_to_double(asy_vm *vm, asy_value v, double *out);                     /* float, int, __float__, __index__ */
 bool asy_to_cstr(asy_vm *vm, asy_value v, const char **out); /* a str without NUL; lives as long as v */

@@ -535,7 +535,8 @@ static bool lay_out_script(asy_vm *vm, asy_class *cls, asy_dict *ns) {
     return asy_raise(vm, ASY_TypeError, "nonempty __slots__ not supported for subtype of '%N'", solid), false;
   uint32_t reserved = by_name ? 0 : parent->root->reserved + spec.names->len;
   bool adds_dict = !has_dict && (!spec.given || spec.dict) && cls->kind != KIND_TYPE;
-  if (cls->kind != KIND_TYPE && (has_dict || adds_dict || reserved || spec.names->len || parent->flags & ASY_CLASS_HAS_ATTRS)) {
+  if (cls->kind != KIND_TYPE &&
+      (has_dict || adds_dict || reserved || spec.names->len || parent->flags & ASY_CLASS_HAS_ATTRS)) {
     cls->flags |= ASY_CLASS_HAS_ATTRS;
     if (!has_dict && !adds_dict) cls->flags |= ASY_CLASS_NO_DICT;
     if (is_variable_kind(cls->kind)) cls->flags |= ASY_CLASS_VARIABLE;

@@ -22,7 +22,7 @@ typedef struct { /* staticmethod and classmethod */
 typedef struct {
   asy_obj head;
   enum { DESCR_FIELD, DESCR_GETSET, DESCR_SLOT, DESCR_NAMED } sort; /* NAMED: __slots__ of a variable-sized kind */
-  uint32_t slot; /* DESCR_SLOT: index of the reserved slot */
+  uint32_t slot;                                                    /* DESCR_SLOT: index of the reserved slot */
   asy_class *owner;
   asy_str *name;
   const asy_member *field;  /* DESCR_FIELD */

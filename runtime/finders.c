@@ -56,7 +56,8 @@ static const uint8_t *block_text(asy_vm *vm, unsigned number) {
   uint8_t **text = &vm->script_blocks[number];
   if (*text) return *text;
   const uint8_t *first = number == 0 ? NULL : block_text(vm, 0);
-  if (number == 0 || first) *text = asy_unpack(&asy_embedded_blocks[number], first, first ? asy_embedded_blocks[0].length : 0);
+  if (number == 0 || first)
+    *text = asy_unpack(&asy_embedded_blocks[number], first, first ? asy_embedded_blocks[0].length : 0);
   return *text;
 }
 
@@ -272,8 +273,8 @@ static asy_value builtin_get_code(asy_vm *vm, const asy_value *args) {
   if (!embedded) return asy_raised(vm) ? ASY_FAILED : ASY_NONE;
   char *text = asy_embedded_text(vm, embedded);
   asy_embedded_path(embedded, path);
-  asy_value code =
-    text ? asy_compile_text(vm, text, embedded->length, path, ASY_MODE_EXEC, ASY_COMPILE_USUAL(vm)) : ASY_FAILED;
+  asy_value code = text ? asy_compile_text(vm, text, embedded->length, path, ASY_MODE_EXEC, ASY_COMPILE_USUAL(vm))
+                        : ASY_FAILED;
   free(text);
   return code;
 }

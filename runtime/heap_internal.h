@@ -157,7 +157,7 @@ struct asy_heap {
   heap_list finalizable; /* objects with a finaliser; [0, nfinalizable_old) are old */
   size_t nfinalizable_old;
   const asy_obj *viewed; /* asy_collect_views is looking for views of it; else NULL */
-  heap_list queue; /* unreachable, waiting for their finaliser, oldest first */
+  heap_list queue;       /* unreachable, waiting for their finaliser, oldest first */
   size_t queue_next;
   bool finalizing;
 

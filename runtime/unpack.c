@@ -222,21 +222,24 @@ static const uint8_t *read_literals(unpacker *u, const uint8_t *in) {
 /* The three numbers of a sequence, in the order in which their tables are given. A code stands for base + so many bits. */
 enum { LITERAL_LENGTH, OFFSET, MATCH_LENGTH };
 
-static const uint32_t literal_bases[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,   9,   10,  11,   12,   13,   14,   15,    16,    18,
-                                         20, 22, 24, 28, 32, 40, 48, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536};
-static const uint8_t literal_bits[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  1,  1,
+static const uint32_t literal_bases[] = {0,  1,  2,   3,   4,   5,    6,    7,    8,    9,     10,    11,
+                                         12, 13, 14,  15,  16,  18,   20,   22,   24,   28,    32,    40,
+                                         48, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536};
+static const uint8_t literal_bits[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  1,  1,
                                        1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 /* of the codes from 32 on; those before stand for themselves + 3 */
-static const uint32_t match_bases[] = {35, 37, 39, 41,  43,  47,  51,   59,   67,   83,   99,
+static const uint32_t match_bases[] = {35,  37,  39,  41,   43,   47,   51,   59,    67,    83,   99,
                                        131, 259, 515, 1027, 2051, 4099, 8195, 16387, 32771, 65539};
 static const uint8_t match_bits[] = {1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 enum { FIRST_LONG_MATCH = 32, SHORTEST_MATCH = 3 };
 
-static const int16_t usual_literals[] = {4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2,  2,
+static const int16_t usual_literals[] = {4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1,  1,  2,  2,
                                          2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1};
-static const int16_t usual_offsets[] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1};
-static const int16_t usual_matches[] = {1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  1,  1,  1, 1,
-                                        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1};
+static const int16_t usual_offsets[] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 1,  1,  1,  1,  1, 1,
+                                        1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1};
+static const int16_t usual_matches[] = {1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1,  1,  1,  1,  1,  1,  1, 1,
+                                        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  1,  1,  1,  1,  1,  1, 1,
+                                        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1};
 static const struct {
   const int16_t *usual;
   unsigned n, bits;
@@ -249,7 +252,10 @@ static const struct {
 static const uint8_t *choose_table(fse_table *table, unsigned kind, unsigned mode, const uint8_t *in) {
   switch (mode) {
     case TABLE_USUAL: make_table(table, kinds[kind].usual, kinds[kind].n, kinds[kind].bits); return in;
-    case TABLE_ONE_SYMBOL: table->states[0] = (fse_state){.symbol = *in}; table->bits = 0; return in + 1;
+    case TABLE_ONE_SYMBOL:
+      table->states[0] = (fse_state){.symbol = *in};
+      table->bits = 0;
+      return in + 1;
     case TABLE_GIVEN: return read_table(table, in);
     default: return in; /* that of the block before */
   }
@@ -286,10 +292,12 @@ static void run_sequences(unpacker *u, bits_back b, size_t n) {
   const fse_state *state[3];
   for (int i = 0; i < 3; i++) state[i] = &u->tables[i].states[take(&b, u->tables[i].bits)];
   while (n-- > 0) {
-    unsigned offset_code = state[OFFSET]->symbol, match = state[MATCH_LENGTH]->symbol, literal = state[LITERAL_LENGTH]->symbol;
+    unsigned offset_code = state[OFFSET]->symbol, match = state[MATCH_LENGTH]->symbol,
+             literal = state[LITERAL_LENGTH]->symbol;
     size_t written = ((size_t)1 << offset_code) + take(&b, offset_code);
-    size_t length = match < FIRST_LONG_MATCH ? match + SHORTEST_MATCH
-                                             : match_bases[match - FIRST_LONG_MATCH] + take(&b, match_bits[match - FIRST_LONG_MATCH]);
+    size_t length = match < FIRST_LONG_MATCH
+                      ? match + SHORTEST_MATCH
+                      : match_bases[match - FIRST_LONG_MATCH] + take(&b, match_bits[match - FIRST_LONG_MATCH]);
     size_t before = literal_bases[literal] + take(&b, literal_bits[literal]);
     copy_literals(u, &literals, before);
     copy_match(u, offset_of(u, written, before > 0), length);

@@ -97,21 +97,21 @@ struct asy_vm {
   struct asy_loop_state *loop_state; /* NULL until asyncio or a loop is used */
   asy_value memory_error;            /* made at start: raised when nothing can be allocated */
   struct asy_import_state *import_state;
-  struct asy_loaded_library *libraries; /* library.c: tables of functions; freed last, by asy_libraries_free */
-  void *chunk_pool;                    /* stack.c: free small chunks */
-  struct asy_frame_obj *live_frames;   /* frame_object.c: of frames on stacks that are not left yet */
-  struct asy_code *code_list;          /* ic.c: all code objects, to flush their caches */
-  uint32_t builtins_version;           /* keys_version of builtins that the inline caches know */
-  bool ic_off;                         /* ASY_IC=off */
-  bool ic_verify;                      /* ASY_IC=verify: a hit is checked against the slow lookup */
-  uint32_t int_max_str_digits;         /* sys.set_int_max_str_digits; 0: no limit */
-  void *float_powers;                  /* types/shortest.c: powers of ten; malloc'ed, NULL until used */
-  struct asy_class_state *class_state; /* class.h */
+  struct asy_loaded_library *libraries;    /* library.c: tables of functions; freed last, by asy_libraries_free */
+  void *chunk_pool;                        /* stack.c: free small chunks */
+  struct asy_frame_obj *live_frames;       /* frame_object.c: of frames on stacks that are not left yet */
+  struct asy_code *code_list;              /* ic.c: all code objects, to flush their caches */
+  uint32_t builtins_version;               /* keys_version of builtins that the inline caches know */
+  bool ic_off;                             /* ASY_IC=off */
+  bool ic_verify;                          /* ASY_IC=verify: a hit is checked against the slow lookup */
+  uint32_t int_max_str_digits;             /* sys.set_int_max_str_digits; 0: no limit */
+  void *float_powers;                      /* types/shortest.c: powers of ten; malloc'ed, NULL until used */
+  struct asy_class_state *class_state;     /* class.h */
   struct asy_unicode_names *unicode_names; /* types/unicode_name.c: unpacked when first asked for */
-  uint8_t **script_blocks;             /* finders.c: texts of the library, NULL what was not asked for yet */
-  struct asy_source_text *sources;     /* source_lines.c: texts that tracebacks show */
-  struct asy_io_state *io_state;       /* io/io.h */
-  struct asy_codec_state *codec_state; /* types/codec.h: what scripts registered */
+  uint8_t **script_blocks;                 /* finders.c: texts of the library, NULL what was not asked for yet */
+  struct asy_source_text *sources;         /* source_lines.c: texts that tracebacks show */
+  struct asy_io_state *io_state;           /* io/io.h */
+  struct asy_codec_state *codec_state;     /* types/codec.h: what scripts registered */
   asy_threads threads;
   asy_signals signals;
   uint32_t context_variables; /* contextvars.ContextVar objects made so far */

@@ -24,8 +24,8 @@ from pack import numbers, packed   # noqa: E402 (the path comes first)
 BLOCKS = [
     # the floor of nearly every program
     '''asyncio. asyncio.runners asyncio.events asyncio.unix_events asyncio.selector_events asyncio.base_events asyncio.log
-       asyncio.exceptions asyncio.taskgroups asyncio.timeouts asyncio.queues asyncio.locks asyncio.mixins abc types os posixpath re keyword _collections_abc collections io functools enum _weakrefset weakref warnings struct threading
-       contextlib contextvars signal linecache traceback copyreg copy string fnmatch heapq datetime operator''',
+       asyncio.exceptions asyncio.taskgroups asyncio.timeouts asyncio.queues asyncio.locks asyncio.mixins abc types os posixpath
+       re keyword _collections_abc collections io functools enum _weakrefset weakref warnings struct threading contextlib contextvars signal linecache traceback copyreg copy string fnmatch heapq datetime operator''',
     # programs that wait
     'asyncio socket selectors ssl concurrent subprocess queue _queue _os _environ tempfile shutil hashlib random logging atexit json',
     # annotations and tests

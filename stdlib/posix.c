@@ -42,9 +42,7 @@ static bool is_index(asy_vm *vm, asy_value v) {
   return asy_is_integer(v) || (name && asy_find_special(vm, v, name, &method, &self) > 0);
 }
 
-bool posix_int(asy_vm *vm, asy_value v, int *out) {
-  return asy_to_c_int(vm, v, out);
-}
+bool posix_int(asy_vm *vm, asy_value v, int *out) { return asy_to_c_int(vm, v, out); }
 
 bool posix_fd(asy_vm *vm, asy_value v, int *out) { return posix_int(vm, v, out); }
 

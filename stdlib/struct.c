@@ -155,13 +155,11 @@ static bool put_real(asy_vm *vm, uint8_t *to, const cursor *c, asy_value v) {
     memcpy(&bits, &d, 8);
   } else if (c->size == 4) {
     float f = (float)d;
-    if (isinf(f) && !isinf(d) && !c->native)
-      return too_large(vm, v, 'f');
+    if (isinf(f) && !isinf(d) && !c->native) return too_large(vm, v, 'f');
     memcpy(&bits, &f, 4);
   } else {
     uint16_t half;
-    if (!half_from_double(d, &half))
-      return too_large(vm, v, 'e');
+    if (!half_from_double(d, &half)) return too_large(vm, v, 'e');
     bits = half;
   }
   put_bits(to, bits, c->size, c->big);

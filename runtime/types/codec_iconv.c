@@ -149,7 +149,8 @@ static void converter_free(asy_vm *vm, asy_obj *o) {
 static asy_value converter_new(asy_vm *vm, const asy_value *args) {
   const char *name, *charset;
   int encodes = asy_truth(vm, args[3]), ascii = asy_truth(vm, args[4]);
-  if (encodes < 0 || ascii < 0 || !asy_to_cstr(vm, args[1], &name) || !asy_to_cstr(vm, args[2], &charset)) return ASY_FAILED;
+  if (encodes < 0 || ascii < 0 || !asy_to_cstr(vm, args[1], &name) || !asy_to_cstr(vm, args[2], &charset))
+    return ASY_FAILED;
   converter *c = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
   if (!c) return ASY_FAILED;
   iconv_t state = encodes ? iconv_open(charset, "WCHAR_T") : iconv_open("WCHAR_T", charset);
@@ -181,4 +182,5 @@ static bool multibyte_init(asy_vm *vm, asy_value module) {
   return asy_module_add_type(vm, module, "Converter", &asy_converter_type);
 }
 
-const asy_module_def asy_module_multibyte = {"_multibyte", NULL, "Encodings of several bytes a character.", multibyte_init};
+const asy_module_def asy_module_multibyte = {"_multibyte", NULL, "Encodings of several bytes a character.",
+                                             multibyte_init};

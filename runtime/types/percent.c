@@ -179,7 +179,8 @@ static asy_value integer_of(walk *w, const directive *d, asy_value v) {
     if (!asy_failed(i) || !asy_raised_is(vm, ASY_TypeError)) return i;
     asy_clear_exception(vm);
   }
-  if (decimal) return asy_raise(vm, ASY_TypeError, "%%%c format: a real number is required, not %T",
+  if (decimal)
+    return asy_raise(vm, ASY_TypeError, "%%%c format: a real number is required, not %T",
                      (uint32_t)(w->bytes && d->letter == 'i' ? 'd' : d->letter), v);
   return asy_raise(vm, ASY_TypeError, "%%%c format: an integer is required, not %T", d->letter, v);
 }

@@ -42,9 +42,10 @@ extern const uint8_t asy_unicode_book_of[];
 extern const uint16_t asy_unicode_page_of[];
 extern const uint16_t asy_unicode_pages[];
 
-extern const asy_packed asy_unicode_names;       /* see unicode_tables.py */
-extern const uint32_t asy_unicode_name_counts[]; /* names, names with aliases, their length in all with a byte behind each */
-extern const asy_packed asy_unicode_properties;  /* what only the module unicodedata asks for; see unicodedata.asy */
+extern const asy_packed asy_unicode_names; /* see unicode_tables.py */
+extern const uint32_t
+  asy_unicode_name_counts[]; /* names, names with aliases, their length in all with a byte behind each */
+extern const asy_packed asy_unicode_properties; /* what only the module unicodedata asks for; see unicodedata.asy */
 
 static inline const asy_unicode_record *asy_unicode_of(uint32_t c) {
   if (c >= 0x110000) c = 0xFFFF; /* no character */

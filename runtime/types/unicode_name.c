@@ -41,8 +41,8 @@ static const char *const hangul_tails[] = {"",   "G",  "GG", "GS", "N",  "NJ", "
 
 static struct asy_unicode_names *make_names(void) {
   uint32_t count = asy_unicode_name_counts[COUNT_ALL];
-  struct asy_unicode_names *names =
-    malloc(sizeof *names + 2 * count * sizeof(uint32_t) + asy_unicode_name_counts[TEXT_LENGTH] + 1);
+  struct asy_unicode_names *names = malloc(sizeof *names + 2 * count * sizeof(uint32_t) +
+                                           asy_unicode_name_counts[TEXT_LENGTH] + 1);
   if (!names) return NULL;
   names->starts = (uint32_t *)(names + 1);
   names->codes = names->starts + count;
@@ -52,8 +52,8 @@ static struct asy_unicode_names *make_names(void) {
 
 /* The first `words` words of the name at `from`, with the space behind each; what was written ends at the result. */
 static char *copy_words(char *to, const char *from, unsigned words) {
-  for (; words > 0; words--)
-    do *to++ = *from;
+  for (; words > 0; words--) do
+      *to++ = *from;
     while (*from++ != ' ');
   return to;
 }

@@ -168,8 +168,11 @@ static char *put_time(asy_vm *vm, asy_value self, asy_value timespec, char *to) 
   int spec = 0, count = sizeof timespecs / sizeof *timespecs;
   if (timespec != ASY_UNBOUND) {
     if (!asy_is_str(timespec))
-      return asy_raise(vm, ASY_TypeError, timespec == ASY_NONE ? "isoformat() argument %d must be str, not None" : "isoformat() argument %d must be str, not %T",
-                       is_time(vm, self) ? 1 : 2, timespec), NULL;
+      return asy_raise(vm, ASY_TypeError,
+                       timespec == ASY_NONE ? "isoformat() argument %d must be str, not None"
+                                            : "isoformat() argument %d must be str, not %T",
+                       is_time(vm, self) ? 1 : 2, timespec),
+             NULL;
     while (spec < count && !asy_str_equal_cstr((asy_str *)asy_obj_of(timespec), timespecs[spec])) spec++;
     if (spec == count) return asy_raise(vm, ASY_ValueError, "Unknown timespec value"), NULL;
   }
@@ -572,7 +575,9 @@ static asy_value datetime_replace(asy_vm *vm, const asy_value *args) {
   fields f = fields_in(moment_of(args[0]));
   if (!read_fields(vm, args + 1, &f.year, 7) || !read_fields(vm, args + 9, &f.fold, 1)) return ASY_FAILED;
   if (args[8] != ASY_UNBOUND) f.zone = args[8];
-  return asy_check_date(vm, f.year, f.month, f.day) && asy_check_time(vm, &f) && asy_check_zone(vm, f.zone) ? asy_datetime_make(vm, asy_type_of(vm, args[0]), &f) : ASY_FAILED;
+  return asy_check_date(vm, f.year, f.month, f.day) && asy_check_time(vm, &f) && asy_check_zone(vm, f.zone)
+           ? asy_datetime_make(vm, asy_type_of(vm, args[0]), &f)
+           : ASY_FAILED;
 }
 
 static void moment_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((moment *)o)->zone); }
@@ -698,7 +703,8 @@ static asy_value time_replace(asy_vm *vm, const asy_value *args) {
   fields f = fields_in(moment_of(args[0]));
   if (!read_fields(vm, args + 1, &f.hour, 4) || !read_fields(vm, args + 6, &f.fold, 1)) return ASY_FAILED;
   if (args[5] != ASY_UNBOUND) f.zone = args[5];
-  return asy_check_time(vm, &f) && asy_check_zone(vm, f.zone) ? asy_time_make(vm, asy_type_of(vm, args[0]), &f) : ASY_FAILED;
+  return asy_check_time(vm, &f) && asy_check_zone(vm, f.zone) ? asy_time_make(vm, asy_type_of(vm, args[0]), &f)
+                                                              : ASY_FAILED;
 }
 
 static const asy_native time_methods[] = {

@@ -151,9 +151,10 @@ static asy_value timezone_new(asy_vm *vm, const asy_value *args) {
   if (!is_delta(vm, args[1]))
     return asy_raise(vm, ASY_TypeError, "timezone() argument 1 must be datetime.timedelta, not %T", args[1]);
   if (args[2] != ASY_UNBOUND && !asy_is_str(args[2]))
-    return asy_raise(vm, ASY_TypeError,
-                     args[2] == ASY_NONE ? "timezone() argument 2 must be str, not None" : "timezone() argument 2 must be str, not %T",
-                     args[2]);
+    return asy_raise(
+      vm, ASY_TypeError,
+      args[2] == ASY_NONE ? "timezone() argument 2 must be str, not None" : "timezone() argument 2 must be str, not %T",
+      args[2]);
   return asy_timezone_new(vm, delta_of(args[1]), args[2] == ASY_UNBOUND ? 0 : args[2]);
 }
 
