@@ -81,7 +81,10 @@ def write(r): return r.choice([good_date, good_time, good_moment])(r).strftime, 
 
 def parse(r):
     format, value = layout(r, DIRECTIVES), good_moment(r)
-    made = value.strftime(format)
+    try:
+        made = value.strftime(format)
+    except ValueError:       # CPython cannot decode what it wrote
+        return value.isoformat,
     return datetime.datetime.strptime, damaged(r, made, PIECES) if r.random() < 0.5 else made, format
 
 
