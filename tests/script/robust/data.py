@@ -1,3 +1,4 @@
+# slow: hundreds of cases
 # A fixed selection of the cases of tests/fuzz/cases; ./dev fuzz json (csv, struct ...) makes more. Lines are target, case, checksum of the answer:
 # `python3 tests/fuzz/cases/run.py TARGET CASE 1 show` says what case and answer are.
 import os
