@@ -217,16 +217,15 @@ bool asy_module_add_constants(asy_vm *vm, asy_value module, const asy_module_con
 asy_value asy_import(asy_vm *vm, const char *name); /* absolute name; the module itself, not the top package */
 asy_value asy_new_native(asy_vm *vm, const asy_native *def, asy_value self, asy_value module_name);
 /* The modules of the standard library, sorted by name; each list ends with a NULL name or NULL. Defined by stdlib/. The text of a
- * script, coded by embed.py, lies at `start` of a block; the first block is known to the packer of the others. */
+ * script lies, coded by embed.py, from `start` to `end` of asy_embedded_texts. */
 typedef struct {
   const char *name;
-  uint32_t start, length; /* in bytes: in the block; of the text */
-  uint8_t block;
-  bool is_package;
+  uint32_t start, end;
+  uint32_t length : 31; /* of the text, in bytes */
+  uint32_t is_package : 1;
 } asy_embedded;
 extern const asy_embedded asy_embedded_modules[];
-extern const asy_packed asy_embedded_blocks[];
-extern const unsigned asy_embedded_block_count;
+extern const asy_packed asy_embedded_texts;
 extern const char *const asy_embedded_words[];
 extern const asy_module_def *const asy_native_modules[];
 

@@ -49,18 +49,6 @@ void asy_embedded_path(const asy_embedded *embedded, char path[PATH_MAX]) {
   strcpy(path + n, embedded->is_package ? "/__init__.asy" : ".asy");
 }
 
-/* The coded text of a block, unpacked once; the others refer to the first. NULL: no memory. */
-static const uint8_t *block_text(asy_vm *vm, unsigned number) {
-  if (!vm->script_blocks) vm->script_blocks = calloc(asy_embedded_block_count, sizeof vm->script_blocks[0]);
-  if (!vm->script_blocks) return NULL;
-  uint8_t **text = &vm->script_blocks[number];
-  if (*text) return *text;
-  const uint8_t *first = number == 0 ? NULL : block_text(vm, 0);
-  if (number == 0 || first)
-    *text = asy_unpack(&asy_embedded_blocks[number], first, first ? asy_embedded_blocks[0].length : 0);
-  return *text;
-}
-
 enum { LONGEST_INDENT = 8, INDENT = 4, ESCAPE = 0x7F, FIRST_WORD = 0x80 }; /* as in embed.py */
 
 static void write_out(const uint8_t *coded, char *to, const char *end) {
@@ -78,18 +66,15 @@ static void write_out(const uint8_t *coded, char *to, const char *end) {
 }
 
 char *asy_embedded_text(asy_vm *vm, const asy_embedded *embedded) {
-  const uint8_t *block = block_text(vm, embedded->block);
-  char *text = block ? malloc(embedded->length + 1) : NULL;
+  if (!vm->scripts) vm->scripts = asy_unpack_begin(&asy_embedded_texts);
+  char *text = vm->scripts ? malloc(embedded->length + 1) : NULL;
   if (!text) return asy_raise_no_memory(vm), NULL;
-  write_out(block + embedded->start, text, text + embedded->length);
+  write_out(asy_unpack_until(vm->scripts, embedded->end) + embedded->start, text, text + embedded->length);
   text[embedded->length] = 0;
   return text;
 }
 
-void asy_finders_free(asy_vm *vm) {
-  for (unsigned i = 0; vm->script_blocks && i < asy_embedded_block_count; i++) free(vm->script_blocks[i]);
-  free(vm->script_blocks);
-}
+void asy_finders_free(asy_vm *vm) { asy_unpack_end(vm->scripts); }
 
 /* ---- Folders ---- */
 

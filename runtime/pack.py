@@ -1,5 +1,4 @@
 """What the build's scripts share: packing for runtime/unpack.c, and arrays as C source."""
-import pathlib
 import subprocess
 import tempfile
 
@@ -7,14 +6,12 @@ PADDING = bytes(8)   # the reader of bits reads whole words
 WIDTH = 118
 
 
-def packed(data, known=b''):
-    """The bytes as blocks of Zstandard; they may repeat what is known to whoever unpacks them."""
-    with tempfile.TemporaryDirectory() as folder:
-        file, reference = pathlib.Path(folder, 'data'), pathlib.Path(folder, 'known')
-        file.write_bytes(data)
-        reference.write_bytes(known)
-        options = [f'--patch-from={reference}'] if known else []
-        frame = subprocess.run(['zstd', '--quiet', '--ultra', '-22', '--single-thread', '--no-check', '--stdout', *options, file],
+def packed(data):
+    """The bytes as blocks of Zstandard."""
+    with tempfile.NamedTemporaryFile() as file:   # by its name: the length, known beforehand, helps
+        file.write(data)
+        file.flush()
+        frame = subprocess.run(['zstd', '--quiet', '--ultra', '-22', '--single-thread', '--no-check', '--stdout', file.name],
                                check=True, capture_output=True).stdout
     # The header of a frame: magic number, flags, window unless the whole is one segment, dictionary, length.
     flags = frame[4]

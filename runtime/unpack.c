@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_MAX = 1 << 17, HUFFMAN_BITS = 11, FSE_BITS = 9, WEIGHT_BITS = 6, SYMBOLS = 256 };
+enum { ROOM = sizeof(uint64_t), BLOCK_MAX = 1 << 17, HUFFMAN_BITS = 11, FSE_BITS = 9, WEIGHT_BITS = 6, SYMBOLS = 256 };
 enum { BLOCK_RAW, BLOCK_REPEAT, BLOCK_PACKED };
 enum { LITERALS_RAW, LITERALS_REPEAT, LITERALS_PACKED, LITERALS_SAME_TREE };
 enum { TABLE_USUAL, TABLE_ONE_SYMBOL, TABLE_GIVEN, TABLE_SAME };
@@ -31,19 +31,17 @@ typedef struct {
   uint8_t symbol, bits;
 } huffman_entry;
 
-typedef struct {
+struct asy_unpacker {
   const uint8_t *in;
   uint8_t *out;
-  size_t at;
-  const uint8_t *before; /* the text may repeat what lies there, as if it came before out */
-  size_t before_length;
+  size_t at, end;    /* in out: what is written, and the whole text */
   size_t offsets[3]; /* used last */
   uint8_t literals[BLOCK_MAX];
   size_t n_literals;
   huffman_entry huffman[1 << HUFFMAN_BITS];
   unsigned huffman_bits;
   fse_table tables[3]; /* of literal lengths, offsets, match lengths: see kinds */
-} unpacker;
+};
 
 /* ---- Bits ---- */
 
@@ -154,7 +152,7 @@ static unsigned read_weights(const uint8_t *in, size_t length, uint8_t weights[S
 }
 
 /* A symbol of weight w has 2^(w - 1) entries of the table; those of little weight come first. Returns the byte behind. */
-static const uint8_t *read_tree(unpacker *u, const uint8_t *in) {
+static const uint8_t *read_tree(asy_unpacker *u, const uint8_t *in) {
   uint8_t weights[SYMBOLS];
   unsigned length = *in++, n = length, total = 0, at = 0;
   if (length < 128) {
@@ -174,7 +172,7 @@ static const uint8_t *read_tree(unpacker *u, const uint8_t *in) {
   return in + length;
 }
 
-static void read_stream(const unpacker *u, const uint8_t *in, size_t length, uint8_t *out, size_t n) {
+static void read_stream(const asy_unpacker *u, const uint8_t *in, size_t length, uint8_t *out, size_t n) {
   bits_back b = open_bits(in, length);
   for (size_t i = 0; i < n; i++) {
     huffman_entry entry = u->huffman[peek(&b, u->huffman_bits)];
@@ -185,7 +183,7 @@ static void read_stream(const unpacker *u, const uint8_t *in, size_t length, uin
 
 static size_t two_bytes(const uint8_t *p) { return p[0] | (size_t)p[1] << 8; }
 
-static void read_streams(const unpacker *u, const uint8_t *in, const uint8_t *end, unsigned n_streams, uint8_t *out) {
+static void read_streams(const asy_unpacker *u, const uint8_t *in, const uint8_t *end, unsigned n_streams, uint8_t *out) {
   size_t n = u->n_literals, each = n_streams == 1 ? n : (n + 3) / 4;
   const uint8_t *start = in + (n_streams - 1) * 2; /* the lengths of all but the last come first */
   for (unsigned i = 0; i < n_streams; i++) {
@@ -197,7 +195,7 @@ static void read_streams(const unpacker *u, const uint8_t *in, const uint8_t *en
 }
 
 /* Returns the byte behind the literals. */
-static const uint8_t *read_literals(unpacker *u, const uint8_t *in) {
+static const uint8_t *read_literals(asy_unpacker *u, const uint8_t *in) {
   unsigned type = in[0] & 3, format = in[0] >> 2 & 3;
   uint64_t header = load(in);
   if (type == LITERALS_RAW || type == LITERALS_REPEAT) {
@@ -262,7 +260,7 @@ static const uint8_t *choose_table(fse_table *table, unsigned kind, unsigned mod
 }
 
 /* What a written offset means: 1 to 3 name one of the last three, shifted by one when no literals come before. */
-static size_t offset_of(unpacker *u, size_t written, bool literals) {
+static size_t offset_of(asy_unpacker *u, size_t written, bool literals) {
   size_t *last = u->offsets;
   size_t which = written > 3 ? 3 : written - 1 + !literals;
   size_t offset = written > 3 ? written - 3 : which == 3 ? last[0] - 1 : last[which];
@@ -271,23 +269,22 @@ static size_t offset_of(unpacker *u, size_t written, bool literals) {
   return last[0] = offset;
 }
 
-static void copy_match(unpacker *u, size_t offset, size_t length) {
+/* A match may reach into what it writes: a word is copied at once only when it lies behind. Up to ROOM bytes more are written. */
+static void copy_match(asy_unpacker *u, size_t offset, size_t length) {
   uint8_t *to = u->out + u->at, *end = to + length;
-  if (offset > u->at) {
-    const uint8_t *from = u->before + u->before_length - (offset - u->at);
-    while (to < end && from < u->before + u->before_length) *to++ = *from++;
-  }
-  for (; to < end; to++) *to = *(to - offset); /* they may overlap */
+  if (offset >= sizeof(uint64_t))
+    for (; to < end; to += sizeof(uint64_t)) memcpy(to, to - offset, sizeof(uint64_t));
+  for (; to < end; to++) *to = *(to - offset);
   u->at += length;
 }
 
-static void copy_literals(unpacker *u, const uint8_t **literals, size_t length) {
+static void copy_literals(asy_unpacker *u, const uint8_t **literals, size_t length) {
   memcpy(u->out + u->at, *literals, length);
   *literals += length;
   u->at += length;
 }
 
-static void run_sequences(unpacker *u, bits_back b, size_t n) {
+static void run_sequences(asy_unpacker *u, bits_back b, size_t n) {
   const uint8_t *literals = u->literals;
   const fse_state *state[3];
   for (int i = 0; i < 3; i++) state[i] = &u->tables[i].states[take(&b, u->tables[i].bits)];
@@ -311,7 +308,7 @@ static void run_sequences(unpacker *u, bits_back b, size_t n) {
   copy_literals(u, &literals, (size_t)(u->literals + u->n_literals - literals));
 }
 
-static void unpack_block(unpacker *u, const uint8_t *end) {
+static void unpack_block(asy_unpacker *u, const uint8_t *end) {
   const uint8_t *in = read_literals(u, u->in);
   size_t n = *in++;
   if (n == 255) n = two_bytes(in) + 0x7F00, in += 2;
@@ -328,29 +325,45 @@ static void unpack_block(unpacker *u, const uint8_t *end) {
   }
 }
 
-uint8_t *asy_unpack(const asy_packed *packed, const uint8_t *before, size_t before_length) {
-  unpacker *u = malloc(sizeof *u);
-  uint8_t *out = malloc(packed->length);
+asy_unpacker *asy_unpack_begin(const asy_packed *packed) {
+  asy_unpacker *u = malloc(sizeof *u);
+  uint8_t *out = malloc(packed->length + ROOM);
   if (!u || !out) return free(u), free(out), NULL;
   u->in = packed->data;
   u->out = out;
   u->at = 0;
-  u->before = before;
-  u->before_length = before_length;
+  u->end = packed->length;
   memcpy(u->offsets, (size_t[]){1, 4, 8}, sizeof u->offsets);
-  while (u->at < packed->length) {
+  return u;
+}
+
+const uint8_t *asy_unpack_until(asy_unpacker *u, size_t length) {
+  while (u->at < length) {
     unsigned header = u->in[0] | (unsigned)u->in[1] << 8 | (unsigned)u->in[2] << 16, type = header >> 1 & 3;
     size_t size = header >> 3;
     u->in += 3;
     if (type == BLOCK_PACKED) {
       unpack_block(u, u->in + size);
     } else {
-      if (type == BLOCK_RAW) memcpy(out + u->at, u->in, size);
-      else memset(out + u->at, *u->in, size);
+      if (type == BLOCK_RAW) memcpy(u->out + u->at, u->in, size);
+      else memset(u->out + u->at, *u->in, size);
       u->at += size;
     }
     u->in += type == BLOCK_REPEAT ? 1 : size;
   }
+  return u->out;
+}
+
+void asy_unpack_end(asy_unpacker *u) {
+  if (u) free(u->out);
   free(u);
-  return out;
+}
+
+uint8_t *asy_unpack(const asy_packed *packed) {
+  asy_unpacker *u = asy_unpack_begin(packed);
+  if (!u) return NULL;
+  asy_unpack_until(u, u->end);
+  uint8_t *text = u->out;
+  free(u);
+  return text;
 }

@@ -14,7 +14,13 @@ typedef struct {
   uint32_t length;     /* unpacked */
 } asy_packed;
 
-/* The text, malloc'ed. `before`: what was given to pack.py as known, which the text may repeat; or NULL, 0. NULL: no memory. */
-uint8_t *asy_unpack(const asy_packed *packed, const uint8_t *before, size_t before_length);
+/* The text, malloc'ed. NULL: no memory. */
+uint8_t *asy_unpack(const asy_packed *packed);
+
+/* The same piece by piece: a text of which the first `length` bytes, or more, are unpacked by now. The unpacker owns it. */
+typedef struct asy_unpacker asy_unpacker;
+asy_unpacker *asy_unpack_begin(const asy_packed *packed); /* NULL: no memory */
+const uint8_t *asy_unpack_until(asy_unpacker *u, size_t length);
+void asy_unpack_end(asy_unpacker *u); /* of NULL too */
 
 #endif

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Write the given .asy files of the standard library as one C file: embed.py OUTPUT.c FILE.asy ...
 
-The result defines asy_embedded_modules (runtime/asy.h), sorted by name so that it can be searched, ending with {0}. Each row says in
-which block a text lies and where. Blocks hold what is imported together; one by one, the files would take a quarter more. The first
-block, which nearly every program needs anyway, is known to the packer of the others.
+The result defines asy_embedded_modules (runtime/asy.h), sorted by name so that it can be searched, ending with {0}, and the texts,
+packed as one (by itself, each would take a quarter more). They are unpacked from the front as far as a program needs them, so what
+is imported most comes first.
 
-Lines that are only a comment are left out, but stay as empty lines: no trace and no help shows them. Before packing, indentation and
-the most frequent words become single bytes (runtime/finders.c knows them), which saves a twentieth.
+Comments are left out: no trace and no help shows them. Before packing, indentation and the most frequent words become single bytes
+(runtime/finders.c knows them), which saves a twentieth.
 """
 import collections
 import io
@@ -19,21 +19,17 @@ STDLIB = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(STDLIB.parent / 'runtime'))
 from pack import numbers, packed   # noqa: E402 (the path comes first)
 
-# What each block begins with; a package stands for all in it that was not named before, with a dot for itself alone. What no block
-# names comes behind them, by name. Blocks that become longer than BLOCK_LENGTH are cut.
-BLOCKS = [
-    # the floor of nearly every program
-    '''asyncio. asyncio.runners asyncio.events asyncio.unix_events asyncio.selector_events asyncio.base_events asyncio.log
-       asyncio.exceptions asyncio.taskgroups asyncio.timeouts asyncio.queues asyncio.locks asyncio.mixins abc types os posixpath
-       re keyword _collections_abc collections io functools enum _weakrefset weakref warnings struct threading contextlib contextvars signal linecache traceback copyreg copy string fnmatch heapq datetime operator''',
-    # programs that wait
-    'asyncio socket selectors ssl concurrent subprocess queue _queue _os _environ tempfile shutil hashlib random logging atexit json',
-    # annotations and tests
-    'typing _typing dataclasses inspect argparse unittest textwrap pprint difflib doctest ast _ast tokenize token dis',
-    # the internet
-    'base64 urllib quopri email http html xml mimetypes smtplib socketserver uuid',
-]
-BLOCK_LENGTH = 250_000   # but the first
+# What comes first; a package stands for all in it that was not named before, with a dot for itself alone. The others follow by name.
+ORDER = '''
+    asyncio. asyncio.events asyncio.unix_events asyncio.selector_events asyncio.base_events asyncio.log asyncio.exceptions
+    _repl. _repl.editor _repl.history _repl.more
+    asyncio.runners asyncio.taskgroups asyncio.timeouts asyncio.queues asyncio.locks asyncio.mixins
+    abc types os _environ posixpath re keyword _collections_abc collections io functools enum _weakrefset weakref warnings struct
+    threading contextlib contextvars signal linecache traceback copyreg copy string fnmatch heapq datetime operator
+    asyncio socket selectors json random logging atexit typing _typing dataclasses inspect argparse tempfile shutil hashlib pathlib
+    concurrent subprocess queue _queue ssl _repl base64 urllib textwrap pprint difflib unittest ast _ast
+    tokenize token dis decimal fractions numbers statistics importlib http email html mimetypes uuid xml
+'''
 
 # Bytes that do not occur in scripts: 1 to 8 stand for so many times four spaces, ESCAPE says that the next one is itself, those
 # from FIRST_WORD on stand for words.
@@ -49,12 +45,12 @@ def module_name(path):
 
 
 def stripped(source):
-    """The text with its comment lines empty."""
+    """The text without comments, line for line."""
     lines = source.splitlines(keepends=True)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         row, column = token.start
-        if token.type == tokenize.COMMENT and not lines[row - 1][:column].strip():
-            lines[row - 1] = '\n'
+        if token.type == tokenize.COMMENT:
+            lines[row - 1] = lines[row - 1][:column].rstrip() + '\n'
     return ''.join(lines)
 
 
@@ -82,51 +78,32 @@ def coded(text, words):
     return pieces.sub(code, text)
 
 
-def in_blocks(texts):
-    """The names of the modules, a list for each block."""
-    left = sorted(texts)
-    groups = []
-    for leaders in BLOCKS:
-        groups.append([])
-        for leader in leaders.split():
-            groups[-1] += [name for name in left if name + '.' == leader or name == leader or name.startswith(leader + '.')]
-            left = [name for name in left if name not in groups[-1]]
-    blocks = groups[:1]
-    for group in groups[1:] + [left]:
-        length = BLOCK_LENGTH
-        for name in group:
-            if length + len(texts[name]) > BLOCK_LENGTH:
-                blocks.append([])
-                length = 0
-            blocks[-1].append(name)
-            length += len(texts[name])
-    return blocks
+def ordered(names):
+    """By ORDER, then by name."""
+    left, chosen = sorted(names), []
+    for leader in ORDER.split():
+        chosen += [name for name in left if name + '.' == leader or name == leader or name.startswith(leader + '.')]
+        left = [name for name in left if name not in chosen]
+    return chosen + left
 
 
 def main(output, names):
     packages, texts = {}, {}
     for path in map(pathlib.Path, names):
         name, packages[name] = module_name(path)
-        texts[name] = stripped(path.read_text('utf-8')).encode() + b'\0'
-    rows, blocks, known, words = [], [], b'', frequent_words(texts.values())
-    codes = {name: coded(text, words) for name, text in texts.items()}
+        texts[name] = stripped(path.read_text('utf-8')).encode()
+    words = frequent_words(texts.values())
+    rows, packing = [], bytearray()
+    for name in ordered(texts):
+        start = len(packing)
+        packing += coded(texts[name], words)
+        rows.append((name, f'  {{"{name}", {start}, {len(packing)}, {len(texts[name])}, {int(packages[name])}}},\n'))
     with open(output, 'w', encoding='ascii') as out:
-        out.write('/* Written by stdlib/embed.py. */\n#include "runtime/asy.h"\n')
-        for number, block in enumerate(in_blocks(texts)):
-            start = 0
-            for name in block:
-                length = len(texts[name]) - 1
-                rows.append((name, f'  {{"{name}", {start}, {length}, {number}, {int(packages[name])}}},\n'))
-                start += len(codes[name])
-            text = b''.join(codes[name] for name in block)
-            out.write(f'\nstatic const uint8_t block_{number}[] = {{\n{numbers(packed(text, known))}\n}};\n')
-            blocks.append(f'  {{block_{number}, {start}}},\n')
-            known = known or text
-        out.write('\nconst char *const asy_embedded_words[] = {\n')
+        out.write('/* Written by stdlib/embed.py. */\n#include "runtime/asy.h"\n'
+                  f'\nstatic const uint8_t texts[] = {{\n{numbers(packed(packing))}\n}};\n'
+                  f'const asy_packed asy_embedded_texts = {{texts, {len(packing)}}};\n'
+                  '\nconst char *const asy_embedded_words[] = {\n')
         out.writelines(f'  "{word.decode()}",\n' for word in words)
-        out.write('};\n')
-        out.write(f'\nconst unsigned asy_embedded_block_count = {len(blocks)};\nconst asy_packed asy_embedded_blocks[] = {{\n')
-        out.writelines(blocks)
         out.write('};\n\nconst asy_embedded asy_embedded_modules[] = {\n')
         out.writelines(row for _, row in sorted(rows))
         out.write('  {0},\n};\n')

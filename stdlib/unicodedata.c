@@ -57,7 +57,7 @@ static asy_value unicodedata_digit(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value unicodedata_properties(asy_vm *vm, const asy_value *args) {
-  uint8_t *text = asy_unpack(&asy_unicode_properties, NULL, 0);
+  uint8_t *text = asy_unpack(&asy_unicode_properties);
   if (!text) return asy_raise_no_memory(vm);
   asy_value result = asy_from_text(vm, (const char *)text, asy_unicode_properties.length);
   free(text);

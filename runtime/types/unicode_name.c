@@ -61,7 +61,7 @@ static char *copy_words(char *to, const char *from, unsigned words) {
 /* The names, kept by the VM; NULL: no memory. */
 static const struct asy_unicode_names *unpacked(asy_vm *vm) {
   if (vm->unicode_names) return vm->unicode_names;
-  uint8_t *packed = asy_unpack(&asy_unicode_names, NULL, 0);
+  uint8_t *packed = asy_unpack(&asy_unicode_names);
   struct asy_unicode_names *names = packed ? make_names() : NULL;
   if (!names) return free(packed), NULL;
   const char *line = (const char *)packed, *before = NULL;
