@@ -59,6 +59,24 @@ static const range no_name[] = {
   {0xE0000, 0xE00FF}, {0xF0000, 0x10FFFF},
 };
 
+/* The zeros of other scripts' decimal digits, below and above U+10000 (less that): digits may not begin a name. */
+static const uint16_t zeros[] = {
+  0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20,
+  0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0,
+  0xA9F0, 0xAA50, 0xABF0, 0xFF10,
+}, high_zeros[] = {
+  0x04A0, 0x0D30, 0x1066, 0x10F0, 0x1136, 0x11D0, 0x12F0, 0x1450, 0x14D0, 0x1650, 0x16C0, 0x1730, 0x18E0, 0x1950, 0x1C50, 0x1D50,
+  0x1DA0, 0x1F50, 0x6A60, 0x6AC0, 0x6B50, 0xD7CE, 0xD7D8, 0xD7E2, 0xD7EC, 0xD7F6, 0xE140, 0xE2F0, 0xE4F0, 0xE950, 0xFBF0,
+};
+
+static bool is_other_digit(uint32_t c) {
+  const uint16_t *table = c < 0x10000 ? zeros : high_zeros;
+  size_t count = c < 0x10000 ? sizeof zeros / sizeof *zeros : sizeof high_zeros / sizeof *high_zeros;
+  for (size_t i = 0; i < count && c >> 16 <= 1; i++)
+    if ((uint16_t)c - (unsigned)table[i] < 10) return true;
+  return false;
+}
+
 static const range not_printable[] = {
   {0x80, 0xA0}, {0xAD, 0xAD}, {0x1680, 0x1680}, {0x2000, 0x200F}, {0x2028, 0x202F}, {0x205F, 0x206F}, {0x3000, 0x3000},
   {0xD800, 0xF8FF}, {0xFEFF, 0xFEFF}, {0xFFF0, 0xFFFB}, {0xE0000, 0xE00FF}, {0xF0000, 0x10FFFF},
@@ -78,7 +96,7 @@ static asy_token bad_character(asy_lexer *lexer, const char *place) {
 static bool check_name(asy_lexer *lexer, const char *start, asy_token *bad) {
   for (const char *p = start, *next; p < lexer->cursor; p = next) {
     uint32_t c = code_point(p, &next);
-    if (c < 0x80 || !in_ranges(c, no_name, sizeof no_name / sizeof *no_name)) continue;
+    if (c < 0x80 || (!in_ranges(c, no_name, sizeof no_name / sizeof *no_name) && !(p == start && is_other_digit(c)))) continue;
     *bad = bad_character(lexer, p);
     return false;
   }

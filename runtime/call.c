@@ -209,19 +209,25 @@ bool asy_bind_arguments(asy_vm *vm, asy_func *func, asy_value *regs, asy_value s
 
 /* ---- Natives ------------------------------------------------------------------------------------------------------- */
 
+static bool is_constructor(const asy_nativefunc *native) {
+  return native->owner && (native->def->flags & ASY_NATIVE_NEW || strcmp(native->def->name, "__init__") == 0);
+}
+
 /* The name CPython gives a native in its messages: the class for a constructor, "list.append" where `qualified`. */
 static asy_str *native_title(asy_vm *vm, const asy_nativefunc *native, bool qualified) {
-  bool constructor = native->owner &&
-                     (native->def->flags & ASY_NATIVE_NEW || strcmp(native->def->name, "__init__") == 0);
-  if (constructor) return asy_str_format(vm, "%N", native->owner);
+  if (is_constructor(native)) return asy_str_format(vm, "%N", native->owner);
   if (qualified && native->owner) return asy_str_format(vm, "%N.%s", native->owner, native->def->name);
   return asy_str_format(vm, "%s", native->def->name);
+}
+
+static bool starts_with_self(const asy_signature *s) {
+  return s->npos > 0 && (asy_str_equal_cstr(s->names[0], "self") || asy_str_equal_cstr(s->names[0], "cls"));
 }
 
 /* TypeError for a number of positional arguments that does not fit, in the words CPython has for each form of signature. */
 static bool native_error(asy_vm *vm, asy_nativefunc *native, asy_signature *s, uint32_t given) {
   uint32_t npos = s->npos, required = s->nrequired;
-  bool has_self = npos > 0 && (asy_str_equal_cstr(s->names[0], "self") || asy_str_equal_cstr(s->names[0], "cls"));
+  bool has_self = starts_with_self(s);
   if (has_self && given == 0) {
     if (native->owner)
       asy_raise(vm, ASY_TypeError, "unbound method %N.%s() needs an argument", native->owner, native->def->name);
@@ -237,7 +243,7 @@ static bool native_error(asy_vm *vm, asy_nativefunc *native, asy_signature *s, u
   const char *plural = npos == 1 ? "" : "s";
   if (npos == 0 && s->nkwonly) asy_raise(vm, ASY_TypeError, "%U() takes no positional arguments", name);
   else if (npos == 0) asy_raise(vm, ASY_TypeError, "%U() takes no arguments (%u given)", name, given);
-  else if (npos == 1 && required == 1 && !s->nkwonly)
+  else if (npos == 1 && required == 1 && !s->nkwonly && !is_constructor(native))
     asy_raise(vm, ASY_TypeError, "%U() takes exactly one argument (%u given)", name, given);
   else if (npos == required && s->nposonly >= s->npos)
     asy_raise(vm, ASY_TypeError, "%U expected %u argument%s, got %u", name, npos, plural, given);
@@ -294,11 +300,12 @@ static void raise_unexpected_in_native(asy_vm *vm, asy_nativefunc *native, const
   for (uint32_t i = s->nposonly; names && i < s->nparams; i++)
     if (s->names[i] && !asy_list_append(vm, names, asy_from_obj(s->names[i]))) return;
   asy_str *meant = names ? asy_closest_name(names, name) : NULL;
-  const char *function = native->def->name;
+  asy_str *function = names ? native_title(vm, native, false) : NULL;
+  if (!function) return;
   if (meant)
-    asy_raise(vm, ASY_TypeError, "%s() got an unexpected keyword argument '%U'. Did you mean '%U'?", function, name,
+    asy_raise(vm, ASY_TypeError, "%U() got an unexpected keyword argument '%U'. Did you mean '%U'?", function, name,
               meant);
-  else if (names) asy_raise(vm, ASY_TypeError, "%s() got an unexpected keyword argument '%U'", function, name);
+  else asy_raise(vm, ASY_TypeError, "%U() got an unexpected keyword argument '%U'", function, name);
 }
 
 static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, asy_value *out, asy_value self,
@@ -329,8 +336,10 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
     int at = find_native_parameter(s, name);
     if (at >= 0) {
       if (out[at]) {
-        asy_raise(vm, ASY_TypeError, "argument for %s() given by name ('%U') and position (%d)", native->def->name,
-                  name, at + 1);
+        asy_str *title = native_title(vm, native, false);
+        if (title)
+          asy_raise(vm, ASY_TypeError, "argument for %U() given by name ('%U') and position (%d)", title, name,
+                    at + 1 - starts_with_self(s));
         return false;
       }
       out[at] = args[npositional + i];
@@ -351,7 +360,10 @@ static bool bind_native(asy_vm *vm, asy_nativefunc *native, asy_signature *s, as
     out[i] = s->defaults[i];
     if (out[i]) continue;
     if (s->nposonly > i) return native_error(vm, native, s, given);
-    asy_raise(vm, ASY_TypeError, "%s() missing required argument '%U' (pos %u)", native->def->name, s->names[i], i + 1);
+    asy_str *title = native_title(vm, native, false);
+    if (title)
+      asy_raise(vm, ASY_TypeError, "%U() missing required argument '%U' (pos %u)", title, s->names[i],
+                i + 1 - starts_with_self(s));
     return false;
   }
   return true;

@@ -177,8 +177,8 @@ static asy_value put_instance_dict(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native dict_attribute[] = {
-  {"__dict__", "(self)", get_instance_dict, NULL, ASY_NATIVE_GETTER},
-  {"__dict__", "(self, value)", put_instance_dict, NULL, ASY_NATIVE_SETTER},
+  {"__dict__", "(self)", get_instance_dict, 0, ASY_NATIVE_GETTER},
+  {"__dict__", "(self, value)", put_instance_dict, 0, ASY_NATIVE_SETTER},
   {0},
 };
 
@@ -232,12 +232,12 @@ static bool fill_builtin(asy_vm *vm, asy_class *cls, const char *doc) {
   if (type->new_) {
     const char *signature = type->new_signature ? type->new_signature : "(cls, /, *args, **kwargs)";
     asy_native row = {"__new__", signature, type->new_,
-                      "Create and return a new object.  See help(type) for accurate signature.", ASY_NATIVE_NEW};
+                      DOC("Create and return a new object.  See help(type) for accurate signature."), ASY_NATIVE_NEW};
     if (!add_made_method(vm, cls, row)) return false;
   }
   if (type->init) {
     asy_native row = {"__init__", type->init_signature, type->init,
-                      "Initialize self.  See help(type(self)) for accurate signature.", 0};
+                      DOC("Initialize self.  See help(type(self)) for accurate signature."), 0};
     if (!add_made_method(vm, cls, row)) return false;
   }
   if (!add_methods(vm, cls, type->methods) || !add_members(vm, cls, type->members)) return false;
@@ -286,7 +286,7 @@ static bool make_exceptions(asy_vm *vm) {
 /* Built-in classes that take type arguments: list[int]. */
 static bool add_class_getitem(asy_vm *vm) {
   static const asy_native rows[] = {
-    {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},
+    {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
     {0},
   };
   static const uint8_t kinds[] = {KIND_LIST,      KIND_TUPLE,         KIND_DICT,
@@ -736,7 +736,7 @@ bool asy_check_new(asy_vm *vm, const asy_nativefunc *native, asy_value cls) {
   while (!type->new_ && type->base) type = type->base;
   bool layout_less = owner == vm->classes[KIND_OBJECT] && c->kind == KIND_OBJECT;
   if (c->type->flags & ASY_TYPE_NO_NEW) {
-    asy_raise(vm, ASY_TypeError, "cannot create '%N' instances", c);
+    asy_raise(vm, ASY_TypeError, "cannot create '%s' instances", c->type->name);
     return false;
   }
   if (layout_less || struct_of(type) == struct_of(owner->type) || (!type->new_ && owner == vm->classes[KIND_OBJECT]))
@@ -772,7 +772,8 @@ static void note_direct_new(asy_vm *vm, asy_class *cls, const asy_nativefunc *na
 static asy_value call_new(asy_vm *vm, asy_class *cls, int nargs, const asy_value *args, asy_tuple *kwnames) {
   asy_lookup *record = asy_class_lookup(vm, cls, ASY_NAME(vm, __new__));
   if (!record) return ASY_FAILED;
-  if (cls->type->flags & ASY_TYPE_NO_NEW) return asy_raise(vm, ASY_TypeError, "cannot create '%N' instances", cls);
+  if (cls->type->flags & ASY_TYPE_NO_NEW)
+    return asy_raise(vm, ASY_TypeError, "cannot create '%s' instances", cls->type->name);
   if (asy_is_kind(record->value, KIND_NATIVE)) {
     const asy_nativefunc *native = (const asy_nativefunc *)asy_obj_of(record->value);
     const asy_type *type = native->owner ? native->owner->type : NULL;

@@ -263,12 +263,12 @@ static asy_value context_compare(asy_vm *vm, asy_value self, asy_value other, as
 }
 
 static const asy_native context_methods[] = {
-  {"run", "(self, /, *args, **kwargs)", context_run, "Call a function with this as the current context.", 0},
-  {"copy", "(self, /)", context_copy, "A copy, at no cost.", 0},
-  {"get", "(self, key, default=None, /)", context_get, "The value of a variable.", 0},
-  {"keys", "(self, /)", context_keys, "The variables that have values.", 0},
-  {"values", "(self, /)", context_values, "Their values.", 0},
-  {"items", "(self, /)", context_items, "Pairs of them.", 0},
+  {"run", "(self, /, *args, **kwargs)", context_run, DOC("Call a function with this as the current context."), 0},
+  {"copy", "(self, /)", context_copy, DOC("A copy, at no cost."), 0},
+  {"get", "(self, key, default=None, /)", context_get, DOC("The value of a variable."), 0},
+  {"keys", "(self, /)", context_keys, DOC("The variables that have values."), 0},
+  {"values", "(self, /)", context_values, DOC("Their values."), 0},
+  {"items", "(self, /)", context_items, DOC("Pairs of them."), 0},
   {0},
 };
 
@@ -338,8 +338,8 @@ static asy_value make_alias(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native token_methods[] = {
-  {"old_value", "(self)", token_old, "The value before; Token.MISSING for none.", ASY_NATIVE_GETTER},
-  {"__class_getitem__", "(cls, item, /)", make_alias, NULL, ASY_NATIVE_CLASS},
+  {"old_value", "(self)", token_old, DOC("The value before; Token.MISSING for none."), ASY_NATIVE_GETTER},
+  {"__class_getitem__", "(cls, item, /)", make_alias, 0, ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -442,10 +442,10 @@ static asy_value variable_reset(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native variable_methods[] = {
-  {"get", "(self, default=?, /)", variable_get, "Its value in the current context.", 0},
-  {"set", "(self, value, /)", variable_set, "Give it a value in the current context; the token undoes that.", 0},
-  {"reset", "(self, token, /)", variable_reset, "What it had before the set() that gave the token.", 0},
-  {"__class_getitem__", "(cls, item, /)", make_alias, NULL, ASY_NATIVE_CLASS},
+  {"get", "(self, default=?, /)", variable_get, DOC("Its value in the current context."), 0},
+  {"set", "(self, value, /)", variable_set, DOC("Give it a value in the current context; the token undoes that."), 0},
+  {"reset", "(self, token, /)", variable_reset, DOC("What it had before the set() that gave the token."), 0},
+  {"__class_getitem__", "(cls, item, /)", make_alias, 0, ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -488,7 +488,7 @@ static bool context_init(asy_vm *vm, asy_value module) {
 }
 
 static const asy_native context_natives[] = {
-  {"copy_context", "()", copy_context, "A copy of the current context.", 0},
+  {"copy_context", "()", copy_context, DOC("A copy of the current context."), 0},
   {0},
 };
 

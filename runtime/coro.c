@@ -307,19 +307,20 @@ static asy_value coro_get_origin_columns(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native coroutine_methods[] = {
-  {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
-  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where the coroutine stands.",
-   0},
-  {"close", "(self, /)", asy_suspended_close, "Raise GeneratorExit where the coroutine stands.", 0},
-  {"cr_running", "(self)", coro_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
-  {"cr_suspended", "(self)", coro_get_suspended, "Whether it stands at an await.", ASY_NATIVE_GETTER},
-  {"cr_code", "(self)", coro_get_code, "Its code.", ASY_NATIVE_GETTER},
-  {"cr_frame", "(self)", coro_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
-  {"cr_await", "(self)", coro_get_await, "What it awaits.", ASY_NATIVE_GETTER},
-  {"cr_origin", "(self)", coro_get_origin, "Always None: tracebacks show where tasks were created.", ASY_NATIVE_GETTER},
-  {"__name__", "(self)", coro_get_name, "Name of the function.", ASY_NATIVE_GETTER},
-  {"__qualname__", "(self)", coro_get_qualname, "Qualified name of the function.", ASY_NATIVE_GETTER},
-  {"_origin_columns", "(self)", coro_get_origin_columns, NULL, ASY_NATIVE_GETTER},
+  {"send", "(self, value, /)", asy_suspended_send, DOC("Resume with a value."), 0},
+  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw,
+   DOC("Raise an exception where the coroutine stands."), 0},
+  {"close", "(self, /)", asy_suspended_close, DOC("Raise GeneratorExit where the coroutine stands."), 0},
+  {"cr_running", "(self)", coro_get_running, DOC("Whether it is running now."), ASY_NATIVE_GETTER},
+  {"cr_suspended", "(self)", coro_get_suspended, DOC("Whether it stands at an await."), ASY_NATIVE_GETTER},
+  {"cr_code", "(self)", coro_get_code, DOC("Its code."), ASY_NATIVE_GETTER},
+  {"cr_frame", "(self)", coro_get_frame, DOC("Its frame; None when finished."), ASY_NATIVE_GETTER},
+  {"cr_await", "(self)", coro_get_await, DOC("What it awaits."), ASY_NATIVE_GETTER},
+  {"cr_origin", "(self)", coro_get_origin, DOC("Always None: tracebacks show where tasks were created."),
+   ASY_NATIVE_GETTER},
+  {"__name__", "(self)", coro_get_name, DOC("Name of the function."), ASY_NATIVE_GETTER},
+  {"__qualname__", "(self)", coro_get_qualname, DOC("Qualified name of the function."), ASY_NATIVE_GETTER},
+  {"_origin_columns", "(self)", coro_get_origin_columns, 0, ASY_NATIVE_GETTER},
   {0},
 };
 const asy_type asy_coroutine_type = {
@@ -337,9 +338,9 @@ const asy_type asy_coroutine_type = {
 static void awaiter_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((asy_awaiter *)o)->iterator); }
 
 static const asy_native awaiter_methods[] = {
-  {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
-  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where it stands.", 0},
-  {"close", "(self, /)", asy_suspended_close, "End it.", 0},
+  {"send", "(self, value, /)", asy_suspended_send, DOC("Resume with a value."), 0},
+  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, DOC("Raise an exception where it stands."), 0},
+  {"close", "(self, /)", asy_suspended_close, DOC("End it."), 0},
   {0},
 };
 const asy_type asy_awaiter_type = {

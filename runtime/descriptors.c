@@ -142,15 +142,15 @@ static asy_value property_is_abstract(asy_vm *vm, const asy_value *args) {
 
 static const asy_native property_methods[] = {
   {"getter", "(self, object, /)", property_getter,
-   "Descriptor to obtain a copy of the property with a different getter.", 0},
+   DOC("Descriptor to obtain a copy of the property with a different getter."), 0},
   {"setter", "(self, object, /)", property_setter,
-   "Descriptor to obtain a copy of the property with a different setter.", 0},
+   DOC("Descriptor to obtain a copy of the property with a different setter."), 0},
   {"deleter", "(self, object, /)", property_deleter,
-   "Descriptor to obtain a copy of the property with a different deleter.", 0},
-  {"__set_name__", "(self, owner, name, /)", property_set_name, "Method to set name of a property.", 0},
-  {"__name__", "(self)", property_get_name, NULL, ASY_NATIVE_GETTER},
-  {"__name__", "(self, value)", property_put_name, NULL, ASY_NATIVE_SETTER},
-  {"__isabstractmethod__", "(self)", property_is_abstract, NULL, ASY_NATIVE_GETTER},
+   DOC("Descriptor to obtain a copy of the property with a different deleter."), 0},
+  {"__set_name__", "(self, owner, name, /)", property_set_name, DOC("Method to set name of a property."), 0},
+  {"__name__", "(self)", property_get_name, 0, ASY_NATIVE_GETTER},
+  {"__name__", "(self, value)", property_put_name, 0, ASY_NATIVE_SETTER},
+  {"__isabstractmethod__", "(self)", property_is_abstract, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -250,12 +250,12 @@ static asy_value wrapped_annotations(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native wrapped_methods[] = {
-  {"__isabstractmethod__", "(self)", wrapped_is_abstract, NULL, ASY_NATIVE_GETTER},
-  {"__name__", "(self)", wrapped_name, NULL, ASY_NATIVE_GETTER},
-  {"__qualname__", "(self)", wrapped_qualname, NULL, ASY_NATIVE_GETTER},
-  {"__doc__", "(self)", wrapped_doc, NULL, ASY_NATIVE_GETTER},
-  {"__module__", "(self)", wrapped_module, NULL, ASY_NATIVE_GETTER},
-  {"__annotations__", "(self)", wrapped_annotations, NULL, ASY_NATIVE_GETTER},
+  {"__isabstractmethod__", "(self)", wrapped_is_abstract, 0, ASY_NATIVE_GETTER},
+  {"__name__", "(self)", wrapped_name, 0, ASY_NATIVE_GETTER},
+  {"__qualname__", "(self)", wrapped_qualname, 0, ASY_NATIVE_GETTER},
+  {"__doc__", "(self)", wrapped_doc, 0, ASY_NATIVE_GETTER},
+  {"__module__", "(self)", wrapped_module, 0, ASY_NATIVE_GETTER},
+  {"__annotations__", "(self)", wrapped_annotations, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -453,12 +453,12 @@ static asy_value member_qualname(asy_vm *vm, const asy_value *args) {
 }
 static asy_value member_doc(asy_vm *vm, const asy_value *args) {
   asy_member_descr *m = member_of(args[0]);
-  return m->sort == DESCR_GETSET && m->getter->doc ? asy_from_cstr(vm, m->getter->doc) : ASY_NONE;
+  return m->sort == DESCR_GETSET ? asy_doc_text(vm, m->getter->doc) : ASY_NONE;
 }
 
 static const asy_native member_methods[] = {
-  {"__qualname__", "(self)", member_qualname, NULL, ASY_NATIVE_GETTER},
-  {"__doc__", "(self)", member_doc, NULL, ASY_NATIVE_GETTER},
+  {"__qualname__", "(self)", member_qualname, 0, ASY_NATIVE_GETTER},
+  {"__doc__", "(self)", member_doc, 0, ASY_NATIVE_GETTER},
   {0},
 };
 

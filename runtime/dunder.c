@@ -136,43 +136,61 @@ typedef struct {
     }                                                                                                                  \
   }
 
+/* Of each operator: plain, reflected, in place. */
+#define DOCS_ADD DOC("Return self+value."), DOC("Return value+self."), DOC("Return self+=value.")
+#define DOCS_SUB DOC("Return self-value."), DOC("Return value-self."), DOC("Return self-=value.")
+#define DOCS_MUL DOC("Return self*value."), DOC("Return value*self."), DOC("Return self*=value.")
+#define DOCS_TRUEDIV DOC("Return self/value."), DOC("Return value/self."), DOC("Return self/=value.")
+#define DOCS_FLOORDIV DOC("Return self//value."), DOC("Return value//self."), DOC("Return self//=value.")
+#define DOCS_MOD DOC("Return self%value."), DOC("Return value%self."), DOC("Return self%=value.")
+#define DOCS_POW DOC("Return pow(self, value, mod)."), DOC("Return pow(value, self, mod)."), DOC("Return self**=value.")
+#define DOCS_LSHIFT DOC("Return self<<value."), DOC("Return value<<self."), DOC("Return self<<=value.")
+#define DOCS_RSHIFT DOC("Return self>>value."), DOC("Return value>>self."), DOC("Return self>>=value.")
+#define DOCS_AND DOC("Return self&value."), DOC("Return value&self."), DOC("Return self&=value.")
+#define DOCS_OR DOC("Return self|value."), DOC("Return value|self."), DOC("Return self|=value.")
+#define DOCS_XOR DOC("Return self^value."), DOC("Return value^self."), DOC("Return self^=value.")
+#define DOCS_MATMUL DOC("Return self@value."), DOC("Return value@self."), DOC("Return self@=value.")
+#define FIRST(a, b, c) a
+#define SECOND(a, b, c) b
+#define THIRD(a, b, c) c
+#define DOC_OF(which, docs) which(docs)
+
 static const dunder dunders[] = {
-  ROW("__repr__", "(self, /)", repr, wrap_repr, "Return repr(self)."),
-  ROW("__str__", "(self, /)", str, wrap_str, "Return str(self)."),
-  ROW("__hash__", "(self, /)", hash, wrap_hash, "Return hash(self)."),
-  ROW("__lt__", "(self, value, /)", compare, wrap_lt, "Return self<value."),
-  ROW("__le__", "(self, value, /)", compare, wrap_le, "Return self<=value."),
-  ROW("__eq__", "(self, value, /)", compare, wrap_eq, "Return self==value."),
-  ROW("__ne__", "(self, value, /)", compare, wrap_ne, "Return self!=value."),
-  ROW("__gt__", "(self, value, /)", compare, wrap_gt, "Return self>value."),
-  ROW("__ge__", "(self, value, /)", compare, wrap_ge, "Return self>=value."),
-  ROW("__bool__", "(self, /)", truth, wrap_bool, "True if self else False"),
-  ROW("__len__", "(self, /)", length, wrap_len, "Return len(self)."),
-  ROW("__getitem__", "(self, key, /)", get_item, wrap_getitem, "Return self[key]."),
-  ROW("__setitem__", "(self, key, value, /)", set_item, wrap_setitem, "Set self[key] to value."),
-  ROW("__delitem__", "(self, key, /)", set_item, wrap_delitem, "Delete self[key]."),
-  ROW("__contains__", "(self, key, /)", contains, wrap_contains, "Return bool(key in self)."),
-  ROW("__iter__", "(self, /)", iter, wrap_iter, "Implement iter(self)."),
-  ROW("__next__", "(self, /)", next, wrap_next, "Implement next(self)."),
+  ROW("__repr__", "(self, /)", repr, wrap_repr, DOC("Return repr(self).")),
+  ROW("__str__", "(self, /)", str, wrap_str, DOC("Return str(self).")),
+  ROW("__hash__", "(self, /)", hash, wrap_hash, DOC("Return hash(self).")),
+  ROW("__lt__", "(self, value, /)", compare, wrap_lt, DOC("Return self<value.")),
+  ROW("__le__", "(self, value, /)", compare, wrap_le, DOC("Return self<=value.")),
+  ROW("__eq__", "(self, value, /)", compare, wrap_eq, DOC("Return self==value.")),
+  ROW("__ne__", "(self, value, /)", compare, wrap_ne, DOC("Return self!=value.")),
+  ROW("__gt__", "(self, value, /)", compare, wrap_gt, DOC("Return self>value.")),
+  ROW("__ge__", "(self, value, /)", compare, wrap_ge, DOC("Return self>=value.")),
+  ROW("__bool__", "(self, /)", truth, wrap_bool, DOC("True if self else False")),
+  ROW("__len__", "(self, /)", length, wrap_len, DOC("Return len(self).")),
+  ROW("__getitem__", "(self, key, /)", get_item, wrap_getitem, DOC("Return self[key].")),
+  ROW("__setitem__", "(self, key, value, /)", set_item, wrap_setitem, DOC("Set self[key] to value.")),
+  ROW("__delitem__", "(self, key, /)", set_item, wrap_delitem, DOC("Delete self[key].")),
+  ROW("__contains__", "(self, key, /)", contains, wrap_contains, DOC("Return bool(key in self).")),
+  ROW("__iter__", "(self, /)", iter, wrap_iter, DOC("Implement iter(self).")),
+  ROW("__next__", "(self, /)", next, wrap_next, DOC("Implement next(self).")),
   ROW("__index__", "(self, /)", index, wrap_index,
-      "Return self converted to an integer, if self is suitable for use as an index into a list."),
-  OPERATOR_ROW("__neg__", "(self, /)", unary[UNARY_NEG], wrap_neg, "-self"),
-  OPERATOR_ROW("__pos__", "(self, /)", unary[UNARY_POS], wrap_pos, "+self"),
-  OPERATOR_ROW("__invert__", "(self, /)", unary[UNARY_INVERT], wrap_invert, "~self"),
-  ROW("__await__", "(self, /)", await_, wrap_await, "Return an iterator to be used in await expression."),
-  ROW("__getattribute__", "(self, name, /)", get_attr, wrap_getattribute, "Return getattr(self, name)."),
-  ROW("__setattr__", "(self, name, value, /)", set_attr, wrap_setattr, "Implement setattr(self, name, value)."),
-  ROW("__delattr__", "(self, name, /)", set_attr, wrap_delattr, "Implement delattr(self, name)."),
+      DOC("Return self converted to an integer, if self is suitable for use as an index into a list.")),
+  OPERATOR_ROW("__neg__", "(self, /)", unary[UNARY_NEG], wrap_neg, DOC("-self")),
+  OPERATOR_ROW("__pos__", "(self, /)", unary[UNARY_POS], wrap_pos, DOC("+self")),
+  OPERATOR_ROW("__invert__", "(self, /)", unary[UNARY_INVERT], wrap_invert, DOC("~self")),
+  ROW("__await__", "(self, /)", await_, wrap_await, DOC("Return an iterator to be used in await expression.")),
+  ROW("__getattribute__", "(self, name, /)", get_attr, wrap_getattribute, DOC("Return getattr(self, name).")),
+  ROW("__setattr__", "(self, name, value, /)", set_attr, wrap_setattr, DOC("Implement setattr(self, name, value).")),
+  ROW("__delattr__", "(self, name, /)", set_attr, wrap_delattr, DOC("Implement delattr(self, name).")),
   ROW("__get__", "(self, instance, owner=None, /)", descr_get, wrap_get,
-      "Return an attribute of instance, which is of type owner."),
-  ROW("__set__", "(self, instance, value, /)", descr_set, wrap_set, "Set an attribute of instance to value."),
-  ROW("__delete__", "(self, instance, /)", descr_set, wrap_delete, "Delete an attribute of instance."),
-  ROW("__call__", "(self, /, *args, **kwargs)", call, wrap_call, "Call self as a function."),
+      DOC("Return an attribute of instance, which is of type owner.")),
+  ROW("__set__", "(self, instance, value, /)", descr_set, wrap_set, DOC("Set an attribute of instance to value.")),
+  ROW("__delete__", "(self, instance, /)", descr_set, wrap_delete, DOC("Delete an attribute of instance.")),
+  ROW("__call__", "(self, /, *args, **kwargs)", call, wrap_call, DOC("Call self as a function.")),
 #define X(op, symbol, method, reflected, in_place)                                                                     \
-  OPERATOR_ROW(#method, "(self, value, /)", binary[BINARY_##op], wrap_##method, "Return self" symbol "value."),        \
-    ROW_REFLECTED(#reflected, binary[BINARY_##op], wrap_##reflected, "Return value" symbol "self."),                   \
-    OPERATOR_ROW(#in_place, "(self, value, /)", inplace[BINARY_##op], wrap_##in_place,                                 \
-                 "Return self" symbol "=value."),
+  OPERATOR_ROW(#method, "(self, value, /)", binary[BINARY_##op], wrap_##method, DOC_OF(FIRST, DOCS_##op)),             \
+    ROW_REFLECTED(#reflected, binary[BINARY_##op], wrap_##reflected, DOC_OF(SECOND, DOCS_##op)),                       \
+    OPERATOR_ROW(#in_place, "(self, value, /)", inplace[BINARY_##op], wrap_##in_place, DOC_OF(THIRD, DOCS_##op)),
   ASY_BINARY_OPS(X)
 #undef X
 };

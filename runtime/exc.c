@@ -409,18 +409,18 @@ static asy_value exception_setstate(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native exception_methods[] = {
-  {"with_traceback", "(self, tb, /)", with_traceback, "Set self.__traceback__ to tb and return self.", 0},
-  {"add_note", "(self, note, /)", add_note, "Add a note to the exception", 0},
-  {"__reduce__", "(self, /)", exception_reduce, NULL, 0},
-  {"__setstate__", "(self, state, /)", exception_setstate, NULL, 0},
-  {"args", "(self)", get_args, NULL, ASY_NATIVE_GETTER},
-  {"args", "(self, value)", set_args, NULL, ASY_NATIVE_SETTER},
-  {"__cause__", "(self)", get_cause, "exception cause", ASY_NATIVE_GETTER},
-  {"__cause__", "(self, value)", set_cause, NULL, ASY_NATIVE_SETTER},
-  {"__context__", "(self)", get_context, "exception context", ASY_NATIVE_GETTER},
-  {"__context__", "(self, value)", put_context, NULL, ASY_NATIVE_SETTER},
-  {"__traceback__", "(self)", get_traceback, NULL, ASY_NATIVE_GETTER},
-  {"__traceback__", "(self, value)", set_traceback, NULL, ASY_NATIVE_SETTER},
+  {"with_traceback", "(self, tb, /)", with_traceback, DOC("Set self.__traceback__ to tb and return self."), 0},
+  {"add_note", "(self, note, /)", add_note, DOC("Add a note to the exception"), 0},
+  {"__reduce__", "(self, /)", exception_reduce, 0, 0},
+  {"__setstate__", "(self, state, /)", exception_setstate, 0, 0},
+  {"args", "(self)", get_args, 0, ASY_NATIVE_GETTER},
+  {"args", "(self, value)", set_args, 0, ASY_NATIVE_SETTER},
+  {"__cause__", "(self)", get_cause, DOC("exception cause"), ASY_NATIVE_GETTER},
+  {"__cause__", "(self, value)", set_cause, 0, ASY_NATIVE_SETTER},
+  {"__context__", "(self)", get_context, DOC("exception context"), ASY_NATIVE_GETTER},
+  {"__context__", "(self, value)", put_context, 0, ASY_NATIVE_SETTER},
+  {"__traceback__", "(self)", get_traceback, 0, ASY_NATIVE_GETTER},
+  {"__traceback__", "(self, value)", set_traceback, 0, ASY_NATIVE_SETTER},
   {0},
 };
 

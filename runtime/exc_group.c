@@ -263,10 +263,10 @@ asy_value asy_exception_group_merge(asy_vm *vm, asy_value original, asy_list *li
 static asy_value group_class_getitem(asy_vm *vm, const asy_value *args) { return args[0]; }
 
 static const asy_native group_methods[] = {
-  {"derive", "(self, excs, /)", group_derive, NULL, 0},
-  {"split", "(self, matcher_value, /)", group_split, NULL, 0},
-  {"subgroup", "(self, matcher_value, /)", group_subgroup, NULL, 0},
-  {"__class_getitem__", "(cls, item, /)", group_class_getitem, NULL, ASY_NATIVE_CLASS},
+  {"derive", "(self, excs, /)", group_derive, 0, 0},
+  {"split", "(self, matcher_value, /)", group_split, 0, 0},
+  {"subgroup", "(self, matcher_value, /)", group_subgroup, 0, 0},
+  {"__class_getitem__", "(cls, item, /)", group_class_getitem, 0, ASY_NATIVE_CLASS},
   {0},
 };
 static const asy_member group_members[] = {

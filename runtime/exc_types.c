@@ -152,9 +152,9 @@ static asy_value set_written(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 static const asy_native os_methods[] = {
-  {"__reduce__", "(self, /)", os_reduce, NULL, 0},
-  {"characters_written", "(self)", get_written, NULL, ASY_NATIVE_GETTER},
-  {"characters_written", "(self, value)", set_written, NULL, ASY_NATIVE_SETTER},
+  {"__reduce__", "(self, /)", os_reduce, 0, 0},
+  {"characters_written", "(self)", get_written, 0, ASY_NATIVE_GETTER},
+  {"characters_written", "(self, value)", set_written, 0, ASY_NATIVE_SETTER},
   {0},
 };
 static const asy_member os_members[] = {
@@ -207,7 +207,7 @@ static asy_value import_reduce(asy_vm *vm, const asy_value *args) {
   static const char *const names[] = {"name", "path", "name_from", NULL};
   return reduce_with(vm, args[0], names, (const unsigned[]){FIELD_IMPORT_NAME, FIELD_IMPORT_PATH, FIELD_IMPORT_FROM});
 }
-static const asy_native import_methods[] = {{"__reduce__", "(self, /)", import_reduce, NULL, 0}, {0}};
+static const asy_native import_methods[] = {{"__reduce__", "(self, /)", import_reduce, 0, 0}, {0}};
 static const asy_member import_members[] = {
   FIELD("msg", FIELD_IMPORT_MSG),
   FIELD("name", FIELD_IMPORT_NAME),
@@ -251,7 +251,7 @@ static asy_value attribute_reduce(asy_vm *vm, const asy_value *args) {
   static const char *const names[] = {"name", NULL};
   return reduce_with(vm, args[0], names, (const unsigned[]){FIELD_NAME});
 }
-static const asy_native attribute_methods[] = {{"__reduce__", "(self, /)", attribute_reduce, NULL, 0}, {0}};
+static const asy_native attribute_methods[] = {{"__reduce__", "(self, /)", attribute_reduce, 0, 0}, {0}};
 static const asy_member attribute_members[] = {FIELD("name", FIELD_NAME), FIELD("obj", FIELD_OBJ), {0}};
 const asy_type asy_attribute_error_type = {
   .name = "AttributeError",
@@ -321,11 +321,11 @@ static asy_value set_end_lineno(asy_vm *vm, const asy_value *args) { return set_
 static asy_value set_end_offset(asy_vm *vm, const asy_value *args) { return set_syntax_end(vm, args, 1); }
 static asy_value get_print_file(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
 static const asy_native syntax_methods[] = {
-  {"end_lineno", "(self)", get_end_lineno, NULL, ASY_NATIVE_GETTER},
-  {"end_lineno", "(self, value)", set_end_lineno, NULL, ASY_NATIVE_SETTER},
-  {"end_offset", "(self)", get_end_offset, NULL, ASY_NATIVE_GETTER},
-  {"end_offset", "(self, value)", set_end_offset, NULL, ASY_NATIVE_SETTER},
-  {"print_file_and_line", "(self)", get_print_file, NULL, ASY_NATIVE_GETTER},
+  {"end_lineno", "(self)", get_end_lineno, 0, ASY_NATIVE_GETTER},
+  {"end_lineno", "(self, value)", set_end_lineno, 0, ASY_NATIVE_SETTER},
+  {"end_offset", "(self)", get_end_offset, 0, ASY_NATIVE_GETTER},
+  {"end_offset", "(self, value)", set_end_offset, 0, ASY_NATIVE_SETTER},
+  {"print_file_and_line", "(self)", get_print_file, 0, ASY_NATIVE_GETTER},
   {0},
 };
 static const asy_member syntax_members[] = {

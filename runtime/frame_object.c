@@ -215,16 +215,16 @@ static asy_value frame_repr(asy_vm *vm, asy_value self) {
 }
 
 static const asy_native frame_methods[] = {
-  {"f_code", "(self)", frame_get_code, "The code that runs.", ASY_NATIVE_GETTER},
-  {"f_globals", "(self)", frame_get_globals, "Its global names.", ASY_NATIVE_GETTER},
-  {"f_builtins", "(self)", frame_get_builtins, "Its builtin names.", ASY_NATIVE_GETTER},
-  {"f_locals", "(self)", frame_get_locals, "Its local names: of a function, a copy.", ASY_NATIVE_GETTER},
-  {"f_back", "(self)", frame_get_back, "The frame of its caller.", ASY_NATIVE_GETTER},
-  {"f_lineno", "(self)", frame_get_line, "The line it is at.", ASY_NATIVE_GETTER},
-  {"f_lasti", "(self)", frame_get_lasti, "Offset of its instruction.", ASY_NATIVE_GETTER},
-  {"f_generator", "(self)", frame_get_generator, "The generator whose frame it is.", ASY_NATIVE_GETTER},
-  {"f_trace", "(self)", frame_get_trace, "Always None.", ASY_NATIVE_GETTER},
-  {"clear", "(self, /)", frame_clear, "Drop the locals of a frame that was left.", 0},
+  {"f_code", "(self)", frame_get_code, DOC("The code that runs."), ASY_NATIVE_GETTER},
+  {"f_globals", "(self)", frame_get_globals, DOC("Its global names."), ASY_NATIVE_GETTER},
+  {"f_builtins", "(self)", frame_get_builtins, DOC("Its builtin names."), ASY_NATIVE_GETTER},
+  {"f_locals", "(self)", frame_get_locals, DOC("Its local names: of a function, a copy."), ASY_NATIVE_GETTER},
+  {"f_back", "(self)", frame_get_back, DOC("The frame of its caller."), ASY_NATIVE_GETTER},
+  {"f_lineno", "(self)", frame_get_line, DOC("The line it is at."), ASY_NATIVE_GETTER},
+  {"f_lasti", "(self)", frame_get_lasti, DOC("Offset of its instruction."), ASY_NATIVE_GETTER},
+  {"f_generator", "(self)", frame_get_generator, DOC("The generator whose frame it is."), ASY_NATIVE_GETTER},
+  {"f_trace", "(self)", frame_get_trace, DOC("Always None."), ASY_NATIVE_GETTER},
+  {"clear", "(self, /)", frame_clear, DOC("Drop the locals of a frame that was left."), 0},
   {0},
 };
 const asy_type asy_frame_type = {

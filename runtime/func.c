@@ -46,8 +46,8 @@ static asy_value cell_compare(asy_vm *vm, asy_value self, asy_value other, asy_c
 }
 
 static const asy_native cell_methods[] = {
-  {"cell_contents", "(self)", cell_get_contents, "What the cell holds.", ASY_NATIVE_GETTER},
-  {"cell_contents", "(self, value)", cell_set_contents, NULL, ASY_NATIVE_SETTER},
+  {"cell_contents", "(self)", cell_get_contents, DOC("What the cell holds."), ASY_NATIVE_GETTER},
+  {"cell_contents", "(self, value)", cell_set_contents, 0, ASY_NATIVE_SETTER},
   {0},
 };
 const asy_type asy_cell_type = {
@@ -226,20 +226,20 @@ static asy_value func_set_type_params(asy_vm *vm, const asy_value *args) {
 #undef FUNC_SELF
 
 static const asy_native func_methods[] = {
-  {"__name__", "(self)", func_get_name, "The function's name.", ASY_NATIVE_GETTER},
-  {"__name__", "(self, value)", func_set_name, NULL, ASY_NATIVE_SETTER},
-  {"__qualname__", "(self)", func_get_qualname, "The name with the places it is nested in.", ASY_NATIVE_GETTER},
-  {"__qualname__", "(self, value)", func_set_qualname, NULL, ASY_NATIVE_SETTER},
-  {"__code__", "(self)", func_get_code, "The compiled code.", ASY_NATIVE_GETTER},
-  {"__code__", "(self, value)", func_set_code, NULL, ASY_NATIVE_SETTER},
-  {"__defaults__", "(self)", func_get_defaults, "Defaults of positional parameters.", ASY_NATIVE_GETTER},
-  {"__defaults__", "(self, value)", func_set_defaults, NULL, ASY_NATIVE_SETTER},
-  {"__kwdefaults__", "(self)", func_get_kwdefaults, "Defaults of keyword-only parameters.", ASY_NATIVE_GETTER},
-  {"__kwdefaults__", "(self, value)", func_set_kwdefaults, NULL, ASY_NATIVE_SETTER},
-  {"__annotations__", "(self)", func_get_annotations, "Annotations of parameters and result.", ASY_NATIVE_GETTER},
-  {"__annotations__", "(self, value)", func_set_annotations, NULL, ASY_NATIVE_SETTER},
-  {"__type_params__", "(self)", func_get_type_params, "Type parameters.", ASY_NATIVE_GETTER},
-  {"__type_params__", "(self, value)", func_set_type_params, NULL, ASY_NATIVE_SETTER},
+  {"__name__", "(self)", func_get_name, DOC("The function's name."), ASY_NATIVE_GETTER},
+  {"__name__", "(self, value)", func_set_name, 0, ASY_NATIVE_SETTER},
+  {"__qualname__", "(self)", func_get_qualname, DOC("The name with the places it is nested in."), ASY_NATIVE_GETTER},
+  {"__qualname__", "(self, value)", func_set_qualname, 0, ASY_NATIVE_SETTER},
+  {"__code__", "(self)", func_get_code, DOC("The compiled code."), ASY_NATIVE_GETTER},
+  {"__code__", "(self, value)", func_set_code, 0, ASY_NATIVE_SETTER},
+  {"__defaults__", "(self)", func_get_defaults, DOC("Defaults of positional parameters."), ASY_NATIVE_GETTER},
+  {"__defaults__", "(self, value)", func_set_defaults, 0, ASY_NATIVE_SETTER},
+  {"__kwdefaults__", "(self)", func_get_kwdefaults, DOC("Defaults of keyword-only parameters."), ASY_NATIVE_GETTER},
+  {"__kwdefaults__", "(self, value)", func_set_kwdefaults, 0, ASY_NATIVE_SETTER},
+  {"__annotations__", "(self)", func_get_annotations, DOC("Annotations of parameters and result."), ASY_NATIVE_GETTER},
+  {"__annotations__", "(self, value)", func_set_annotations, 0, ASY_NATIVE_SETTER},
+  {"__type_params__", "(self)", func_get_type_params, DOC("Type parameters."), ASY_NATIVE_GETTER},
+  {"__type_params__", "(self, value)", func_set_type_params, 0, ASY_NATIVE_SETTER},
   {0},
 };
 static const asy_member func_members[] = {

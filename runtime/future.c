@@ -64,7 +64,7 @@ bool asy_future_add_callback(asy_vm *vm, asy_future *f, asy_value callback, asy_
 static asy_value call_core(asy_vm *vm, const asy_value *args) {
   return schedule(vm, asy_future_of(args[1]), args[0], ASY_NONE) ? ASY_NONE : ASY_FAILED;
 }
-static const asy_native core_callback = {"task_wakeup", "(self, future, /)", call_core, NULL, 0};
+static const asy_native core_callback = {"task_wakeup", "(self, future, /)", call_core, 0, 0};
 
 bool asy_future_inherits(asy_vm *vm, asy_value future, asy_str *name) {
   asy_obj *o = asy_obj_of(future);
@@ -541,9 +541,9 @@ static asy_value iter_close(asy_vm *vm, const asy_value *args) {
 static asy_value iter_iter(asy_vm *vm, asy_value self) { return self; }
 
 static const asy_native iter_methods[] = {
-  {"send", "(self, value, /)", iter_send, "Continue waiting.", 0},
-  {"throw", "(self, type, value=None, traceback=None, /)", iter_throw, "Raise an exception at the await.", 0},
-  {"close", "(self, /)", iter_close, "Stop waiting.", 0},
+  {"send", "(self, value, /)", iter_send, DOC("Continue waiting."), 0},
+  {"throw", "(self, type, value=None, traceback=None, /)", iter_throw, DOC("Raise an exception at the await."), 0},
+  {"close", "(self, /)", iter_close, DOC("Stop waiting."), 0},
   {0},
 };
 
@@ -750,32 +750,32 @@ void asy_future_finalize(asy_vm *vm, asy_obj *o) {
 }
 
 static const asy_native future_methods[] = {
-  {"result", "(self, /)", future_result, "The result; raises the exception, or CancelledError.", 0},
-  {"exception", "(self, /)", future_exception, "The exception, or None.", 0},
-  {"set_result", "(self, result, /)", future_set_result, "Finish with a result.", 0},
-  {"set_exception", "(self, exception, /)", future_set_exception, "Finish with an exception.", 0},
-  {"done", "(self, /)", future_done, "Whether it is finished or cancelled.", 0},
-  {"cancelled", "(self, /)", future_cancelled, "Whether it was cancelled.", 0},
-  {"cancel", "(self, msg=None)", future_cancel, "Cancel; False when it is done already.", 0},
-  {"add_done_callback", "(self, fn, /, *, context=None)", future_add_done_callback, "Call fn(future) once it is done.",
-   0},
+  {"result", "(self, /)", future_result, DOC("The result; raises the exception, or CancelledError."), 0},
+  {"exception", "(self, /)", future_exception, DOC("The exception, or None."), 0},
+  {"set_result", "(self, result, /)", future_set_result, DOC("Finish with a result."), 0},
+  {"set_exception", "(self, exception, /)", future_set_exception, DOC("Finish with an exception."), 0},
+  {"done", "(self, /)", future_done, DOC("Whether it is finished or cancelled."), 0},
+  {"cancelled", "(self, /)", future_cancelled, DOC("Whether it was cancelled."), 0},
+  {"cancel", "(self, msg=None)", future_cancel, DOC("Cancel; False when it is done already."), 0},
+  {"add_done_callback", "(self, fn, /, *, context=None)", future_add_done_callback,
+   DOC("Call fn(future) once it is done."), 0},
   {"remove_done_callback", "(self, fn, /)", future_remove_done_callback,
-   "Remove all callbacks equal to fn; their number.", 0},
-  {"get_loop", "(self, /)", future_get_loop, "The event loop it belongs to.", 0},
-  {"_make_cancelled_error", "(self, /)", future_make_cancelled_error, NULL, 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, NULL, ASY_NATIVE_CLASS},
-  {"_asyncio_future_blocking", "(self, /)", future_get_blocking, NULL, ASY_NATIVE_GETTER},
-  {"_asyncio_future_blocking", "(self, value, /)", future_set_blocking, NULL, ASY_NATIVE_SETTER},
-  {"_state", "(self, /)", future_get_state, NULL, ASY_NATIVE_GETTER},
-  {"_log_traceback", "(self, /)", future_get_log, NULL, ASY_NATIVE_GETTER},
-  {"_log_traceback", "(self, value, /)", future_set_log, NULL, ASY_NATIVE_SETTER},
-  {"_exception", "(self, /)", future_get_exception, NULL, ASY_NATIVE_GETTER},
-  {"_result", "(self, /)", future_get_result, NULL, ASY_NATIVE_GETTER},
-  {"_loop", "(self, /)", future_get_loop_attr, NULL, ASY_NATIVE_GETTER},
-  {"_callbacks", "(self, /)", future_get_callbacks, NULL, ASY_NATIVE_GETTER},
-  {"_source_traceback", "(self, /)", future_get_source, NULL, ASY_NATIVE_GETTER},
-  {"_cancel_message", "(self, /)", future_get_message, NULL, ASY_NATIVE_GETTER},
-  {"_cancel_message", "(self, value, /)", future_set_message, NULL, ASY_NATIVE_SETTER},
+   DOC("Remove all callbacks equal to fn; their number."), 0},
+  {"get_loop", "(self, /)", future_get_loop, DOC("The event loop it belongs to."), 0},
+  {"_make_cancelled_error", "(self, /)", future_make_cancelled_error, 0, 0},
+  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, 0, ASY_NATIVE_CLASS},
+  {"_asyncio_future_blocking", "(self, /)", future_get_blocking, 0, ASY_NATIVE_GETTER},
+  {"_asyncio_future_blocking", "(self, value, /)", future_set_blocking, 0, ASY_NATIVE_SETTER},
+  {"_state", "(self, /)", future_get_state, 0, ASY_NATIVE_GETTER},
+  {"_log_traceback", "(self, /)", future_get_log, 0, ASY_NATIVE_GETTER},
+  {"_log_traceback", "(self, value, /)", future_set_log, 0, ASY_NATIVE_SETTER},
+  {"_exception", "(self, /)", future_get_exception, 0, ASY_NATIVE_GETTER},
+  {"_result", "(self, /)", future_get_result, 0, ASY_NATIVE_GETTER},
+  {"_loop", "(self, /)", future_get_loop_attr, 0, ASY_NATIVE_GETTER},
+  {"_callbacks", "(self, /)", future_get_callbacks, 0, ASY_NATIVE_GETTER},
+  {"_source_traceback", "(self, /)", future_get_source, 0, ASY_NATIVE_GETTER},
+  {"_cancel_message", "(self, /)", future_get_message, 0, ASY_NATIVE_GETTER},
+  {"_cancel_message", "(self, value, /)", future_set_message, 0, ASY_NATIVE_SETTER},
   {0},
 };
 

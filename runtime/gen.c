@@ -216,22 +216,22 @@ static asy_value gen_set_qualname(asy_vm *vm, const asy_value *args) {
 }
 
 #define NAME_ROWS                                                                                                      \
-  {"__name__", "(self)", gen_get_name, "Name of the function.", ASY_NATIVE_GETTER},                                    \
-    {"__name__", "(self, value)", gen_set_name, NULL, ASY_NATIVE_SETTER},                                              \
-    {"__qualname__", "(self)", gen_get_qualname, "Qualified name of the function.", ASY_NATIVE_GETTER}, {              \
-    "__qualname__", "(self, value)", gen_set_qualname, NULL, ASY_NATIVE_SETTER                                         \
+  {"__name__", "(self)", gen_get_name, DOC("Name of the function."), ASY_NATIVE_GETTER},                               \
+    {"__name__", "(self, value)", gen_set_name, 0, ASY_NATIVE_SETTER},                                                 \
+    {"__qualname__", "(self)", gen_get_qualname, DOC("Qualified name of the function."), ASY_NATIVE_GETTER}, {         \
+    "__qualname__", "(self, value)", gen_set_qualname, 0, ASY_NATIVE_SETTER                                            \
   }
 
 static const asy_native generator_methods[] = {
-  {"send", "(self, value, /)", asy_suspended_send, "Resume with a value; the next one yielded.", 0},
-  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where the generator stands.",
-   0},
-  {"close", "(self, /)", generator_close, "Raise GeneratorExit where the generator stands.", 0},
-  {"gi_running", "(self)", gen_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
-  {"gi_suspended", "(self)", gen_get_suspended, "Whether it stands at a yield.", ASY_NATIVE_GETTER},
-  {"gi_code", "(self)", gen_get_code, "Its code.", ASY_NATIVE_GETTER},
-  {"gi_frame", "(self)", gen_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
-  {"gi_yieldfrom", "(self)", gen_get_yieldfrom, "The iterator it delegates to.", ASY_NATIVE_GETTER},
+  {"send", "(self, value, /)", asy_suspended_send, DOC("Resume with a value; the next one yielded."), 0},
+  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw,
+   DOC("Raise an exception where the generator stands."), 0},
+  {"close", "(self, /)", generator_close, DOC("Raise GeneratorExit where the generator stands."), 0},
+  {"gi_running", "(self)", gen_get_running, DOC("Whether it is running now."), ASY_NATIVE_GETTER},
+  {"gi_suspended", "(self)", gen_get_suspended, DOC("Whether it stands at a yield."), ASY_NATIVE_GETTER},
+  {"gi_code", "(self)", gen_get_code, DOC("Its code."), ASY_NATIVE_GETTER},
+  {"gi_frame", "(self)", gen_get_frame, DOC("Its frame; None when finished."), ASY_NATIVE_GETTER},
+  {"gi_yieldfrom", "(self)", gen_get_yieldfrom, DOC("The iterator it delegates to."), ASY_NATIVE_GETTER},
   NAME_ROWS,
   {0},
 };
@@ -284,15 +284,15 @@ static asy_value agen_get_await(asy_vm *vm, const asy_value *args) {
 #undef GEN_SELF
 
 static const asy_native agen_methods[] = {
-  {"__aiter__", "(self, /)", agen_aiter, "Itself.", 0},
-  {"__anext__", "(self, /)", agen_anext, "Awaitable of the next value.", 0},
-  {"asend", "(self, value, /)", agen_asend, "Awaitable: resume with a value.", 0},
-  {"athrow", "(self, typ, val=None, tb=None, /)", agen_athrow, "Awaitable: raise where the generator stands.", 0},
-  {"aclose", "(self, /)", agen_aclose, "Awaitable: raise GeneratorExit where the generator stands.", 0},
-  {"ag_running", "(self)", gen_get_running, "Whether it is running now.", ASY_NATIVE_GETTER},
-  {"ag_code", "(self)", gen_get_code, "Its code.", ASY_NATIVE_GETTER},
-  {"ag_frame", "(self)", gen_get_frame, "Its frame; None when finished.", ASY_NATIVE_GETTER},
-  {"ag_await", "(self)", agen_get_await, "What it awaits.", ASY_NATIVE_GETTER},
+  {"__aiter__", "(self, /)", agen_aiter, DOC("Itself."), 0},
+  {"__anext__", "(self, /)", agen_anext, DOC("Awaitable of the next value."), 0},
+  {"asend", "(self, value, /)", agen_asend, DOC("Awaitable: resume with a value."), 0},
+  {"athrow", "(self, typ, val=None, tb=None, /)", agen_athrow, DOC("Awaitable: raise where the generator stands."), 0},
+  {"aclose", "(self, /)", agen_aclose, DOC("Awaitable: raise GeneratorExit where the generator stands."), 0},
+  {"ag_running", "(self)", gen_get_running, DOC("Whether it is running now."), ASY_NATIVE_GETTER},
+  {"ag_code", "(self)", gen_get_code, DOC("Its code."), ASY_NATIVE_GETTER},
+  {"ag_frame", "(self)", gen_get_frame, DOC("Its frame; None when finished."), ASY_NATIVE_GETTER},
+  {"ag_await", "(self)", agen_get_await, DOC("What it awaits."), ASY_NATIVE_GETTER},
   NAME_ROWS,
   {0},
 };
@@ -321,9 +321,9 @@ static void step_free(asy_vm *vm, asy_obj *o) {
 }
 
 static const asy_native step_methods[] = {
-  {"send", "(self, value, /)", asy_suspended_send, "Resume with a value.", 0},
-  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, "Raise an exception where it stands.", 0},
-  {"close", "(self, /)", asy_suspended_close, "End it.", 0},
+  {"send", "(self, value, /)", asy_suspended_send, DOC("Resume with a value."), 0},
+  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, DOC("Raise an exception where it stands."), 0},
+  {"close", "(self, /)", asy_suspended_close, DOC("End it."), 0},
   {0},
 };
 const asy_type asy_async_generator_step_type = {

@@ -318,23 +318,23 @@ static void handle_visit(asy_obj *o, asy_visitor *v) {
 }
 
 static const asy_native handle_methods[] = {
-  {"cancel", "(self, /)", cancel, "The callback will not be called.", 0},
-  {"cancelled", "(self, /)", cancelled, "Whether it was cancelled.", 0},
-  {"get_context", "(self, /)", get_context, "The context it runs in.", 0},
-  {"_run", "(self, /)", run, NULL, 0},
-  {"_callback", "(self, /)", get_callback, NULL, ASY_NATIVE_GETTER},
-  {"_args", "(self, /)", get_args, NULL, ASY_NATIVE_GETTER},
-  {"_loop", "(self, /)", get_loop, NULL, ASY_NATIVE_GETTER},
-  {"_context", "(self, /)", get_context, NULL, ASY_NATIVE_GETTER},
-  {"_cancelled", "(self, /)", cancelled, NULL, ASY_NATIVE_GETTER},
-  {"_source_traceback", "(self, /)", get_source, NULL, ASY_NATIVE_GETTER},
+  {"cancel", "(self, /)", cancel, DOC("The callback will not be called."), 0},
+  {"cancelled", "(self, /)", cancelled, DOC("Whether it was cancelled."), 0},
+  {"get_context", "(self, /)", get_context, DOC("The context it runs in."), 0},
+  {"_run", "(self, /)", run, 0, 0},
+  {"_callback", "(self, /)", get_callback, 0, ASY_NATIVE_GETTER},
+  {"_args", "(self, /)", get_args, 0, ASY_NATIVE_GETTER},
+  {"_loop", "(self, /)", get_loop, 0, ASY_NATIVE_GETTER},
+  {"_context", "(self, /)", get_context, 0, ASY_NATIVE_GETTER},
+  {"_cancelled", "(self, /)", cancelled, 0, ASY_NATIVE_GETTER},
+  {"_source_traceback", "(self, /)", get_source, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
 static const asy_native timer_methods[] = {
-  {"when", "(self, /)", when, "When the callback is due, by the loop's clock.", 0},
-  {"_when", "(self, /)", when, NULL, ASY_NATIVE_GETTER},
-  {"_scheduled", "(self, /)", get_scheduled, NULL, ASY_NATIVE_GETTER},
+  {"when", "(self, /)", when, DOC("When the callback is due, by the loop's clock."), 0},
+  {"_when", "(self, /)", when, 0, ASY_NATIVE_GETTER},
+  {"_scheduled", "(self, /)", get_scheduled, 0, ASY_NATIVE_GETTER},
   {0},
 };
 

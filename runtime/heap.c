@@ -504,7 +504,27 @@ static void weak_move(asy_heap *heap, size_t from, size_t to) {
   *heap_map_find(&heap->weak_index, heap->weak[to].slot) = to;
 }
 
+/* Objects begin at multiples of 16: a byte of the target stands for each use. */
+static void *shared_key(void *target, asy_weak_use use) { return (char *)target + use; }
+
+void *asy_weak_shared(const asy_vm *vm, asy_obj *target, asy_weak_use use) {
+  const size_t *owner = heap_map_find(&vm->heap->weak_shared, shared_key(target, use));
+  return owner ? (void *)*owner : NULL;
+}
+
+void asy_weak_share(asy_vm *vm, asy_obj *target, asy_weak_use use, void *owner) {
+  heap_map_set(&vm->heap->weak_shared, shared_key(target, use), (size_t)owner); /* without memory it is not shared */
+}
+
+static void forget_shared(asy_heap *heap, const heap_weak *entry) {
+  for (asy_weak_use use = WEAK_REFERENCE; use <= WEAK_PROXY; use++) {
+    const size_t *owner = heap_map_find(&heap->weak_shared, shared_key(*entry->slot, use));
+    if (owner && *owner == (size_t)entry->owner) heap_map_remove(&heap->weak_shared, shared_key(*entry->slot, use));
+  }
+}
+
 void heap_weak_drop(asy_heap *heap, size_t i) {
+  if (heap->weak[i].owner && *heap->weak[i].slot) forget_shared(heap, &heap->weak[i]);
   heap_map_remove(&heap->weak_index, heap->weak[i].slot);
   if (i < heap->nweak_old) {
     weak_move(heap, --heap->nweak_old, i);
@@ -633,6 +653,7 @@ void asy_heap_destroy(asy_vm *vm) {
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) heap_list_free(lists[i]);
   free(heap->pins.entries);
   free(heap->weak_index.entries);
+  free(heap->weak_shared.entries);
   free(heap->weak);
   free_spares(heap);
   free(heap->large);

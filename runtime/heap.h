@@ -85,6 +85,12 @@ void asy_unpin(asy_vm *vm, void *object);
  * heap object `owner` or in malloc'ed memory (owner NULL) and is removed with asy_weak_remove. */
 bool asy_weak_add(asy_vm *vm, void *owner, void **slot); /* false: MemoryError */
 void asy_weak_remove(asy_vm *vm, void **slot);
+
+/* What all who ask for an object of this use (WEAK_...) of target share: `owner`, whose slot refers to it; NULL while there is none. It
+ * is forgotten when one of the two dies. */
+typedef enum { WEAK_REFERENCE, WEAK_PROXY } asy_weak_use;
+void *asy_weak_shared(const asy_vm *vm, asy_obj *target, asy_weak_use use);
+void asy_weak_share(asy_vm *vm, asy_obj *target, asy_weak_use use, void *owner);
 bool asy_weak_owners(asy_vm *vm, asy_value target,
                      struct asy_list *owners); /* appends the owners of all slots with target; looks at all */
 

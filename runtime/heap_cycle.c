@@ -79,8 +79,8 @@ static void clear_weak_slots(asy_vm *vm, bool minor) {
     heap_weak entry = heap->weak[i];
     bool owner_dead = entry.owner && !is_marked(entry.owner);
     if (!owner_dead && *entry.slot && is_marked(*entry.slot)) continue;
-    if (!owner_dead) *entry.slot = NULL;
     heap_weak_drop(heap, i);
+    if (!owner_dead) *entry.slot = NULL;
     if (!owner_dead && entry.owner && asy_weakref_wants_call(entry.owner)) heap_list_push(&heap->queue, entry.owner);
   }
   heap->nweak_old = heap->nweak;

@@ -164,7 +164,8 @@ struct asy_heap {
   heap_map pins;   /* object -> count */
   heap_weak *weak; /* [0, nweak_old) refer to old objects */
   size_t nweak, nweak_old, weak_cap;
-  heap_map weak_index; /* slot -> place in weak */
+  heap_map weak_index;  /* slot -> place in weak */
+  heap_map weak_shared; /* see asy_weak_share: place in `target` -> owner */
 
   heap_phase phase;
   size_t prepare_cursor;

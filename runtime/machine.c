@@ -71,6 +71,7 @@ void asy_vm_free(asy_vm *vm) {
   asy_strings_free(vm);
   free(vm->import_state);
   free(vm->unicode_names);
+  free(vm->native_docs);
   asy_finders_free(vm);
   asy_libraries_free(vm);
   free(vm->float_powers);

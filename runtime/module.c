@@ -179,10 +179,10 @@ static asy_value module_set_annotations(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native module_methods[] = {
-  {"__dict__", "(self)", module_dict, NULL, ASY_NATIVE_GETTER},
-  {"__annotations__", "(self)", module_annotations, NULL, ASY_NATIVE_GETTER},
-  {"__annotations__", "(self, value)", module_set_annotations, NULL, ASY_NATIVE_SETTER},
-  {"__dir__", "(self, /)", module_dir, "__dir__() -> list\nspecialized dir() implementation", 0},
+  {"__dict__", "(self)", module_dict, 0, ASY_NATIVE_GETTER},
+  {"__annotations__", "(self)", module_annotations, 0, ASY_NATIVE_GETTER},
+  {"__annotations__", "(self, value)", module_set_annotations, 0, ASY_NATIVE_SETTER},
+  {"__dir__", "(self, /)", module_dir, DOC("__dir__() -> list\nspecialized dir() implementation"), 0},
   {0},
 };
 

@@ -128,8 +128,7 @@ static asy_value native_get_qualname(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value native_get_doc(asy_vm *vm, const asy_value *args) {
-  const char *doc = native_of(args[0])->def->doc;
-  return doc ? asy_from_cstr(vm, doc) : ASY_NONE;
+  return asy_doc_text(vm, native_of(args[0])->def->doc);
 }
 
 static asy_value native_get_module(asy_vm *vm, const asy_value *args) {
@@ -176,15 +175,16 @@ static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
 
 /* Rows that all classes of natives have. */
 #define COMMON_ROWS                                                                                                    \
-  {"__name__", "(self)", native_get_name, "Its name.", ASY_NATIVE_GETTER},                                             \
-    {"__qualname__", "(self)", native_get_qualname, "Name with the class.", ASY_NATIVE_GETTER},                        \
-    {"__doc__", "(self)", native_get_doc, "What it does.", ASY_NATIVE_GETTER},                                         \
-    {"__text_signature__", "(self)", native_get_text_signature, "Its parameters as text.", ASY_NATIVE_GETTER},
+  {"__name__", "(self)", native_get_name, DOC("Its name."), ASY_NATIVE_GETTER},                                        \
+    {"__qualname__", "(self)", native_get_qualname, DOC("Name with the class."), ASY_NATIVE_GETTER},                   \
+    {"__doc__", "(self)", native_get_doc, DOC("What it does."), ASY_NATIVE_GETTER},                                    \
+    {"__text_signature__", "(self)", native_get_text_signature, DOC("Its parameters as text."), ASY_NATIVE_GETTER},
 #define MODULE_ROWS                                                                                                    \
-  {"__module__", "(self)", native_get_module, "The name of its module.", ASY_NATIVE_GETTER},                           \
-    {"__module__", "(self, value)", native_set_module, NULL, ASY_NATIVE_SETTER},
-#define SELF_ROW {"__self__", "(self)", native_get_self, "What it is bound to.", ASY_NATIVE_GETTER},
-#define CLASS_ROW {"__objclass__", "(self)", native_get_objclass, "The class whose method it is.", ASY_NATIVE_GETTER},
+  {"__module__", "(self)", native_get_module, DOC("The name of its module."), ASY_NATIVE_GETTER},                      \
+    {"__module__", "(self, value)", native_set_module, 0, ASY_NATIVE_SETTER},
+#define SELF_ROW {"__self__", "(self)", native_get_self, DOC("What it is bound to."), ASY_NATIVE_GETTER},
+#define CLASS_ROW                                                                                                      \
+  {"__objclass__", "(self)", native_get_objclass, DOC("The class whose method it is."), ASY_NATIVE_GETTER},
 
 static const asy_native native_methods[] = {COMMON_ROWS MODULE_ROWS SELF_ROW{0}};
 static const asy_native descriptor_methods[] = {COMMON_ROWS CLASS_ROW{0}};

@@ -17,6 +17,7 @@
 
 #include <stddef.h>
 
+#include "runtime/docs.h"
 #include "runtime/value.h"
 
 typedef struct asy_vm asy_vm;
@@ -182,8 +183,8 @@ typedef struct {
   const char *name;
   const char *signature;
   asy_native_fn fn;
-  const char *doc;
-  unsigned flags;
+  uint32_t doc; /* DOC of a string literal (docs.h), or 0 */
+  uint32_t flags;
 } asy_native;
 
 /* Slots a built-in type may fill; NULL means "not supported" and is inherited from .base. Every slot that fails returns

@@ -210,22 +210,27 @@ asy_value asy_iter(asy_vm *vm, asy_value v) {
   return asy_raise(vm, ASY_TypeError, "'%T' object is not iterable", v);
 }
 
+/* What a step gave, a StopIteration that came out of it (from the function of a map, say) taken for the end. */
+static asy_value ended_by_exception(asy_vm *vm, asy_value item) {
+  if (!asy_failed(item) || !asy_raised_is(vm, ASY_StopIteration)) return item;
+  vm->stop_value = asy_stop_value(asy_take_exception(vm));
+  return ASY_END;
+}
+
 asy_value asy_next(asy_vm *vm, asy_value iterator) {
   const asy_class *cls = asy_class_of(vm, iterator);
   if (cls->flags & ASY_CLASS_BUILTIN && cls->type->next) {
     vm->stop_value = ASY_NONE;
-    return asy_check_c_stack(vm) ? cls->type->next(vm, iterator) : ASY_FAILED;
+    if (!asy_check_c_stack(vm)) return ASY_FAILED;
+    asy_value item = cls->type->next(vm, iterator);
+    return ended_by_exception(vm, item);
   }
   asy_way way;
   if (!asy_find_way(vm, asy_class_of(vm, iterator), ASY_NAME(vm, __next__), &way)) return ASY_FAILED;
-  if (way.value != ASY_UNBOUND) {
-    asy_value item = asy_call_way(vm, iterator, &way, 0, NULL);
-    if (item != ASY_FAILED || !asy_raised_is(vm, ASY_StopIteration)) return item;
-    vm->stop_value = asy_stop_value(asy_take_exception(vm));
-    return ASY_END;
-  }
+  if (way.value != ASY_UNBOUND) { return ended_by_exception(vm, asy_call_way(vm, iterator, &way, 0, NULL)); }
   vm->stop_value = ASY_NONE;
   asy_value (*next)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, next) : NULL;
   if (!asy_check_c_stack(vm)) return ASY_FAILED; /* iterators of iterators may be nested to any depth */
-  return next ? next(vm, iterator) : asy_raise(vm, ASY_TypeError, "'%T' object is not an iterator", iterator);
+  return next ? ended_by_exception(vm, next(vm, iterator))
+              : asy_raise(vm, ASY_TypeError, "'%T' object is not an iterator", iterator);
 }

@@ -108,10 +108,10 @@ static asy_value record_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native record_natives[] = {
-  {"__repr__", "(self, /)", record_repr, NULL, 0},
-  {"__reduce__", "(self, /)", record_reduce, NULL, 0},
-  {"__new__", "(cls, sequence, dict=None, /)", record_new_from, NULL, ASY_NATIVE_STATIC},
-  {"__new__", "(cls, sched_priority)", record_new_single, NULL, ASY_NATIVE_STATIC},
+  {"__repr__", "(self, /)", record_repr, 0, 0},
+  {"__reduce__", "(self, /)", record_reduce, 0, 0},
+  {"__new__", "(cls, sequence, dict=None, /)", record_new_from, 0, ASY_NATIVE_STATIC},
+  {"__new__", "(cls, sched_priority)", record_new_single, 0, ASY_NATIVE_STATIC},
 };
 enum { RECORD_REPR, RECORD_REDUCE, RECORD_NEW, RECORD_NEW_SINGLE };
 

@@ -63,9 +63,9 @@ static const asy_module_constant constants[] = {
 
 /* The signal that v names; 0: ValueError. */
 static int number_of(asy_vm *vm, asy_value v) {
-  int64_t number;
-  if (!asy_to_int64(vm, v, &number)) return 0;
-  if (number >= 1 && number < SIGNAL_COUNT) return (int)number;
+  int number;
+  if (!asy_to_c_int(vm, v, &number)) return 0;
+  if (number >= 1 && number < SIGNAL_COUNT) return number;
   asy_raise(vm, ASY_ValueError, "signal number out of range");
   return 0;
 }
@@ -78,6 +78,8 @@ static asy_value checked(asy_vm *vm, asy_value result) { return asy_check_signal
 /* ---- Handlers -------------------------------------------------------------------------------------------------------- */
 
 static asy_value default_int_handler(asy_vm *vm, const asy_value *args) {
+  int number;
+  if (!asy_to_c_int(vm, args[0], &number)) return ASY_FAILED;
   return asy_raise(vm, ASY_KeyboardInterrupt, "");
 }
 
@@ -147,8 +149,8 @@ static asy_value signal_set_wakeup_fd(asy_vm *vm, const asy_value *args) {
 /* ---- Sending --------------------------------------------------------------------------------------------------------- */
 
 static asy_value signal_raise(asy_vm *vm, const asy_value *args) {
-  int number = number_of(vm, args[0]);
-  if (!number) return ASY_FAILED;
+  int number;
+  if (!asy_to_c_int(vm, args[0], &number)) return ASY_FAILED;
   return raise(number) ? raise_system(vm) : checked(vm, ASY_NONE);
 }
 
@@ -173,13 +175,22 @@ static asy_value signal_pidfd_send(asy_vm *vm, const asy_value *args) {
 /* ---- Timers ---------------------------------------------------------------------------------------------------------- */
 
 static asy_value signal_alarm(asy_vm *vm, const asy_value *args) {
-  int64_t seconds;
-  return asy_to_int64(vm, args[0], &seconds) ? asy_from_small(alarm((unsigned)seconds)) : ASY_FAILED;
+  int seconds;
+  return asy_to_c_int(vm, args[0], &seconds) ? asy_from_small(alarm((unsigned)seconds)) : ASY_FAILED;
+}
+
+/* A time in seconds: a float or what counts as an integer, as CPython has it. */
+static bool seconds_of(asy_vm *vm, asy_value v, double *seconds) {
+  int64_t whole;
+  if (asy_is_float(v)) return asy_to_double(vm, v, seconds);
+  if (!asy_to_int64(vm, v, &whole)) return false;
+  *seconds = (double)whole;
+  return true;
 }
 
 static bool to_timeval(asy_vm *vm, asy_value v, struct timeval *out) {
   double seconds;
-  if (!asy_to_double(vm, v, &seconds)) return false;
+  if (!seconds_of(vm, v, &seconds)) return false;
   out->tv_sec = (time_t)floor(seconds);
   out->tv_usec = (suseconds_t)((seconds - floor(seconds)) * 1e6);
   return true;
@@ -191,24 +202,27 @@ static asy_value pair_of(asy_vm *vm, const struct itimerval *t) {
 }
 
 static asy_value raise_itimer(asy_vm *vm) {
-  asy_value text = asy_from_cstr(vm, strerror(errno));
-  return asy_raise_own(vm, "_signal", "ItimerError", "[Errno %d] %S", errno, text);
+  int code = errno;
+  asy_value module = asy_import(vm, "_signal"), text = asy_from_cstr(vm, strerror(code));
+  asy_value cls = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "itimer_error");
+  asy_value error = asy_failed(cls) || asy_failed(text) ? ASY_FAILED : asy_call2(vm, cls, asy_from_small(code), text);
+  return asy_failed(error) ? ASY_FAILED : asy_raise_value(vm, error);
 }
 
 static asy_value signal_setitimer(asy_vm *vm, const asy_value *args) {
-  int64_t which;
+  int which;
   struct itimerval fresh, before;
-  if (!asy_to_int64(vm, args[0], &which) || !to_timeval(vm, args[1], &fresh.it_value) ||
+  if (!asy_to_c_int(vm, args[0], &which) || !to_timeval(vm, args[1], &fresh.it_value) ||
       !to_timeval(vm, args[2], &fresh.it_interval))
     return ASY_FAILED;
-  return setitimer((int)which, &fresh, &before) ? raise_itimer(vm) : pair_of(vm, &before);
+  return setitimer(which, &fresh, &before) ? raise_itimer(vm) : pair_of(vm, &before);
 }
 
 static asy_value signal_getitimer(asy_vm *vm, const asy_value *args) {
-  int64_t which;
+  int which;
   struct itimerval now;
-  if (!asy_to_int64(vm, args[0], &which)) return ASY_FAILED;
-  return getitimer((int)which, &now) ? raise_itimer(vm) : pair_of(vm, &now);
+  if (!asy_to_c_int(vm, args[0], &which)) return ASY_FAILED;
+  return getitimer(which, &now) ? raise_itimer(vm) : pair_of(vm, &now);
 }
 
 /* ---- Masks and waiting ----------------------------------------------------------------------------------------------- */
@@ -272,14 +286,18 @@ static int wait_signal(asy_vm *vm, const sigset_t *set, int64_t deadline, siginf
   }
 }
 
-static asy_value from_info(asy_vm *vm, const siginfo_t *info) {
+static asy_class *info_class(asy_vm *vm) {
   static const asy_member fields[] = {
     {"si_signo", ASY_RECORD(0), MEMBER_VALUE, false}, {"si_code", ASY_RECORD(1), MEMBER_VALUE, false},
     {"si_errno", ASY_RECORD(2), MEMBER_VALUE, false}, {"si_pid", ASY_RECORD(3), MEMBER_VALUE, false},
     {"si_uid", ASY_RECORD(4), MEMBER_VALUE, false},   {"si_status", ASY_RECORD(5), MEMBER_VALUE, false},
     {"si_band", ASY_RECORD(6), MEMBER_VALUE, false},  {0},
   };
-  asy_class *cls = asy_define_long_record(vm, "signal.struct_siginfo", fields, 7);
+  return asy_define_long_record(vm, "signal.struct_siginfo", fields, 7);
+}
+
+static asy_value from_info(asy_vm *vm, const siginfo_t *info) {
+  asy_class *cls = info_class(vm);
   const asy_value items[] = {asy_from_small(info->si_signo), asy_from_small(info->si_code),
                              asy_from_small(info->si_errno), asy_from_small(info->si_pid),
                              asy_from_small(info->si_uid),   asy_from_small(info->si_status),
@@ -305,7 +323,7 @@ static asy_value signal_sigtimedwait(asy_vm *vm, const asy_value *args) {
   sigset_t set;
   siginfo_t info;
   double seconds;
-  if (!to_sigset(vm, args[0], &set) || !asy_to_double(vm, args[1], &seconds)) return ASY_FAILED;
+  if (!to_sigset(vm, args[0], &set) || !seconds_of(vm, args[1], &seconds)) return ASY_FAILED;
   if (seconds < 0) return asy_raise(vm, ASY_ValueError, "timeout must be non-negative");
   int64_t deadline = seconds > 4e9 ? INT64_MAX - 1 : asy_clock_ns(vm, ASY_CLOCK_MONOTONIC) + (int64_t)(seconds * 1e9);
   int got = wait_signal(vm, &set, deadline, &info);
@@ -330,34 +348,39 @@ static asy_value signal_strsignal(asy_vm *vm, const asy_value *args) {
 }
 
 static bool signal_init(asy_vm *vm, asy_value module) {
-  return asy_module_add_constants(vm, module, constants) &&
+  asy_class *record = info_class(vm);
+  return record && asy_module_set(vm, module, "struct_siginfo", asy_from_obj(record)) &&
+         asy_module_add_constants(vm, module, constants) &&
          asy_module_set(vm, module, "SIGRTMIN", asy_from_small(SIGRTMIN)) &&
          asy_module_set(vm, module, "SIGRTMAX", asy_from_small(SIGRTMAX)) &&
-         asy_define_exception(vm, module, "signal.ItimerError", ASY_OSError);
+         asy_define_exception(vm, module, "signal.itimer_error", ASY_OSError);
 }
 
 static const asy_native signal_natives[] = {
-  {"signal", "(signalnum, handler, /)", signal_signal, "What to do when a signal comes; what was done before.", 0},
-  {"getsignal", "(signalnum, /)", signal_getsignal, "What is done when a signal comes; None: not set by a script.", 0},
-  {"default_int_handler", "(signalnum, frame, /)", default_int_handler, "Raises KeyboardInterrupt.", 0},
-  {"raise_signal", "(signalnum, /)", signal_raise, "Send a signal to this program.", 0},
-  {"pthread_kill", "(thread_id, signalnum, /)", signal_pthread_kill, "Send a signal to a thread.", 0},
+  {"signal", "(signalnum, handler, /)", signal_signal, DOC("What to do when a signal comes; what was done before."), 0},
+  {"getsignal", "(signalnum, /)", signal_getsignal, DOC("What is done when a signal comes; None: not set by a script."),
+   0},
+  {"default_int_handler", "(signalnum, frame, /)", default_int_handler, DOC("Raises KeyboardInterrupt."), 0},
+  {"raise_signal", "(signalnum, /)", signal_raise, DOC("Send a signal to this program."), 0},
+  {"pthread_kill", "(thread_id, signalnum, /)", signal_pthread_kill, DOC("Send a signal to a thread."), 0},
   {"pidfd_send_signal", "(pidfd, signalnum, siginfo=None, flags=0, /)", signal_pidfd_send,
-   "Send a signal to the process of a file descriptor.", 0},
-  {"alarm", "(seconds, /)", signal_alarm, "SIGALRM after so many seconds; what was left of the last one.", 0},
-  {"setitimer", "(which, seconds, interval=0.0, /)", signal_setitimer, "Signals at intervals; the timer before.", 0},
-  {"getitimer", "(which, /)", signal_getitimer, "(time left, interval)", 0},
-  {"pause", "()", signal_pause, "Wait for a signal.", 0},
-  {"pthread_sigmask", "(how, mask, /)", signal_pthread_sigmask, "Change what this thread blocks; what it blocked.", 0},
-  {"sigpending", "()", signal_sigpending, "The blocked signals that have come.", 0},
-  {"sigwait", "(sigset, /)", signal_sigwait, "Wait for one of the signals; which.", 0},
-  {"sigwaitinfo", "(sigset, /)", signal_sigwaitinfo, "Wait for one of the signals; all about it.", 0},
-  {"sigtimedwait", "(sigset, timeout, /)", signal_sigtimedwait, "The same; None after timeout seconds.", 0},
+   DOC("Send a signal to the process of a file descriptor."), 0},
+  {"alarm", "(seconds, /)", signal_alarm, DOC("SIGALRM after so many seconds; what was left of the last one."), 0},
+  {"setitimer", "(which, seconds, interval=0.0, /)", signal_setitimer, DOC("Signals at intervals; the timer before."),
+   0},
+  {"getitimer", "(which, /)", signal_getitimer, DOC("(time left, interval)"), 0},
+  {"pause", "()", signal_pause, DOC("Wait for a signal."), 0},
+  {"pthread_sigmask", "(how, mask, /)", signal_pthread_sigmask, DOC("Change what this thread blocks; what it blocked."),
+   0},
+  {"sigpending", "()", signal_sigpending, DOC("The blocked signals that have come."), 0},
+  {"sigwait", "(sigset, /)", signal_sigwait, DOC("Wait for one of the signals; which."), 0},
+  {"sigwaitinfo", "(sigset, /)", signal_sigwaitinfo, DOC("Wait for one of the signals; all about it."), 0},
+  {"sigtimedwait", "(sigset, timeout, /)", signal_sigtimedwait, DOC("The same; None after timeout seconds."), 0},
   {"set_wakeup_fd", "(fd, /, *, warn_on_full_buffer=True)", signal_set_wakeup_fd,
-   "Write the number of each signal to a file descriptor; the one before, or -1.", 0},
-  {"siginterrupt", "(signalnum, flag, /)", signal_siginterrupt, "Whether the signal ends system calls.", 0},
-  {"strsignal", "(signalnum, /)", signal_strsignal, "What the system calls a signal.", 0},
-  {"valid_signals", "()", signal_valid_signals, "All signals there are.", 0},
+   DOC("Write the number of each signal to a file descriptor; the one before, or -1."), 0},
+  {"siginterrupt", "(signalnum, flag, /)", signal_siginterrupt, DOC("Whether the signal ends system calls."), 0},
+  {"strsignal", "(signalnum, /)", signal_strsignal, DOC("What the system calls a signal."), 0},
+  {"valid_signals", "()", signal_valid_signals, DOC("All signals there are."), 0},
   {0},
 };
 

@@ -310,7 +310,7 @@ static const asy_native natives[] = {
    "(args, executable_list, close_fds, pass_fds, cwd, env, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, "
    "errpipe_read, errpipe_write, restore_signals, start_new_session, process_group, gid, extra_groups, uid, umask, "
    "preexec_fn, allow_vfork=True, /)",
-   fork_exec, "Start a program in a new process; its pid.", 0},
+   fork_exec, DOC("Start a program in a new process; its pid."), 0},
   {0},
 };
 

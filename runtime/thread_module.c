@@ -152,15 +152,15 @@ static asy_value lock_repr(asy_vm *vm, asy_value self) {
 }
 
 static const asy_native lock_methods[] = {
-  {"acquire", "(self, /, blocking=True, timeout=-1)", lock_acquire, "Lock it; False when that took too long.", 0},
-  {"release", "(self, /)", lock_release, "Unlock it: the next one that waits goes on.", 0},
-  {"locked", "(self, /)", lock_locked, "Whether it is locked.", 0},
-  {"acquire_lock", "(self, /, blocking=True, timeout=-1)", lock_acquire, NULL, 0},
-  {"release_lock", "(self, /)", lock_release, NULL, 0},
-  {"locked_lock", "(self, /)", lock_locked, NULL, 0},
-  {"__enter__", "(self, /)", lock_enter, NULL, 0},
-  {"__exit__", "(self, /, *exc)", lock_release, NULL, 0},
-  {"_at_fork_reinit", "(self, /)", lock_reinit, NULL, 0},
+  {"acquire", "(self, /, blocking=True, timeout=-1)", lock_acquire, DOC("Lock it; False when that took too long."), 0},
+  {"release", "(self, /)", lock_release, DOC("Unlock it: the next one that waits goes on."), 0},
+  {"locked", "(self, /)", lock_locked, DOC("Whether it is locked."), 0},
+  {"acquire_lock", "(self, /, blocking=True, timeout=-1)", lock_acquire, 0, 0},
+  {"release_lock", "(self, /)", lock_release, 0, 0},
+  {"locked_lock", "(self, /)", lock_locked, 0, 0},
+  {"__enter__", "(self, /)", lock_enter, 0, 0},
+  {"__exit__", "(self, /, *exc)", lock_release, 0, 0},
+  {"_at_fork_reinit", "(self, /)", lock_reinit, 0, 0},
   {0},
 };
 
@@ -272,15 +272,16 @@ static asy_value rlock_repr(asy_vm *vm, asy_value self) {
 }
 
 static const asy_native rlock_methods[] = {
-  {"acquire", "(self, /, blocking=True, timeout=-1)", rlock_acquire, "Lock it, once more if this thread has it.", 0},
-  {"release", "(self, /)", rlock_release, "Take back one acquire.", 0},
-  {"__enter__", "(self, /)", rlock_enter, NULL, 0},
-  {"__exit__", "(self, /, *exc)", rlock_release, NULL, 0},
-  {"_is_owned", "(self, /)", rlock_is_owned, NULL, 0},
-  {"_recursion_count", "(self, /)", rlock_recursion_count, NULL, 0},
-  {"_release_save", "(self, /)", rlock_release_save, NULL, 0},
-  {"_acquire_restore", "(self, state, /)", rlock_acquire_restore, NULL, 0},
-  {"_at_fork_reinit", "(self, /)", rlock_reinit, NULL, 0},
+  {"acquire", "(self, /, blocking=True, timeout=-1)", rlock_acquire, DOC("Lock it, once more if this thread has it."),
+   0},
+  {"release", "(self, /)", rlock_release, DOC("Take back one acquire."), 0},
+  {"__enter__", "(self, /)", rlock_enter, 0, 0},
+  {"__exit__", "(self, /, *exc)", rlock_release, 0, 0},
+  {"_is_owned", "(self, /)", rlock_is_owned, 0, 0},
+  {"_recursion_count", "(self, /)", rlock_recursion_count, 0, 0},
+  {"_release_save", "(self, /)", rlock_release_save, 0, 0},
+  {"_acquire_restore", "(self, state, /)", rlock_acquire_restore, 0, 0},
+  {"_at_fork_reinit", "(self, /)", rlock_reinit, 0, 0},
   {0},
 };
 
@@ -491,9 +492,9 @@ static asy_value handle_set_done(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native handle_methods[] = {
-  {"join", "(self, timeout=None, /)", handle_join, "Wait until the thread has ended.", 0},
-  {"is_done", "(self, /)", handle_is_done, "Whether it has ended.", 0},
-  {"_set_done", "(self, /)", handle_set_done, NULL, 0},
+  {"join", "(self, timeout=None, /)", handle_join, DOC("Wait until the thread has ended."), 0},
+  {"is_done", "(self, /)", handle_is_done, DOC("Whether it has ended."), 0},
+  {"_set_done", "(self, /)", handle_set_done, 0, 0},
   {0},
 };
 
@@ -651,21 +652,22 @@ static bool thread_init(asy_vm *vm, asy_value module) {
 }
 
 static const asy_native thread_natives[] = {
-  {"start_new_thread", "(function, args, kwargs=?, /)", start_new_thread, "Run function(*args) in a new thread.", 0},
-  {"start_new", "(function, args, kwargs=?, /)", start_new_thread, NULL, 0},
+  {"start_new_thread", "(function, args, kwargs=?, /)", start_new_thread, DOC("Run function(*args) in a new thread."),
+   0},
+  {"start_new", "(function, args, kwargs=?, /)", start_new_thread, 0, 0},
   {"start_joinable_thread", "(function, handle=None, daemon=True)", start_joinable_thread,
-   "Run function() in a new thread; the handle to join it.", 0},
-  {"_make_thread_handle", "(ident, /)", make_handle, NULL, 0},
-  {"allocate_lock", "()", allocate_lock, "A new lock.", 0},
-  {"allocate", "()", allocate_lock, NULL, 0},
-  {"exit", "()", raise_exit, "End this thread: raises SystemExit.", 0},
-  {"exit_thread", "()", raise_exit, NULL, 0},
-  {"get_ident", "()", get_ident, "The number of this thread, as long as it lives.", 0},
-  {"_get_main_thread_ident", "()", main_ident, NULL, 0},
-  {"get_native_id", "()", get_native_id, "The kernel's number of this thread.", 0},
-  {"_count", "()", count_threads, "How many threads there are besides the main one.", 0},
-  {"stack_size", "(size=?, /)", stack_size, "Bytes of C stack that new threads get; 0: the system's.", 0},
-  {"interrupt_main", "(signum=2, /)", interrupt_main, "As if the signal had come.", 0},
+   DOC("Run function() in a new thread; the handle to join it."), 0},
+  {"_make_thread_handle", "(ident, /)", make_handle, 0, 0},
+  {"allocate_lock", "()", allocate_lock, DOC("A new lock."), 0},
+  {"allocate", "()", allocate_lock, 0, 0},
+  {"exit", "()", raise_exit, DOC("End this thread: raises SystemExit."), 0},
+  {"exit_thread", "()", raise_exit, 0, 0},
+  {"get_ident", "()", get_ident, DOC("The number of this thread, as long as it lives."), 0},
+  {"_get_main_thread_ident", "()", main_ident, 0, 0},
+  {"get_native_id", "()", get_native_id, DOC("The kernel's number of this thread."), 0},
+  {"_count", "()", count_threads, DOC("How many threads there are besides the main one."), 0},
+  {"stack_size", "(size=?, /)", stack_size, DOC("Bytes of C stack that new threads get; 0: the system's."), 0},
+  {"interrupt_main", "(signum=2, /)", interrupt_main, DOC("As if the signal had come."), 0},
   {0},
 };
 

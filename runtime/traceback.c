@@ -643,12 +643,9 @@ static asy_value traceback_new(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native traceback_methods[] = {
-  {"tb_lineno", "(self)", get_line, NULL, ASY_NATIVE_GETTER},
-  {"tb_lasti", "(self)", get_lasti, NULL, ASY_NATIVE_GETTER},
-  {"tb_frame", "(self)", get_frame, NULL, ASY_NATIVE_GETTER},
-  {"tb_next", "(self)", get_next, NULL, ASY_NATIVE_GETTER},
-  {"tb_next", "(self, value)", set_next, NULL, ASY_NATIVE_SETTER},
-  {0},
+  {"tb_lineno", "(self)", get_line, 0, ASY_NATIVE_GETTER},      {"tb_lasti", "(self)", get_lasti, 0, ASY_NATIVE_GETTER},
+  {"tb_frame", "(self)", get_frame, 0, ASY_NATIVE_GETTER},      {"tb_next", "(self)", get_next, 0, ASY_NATIVE_GETTER},
+  {"tb_next", "(self, value)", set_next, 0, ASY_NATIVE_SETTER}, {0},
 };
 
 const asy_type asy_traceback_type = {

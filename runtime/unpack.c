@@ -183,7 +183,8 @@ static void read_stream(const asy_unpacker *u, const uint8_t *in, size_t length,
 
 static size_t two_bytes(const uint8_t *p) { return p[0] | (size_t)p[1] << 8; }
 
-static void read_streams(const asy_unpacker *u, const uint8_t *in, const uint8_t *end, unsigned n_streams, uint8_t *out) {
+static void read_streams(const asy_unpacker *u, const uint8_t *in, const uint8_t *end, unsigned n_streams,
+                         uint8_t *out) {
   size_t n = u->n_literals, each = n_streams == 1 ? n : (n + 3) / 4;
   const uint8_t *start = in + (n_streams - 1) * 2; /* the lengths of all but the last come first */
   for (unsigned i = 0; i < n_streams; i++) {

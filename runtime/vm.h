@@ -108,6 +108,7 @@ struct asy_vm {
   void *float_powers;                      /* types/shortest.c: powers of ten; malloc'ed, NULL until used */
   struct asy_class_state *class_state;     /* class.h */
   struct asy_unicode_names *unicode_names; /* types/unicode_name.c: unpacked when first asked for */
+  char *native_docs;                       /* docs.c: unpacked when first asked for */
   struct asy_unpacker *scripts;            /* finders.c: the library's, as far as they were needed */
   struct asy_source_text *sources;         /* source_lines.c: texts that tracebacks show */
   struct asy_io_state *io_state;           /* io/io.h */

@@ -185,12 +185,13 @@ static const asy_member members[] = {
 };
 
 static const asy_native methods[] = {
-  {"wait", "(self, /)", wait_here, "Wait until wake(); parks() must be true.", ASY_NATIVE_ASYNC},
-  {"parks", "(self, /)", parks, "Whether the running coroutine can wait(); else it adds a future and awaits that.", 0},
-  {"append", "(self, future, /)", append, "A future waits: wake() sets its result.", 0},
-  {"wake", "(self, n=1, /)", wake, "Wake the n that have waited longest; how many there were.", 0},
-  {"lose", "(self, /)", lose, "One that was woken will not come.", 0},
-  {"take_lost", "(self, /)", take_lost, "Whether one was cancelled after it was woken; asked once for each.", 0},
+  {"wait", "(self, /)", wait_here, DOC("Wait until wake(); parks() must be true."), ASY_NATIVE_ASYNC},
+  {"parks", "(self, /)", parks, DOC("Whether the running coroutine can wait(); else it adds a future and awaits that."),
+   0},
+  {"append", "(self, future, /)", append, DOC("A future waits: wake() sets its result."), 0},
+  {"wake", "(self, n=1, /)", wake, DOC("Wake the n that have waited longest; how many there were."), 0},
+  {"lose", "(self, /)", lose, DOC("One that was woken will not come."), 0},
+  {"take_lost", "(self, /)", take_lost, DOC("Whether one was cancelled after it was woken; asked once for each."), 0},
   {0},
 };
 

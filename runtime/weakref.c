@@ -51,20 +51,30 @@ static asy_value get_weakref(asy_vm *vm, const asy_value *args) {
 }
 
 const asy_native asy_weakref_attribute[] = {
-  {"__weakref__", "(self)", get_weakref, "list of weak references to the object", ASY_NATIVE_GETTER},
+  {"__weakref__", "(self)", get_weakref, DOC("list of weak references to the object"), ASY_NATIVE_GETTER},
   {0},
 };
 
+asy_weakref *asy_weakref_new(asy_vm *vm, asy_class *cls, asy_value referent, asy_value callback) {
+  if (!is_referable(vm, referent)) {
+    asy_raise(vm, ASY_TypeError, "cannot create weak reference to '%T' object", referent);
+    return NULL;
+  }
+  asy_weakref *ref = asy_new_instance(vm, cls);
+  if (!ref) return NULL;
+  ref->callback = callback;
+  ref->referent = asy_obj_of(referent);
+  return asy_weak_add(vm, ref, (void **)&ref->referent) ? ref : NULL;
+}
+
 static asy_value weakref_new(asy_vm *vm, const asy_value *args) {
   asy_class *cls = (asy_class *)asy_obj_of(args[0]);
-  asy_value referent = args[1];
-  if (!is_referable(vm, referent))
-    return asy_raise(vm, ASY_TypeError, "cannot create weak reference to '%T' object", referent);
-  asy_weakref *ref = asy_new_instance(vm, cls);
-  if (!ref) return ASY_FAILED;
-  ref->callback = args[2];
-  ref->referent = asy_obj_of(referent);
-  return asy_weak_add(vm, ref, (void **)&ref->referent) ? asy_from_obj(ref) : ASY_FAILED;
+  bool sharing = cls == vm->classes[KIND_WEAKREF] && args[2] == ASY_NONE && asy_is_obj(args[1]);
+  asy_weakref *ref = sharing ? asy_weak_shared(vm, asy_obj_of(args[1]), WEAK_REFERENCE) : NULL;
+  if (ref) return asy_from_obj(ref);
+  ref = asy_weakref_new(vm, cls, args[1], args[2]);
+  if (ref && sharing) asy_weak_share(vm, ref->referent, WEAK_REFERENCE, ref);
+  return ref ? asy_from_obj(ref) : ASY_FAILED;
 }
 
 /* A subclass may take more arguments than __new__ does: they are its __init__'s business. */
@@ -179,9 +189,11 @@ static bool init(asy_vm *vm, asy_value module) {
 }
 
 static const asy_native natives[] = {
-  {"getweakrefcount", "(object, /)", getweakrefcount, "Return the number of weak references to 'object'.", 0},
-  {"getweakrefs", "(object, /)", getweakrefs, "Return a list of all weak reference objects pointing to 'object'.", 0},
-  {"proxy", "(object, callback=None, /)", asy_proxy_new, "Create a proxy object that weakly references 'object'.", 0},
+  {"getweakrefcount", "(object, /)", getweakrefcount, DOC("Return the number of weak references to 'object'."), 0},
+  {"getweakrefs", "(object, /)", getweakrefs, DOC("Return a list of all weak reference objects pointing to 'object'."),
+   0},
+  {"proxy", "(object, callback=None, /)", asy_proxy_new, DOC("Create a proxy object that weakly references 'object'."),
+   0},
   {0},
 };
 

@@ -16,6 +16,8 @@ typedef struct asy_weakref {
 extern const asy_type asy_proxy_type, asy_callable_proxy_type;
 asy_value asy_proxy_new(asy_vm *vm, const asy_value *args); /* (object, callback) */
 
+/* A reference of its own, which nothing shares; NULL: exception. */
+asy_weakref *asy_weakref_new(asy_vm *vm, asy_class *cls, asy_value referent, asy_value callback);
 asy_value asy_weakref_get(asy_value ref); /* the referent, or None */
 
 /* Whether a new script class, whose bases are known, is the first in its mro whose instances can be referred to weakly. */

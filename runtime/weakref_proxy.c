@@ -30,14 +30,18 @@ static bool unwrap(asy_vm *vm, asy_value *v) {
 static void proxy_visit(asy_obj *o, asy_visitor *v) { asy_visit_obj(v, ((const proxy *)o)->ref); }
 
 asy_value asy_proxy_new(asy_vm *vm, const asy_value *args) {
-  asy_value made = asy_call(vm, asy_from_obj(vm->classes[KIND_WEAKREF]), 2, args);
-  if (asy_failed(made)) return ASY_FAILED;
+  bool sharing = args[1] == ASY_NONE && asy_is_obj(args[0]);
+  const asy_weakref *shared = sharing ? asy_weak_shared(vm, asy_obj_of(args[0]), WEAK_PROXY) : NULL;
+  if (shared) return asy_from_obj(shared->proxy);
+  asy_weakref *ref = asy_weakref_new(vm, vm->classes[KIND_WEAKREF], args[0], args[1]);
+  if (!ref) return ASY_FAILED;
   bool callable = asy_callable(vm, args[0]);
   proxy *p = asy_new_object(vm, callable ? &asy_callable_proxy_type : &asy_proxy_type);
   if (!p) return ASY_FAILED;
-  p->ref = (asy_weakref *)asy_obj_of(made);
-  p->ref->proxy = &p->head;
-  asy_barrier(vm, p->ref);
+  p->ref = ref;
+  ref->proxy = &p->head;
+  asy_barrier(vm, ref);
+  if (sharing) asy_weak_share(vm, asy_obj_of(args[0]), WEAK_PROXY, ref);
   return asy_from_obj(p);
 }
 
@@ -127,8 +131,8 @@ static asy_value proxy_reversed(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native methods[] = {
-  {"__bytes__", "(self, /)", proxy_bytes, NULL, 0},
-  {"__reversed__", "(self, /)", proxy_reversed, NULL, 0},
+  {"__bytes__", "(self, /)", proxy_bytes, 0, 0},
+  {"__reversed__", "(self, /)", proxy_reversed, 0, 0},
   {0},
 };
 

@@ -61,11 +61,12 @@ static asy_value insort_right(asy_vm *vm, const asy_value *args) { return insort
 
 #define SIGNATURE "(a, x, lo=0, hi=None, *, key=None)"
 static const asy_native natives[] = {
-  {"bisect_left", SIGNATURE, bisect_left, "Return the index where to insert item x in list a: before equal items.", 0},
-  {"bisect_right", SIGNATURE, bisect_right, "Return the index where to insert item x in list a: behind equal items.",
+  {"bisect_left", SIGNATURE, bisect_left, DOC("Return the index where to insert item x in list a: before equal items."),
    0},
-  {"insort_left", SIGNATURE, insort_left, "Insert item x in list a, and keep it sorted: before equal items.", 0},
-  {"insort_right", SIGNATURE, insort_right, "Insert item x in list a, and keep it sorted: behind equal items.", 0},
+  {"bisect_right", SIGNATURE, bisect_right,
+   DOC("Return the index where to insert item x in list a: behind equal items."), 0},
+  {"insort_left", SIGNATURE, insort_left, DOC("Insert item x in list a, and keep it sorted: before equal items."), 0},
+  {"insort_right", SIGNATURE, insort_right, DOC("Insert item x in list a, and keep it sorted: behind equal items."), 0},
   {0},
 };
 #undef SIGNATURE

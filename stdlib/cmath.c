@@ -40,20 +40,20 @@ static bool finite_radius(double radius) { return isfinite(radius); }
 /* name, libm's function, which part is the angle (0: none), the radius at which an infinite angle is an error, doc. A pole, where
  * finite numbers give an infinity, is an error of the domain for the functions without an angle. */
 #define FUNCTIONS(X)                                                                                                   \
-  X(acos, cacos, 0, never, "Return the arc cosine of z.")                                                              \
-  X(acosh, cacosh, 0, never, "Return the inverse hyperbolic cosine of z.")                                             \
-  X(asin, casin, 0, never, "Return the arc sine of z.")                                                                \
-  X(asinh, casinh, 0, never, "Return the inverse hyperbolic sine of z.")                                               \
-  X(atan, catan, 0, never, "Return the arc tangent of z.")                                                             \
-  X(atanh, catanh, 0, never, "Return the inverse hyperbolic tangent of z.")                                            \
-  X(cos, ccos, 'r', known, "Return the cosine of z.")                                                                  \
-  X(cosh, ccosh, 'i', known, "Return the hyperbolic cosine of z.")                                                     \
-  X(exp, cexp, 'i', not_small, "Return the exponential value e**z.")                                                   \
-  X(sin, csin, 'r', known, "Return the sine of z.")                                                                    \
-  X(sinh, csinh, 'i', known, "Return the hyperbolic sine of z.")                                                       \
-  X(sqrt, csqrt, 0, never, "Return the square root of z.")                                                             \
-  X(tan, ctan, 'r', finite_radius, "Return the tangent of z.")                                                         \
-  X(tanh, ctanh, 'i', finite_radius, "Return the hyperbolic tangent of z.")
+  X(acos, cacos, 0, never, DOC("Return the arc cosine of z."))                                                         \
+  X(acosh, cacosh, 0, never, DOC("Return the inverse hyperbolic cosine of z."))                                        \
+  X(asin, casin, 0, never, DOC("Return the arc sine of z."))                                                           \
+  X(asinh, casinh, 0, never, DOC("Return the inverse hyperbolic sine of z."))                                          \
+  X(atan, catan, 0, never, DOC("Return the arc tangent of z."))                                                        \
+  X(atanh, catanh, 0, never, DOC("Return the inverse hyperbolic tangent of z."))                                       \
+  X(cos, ccos, 'r', known, DOC("Return the cosine of z."))                                                             \
+  X(cosh, ccosh, 'i', known, DOC("Return the hyperbolic cosine of z."))                                                \
+  X(exp, cexp, 'i', not_small, DOC("Return the exponential value e**z."))                                              \
+  X(sin, csin, 'r', known, DOC("Return the sine of z."))                                                               \
+  X(sinh, csinh, 'i', known, DOC("Return the hyperbolic sine of z."))                                                  \
+  X(sqrt, csqrt, 0, never, DOC("Return the square root of z."))                                                        \
+  X(tan, ctan, 'r', finite_radius, DOC("Return the tangent of z."))                                                    \
+  X(tanh, ctanh, 'i', finite_radius, DOC("Return the hyperbolic tangent of z."))
 
 static asy_value apply(asy_vm *vm, asy_value v, number (*f)(number), char angle, bool (*endless)(double)) {
   number z;
@@ -149,17 +149,17 @@ static const asy_native natives[] = {
 #define X(name, f, angle, endless, doc) {#name, "(z, /)", cmath_##name, doc, 0},
   FUNCTIONS(X)
 #undef X
-    {"log", "(z, base=?, /)", cmath_log, "log(z[, base]) -> the logarithm of z to the given base.", 0},
-  {"log10", "(z, /)", cmath_log10, "Return the base-10 logarithm of z.", 0},
-  {"phase", "(z, /)", cmath_phase, "Return argument, also known as the phase angle, of a complex.", 0},
-  {"polar", "(z, /)", cmath_polar, "Convert a complex from rectangular coordinates to polar coordinates.", 0},
-  {"rect", "(r, phi, /)", cmath_rect, "Convert from polar coordinates to rectangular coordinates.", 0},
+    {"log", "(z, base=?, /)", cmath_log, DOC("log(z[, base]) -> the logarithm of z to the given base."), 0},
+  {"log10", "(z, /)", cmath_log10, DOC("Return the base-10 logarithm of z."), 0},
+  {"phase", "(z, /)", cmath_phase, DOC("Return argument, also known as the phase angle, of a complex."), 0},
+  {"polar", "(z, /)", cmath_polar, DOC("Convert a complex from rectangular coordinates to polar coordinates."), 0},
+  {"rect", "(r, phi, /)", cmath_rect, DOC("Convert from polar coordinates to rectangular coordinates."), 0},
   {"isfinite", "(z, /)", cmath_isfinite,
-   "Return True if both the real and imaginary parts of z are finite, else False.", 0},
-  {"isinf", "(z, /)", cmath_isinf, "Checks if the real or imaginary part of z is infinite.", 0},
-  {"isnan", "(z, /)", cmath_isnan, "Checks if the real or imaginary part of z not a number (NaN).", 0},
+   DOC("Return True if both the real and imaginary parts of z are finite, else False."), 0},
+  {"isinf", "(z, /)", cmath_isinf, DOC("Checks if the real or imaginary part of z is infinite."), 0},
+  {"isnan", "(z, /)", cmath_isnan, DOC("Checks if the real or imaginary part of z not a number (NaN)."), 0},
   {"isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", cmath_isclose,
-   "Determine whether two complex numbers are close in value.", 0},
+   DOC("Determine whether two complex numbers are close in value."), 0},
   {0},
 };
 

@@ -158,9 +158,9 @@ static asy_value partial_setstate(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native partial_methods[] = {
-  {"__reduce__", "(self, /)", partial_reduce, "Return state information for pickling.", 0},
-  {"__setstate__", "(self, state, /)", partial_setstate, NULL, 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},
+  {"__reduce__", "(self, /)", partial_reduce, DOC("Return state information for pickling."), 0},
+  {"__setstate__", "(self, state, /)", partial_setstate, 0, 0},
+  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -447,11 +447,11 @@ static asy_value cached_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native cached_methods[] = {
-  {"cache_info", "(self, /)", cached_info, "Report cache statistics", 0},
-  {"cache_clear", "(self, /)", cached_clear, "Clear the cache and cache statistics", 0},
-  {"__copy__", "(self, /)", cached_itself, NULL, 0},
-  {"__deepcopy__", "(self, memo, /)", cached_itself, NULL, 0},
-  {"__reduce__", "(self, /)", cached_reduce, NULL, 0},
+  {"cache_info", "(self, /)", cached_info, DOC("Report cache statistics"), 0},
+  {"cache_clear", "(self, /)", cached_clear, DOC("Clear the cache and cache statistics"), 0},
+  {"__copy__", "(self, /)", cached_itself, 0, 0},
+  {"__deepcopy__", "(self, memo, /)", cached_itself, 0, 0},
+  {"__reduce__", "(self, /)", cached_reduce, 0, 0},
   {0},
 };
 
@@ -471,9 +471,9 @@ static const asy_type cached_type = {
 /* ---- The module ---- */
 
 static const asy_native natives[] = {
-  {"cmp_to_key", "(mycmp)", functools_cmp_to_key, "Convert a cmp= function into a key= function.", 0},
+  {"cmp_to_key", "(mycmp)", functools_cmp_to_key, DOC("Convert a cmp= function into a key= function."), 0},
   {"reduce", "(function, iterable, initial=?, /)", functools_reduce,
-   "Apply a function of two arguments cumulatively to the items of an iterable, from left to right.", 0},
+   DOC("Apply a function of two arguments cumulatively to the items of an iterable, from left to right."), 0},
   {0},
 };
 

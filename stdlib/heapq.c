@@ -6,9 +6,10 @@
 
 typedef enum { SMALLEST, LARGEST } first; /* which item stands at the top */
 
-static asy_list *heap_arg(asy_vm *vm, asy_value v) {
+/* The heap an argument is; `where` names function and argument for the message. */
+static asy_list *heap_arg(asy_vm *vm, asy_value v, const char *where) {
   if (asy_is_kind(v, KIND_LIST)) return (asy_list *)asy_obj_of(v);
-  asy_raise(vm, ASY_TypeError, "heap argument must be a list, not %T", v);
+  asy_raise(vm, ASY_TypeError, "%s must be list, not %T", where, v);
   return NULL;
 }
 
@@ -61,7 +62,7 @@ static bool sink(asy_vm *vm, asy_list *heap, uint32_t place, first top) {
 }
 
 static asy_value pop(asy_vm *vm, asy_value v, first top) {
-  asy_list *heap = heap_arg(vm, v);
+  asy_list *heap = heap_arg(vm, v, "heappop() argument");
   if (!heap) return ASY_FAILED;
   if (!heap->len) return asy_raise(vm, ASY_IndexError, "index out of range");
   asy_value last = asy_list_pop(vm, heap, heap->len - 1);
@@ -72,7 +73,7 @@ static asy_value pop(asy_vm *vm, asy_value v, first top) {
 }
 
 static asy_value replace(asy_vm *vm, const asy_value *args, first top) {
-  asy_list *heap = heap_arg(vm, args[0]);
+  asy_list *heap = heap_arg(vm, args[0], "heapreplace() argument 1");
   if (!heap) return ASY_FAILED;
   if (!heap->len) return asy_raise(vm, ASY_IndexError, "index out of range");
   asy_value result = heap->items[0];
@@ -81,7 +82,7 @@ static asy_value replace(asy_vm *vm, const asy_value *args, first top) {
 }
 
 static asy_value heapify(asy_vm *vm, asy_value v, first top) {
-  asy_list *heap = heap_arg(vm, v);
+  asy_list *heap = heap_arg(vm, v, "heapify() argument");
   if (!heap) return ASY_FAILED;
   for (uint32_t i = heap->len / 2; i-- > 0;)
     if (!sink(vm, heap, i, top)) return ASY_FAILED;
@@ -89,13 +90,13 @@ static asy_value heapify(asy_vm *vm, asy_value v, first top) {
 }
 
 static asy_value heapq_heappush(asy_vm *vm, const asy_value *args) {
-  asy_list *heap = heap_arg(vm, args[0]);
+  asy_list *heap = heap_arg(vm, args[0], "heappush() argument 1");
   if (!heap || !asy_list_append(vm, heap, args[1])) return ASY_FAILED;
   return rise(vm, heap, 0, heap->len - 1, SMALLEST) ? ASY_NONE : ASY_FAILED;
 }
 
 static asy_value heapq_heappushpop(asy_vm *vm, const asy_value *args) {
-  asy_list *heap = heap_arg(vm, args[0]);
+  asy_list *heap = heap_arg(vm, args[0], "heappushpop() argument 1");
   if (!heap) return ASY_FAILED;
   if (!heap->len) return args[1];
   int less = asy_less(vm, heap->items[0], args[1]);
@@ -111,16 +112,17 @@ static asy_value heapq_heapify(asy_vm *vm, const asy_value *args) { return heapi
 static asy_value heapq_heapify_max(asy_vm *vm, const asy_value *args) { return heapify(vm, args[0], LARGEST); }
 
 static const asy_native natives[] = {
-  {"_heapify_max", "(heap, /)", heapq_heapify_max, "Maxheap variant of heapify.", 0},
-  {"_heappop_max", "(heap, /)", heapq_heappop_max, "Maxheap variant of heappop.", 0},
-  {"_heapreplace_max", "(heap, item, /)", heapq_heapreplace_max, "Maxheap variant of heapreplace.", 0},
-  {"heapify", "(heap, /)", heapq_heapify, "Transform list into a heap, in-place, in O(len(heap)) time.", 0},
-  {"heappop", "(heap, /)", heapq_heappop, "Pop the smallest item off the heap, maintaining the heap invariant.", 0},
-  {"heappush", "(heap, item, /)", heapq_heappush, "Push item onto heap, maintaining the heap invariant.", 0},
+  {"_heapify_max", "(heap, /)", heapq_heapify_max, DOC("Maxheap variant of heapify."), 0},
+  {"_heappop_max", "(heap, /)", heapq_heappop_max, DOC("Maxheap variant of heappop."), 0},
+  {"_heapreplace_max", "(heap, item, /)", heapq_heapreplace_max, DOC("Maxheap variant of heapreplace."), 0},
+  {"heapify", "(heap, /)", heapq_heapify, DOC("Transform list into a heap, in-place, in O(len(heap)) time."), 0},
+  {"heappop", "(heap, /)", heapq_heappop, DOC("Pop the smallest item off the heap, maintaining the heap invariant."),
+   0},
+  {"heappush", "(heap, item, /)", heapq_heappush, DOC("Push item onto heap, maintaining the heap invariant."), 0},
   {"heappushpop", "(heap, item, /)", heapq_heappushpop,
-   "Push item on the heap, then pop and return the smallest item from the heap.", 0},
+   DOC("Push item on the heap, then pop and return the smallest item from the heap."), 0},
   {"heapreplace", "(heap, item, /)", heapq_heapreplace,
-   "Pop and return the current smallest value, and add the new item.", 0},
+   DOC("Pop and return the current smallest value, and add the new item."), 0},
   {0},
 };
 

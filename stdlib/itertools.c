@@ -178,7 +178,7 @@ static asy_value repeat_length_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native repeat_methods[] = {
-  {"__length_hint__", "(self, /)", repeat_length_hint, "How often the object is still returned.", 0},
+  {"__length_hint__", "(self, /)", repeat_length_hint, DOC("How often the object is still returned."), 0},
   {0},
 };
 
@@ -249,7 +249,7 @@ static asy_value chain_next(asy_vm *vm, asy_value self) {
 
 static const asy_native chain_methods[] = {
   {"from_iterable", "(cls, iterable, /)", chain_new,
-   "Alternative chain() constructor taking a single iterable argument.", ASY_NATIVE_CLASS},
+   DOC("Alternative chain() constructor taking a single iterable argument."), ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -671,7 +671,7 @@ static const asy_type tee_cell_type = {
 };
 
 static const asy_native tee_methods[] = {
-  {"__copy__", "(self, /)", tee_copy, "Returns an independent iterator.", 0},
+  {"__copy__", "(self, /)", tee_copy, DOC("Returns an independent iterator."), 0},
   {0},
 };
 
@@ -985,7 +985,7 @@ ARRANGEMENT_TYPE(
 /* ---- The module --------------------------------------------------------------------------------------------------------- */
 
 static const asy_native natives[] = {
-  {"tee", "(iterable, n=2, /)", itertools_tee, "Returns a tuple of n independent iterators.", 0},
+  {"tee", "(iterable, n=2, /)", itertools_tee, DOC("Returns a tuple of n independent iterators."), 0},
   {0},
 };
 

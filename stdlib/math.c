@@ -23,27 +23,27 @@ static asy_value unary(asy_vm *vm, const asy_value *args, double (*f)(double), b
 
 /* name, C function, whether an infinite result is an overflow (else a pole: domain error), doc */
 #define UNARY(X)                                                                                                       \
-  X(acos, acos, false, "Return the arc cosine (measured in radians) of x.")                                            \
-  X(acosh, acosh, false, "Return the inverse hyperbolic cosine of x.")                                                 \
-  X(asin, asin, false, "Return the arc sine (measured in radians) of x.")                                              \
-  X(asinh, asinh, false, "Return the inverse hyperbolic sine of x.")                                                   \
-  X(atan, atan, false, "Return the arc tangent (measured in radians) of x.")                                           \
-  X(atanh, atanh, false, "Return the inverse hyperbolic tangent of x.")                                                \
-  X(cbrt, cbrt, false, "Return the cube root of x.")                                                                   \
-  X(cos, cos, false, "Return the cosine of x (measured in radians).")                                                  \
-  X(cosh, cosh, true, "Return the hyperbolic cosine of x.")                                                            \
-  X(erf, erf, false, "Error function at x.")                                                                           \
-  X(erfc, erfc, false, "Complementary error function at x.")                                                           \
-  X(exp, exp, true, "Return e raised to the power of x.")                                                              \
-  X(exp2, exp2, true, "Return 2 raised to the power of x.")                                                            \
-  X(expm1, expm1, true, "Return exp(x)-1.")                                                                            \
-  X(fabs, fabs, false, "Return the absolute value of the float x.")                                                    \
-  X(log1p, log1p, false, "Return the natural logarithm of 1+x (base e).")                                              \
-  X(sin, sin, false, "Return the sine of x (measured in radians).")                                                    \
-  X(sinh, sinh, true, "Return the hyperbolic sine of x.")                                                              \
-  X(sqrt, sqrt, false, "Return the square root of x.")                                                                 \
-  X(tan, tan, false, "Return the tangent of x (measured in radians).")                                                 \
-  X(tanh, tanh, false, "Return the hyperbolic tangent of x.")
+  X(acos, acos, false, DOC("Return the arc cosine (measured in radians) of x."))                                       \
+  X(acosh, acosh, false, DOC("Return the inverse hyperbolic cosine of x."))                                            \
+  X(asin, asin, false, DOC("Return the arc sine (measured in radians) of x."))                                         \
+  X(asinh, asinh, false, DOC("Return the inverse hyperbolic sine of x."))                                              \
+  X(atan, atan, false, DOC("Return the arc tangent (measured in radians) of x."))                                      \
+  X(atanh, atanh, false, DOC("Return the inverse hyperbolic tangent of x."))                                           \
+  X(cbrt, cbrt, false, DOC("Return the cube root of x."))                                                              \
+  X(cos, cos, false, DOC("Return the cosine of x (measured in radians)."))                                             \
+  X(cosh, cosh, true, DOC("Return the hyperbolic cosine of x."))                                                       \
+  X(erf, erf, false, DOC("Error function at x."))                                                                      \
+  X(erfc, erfc, false, DOC("Complementary error function at x."))                                                      \
+  X(exp, exp, true, DOC("Return e raised to the power of x."))                                                         \
+  X(exp2, exp2, true, DOC("Return 2 raised to the power of x."))                                                       \
+  X(expm1, expm1, true, DOC("Return exp(x)-1."))                                                                       \
+  X(fabs, fabs, false, DOC("Return the absolute value of the float x."))                                               \
+  X(log1p, log1p, false, DOC("Return the natural logarithm of 1+x (base e)."))                                         \
+  X(sin, sin, false, DOC("Return the sine of x (measured in radians)."))                                               \
+  X(sinh, sinh, true, DOC("Return the hyperbolic sine of x."))                                                         \
+  X(sqrt, sqrt, false, DOC("Return the square root of x."))                                                            \
+  X(tan, tan, false, DOC("Return the tangent of x (measured in radians)."))                                            \
+  X(tanh, tanh, false, DOC("Return the hyperbolic tangent of x."))
 
 #define X(name, f, can_overflow, doc)                                                                                  \
   static asy_value math_##name(asy_vm *vm, const asy_value *args) { return unary(vm, args, f, can_overflow); }
@@ -555,47 +555,47 @@ static const asy_native natives[] = {
 #define X(name, f, can_overflow, doc) {#name, "(x, /)", math_##name, doc, 0},
   UNARY(X)
 #undef X
-    {"atan2", "(y, x, /)", math_atan2, "Return the arc tangent (measured in radians) of y/x.", 0},
-  {"ceil", "(x, /)", math_ceil, "Return the ceiling of x as an Integral.", 0},
+    {"atan2", "(y, x, /)", math_atan2, DOC("Return the arc tangent (measured in radians) of y/x."), 0},
+  {"ceil", "(x, /)", math_ceil, DOC("Return the ceiling of x as an Integral."), 0},
   {"comb", "(n, k, /)", math_comb,
-   "Number of ways to choose k items from n items without repetition and without order.", 0},
-  {"copysign", "(x, y, /)", math_copysign, "Return a float with the magnitude of x but the sign of y.", 0},
-  {"degrees", "(x, /)", math_degrees, "Convert angle x from radians to degrees.", 0},
-  {"dist", "(p, q, /)", math_dist, "Return the Euclidean distance between two points p and q.", 0},
-  {"factorial", "(n, /)", math_factorial, "Find n!.", 0},
-  {"floor", "(x, /)", math_floor, "Return the floor of x as an Integral.", 0},
-  {"fma", "(x, y, z, /)", math_fma, "Fused multiply-add operation.", 0},
-  {"fmod", "(x, y, /)", math_fmod, "Return fmod(x, y), according to platform C.", 0},
-  {"frexp", "(x, /)", math_frexp, "Return the mantissa and exponent of x, as pair (m, e).", 0},
-  {"fsum", "(seq, /)", math_fsum, "Return an accurate floating-point sum of values in the iterable seq.", 0},
-  {"gamma", "(x, /)", math_gamma, "Gamma function at x.", 0},
-  {"gcd", "(*integers)", math_gcd, "Greatest Common Divisor.", 0},
-  {"hypot", "(*coordinates)", math_hypot, "Multidimensional Euclidean distance from the origin to a point.", 0},
+   DOC("Number of ways to choose k items from n items without repetition and without order."), 0},
+  {"copysign", "(x, y, /)", math_copysign, DOC("Return a float with the magnitude of x but the sign of y."), 0},
+  {"degrees", "(x, /)", math_degrees, DOC("Convert angle x from radians to degrees."), 0},
+  {"dist", "(p, q, /)", math_dist, DOC("Return the Euclidean distance between two points p and q."), 0},
+  {"factorial", "(n, /)", math_factorial, DOC("Find n!."), 0},
+  {"floor", "(x, /)", math_floor, DOC("Return the floor of x as an Integral."), 0},
+  {"fma", "(x, y, z, /)", math_fma, DOC("Fused multiply-add operation."), 0},
+  {"fmod", "(x, y, /)", math_fmod, DOC("Return fmod(x, y), according to platform C."), 0},
+  {"frexp", "(x, /)", math_frexp, DOC("Return the mantissa and exponent of x, as pair (m, e)."), 0},
+  {"fsum", "(seq, /)", math_fsum, DOC("Return an accurate floating-point sum of values in the iterable seq."), 0},
+  {"gamma", "(x, /)", math_gamma, DOC("Gamma function at x."), 0},
+  {"gcd", "(*integers)", math_gcd, DOC("Greatest Common Divisor."), 0},
+  {"hypot", "(*coordinates)", math_hypot, DOC("Multidimensional Euclidean distance from the origin to a point."), 0},
   {"isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", math_isclose,
-   "Determine whether two numbers are close in value.", 0},
-  {"isfinite", "(x, /)", math_isfinite, "Return True if x is neither an infinity nor a NaN.", 0},
-  {"isinf", "(x, /)", math_isinf, "Return True if x is a positive or negative infinity.", 0},
-  {"isnan", "(x, /)", math_isnan, "Return True if x is a NaN (not a number).", 0},
-  {"isqrt", "(n, /)", math_isqrt, "Return the integer part of the square root of the input.", 0},
-  {"lcm", "(*integers)", math_lcm, "Least Common Multiple.", 0},
-  {"ldexp", "(x, i, /)", math_ldexp, "Return x * (2**i).", 0},
-  {"lgamma", "(x, /)", math_lgamma, "Natural logarithm of absolute value of Gamma function at x.", 0},
-  {"log", "(x, base=?, /)", math_log, "Return the logarithm of x to the given base.", 0},
-  {"log10", "(x, /)", math_log10, "Return the base 10 logarithm of x.", 0},
-  {"log2", "(x, /)", math_log2, "Return the base 2 logarithm of x.", 0},
-  {"modf", "(x, /)", math_modf, "Return the fractional and integer parts of x.", 0},
+   DOC("Determine whether two numbers are close in value."), 0},
+  {"isfinite", "(x, /)", math_isfinite, DOC("Return True if x is neither an infinity nor a NaN."), 0},
+  {"isinf", "(x, /)", math_isinf, DOC("Return True if x is a positive or negative infinity."), 0},
+  {"isnan", "(x, /)", math_isnan, DOC("Return True if x is a NaN (not a number)."), 0},
+  {"isqrt", "(n, /)", math_isqrt, DOC("Return the integer part of the square root of the input."), 0},
+  {"lcm", "(*integers)", math_lcm, DOC("Least Common Multiple."), 0},
+  {"ldexp", "(x, i, /)", math_ldexp, DOC("Return x * (2**i)."), 0},
+  {"lgamma", "(x, /)", math_lgamma, DOC("Natural logarithm of absolute value of Gamma function at x."), 0},
+  {"log", "(x, base=?, /)", math_log, DOC("Return the logarithm of x to the given base."), 0},
+  {"log10", "(x, /)", math_log10, DOC("Return the base 10 logarithm of x."), 0},
+  {"log2", "(x, /)", math_log2, DOC("Return the base 2 logarithm of x."), 0},
+  {"modf", "(x, /)", math_modf, DOC("Return the fractional and integer parts of x."), 0},
   {"nextafter", "(x, y, /, *, steps=None)", math_nextafter,
-   "Return the floating-point value the given number of steps after x towards y.", 0},
+   DOC("Return the floating-point value the given number of steps after x towards y."), 0},
   {"perm", "(n, k=None, /)", math_perm,
-   "Number of ways to choose k items from n items without repetition and with order.", 0},
-  {"pow", "(x, y, /)", math_pow, "Return x**y (x to the power of y).", 0},
-  {"prod", "(iterable, /, *, start=1)", math_prod, "Calculate the product of all the elements in the input iterable.",
-   0},
-  {"radians", "(x, /)", math_radians, "Convert angle x from degrees to radians.", 0},
-  {"remainder", "(x, y, /)", math_remainder, "Difference between x and the closest integer multiple of y.", 0},
-  {"sumprod", "(p, q, /)", math_sumprod, "Return the sum of products of values from two iterables p and q.", 0},
-  {"trunc", "(x, /)", math_trunc, "Truncates the Real x to the nearest Integral toward 0.", 0},
-  {"ulp", "(x, /)", math_ulp, "Return the value of the least significant bit of the float x.", 0},
+   DOC("Number of ways to choose k items from n items without repetition and with order."), 0},
+  {"pow", "(x, y, /)", math_pow, DOC("Return x**y (x to the power of y)."), 0},
+  {"prod", "(iterable, /, *, start=1)", math_prod,
+   DOC("Calculate the product of all the elements in the input iterable."), 0},
+  {"radians", "(x, /)", math_radians, DOC("Convert angle x from degrees to radians."), 0},
+  {"remainder", "(x, y, /)", math_remainder, DOC("Difference between x and the closest integer multiple of y."), 0},
+  {"sumprod", "(p, q, /)", math_sumprod, DOC("Return the sum of products of values from two iterables p and q."), 0},
+  {"trunc", "(x, /)", math_trunc, DOC("Truncates the Real x to the nearest Integral toward 0."), 0},
+  {"ulp", "(x, /)", math_ulp, DOC("Return the value of the least significant bit of the float x."), 0},
   {0},
 };
 #undef UNARY

@@ -138,12 +138,12 @@ static asy_value map_search(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native map_methods[] = {
-  {"_advise", "(self, advice, start, length, /)", map_advise, NULL, 0},
-  {"_resize", "(self, length, /)", map_resize, NULL, 0},
-  {"_search", "(self, text, start, end, backwards, /)", map_search, NULL, 0},
-  {"_sync", "(self, offset, length, /)", map_sync, NULL, 0},
-  {"close", "(self, /)", map_close, "Unmap the memory.", 0},
-  {"closed", "(self, /)", map_closed, NULL, ASY_NATIVE_GETTER},
+  {"_advise", "(self, advice, start, length, /)", map_advise, 0, 0},
+  {"_resize", "(self, length, /)", map_resize, 0, 0},
+  {"_search", "(self, text, start, end, backwards, /)", map_search, 0, 0},
+  {"_sync", "(self, offset, length, /)", map_sync, 0, 0},
+  {"close", "(self, /)", map_close, DOC("Unmap the memory."), 0},
+  {"closed", "(self, /)", map_closed, 0, ASY_NATIVE_GETTER},
   {0},
 };
 

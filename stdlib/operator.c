@@ -11,32 +11,32 @@ static asy_value none_or_failed(bool ok) { return ok ? ASY_NONE : ASY_FAILED; }
 /* ---- Operators: one function a row ---- */
 
 #define BINARY_FUNCTIONS(X)                                                                                            \
-  X(add, ADD, "a + b")                                                                                                 \
-  X(sub, SUB, "a - b")                                                                                                 \
-  X(mul, MUL, "a * b")                                                                                                 \
-  X(truediv, TRUEDIV, "a / b")                                                                                         \
-  X(floordiv, FLOORDIV, "a // b")                                                                                      \
-  X(mod, MOD, "a % b")                                                                                                 \
-  X(pow, POW, "a ** b")                                                                                                \
-  X(lshift, LSHIFT, "a << b")                                                                                          \
-  X(rshift, RSHIFT, "a >> b")                                                                                          \
-  X(and, AND, "a & b")                                                                                                 \
-  X(or, OR, "a | b")                                                                                                   \
-  X(xor, XOR, "a ^ b")                                                                                                 \
-  X(matmul, MATMUL, "a @ b")
+  X(add, ADD, DOC("Same as a + b."), DOC("Same as a += b."))                                                           \
+  X(sub, SUB, DOC("Same as a - b."), DOC("Same as a -= b."))                                                           \
+  X(mul, MUL, DOC("Same as a * b."), DOC("Same as a *= b."))                                                           \
+  X(truediv, TRUEDIV, DOC("Same as a / b."), DOC("Same as a /= b."))                                                   \
+  X(floordiv, FLOORDIV, DOC("Same as a // b."), DOC("Same as a //= b."))                                               \
+  X(mod, MOD, DOC("Same as a % b."), DOC("Same as a %= b."))                                                           \
+  X(pow, POW, DOC("Same as a ** b."), DOC("Same as a **= b."))                                                         \
+  X(lshift, LSHIFT, DOC("Same as a << b."), DOC("Same as a <<= b."))                                                   \
+  X(rshift, RSHIFT, DOC("Same as a >> b."), DOC("Same as a >>= b."))                                                   \
+  X(and, AND, DOC("Same as a & b."), DOC("Same as a &= b."))                                                           \
+  X(or, OR, DOC("Same as a | b."), DOC("Same as a |= b."))                                                             \
+  X(xor, XOR, DOC("Same as a ^ b."), DOC("Same as a ^= b."))                                                           \
+  X(matmul, MATMUL, DOC("Same as a @ b."), DOC("Same as a @= b."))
 #define COMPARE_FUNCTIONS(X)                                                                                           \
-  X(lt, LT, "a < b")                                                                                                   \
-  X(le, LE, "a <= b")                                                                                                  \
-  X(eq, EQ, "a == b")                                                                                                  \
-  X(ne, NE, "a != b")                                                                                                  \
-  X(gt, GT, "a > b")                                                                                                   \
-  X(ge, GE, "a >= b")
+  X(lt, LT, DOC("Same as a < b."))                                                                                     \
+  X(le, LE, DOC("Same as a <= b."))                                                                                    \
+  X(eq, EQ, DOC("Same as a == b."))                                                                                    \
+  X(ne, NE, DOC("Same as a != b."))                                                                                    \
+  X(gt, GT, DOC("Same as a > b."))                                                                                     \
+  X(ge, GE, DOC("Same as a >= b."))
 #define UNARY_FUNCTIONS(X)                                                                                             \
-  X(neg, NEG, "-a")                                                                                                    \
-  X(pos, POS, "+a")                                                                                                    \
-  X(invert, INVERT, "~a")
+  X(neg, NEG, DOC("Same as -a."))                                                                                      \
+  X(pos, POS, DOC("Same as +a."))                                                                                      \
+  X(invert, INVERT, DOC("Same as ~a."))
 
-#define X(name, op, doc)                                                                                               \
+#define X(name, op, doc, in_place)                                                                                     \
   static asy_value op_##name(asy_vm *vm, const asy_value *args) {                                                      \
     return asy_binary(vm, BINARY_##op, args[0], args[1]);                                                              \
   }                                                                                                                    \
@@ -63,7 +63,10 @@ static asy_value op_abs(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value op_truth(asy_vm *vm, const asy_value *args) { return bool_or_failed(asy_truth(vm, args[0])); }
-static asy_value op_index(asy_vm *vm, const asy_value *args) { return asy_index(vm, args[0]); }
+static asy_value op_index(asy_vm *vm, const asy_value *args) {
+  asy_value index = asy_index(vm, args[0]);
+  return asy_is_bool(index) ? asy_from_small(index == ASY_TRUE) : index;
+}
 
 static asy_value op_not(asy_vm *vm, const asy_value *args) {
   int truth = asy_truth(vm, args[0]);
@@ -102,19 +105,19 @@ static bool check_sequence(asy_vm *vm, asy_value v) {
 }
 
 static asy_value op_concat(asy_vm *vm, const asy_value *args) {
-  return check_sequence(vm, args[0]) && check_sequence(vm, args[1]) ? asy_binary(vm, BINARY_ADD, args[0], args[1])
-                                                                    : ASY_FAILED;
+  return check_sequence(vm, args[0]) ? asy_binary(vm, BINARY_ADD, args[0], args[1]) : ASY_FAILED;
 }
 
 static asy_value op_iconcat(asy_vm *vm, const asy_value *args) {
-  return check_sequence(vm, args[0]) && check_sequence(vm, args[1]) ? asy_inplace(vm, BINARY_ADD, args[0], args[1])
-                                                                    : ASY_FAILED;
+  return check_sequence(vm, args[0]) ? asy_inplace(vm, BINARY_ADD, args[0], args[1]) : ASY_FAILED;
 }
 
 /* Steps through args[0]: how often args[1] is in it, or, with `first`, the place of the first one (-1 absent). -2 failed. */
 static int64_t search(asy_vm *vm, const asy_value *args, bool first) {
   asy_value iterator = asy_iter(vm, args[0]);
   int64_t found = 0;
+  if (asy_failed(iterator) && asy_raised_is(vm, ASY_TypeError))
+    asy_raise(vm, ASY_TypeError, "argument of type '%T' is not iterable", args[0]);
   if (asy_failed(iterator)) return -2;
   for (int64_t i = 0;; i++) {
     asy_value item = asy_next(vm, iterator);
@@ -359,7 +362,7 @@ static asy_value caller_reduce(asy_vm *vm, const asy_value *args) {
 
 #define GETTER(variable, its_name, its_doc, make, signature, its_call, its_repr, its_reduce)                           \
   static const asy_native variable##_methods[] = {                                                                     \
-    {"__reduce__", "(self, /)", its_reduce, "Return state information for pickling.", 0},                              \
+    {"__reduce__", "(self, /)", its_reduce, DOC("Return state information for pickling."), 0},                         \
     {0},                                                                                                               \
   };                                                                                                                   \
   static const asy_type variable = {                                                                                   \
@@ -385,35 +388,34 @@ GETTER(methodcaller_type, "methodcaller", "Return a callable object that calls t
 /* ---- The module ---- */
 
 static const asy_native natives[] = {
-#define X(name, op, doc) {#name, "(a, b, /)", op_##name, "Same as " doc ".", 0},
+#define X(name, op, doc) {#name, "(a, b, /)", op_##name, doc, 0},
   COMPARE_FUNCTIONS(X)
 #undef X
-#define X(name, op, doc) {#name, "(a, /)", op_##name, "Same as " doc ".", 0},
+#define X(name, op, doc) {#name, "(a, /)", op_##name, doc, 0},
     UNARY_FUNCTIONS(X)
 #undef X
-#define X(name, op, doc)                                                                                               \
-  {BINARY_##op == BINARY_AND || BINARY_##op == BINARY_OR ? #name "_" : #name, "(a, b, /)", op_##name,                  \
-   "Same as " doc ".", 0},                                                                                             \
-    {"i" #name, "(a, b, /)", op_i##name, "Same as " doc ", in place.", 0},
+#define X(name, op, doc, in_place)                                                                                     \
+  {BINARY_##op == BINARY_AND || BINARY_##op == BINARY_OR ? #name "_" : #name, "(a, b, /)", op_##name, doc, 0},         \
+    {"i" #name, "(a, b, /)", op_i##name, in_place, 0},
       BINARY_FUNCTIONS(X)
 #undef X
-        {"abs", "(a, /)", op_abs, "Same as abs(a).", 0},
-  {"call", "(obj, /, *args, **kwargs)", op_call, "Same as obj(*args, **kwargs).", 0},
-  {"concat", "(a, b, /)", op_concat, "Same as a + b, for a and b sequences.", 0},
-  {"contains", "(a, b, /)", op_contains, "Same as b in a (note reversed operands).", 0},
-  {"countOf", "(a, b, /)", op_count_of, "Return the number of items in a which are, or which equal, b.", 0},
-  {"delitem", "(a, b, /)", op_delitem, "Same as del a[b].", 0},
-  {"getitem", "(a, b, /)", op_getitem, "Same as a[b].", 0},
-  {"iconcat", "(a, b, /)", op_iconcat, "Same as a += b, for a and b sequences.", 0},
-  {"index", "(a, /)", op_index, "Same as a.__index__()", 0},
-  {"indexOf", "(a, b, /)", op_index_of, "Return the first index of b in a.", 0},
-  {"inv", "(a, /)", op_invert, "Same as ~a.", 0},
-  {"is_", "(a, b, /)", op_is, "Same as a is b.", 0},
-  {"is_not", "(a, b, /)", op_is_not, "Same as a is not b.", 0},
-  {"length_hint", "(obj, default=0, /)", op_length_hint, "Return an estimate of the number of items in obj.", 0},
-  {"not_", "(a, /)", op_not, "Same as not a.", 0},
-  {"setitem", "(a, b, c, /)", op_setitem, "Same as a[b] = c.", 0},
-  {"truth", "(a, /)", op_truth, "Return True if a is true, False otherwise.", 0},
+        {"abs", "(a, /)", op_abs, DOC("Same as abs(a)."), 0},
+  {"call", "(obj, /, *args, **kwargs)", op_call, DOC("Same as obj(*args, **kwargs)."), 0},
+  {"concat", "(a, b, /)", op_concat, DOC("Same as a + b, for a and b sequences."), 0},
+  {"contains", "(a, b, /)", op_contains, DOC("Same as b in a (note reversed operands)."), 0},
+  {"countOf", "(a, b, /)", op_count_of, DOC("Return the number of items in a which are, or which equal, b."), 0},
+  {"delitem", "(a, b, /)", op_delitem, DOC("Same as del a[b]."), 0},
+  {"getitem", "(a, b, /)", op_getitem, DOC("Same as a[b]."), 0},
+  {"iconcat", "(a, b, /)", op_iconcat, DOC("Same as a += b, for a and b sequences."), 0},
+  {"index", "(a, /)", op_index, DOC("Same as a.__index__()"), 0},
+  {"indexOf", "(a, b, /)", op_index_of, DOC("Return the first index of b in a."), 0},
+  {"inv", "(a, /)", op_invert, DOC("Same as ~a."), 0},
+  {"is_", "(a, b, /)", op_is, DOC("Same as a is b."), 0},
+  {"is_not", "(a, b, /)", op_is_not, DOC("Same as a is not b."), 0},
+  {"length_hint", "(obj, default=0, /)", op_length_hint, DOC("Return an estimate of the number of items in obj."), 0},
+  {"not_", "(a, /)", op_not, DOC("Same as not a."), 0},
+  {"setitem", "(a, b, c, /)", op_setitem, DOC("Same as a[b] = c."), 0},
+  {"truth", "(a, /)", op_truth, DOC("Return True if a is true, False otherwise."), 0},
   {0},
 };
 

@@ -149,9 +149,9 @@ static asy_value iterator_close(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native iterator_methods[] = {
-  {"__enter__", "(self, /)", iterator_enter, NULL, 0},
-  {"__exit__", "(self, /, *args)", iterator_close, NULL, 0},
-  {"close", "(self, /)", iterator_close, "Close the iterator and free its descriptor.", 0},
+  {"__enter__", "(self, /)", iterator_enter, 0, 0},
+  {"__exit__", "(self, /, *args)", iterator_close, 0, 0},
+  {"close", "(self, /)", iterator_close, DOC("Close the iterator and free its descriptor."), 0},
   {0},
 };
 
@@ -242,15 +242,16 @@ static asy_value entry_repr(asy_vm *vm, asy_value self) {
 }
 
 static const asy_native entry_methods[] = {
-  {"path", "(self)", entry_path, "The entry's full path: what scandir was given, joined with the name.",
+  {"path", "(self)", entry_path, DOC("The entry's full path: what scandir was given, joined with the name."),
    ASY_NATIVE_GETTER},
-  {"__fspath__", "(self, /)", entry_path, "Returns the path for the entry.", 0},
-  {"inode", "(self, /)", entry_inode, "Return inode of the entry; cached per entry.", 0},
-  {"is_dir", "(self, /, *, follow_symlinks=True)", entry_is_dir, "Whether the entry is a directory; cached.", 0},
-  {"is_file", "(self, /, *, follow_symlinks=True)", entry_is_file, "Whether the entry is a file; cached.", 0},
-  {"is_junction", "(self, /)", entry_is_junction, "False: there are junctions on Windows only.", 0},
-  {"is_symlink", "(self, /)", entry_is_symlink, "Whether the entry is a symbolic link; cached.", 0},
-  {"stat", "(self, /, *, follow_symlinks=True)", entry_stat, "Return stat_result object for the entry; cached.", 0},
+  {"__fspath__", "(self, /)", entry_path, DOC("Returns the path for the entry."), 0},
+  {"inode", "(self, /)", entry_inode, DOC("Return inode of the entry; cached per entry."), 0},
+  {"is_dir", "(self, /, *, follow_symlinks=True)", entry_is_dir, DOC("Whether the entry is a directory; cached."), 0},
+  {"is_file", "(self, /, *, follow_symlinks=True)", entry_is_file, DOC("Whether the entry is a file; cached."), 0},
+  {"is_junction", "(self, /)", entry_is_junction, DOC("False: there are junctions on Windows only."), 0},
+  {"is_symlink", "(self, /)", entry_is_symlink, DOC("Whether the entry is a symbolic link; cached."), 0},
+  {"stat", "(self, /, *, follow_symlinks=True)", entry_stat, DOC("Return stat_result object for the entry; cached."),
+   0},
   {0},
 };
 
@@ -270,8 +271,8 @@ static const asy_type entry_type = {
 };
 
 static const asy_native natives[] = {
-  {"listdir", "(path=None)", p_listdir, "A list of the names of the files in the directory.", 0},
-  {"scandir", "(path=None)", p_scandir, "An iterator of DirEntry objects for the directory.", 0},
+  {"listdir", "(path=None)", p_listdir, DOC("A list of the names of the files in the directory."), 0},
+  {"scandir", "(path=None)", p_scandir, DOC("An iterator of DirEntry objects for the directory."), 0},
   {0},
 };
 

@@ -156,12 +156,12 @@ static asy_value random_setstate(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native methods[] = {
-  {"random", "(self, /)", random_random, "random() -> x in the interval [0, 1).", 0},
+  {"random", "(self, /)", random_random, DOC("random() -> x in the interval [0, 1)."), 0},
   {"seed", "(self, n=None, /)", random_seed,
-   "Defaults to use urandom and falls back to a combination of the current time and the process identifier.", 0},
-  {"getrandbits", "(self, k, /)", random_bits, "getrandbits(k) -> x.  Generates an int with k random bits.", 0},
-  {"getstate", "(self, /)", random_getstate, "getstate() -> tuple containing the current state.", 0},
-  {"setstate", "(self, state, /)", random_setstate, "setstate(state) -> None.  Restores generator state.", 0},
+   DOC("Defaults to use urandom and falls back to a combination of the current time and the process identifier."), 0},
+  {"getrandbits", "(self, k, /)", random_bits, DOC("getrandbits(k) -> x.  Generates an int with k random bits."), 0},
+  {"getstate", "(self, /)", random_getstate, DOC("getstate() -> tuple containing the current state."), 0},
+  {"setstate", "(self, state, /)", random_setstate, DOC("setstate(state) -> None.  Restores generator state."), 0},
   {0},
 };
 

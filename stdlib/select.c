@@ -40,7 +40,11 @@ static bool deadline_of(asy_vm *vm, asy_value timeout, double unit, const char *
   if (!asy_to_double(vm, timeout, &time)) return false;
   if (time != time) return asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)"), false;
   if (time < 0 && negative_waits) return true;
-  if (time * unit >= 9.2e18) return asy_raise(vm, ASY_OverflowError, "timeout is too large"), false;
+  if (time * unit >= 9.2e18)
+    return asy_raise(vm, ASY_OverflowError,
+                     asy_is_float(timeout) ? "timestamp out of range for platform time_t"
+                                           : "timestamp too large to convert to C PyTime_t"),
+           false;
   *deadline = asy_clock_ns(vm, ASY_CLOCK_MONOTONIC) + (int64_t)(time * unit);
   return true;
 }
@@ -146,6 +150,7 @@ static struct pollfd *find(poll_object *p, int fd) {
 
 static bool event_mask(asy_vm *vm, asy_value v, int *mask) {
   int64_t n;
+  if (!asy_is_integer(v)) return asy_raise(vm, ASY_TypeError, "an integer is required"), false;
   if (!asy_to_int64(vm, v, &n)) return false;
   if (n < 0) return asy_raise(vm, ASY_ValueError, "value must be positive"), false;
   if (n > USHRT_MAX) return asy_raise(vm, ASY_OverflowError, "Python int too large for C unsigned short"), false;
@@ -219,10 +224,10 @@ static asy_value poll_poll(asy_vm *vm, const asy_value *args) {
 static void poll_free(asy_vm *vm, asy_obj *o) { free(((poll_object *)o)->fds); }
 
 static const asy_native poll_methods[] = {
-  {"register", "(self, fd, eventmask=7, /)", poll_register, "Watch a descriptor.", 0},
-  {"modify", "(self, fd, eventmask, /)", poll_modify, "Change the events of a registered descriptor.", 0},
-  {"unregister", "(self, fd, /)", poll_unregister, "Watch a descriptor no more.", 0},
-  {"poll", "(self, timeout=None, /)", poll_poll, "Wait, for timeout milliseconds at most: [(fd, event), ...].", 0},
+  {"register", "(self, fd, eventmask=7, /)", poll_register, DOC("Watch a descriptor."), 0},
+  {"modify", "(self, fd, eventmask, /)", poll_modify, DOC("Change the events of a registered descriptor."), 0},
+  {"unregister", "(self, fd, /)", poll_unregister, DOC("Watch a descriptor no more."), 0},
+  {"poll", "(self, timeout=None, /)", poll_poll, DOC("Wait, for timeout milliseconds at most: [(fd, event), ...]."), 0},
   {0},
 };
 
@@ -347,17 +352,17 @@ static asy_value epoll_enter(asy_vm *vm, const asy_value *args) {
 static asy_value epoll_exit(asy_vm *vm, const asy_value *args) { return epoll_close(vm, args); }
 
 static const asy_native epoll_methods[] = {
-  {"fromfd", "(cls, fd, /)", epoll_fromfd, "An epoll object of an existing descriptor.", ASY_NATIVE_CLASS},
-  {"close", "(self, /)", epoll_close, "Close the descriptor.", 0},
-  {"closed", "(self)", epoll_closed, "Whether it is closed.", ASY_NATIVE_GETTER},
-  {"fileno", "(self, /)", epoll_fileno, "The descriptor.", 0},
-  {"register", "(self, fd, eventmask=7)", epoll_register, "Watch a descriptor.", 0},
-  {"modify", "(self, fd, eventmask)", epoll_modify, "Change the events of a registered descriptor.", 0},
-  {"unregister", "(self, fd)", epoll_unregister, "Watch a descriptor no more.", 0},
-  {"poll", "(self, timeout=None, maxevents=-1)", epoll_poll, "Wait, for timeout seconds at most: [(fd, event), ...].",
-   0},
-  {"__enter__", "(self, /)", epoll_enter, NULL, 0},
-  {"__exit__", "(self, exc_type=None, exc_value=None, exc_tb=None, /)", epoll_exit, NULL, 0},
+  {"fromfd", "(cls, fd, /)", epoll_fromfd, DOC("An epoll object of an existing descriptor."), ASY_NATIVE_CLASS},
+  {"close", "(self, /)", epoll_close, DOC("Close the descriptor."), 0},
+  {"closed", "(self)", epoll_closed, DOC("Whether it is closed."), ASY_NATIVE_GETTER},
+  {"fileno", "(self, /)", epoll_fileno, DOC("The descriptor."), 0},
+  {"register", "(self, fd, eventmask=7)", epoll_register, DOC("Watch a descriptor."), 0},
+  {"modify", "(self, fd, eventmask)", epoll_modify, DOC("Change the events of a registered descriptor."), 0},
+  {"unregister", "(self, fd)", epoll_unregister, DOC("Watch a descriptor no more."), 0},
+  {"poll", "(self, timeout=None, maxevents=-1)", epoll_poll,
+   DOC("Wait, for timeout seconds at most: [(fd, event), ...]."), 0},
+  {"__enter__", "(self, /)", epoll_enter, 0, 0},
+  {"__exit__", "(self, exc_type=None, exc_value=None, exc_tb=None, /)", epoll_exit, 0, 0},
   {0},
 };
 
@@ -374,8 +379,8 @@ static const asy_type epoll_type = {
 /* ---- The module ---- */
 
 static const asy_native natives[] = {
-  {"select", "(rlist, wlist, xlist, timeout=None, /)", select_select, "Wait until descriptors are ready.", 0},
-  {"poll", "()", select_poll, "A polling object.", 0},
+  {"select", "(rlist, wlist, xlist, timeout=None, /)", select_select, DOC("Wait until descriptors are ready."), 0},
+  {"poll", "()", select_poll, DOC("A polling object."), 0},
   {0},
 };
 
@@ -383,8 +388,8 @@ static const asy_module_constant numbers[] = {
 #define X(name) {#name, (uint32_t)name},
   X(POLLIN) X(POLLPRI) X(POLLOUT) X(POLLERR) X(POLLHUP) X(POLLNVAL) X(POLLRDNORM) X(POLLRDBAND) X(POLLWRNORM)
     X(POLLWRBAND) X(POLLMSG) X(POLLRDHUP) X(EPOLLIN) X(EPOLLOUT) X(EPOLLPRI) X(EPOLLERR) X(EPOLLHUP) X(EPOLLRDHUP)
-      X(EPOLLET) X(EPOLLONESHOT) X(EPOLLEXCLUSIVE) X(EPOLLWAKEUP) X(EPOLLRDNORM) X(EPOLLRDBAND) X(EPOLLWRNORM)
-        X(EPOLLWRBAND) X(EPOLLMSG) X(EPOLL_CLOEXEC) X(PIPE_BUF){0},
+      X(EPOLLET) X(EPOLLONESHOT) X(EPOLLEXCLUSIVE) X(EPOLLRDNORM) X(EPOLLRDBAND) X(EPOLLWRNORM) X(EPOLLWRBAND)
+        X(EPOLLMSG) X(EPOLL_CLOEXEC) X(PIPE_BUF){0},
 #undef X
 };
 

@@ -364,26 +364,26 @@ static asy_value statement_finish(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native database_methods[] = {
-  {"busy_timeout", "(self, ms, /)", database_busy_timeout, NULL, 0},
-  {"changes", "(self, /)", database_changes, NULL, 0},
-  {"close", "(self, /)", database_close, NULL, 0},
-  {"complete", "(self, text, /)", database_complete, NULL, 0},
-  {"create_function", "(self, name, nargs, callable, flags, /)", database_create_function, NULL, 0},
-  {"get_autocommit", "(self, /)", database_get_autocommit, NULL, 0},
-  {"interrupt", "(self, /)", database_interrupt, NULL, 0},
-  {"last_insert_rowid", "(self, /)", database_last_insert_rowid, NULL, 0},
-  {"prepare", "(self, text, /)", database_prepare, NULL, 0},
-  {"total_changes", "(self, /)", database_total_changes, NULL, 0},
-  {"version", "(self, /)", database_version, NULL, 0},
+  {"busy_timeout", "(self, ms, /)", database_busy_timeout, 0, 0},
+  {"changes", "(self, /)", database_changes, 0, 0},
+  {"close", "(self, /)", database_close, 0, 0},
+  {"complete", "(self, text, /)", database_complete, 0, 0},
+  {"create_function", "(self, name, nargs, callable, flags, /)", database_create_function, 0, 0},
+  {"get_autocommit", "(self, /)", database_get_autocommit, 0, 0},
+  {"interrupt", "(self, /)", database_interrupt, 0, 0},
+  {"last_insert_rowid", "(self, /)", database_last_insert_rowid, 0, 0},
+  {"prepare", "(self, text, /)", database_prepare, 0, 0},
+  {"total_changes", "(self, /)", database_total_changes, 0, 0},
+  {"version", "(self, /)", database_version, 0, 0},
   {0},
 };
 
 static const asy_native statement_methods[] = {
-  {"bind", "(self, index, value, /)", statement_bind, "False: no type of SQLite's.", 0},
-  {"describe", "(self, /)", statement_describe, NULL, 0},
-  {"finish", "(self, /)", statement_finish, NULL, 0},
-  {"reset", "(self, /)", statement_reset, NULL, 0},
-  {"step", "(self, raw, /)", statement_step, NULL, 0},
+  {"bind", "(self, index, value, /)", statement_bind, DOC("False: no type of SQLite's."), 0},
+  {"describe", "(self, /)", statement_describe, 0, 0},
+  {"finish", "(self, /)", statement_finish, 0, 0},
+  {"reset", "(self, /)", statement_reset, 0, 0},
+  {"step", "(self, raw, /)", statement_step, 0, 0},
   {0},
 };
 

@@ -21,23 +21,23 @@ static asy_value static_keywords(asy_vm *vm, const asy_value *args) {
 static asy_value static_self(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
 
 #define METHODS(flags)                                                                                                 \
-  {"meth_varargs", "(self, /, *args)", meth_args, NULL, flags},                                                        \
-    {"meth_varargs_keywords", "(self, /, *args, **kwargs)", meth_keywords, NULL, flags},                               \
-    {"meth_o", "(self, arg, /)", meth_args, NULL, flags}, {"meth_noargs", "(self, /)", meth_self, NULL, flags},        \
-    {"meth_fastcall", "(self, /, *args)", meth_args, NULL, flags},                                                     \
-    {"meth_fastcall_keywords", "(self, /, *args, **kwargs)", meth_keywords, NULL, flags}, {                            \
+  {"meth_varargs", "(self, /, *args)", meth_args, 0, flags},                                                           \
+    {"meth_varargs_keywords", "(self, /, *args, **kwargs)", meth_keywords, 0, flags},                                  \
+    {"meth_o", "(self, arg, /)", meth_args, 0, flags}, {"meth_noargs", "(self, /)", meth_self, 0, flags},              \
+    {"meth_fastcall", "(self, /, *args)", meth_args, 0, flags},                                                        \
+    {"meth_fastcall_keywords", "(self, /, *args, **kwargs)", meth_keywords, 0, flags}, {                               \
     0                                                                                                                  \
   }
 
 static const asy_native instance_methods[] = {METHODS(0)};
 static const asy_native class_methods[] = {METHODS(ASY_NATIVE_CLASS)};
 static const asy_native static_methods[] = {
-  {"meth_varargs", "(*args)", static_args, NULL, ASY_NATIVE_STATIC},
-  {"meth_varargs_keywords", "(*args, **kwargs)", static_keywords, NULL, ASY_NATIVE_STATIC},
-  {"meth_o", "(arg, /)", static_args, NULL, ASY_NATIVE_STATIC},
-  {"meth_noargs", "()", static_self, NULL, ASY_NATIVE_STATIC},
-  {"meth_fastcall", "(*args)", static_args, NULL, ASY_NATIVE_STATIC},
-  {"meth_fastcall_keywords", "(*args, **kwargs)", static_keywords, NULL, ASY_NATIVE_STATIC},
+  {"meth_varargs", "(*args)", static_args, 0, ASY_NATIVE_STATIC},
+  {"meth_varargs_keywords", "(*args, **kwargs)", static_keywords, 0, ASY_NATIVE_STATIC},
+  {"meth_o", "(arg, /)", static_args, 0, ASY_NATIVE_STATIC},
+  {"meth_noargs", "()", static_self, 0, ASY_NATIVE_STATIC},
+  {"meth_fastcall", "(*args)", static_args, 0, ASY_NATIVE_STATIC},
+  {"meth_fastcall_keywords", "(*args, **kwargs)", static_keywords, 0, ASY_NATIVE_STATIC},
   {0},
 };
 
@@ -99,10 +99,10 @@ static asy_value call_names(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"pyobject_fastcall", "(function, args, /)", call_plain, NULL, 0},
-  {"pyobject_fastcalldict", "(function, args, kwargs, /)", call_dict, NULL, 0},
-  {"pyobject_vectorcall", "(function, args, names, /)", call_names, NULL, 0},
-  {"pyvectorcall_call", "(function, args, kwargs=None, /)", call_dict, NULL, 0},
+  {"pyobject_fastcall", "(function, args, /)", call_plain, 0, 0},
+  {"pyobject_fastcalldict", "(function, args, kwargs, /)", call_dict, 0, 0},
+  {"pyobject_vectorcall", "(function, args, names, /)", call_names, 0, 0},
+  {"pyvectorcall_call", "(function, args, kwargs=None, /)", call_dict, 0, 0},
   {0},
 };
 

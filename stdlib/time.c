@@ -103,14 +103,19 @@ static asy_value time_strptime(asy_vm *vm, const asy_value *args) {
   return asy_failed(parse) ? ASY_FAILED : asy_call(vm, parse, args[1] == ASY_UNBOUND ? 1 : 2, args);
 }
 
+/* A number of seconds: a float, or whatever can be an int. */
+static bool seconds_of(asy_vm *vm, asy_value v, double *s) {
+  if (!asy_is_float(v)) v = asy_index(vm, v);
+  if (asy_failed(v) || !asy_to_double(vm, v, s)) return false;
+  if (isnan(*s)) asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)");
+  return !isnan(*s);
+}
+
 static asy_value time_sleep(asy_vm *vm, const asy_value *args) {
   double s;
-  int64_t whole;
-  if (asy_is_number_int64(args[0], &whole)) s = (double)whole;
-  else if (!asy_to_double(vm, args[0], &s)) return ASY_FAILED;
-  if (isnan(s)) return asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)");
+  if (!seconds_of(vm, args[0], &s)) return ASY_FAILED;
   if (s < 0) return asy_raise(vm, ASY_ValueError, "sleep length must be non-negative");
-  if (s >= 9.2e9) return asy_raise(vm, ASY_OverflowError, "timestamp too large to convert to C PyTime_t");
+  if (s >= 9.2e9) return asy_raise(vm, ASY_OverflowError, "timestamp out of range for platform time_t");
   return asy_sleep_ns(vm, (int64_t)(s * 1e9)) ? ASY_NONE : ASY_FAILED;
 }
 
@@ -157,7 +162,8 @@ static bool read_part(asy_vm *vm, asy_value v, int64_t min, int *out) {
   return true;
 }
 
-static bool to_tm(asy_vm *vm, asy_value v, struct tm *t) {
+/* A time tuple, for the function `name`. */
+static bool to_tm(asy_vm *vm, const char *name, asy_value v, struct tm *t) {
   memset(t, 0, sizeof *t);
   if (v == ASY_NONE) {
     time_t now = (time_t)(asy_clock_ns(vm, ASY_CLOCK_WALL) / SECOND);
@@ -171,7 +177,7 @@ static bool to_tm(asy_vm *vm, asy_value v, struct tm *t) {
   const asy_tuple *tuple = (const asy_tuple *)asy_obj_of(v);
   int parts[STRUCT_FIELDS];
   if (tuple->len != STRUCT_FIELDS) {
-    asy_raise(vm, ASY_TypeError, "function takes exactly 9 arguments (%u given)", tuple->len);
+    asy_raise(vm, ASY_TypeError, "%s(): illegal time tuple argument", name);
     return false;
   }
   for (int i = 0; i < STRUCT_FIELDS; i++)
@@ -185,6 +191,14 @@ static bool to_tm(asy_vm *vm, asy_value v, struct tm *t) {
   t->tm_wday = (parts[6] + 1) % 7;
   t->tm_yday = parts[7] - 1;
   t->tm_isdst = parts[8];
+  int64_t east;
+  asy_class *cls = struct_class(vm);
+  if (!cls) return false;
+  asy_value zone = asy_is_instance(vm, v, cls) ? asy_get_attr_cstr(vm, v, "tm_zone") : ASY_NONE;
+  if (asy_failed(zone) || !asy_is_str(zone)) return !asy_failed(zone);
+  asy_value offset = asy_get_attr_cstr(vm, v, "tm_gmtoff");
+  if (asy_failed(offset) || !asy_to_cstr(vm, zone, &t->tm_zone) || !asy_to_int64(vm, offset, &east)) return false;
+  t->tm_gmtoff = (long)east;
   return true;
 }
 
@@ -216,8 +230,7 @@ static bool moment(asy_vm *vm, asy_value v, time_t *out) {
     *out = (time_t)(asy_clock_ns(vm, ASY_CLOCK_WALL) / SECOND);
     return true;
   }
-  if (!asy_to_double(vm, v, &s)) return false;
-  if (isnan(s)) return asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)"), false;
+  if (!seconds_of(vm, v, &s)) return false;
   if (fabs(s) > 6.7e16) return asy_raise(vm, ASY_OverflowError, "timestamp out of range for platform time_t"), false;
   *out = (time_t)floor(s);
   return true;
@@ -240,7 +253,7 @@ static asy_value time_gmtime(asy_vm *vm, const asy_value *args) {
 static asy_value time_mktime(asy_vm *vm, const asy_value *args) {
   struct tm t;
   if (args[0] == ASY_NONE) return asy_raise(vm, ASY_TypeError, "Tuple or struct_time argument required");
-  if (!to_tm(vm, args[0], &t)) return ASY_FAILED;
+  if (!to_tm(vm, "mktime", args[0], &t)) return ASY_FAILED;
   t.tm_wday = -1;
   time_t at = mktime(&t);
   if (at == -1 && t.tm_wday == -1) return asy_raise(vm, ASY_OverflowError, "mktime argument out of range");
@@ -259,7 +272,7 @@ static asy_value ascii_time(asy_vm *vm, const struct tm *t) {
 
 static asy_value time_asctime(asy_vm *vm, const asy_value *args) {
   struct tm t;
-  return to_tm(vm, args[0], &t) && check_tm(vm, &t) ? ascii_time(vm, &t) : ASY_FAILED;
+  return to_tm(vm, "asctime", args[0], &t) && check_tm(vm, &t) ? ascii_time(vm, &t) : ASY_FAILED;
 }
 
 static asy_value time_ctime(asy_vm *vm, const asy_value *args) {
@@ -273,7 +286,7 @@ static asy_value time_strftime(asy_vm *vm, const asy_value *args) {
   const char *format;
   struct tm t;
   if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "strftime() argument 1 must be str, not %T", args[0]);
-  if (!asy_to_cstr(vm, args[0], &format) || !to_tm(vm, args[1], &t) || !check_tm(vm, &t)) return ASY_FAILED;
+  if (!asy_to_cstr(vm, args[0], &format) || !to_tm(vm, "strftime", args[1], &t) || !check_tm(vm, &t)) return ASY_FAILED;
   size_t size = strlen(format) * 32 + 64; /* no directive gives more than that by far */
   char *buffer = malloc(size);
   if (!buffer) return asy_raise_no_memory(vm);
@@ -321,6 +334,8 @@ static asy_value time_get_clock_info(asy_vm *vm, const asy_value *args) {
     {"thread_time", "clock_gettime(CLOCK_THREAD_CPUTIME_ID)", true},
   };
   const char *name;
+  if (!asy_is_str(args[0]))
+    return asy_raise(vm, ASY_TypeError, "get_clock_info() argument 1 must be str, not %T", args[0]);
   if (!asy_to_cstr(vm, args[0], &name)) return ASY_FAILED;
   for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
     if (strcmp(clocks[i].name, name)) continue;
@@ -335,39 +350,42 @@ static asy_value time_get_clock_info(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"asctime", "(time_tuple=None, /)", time_asctime, "Convert a time tuple to a string.", 0},
-  {"clock_getres", "(clk_id, /)", time_clock_getres, "Return the resolution (precision) of the specified clock clk_id.",
+  {"asctime", "(time_tuple=None, /)", time_asctime, DOC("Convert a time tuple to a string."), 0},
+  {"clock_getres", "(clk_id, /)", time_clock_getres,
+   DOC("Return the resolution (precision) of the specified clock clk_id."), 0},
+  {"clock_gettime", "(clk_id, /)", time_clock_gettime, DOC("Return the time of the specified clock clk_id as a float."),
    0},
-  {"clock_gettime", "(clk_id, /)", time_clock_gettime, "Return the time of the specified clock clk_id as a float.", 0},
   {"clock_gettime_ns", "(clk_id, /)", time_clock_gettime_ns,
-   "Return the time of the specified clock clk_id as nanoseconds.", 0},
-  {"clock_settime", "(clk_id, time, /)", time_clock_settime, "Set the time of the specified clock clk_id.", 0},
+   DOC("Return the time of the specified clock clk_id as nanoseconds."), 0},
+  {"clock_settime", "(clk_id, time, /)", time_clock_settime, DOC("Set the time of the specified clock clk_id."), 0},
   {"clock_settime_ns", "(clk_id, time, /)", time_clock_settime_ns,
-   "Set the time of the specified clock clk_id, in nanoseconds.", 0},
+   DOC("Set the time of the specified clock clk_id, in nanoseconds."), 0},
   {"pthread_getcpuclockid", "(thread_id, /)", time_pthread_getcpuclockid,
-   "Return the clk_id of a thread's CPU time clock.", 0},
-  {"ctime", "(seconds=None, /)", time_ctime, "Convert a time in seconds since the Epoch to a string in local time.", 0},
-  {"get_clock_info", "(name, /)", time_get_clock_info, "Get information of the specified clock.", 0},
-  {"gmtime", "(seconds=None, /)", time_gmtime, "Convert seconds since the Epoch to a time tuple expressing UTC.", 0},
-  {"localtime", "(seconds=None, /)", time_localtime,
-   "Convert seconds since the Epoch to a time tuple expressing local time.", 0},
-  {"mktime", "(time_tuple, /)", time_mktime, "Convert a time tuple in local time to seconds since the Epoch.", 0},
-  {"monotonic", "()", time_monotonic, "Monotonic clock, cannot go backward.", 0},
-  {"monotonic_ns", "()", time_monotonic_ns, "Monotonic clock as nanoseconds.", 0},
-  {"perf_counter", "()", time_monotonic, "Performance counter for benchmarking.", 0},
-  {"perf_counter_ns", "()", time_monotonic_ns, "Performance counter for benchmarking as nanoseconds.", 0},
-  {"process_time", "()", time_process, "Process time for profiling.", 0},
-  {"process_time_ns", "()", time_process_ns, "Process time for profiling as nanoseconds.", 0},
-  {"sleep", "(seconds, /)", time_sleep, "Delay execution for a given number of seconds.", 0},
-  {"strftime", "(format, time_tuple=None, /)", time_strftime, "Convert a time tuple to a string according to a format.",
+   DOC("Return the clk_id of a thread's CPU time clock."), 0},
+  {"ctime", "(seconds=None, /)", time_ctime,
+   DOC("Convert a time in seconds since the Epoch to a string in local time."), 0},
+  {"get_clock_info", "(name, /)", time_get_clock_info, DOC("Get information of the specified clock."), 0},
+  {"gmtime", "(seconds=None, /)", time_gmtime, DOC("Convert seconds since the Epoch to a time tuple expressing UTC."),
    0},
+  {"localtime", "(seconds=None, /)", time_localtime,
+   DOC("Convert seconds since the Epoch to a time tuple expressing local time."), 0},
+  {"mktime", "(time_tuple, /)", time_mktime, DOC("Convert a time tuple in local time to seconds since the Epoch."), 0},
+  {"monotonic", "()", time_monotonic, DOC("Monotonic clock, cannot go backward."), 0},
+  {"monotonic_ns", "()", time_monotonic_ns, DOC("Monotonic clock as nanoseconds."), 0},
+  {"perf_counter", "()", time_monotonic, DOC("Performance counter for benchmarking."), 0},
+  {"perf_counter_ns", "()", time_monotonic_ns, DOC("Performance counter for benchmarking as nanoseconds."), 0},
+  {"process_time", "()", time_process, DOC("Process time for profiling."), 0},
+  {"process_time_ns", "()", time_process_ns, DOC("Process time for profiling as nanoseconds."), 0},
+  {"sleep", "(seconds, /)", time_sleep, DOC("Delay execution for a given number of seconds."), 0},
+  {"strftime", "(format, time_tuple=None, /)", time_strftime,
+   DOC("Convert a time tuple to a string according to a format."), 0},
   {"strptime", "(string, format=?, /)", time_strptime,
-   "Parse a string to a time tuple according to a format specification.", 0},
-  {"thread_time", "()", time_thread, "Thread time for profiling.", 0},
-  {"thread_time_ns", "()", time_thread_ns, "Thread time for profiling as nanoseconds.", 0},
-  {"time", "()", time_time, "Return the current time in seconds since the Epoch.", 0},
-  {"time_ns", "()", time_time_ns, "Return the current time in nanoseconds since the Epoch.", 0},
-  {"tzset", "()", time_tzset, "Use the rules of the environment variable TZ from now on.", 0},
+   DOC("Parse a string to a time tuple according to a format specification."), 0},
+  {"thread_time", "()", time_thread, DOC("Thread time for profiling."), 0},
+  {"thread_time_ns", "()", time_thread_ns, DOC("Thread time for profiling as nanoseconds."), 0},
+  {"time", "()", time_time, DOC("Return the current time in seconds since the Epoch."), 0},
+  {"time_ns", "()", time_time_ns, DOC("Return the current time in nanoseconds since the Epoch."), 0},
+  {"tzset", "()", time_tzset, DOC("Use the rules of the environment variable TZ from now on."), 0},
   {0},
 };
 

@@ -228,16 +228,15 @@ static asy_value zlib_decompressobj(asy_vm *vm, const asy_value *args) {
   return has_dictionary && wbits < 0 && !set_inflate_dictionary(vm, s) ? ASY_FAILED : asy_from_obj(s);
 }
 
-static bool check_open(asy_vm *vm, stream *s) {
-  return s->open ||
-         raise_zlib(vm, &s->z, Z_STREAM_ERROR, s->compresses ? "while compressing data" : "while decompressing data");
+static bool check_open(asy_vm *vm, stream *s, const char *what) {
+  return s->open || raise_zlib(vm, &s->z, Z_STREAM_ERROR, what);
 }
 
 static asy_value compress_compress(asy_vm *vm, const asy_value *args) {
   stream *s = stream_of(args[0]);
   asy_buffer b;
   output out = {0};
-  if (!check_open(vm, s) || !asy_buffer_get(vm, args[1], &b)) return ASY_FAILED;
+  if (!check_open(vm, s, "while compressing data") || !asy_buffer_get(vm, args[1], &b)) return ASY_FAILED;
   s->z.next_in = b.data;
   s->z.avail_in = (uInt)b.len;
   int code = pump(vm, &s->z, &out, lib(vm)->deflate, Z_NO_FLUSH, SIZE_MAX);
@@ -253,7 +252,7 @@ static asy_value compress_flush(asy_vm *vm, const asy_value *args) {
   output out = {0};
   if (!asy_to_int(vm, args[1], INT32_MIN, INT32_MAX, &mode)) return ASY_FAILED;
   if (mode == Z_NO_FLUSH) return asy_from_bytes(vm, "", 0);
-  if (!check_open(vm, s)) return ASY_FAILED;
+  if (!check_open(vm, s, "while flushing")) return ASY_FAILED;
   s->z.avail_in = 0;
   int code = pump(vm, &s->z, &out, lib(vm)->deflate, mode, SIZE_MAX);
   bool good = code == Z_OK || code == Z_BUF_ERROR || code == Z_STREAM_END;
@@ -354,22 +353,23 @@ static asy_value decompress_flush(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native compress_methods[] = {
-  {"__copy__", "(self, /)", copy_stream, NULL, 0},
-  {"__deepcopy__", "(self, memo, /)", deep_copy_stream, NULL, 0},
-  {"compress", "(self, data, /)", compress_compress, "Returns a bytes object containing compressed data.", 0},
-  {"copy", "(self, /)", copy_stream, "Return a copy of the compression object.", 0},
-  {"flush", "(self, mode=4, /)", compress_flush, "Return a bytes object containing any remaining compressed data.", 0},
+  {"__copy__", "(self, /)", copy_stream, 0, 0},
+  {"__deepcopy__", "(self, memo, /)", deep_copy_stream, 0, 0},
+  {"compress", "(self, data, /)", compress_compress, DOC("Returns a bytes object containing compressed data."), 0},
+  {"copy", "(self, /)", copy_stream, DOC("Return a copy of the compression object."), 0},
+  {"flush", "(self, mode=4, /)", compress_flush, DOC("Return a bytes object containing any remaining compressed data."),
+   0},
   {0},
 };
 
 static const asy_native decompress_methods[] = {
-  {"__copy__", "(self, /)", copy_stream, NULL, 0},
-  {"__deepcopy__", "(self, memo, /)", deep_copy_stream, NULL, 0},
-  {"copy", "(self, /)", copy_stream, "Return a copy of the decompression object.", 0},
+  {"__copy__", "(self, /)", copy_stream, 0, 0},
+  {"__deepcopy__", "(self, memo, /)", deep_copy_stream, 0, 0},
+  {"copy", "(self, /)", copy_stream, DOC("Return a copy of the decompression object."), 0},
   {"decompress", "(self, data, /, max_length=0)", decompress_decompress,
-   "Return a bytes object containing the decompressed version of the data.", 0},
+   DOC("Return a bytes object containing the decompressed version of the data."), 0},
   {"flush", "(self, length=16384, /)", decompress_flush,
-   "Return a bytes object containing any remaining decompressed data.", 0},
+   DOC("Return a bytes object containing any remaining decompressed data."), 0},
   {0},
 };
 
@@ -464,7 +464,7 @@ static asy_value decompressor_decompress(asy_vm *vm, const asy_value *args) {
 
 static const asy_native decompressor_methods[] = {
   {"decompress", "(self, /, data, max_length=-1)", decompressor_decompress,
-   "Decompress data, returning uncompressed data as bytes.", 0},
+   DOC("Decompress data, returning uncompressed data as bytes."), 0},
   {0},
 };
 
@@ -501,14 +501,15 @@ static asy_value zlib_adler32(asy_vm *vm, const asy_value *args) { return checks
 static asy_value zlib_crc32(asy_vm *vm, const asy_value *args) { return checksum(vm, args, lib(vm)->crc32_z); }
 
 static const asy_native zlib_natives[] = {
-  {"adler32", "(data, value=1, /)", zlib_adler32, "Compute an Adler-32 checksum of data.", 0},
-  {"compress", "(data, /, level=-1, wbits=15)", zlib_compress, "Returns a bytes object containing compressed data.", 0},
+  {"adler32", "(data, value=1, /)", zlib_adler32, DOC("Compute an Adler-32 checksum of data."), 0},
+  {"compress", "(data, /, level=-1, wbits=15)", zlib_compress,
+   DOC("Returns a bytes object containing compressed data."), 0},
   {"compressobj", "(level=-1, method=8, wbits=15, memLevel=8, strategy=0, zdict=?)", zlib_compressobj,
-   "Return a compressor object.", 0},
-  {"crc32", "(data, value=0, /)", zlib_crc32, "Compute a CRC-32 checksum of data.", 0},
+   DOC("Return a compressor object."), 0},
+  {"crc32", "(data, value=0, /)", zlib_crc32, DOC("Compute a CRC-32 checksum of data."), 0},
   {"decompress", "(data, /, wbits=15, bufsize=16384)", zlib_decompress,
-   "Returns a bytes object containing the uncompressed data.", 0},
-  {"decompressobj", "(wbits=15, zdict=?)", zlib_decompressobj, "Return a decompressor object.", 0},
+   DOC("Returns a bytes object containing the uncompressed data."), 0},
+  {"decompressobj", "(wbits=15, zdict=?)", zlib_decompressobj, DOC("Return a decompressor object."), 0},
   {0},
 };
 

@@ -223,28 +223,28 @@ static asy_value base_writelines(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native base_methods[] = {
-  {"__del__", "(self, /)", base_del, "Called when the instance is about to be destroyed.", 0},
-  {"__enter__", "(self, /)", base_enter, NULL, 0},
-  {"__exit__", "(self, /, *args)", base_exit, NULL, 0},
-  {"_checkClosed", "(self, msg=None, /)", base_check_closed, NULL, 0},
-  {"_checkReadable", "(self, msg=None, /)", base_check_readable, NULL, 0},
-  {"_checkSeekable", "(self, msg=None, /)", base_check_seekable, NULL, 0},
-  {"_checkWritable", "(self, msg=None, /)", base_check_writable, NULL, 0},
+  {"__del__", "(self, /)", base_del, DOC("Called when the instance is about to be destroyed."), 0},
+  {"__enter__", "(self, /)", base_enter, 0, 0},
+  {"__exit__", "(self, /, *args)", base_exit, 0, 0},
+  {"_checkClosed", "(self, msg=None, /)", base_check_closed, 0, 0},
+  {"_checkReadable", "(self, msg=None, /)", base_check_readable, 0, 0},
+  {"_checkSeekable", "(self, msg=None, /)", base_check_seekable, 0, 0},
+  {"_checkWritable", "(self, msg=None, /)", base_check_writable, 0, 0},
   {"close", "(self, /)", base_close,
-   "Flush and close the IO object. This method has no effect if the file is already closed.", 0},
-  {"closed", "(self)", base_closed, NULL, ASY_NATIVE_GETTER},
-  {"fileno", "(self, /)", base_fileno, "Return underlying file descriptor if one exists; OSError if not.", 0},
-  {"flush", "(self, /)", base_flush, "Flush write buffers, if applicable.", 0},
-  {"isatty", "(self, /)", base_isatty, "Return whether this is an 'interactive' stream.", 0},
-  {"readable", "(self, /)", base_false, "Return whether object was opened for reading.", 0},
-  {"readline", "(self, size=-1, /)", base_readline, "Read and return a line from the stream.", 0},
-  {"readlines", "(self, hint=-1, /)", io_readlines, "Return a list of lines from the stream.", 0},
-  {"seek", "(self, offset, whence=0, /)", base_seek, "Change the stream position to the given byte offset.", 0},
-  {"seekable", "(self, /)", base_false, "Return whether object supports random access.", 0},
-  {"tell", "(self, /)", base_tell, "Return current stream position.", 0},
-  {"truncate", "(self, size=None, /)", base_truncate, "Truncate file to size bytes.", 0},
-  {"writable", "(self, /)", base_false, "Return whether object was opened for writing.", 0},
-  {"writelines", "(self, lines, /)", base_writelines, "Write a list of lines to stream.", 0},
+   DOC("Flush and close the IO object. This method has no effect if the file is already closed."), 0},
+  {"closed", "(self)", base_closed, 0, ASY_NATIVE_GETTER},
+  {"fileno", "(self, /)", base_fileno, DOC("Return underlying file descriptor if one exists; OSError if not."), 0},
+  {"flush", "(self, /)", base_flush, DOC("Flush write buffers, if applicable."), 0},
+  {"isatty", "(self, /)", base_isatty, DOC("Return whether this is an 'interactive' stream."), 0},
+  {"readable", "(self, /)", base_false, DOC("Return whether object was opened for reading."), 0},
+  {"readline", "(self, size=-1, /)", base_readline, DOC("Read and return a line from the stream."), 0},
+  {"readlines", "(self, hint=-1, /)", io_readlines, DOC("Return a list of lines from the stream."), 0},
+  {"seek", "(self, offset, whence=0, /)", base_seek, DOC("Change the stream position to the given byte offset."), 0},
+  {"seekable", "(self, /)", base_false, DOC("Return whether object supports random access."), 0},
+  {"tell", "(self, /)", base_tell, DOC("Return current stream position."), 0},
+  {"truncate", "(self, size=None, /)", base_truncate, DOC("Truncate file to size bytes."), 0},
+  {"writable", "(self, /)", base_false, DOC("Return whether object was opened for writing."), 0},
+  {"writelines", "(self, lines, /)", base_writelines, DOC("Write a list of lines to stream."), 0},
   {0},
 };
 
@@ -299,10 +299,10 @@ static asy_value raw_read(asy_vm *vm, const asy_value *args) {
 static asy_value raw_missing(asy_vm *vm, const asy_value *args) { return asy_raise(vm, ASY_NotImplementedError, ""); }
 
 static const asy_native raw_methods[] = {
-  {"read", "(self, size=-1, /)", raw_read, NULL, 0},
-  {"readall", "(self, /)", raw_readall, "Read until EOF, using multiple read() call.", 0},
-  {"readinto", "(self, buffer, /)", raw_missing, NULL, 0},
-  {"write", "(self, data, /)", raw_missing, NULL, 0},
+  {"read", "(self, size=-1, /)", raw_read, 0, 0},
+  {"readall", "(self, /)", raw_readall, DOC("Read until EOF, using multiple read() call."), 0},
+  {"readinto", "(self, buffer, /)", raw_missing, 0, 0},
+  {"write", "(self, data, /)", raw_missing, 0, 0},
   {0},
 };
 
@@ -345,13 +345,13 @@ static asy_value buffered_readinto(asy_vm *vm, const asy_value *args) { return r
 static asy_value buffered_readinto1(asy_vm *vm, const asy_value *args) { return read_into_by(vm, args, "read1"); }
 
 static const asy_native buffered_base_methods[] = {
-  {"detach", "(self, /)", no_detach, "Disconnect this buffer from its underlying raw stream and return it.", 0},
-  {"read", "(self, size=-1, /)", no_read, "Read and return up to n bytes.", 0},
+  {"detach", "(self, /)", no_detach, DOC("Disconnect this buffer from its underlying raw stream and return it."), 0},
+  {"read", "(self, size=-1, /)", no_read, DOC("Read and return up to n bytes."), 0},
   {"read1", "(self, size=-1, /)", no_read1,
-   "Read and return up to size bytes, with at most one read() call to the raw stream.", 0},
-  {"readinto", "(self, buffer, /)", buffered_readinto, NULL, 0},
-  {"readinto1", "(self, buffer, /)", buffered_readinto1, NULL, 0},
-  {"write", "(self, b, /)", no_write, "Write buffer b to the IO stream.", 0},
+   DOC("Read and return up to size bytes, with at most one read() call to the raw stream."), 0},
+  {"readinto", "(self, buffer, /)", buffered_readinto, 0, 0},
+  {"readinto1", "(self, buffer, /)", buffered_readinto1, 0, 0},
+  {"write", "(self, b, /)", no_write, DOC("Write buffer b to the IO stream."), 0},
   {0},
 };
 
@@ -367,13 +367,13 @@ const asy_type asy_bufferediobase_type = {
 static asy_value text_none(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
 
 static const asy_native text_base_methods[] = {
-  {"detach", "(self, /)", no_detach, "Separate the underlying buffer from the TextIOBase and return it.", 0},
-  {"encoding", "(self)", text_none, "Encoding of the text stream.", ASY_NATIVE_GETTER},
-  {"errors", "(self)", text_none, "The error setting of the decoder or encoder.", ASY_NATIVE_GETTER},
-  {"newlines", "(self)", text_none, "Line endings translated so far.", ASY_NATIVE_GETTER},
-  {"read", "(self, size=-1, /)", no_read, "Read at most size characters from stream.", 0},
-  {"readline", "(self, size=-1, /)", no_readline, "Read until newline or EOF.", 0},
-  {"write", "(self, s, /)", no_write, "Write string s to stream.", 0},
+  {"detach", "(self, /)", no_detach, DOC("Separate the underlying buffer from the TextIOBase and return it."), 0},
+  {"encoding", "(self)", text_none, DOC("Encoding of the text stream."), ASY_NATIVE_GETTER},
+  {"errors", "(self)", text_none, DOC("The error setting of the decoder or encoder."), ASY_NATIVE_GETTER},
+  {"newlines", "(self)", text_none, DOC("Line endings translated so far."), ASY_NATIVE_GETTER},
+  {"read", "(self, size=-1, /)", no_read, DOC("Read at most size characters from stream."), 0},
+  {"readline", "(self, size=-1, /)", no_readline, DOC("Read until newline or EOF."), 0},
+  {"write", "(self, s, /)", no_write, DOC("Write string s to stream."), 0},
   {0},
 };
 

@@ -667,32 +667,31 @@ static asy_value no_pickle(asy_vm *vm, const asy_value *args) {
 
 /* Every type has these ... */
 #define COMMON_ROWS                                                                                                    \
-  {"__getstate__", "(self, /)", no_pickle, NULL, 0}, {"__reduce__", "(self, /)", no_pickle, NULL, 0},                  \
-    {"__reduce_ex__", "(self, proto, /)", no_pickle, NULL, 0}, {"close", "(self, /)", buffered_close, NULL, 0},        \
-    {"closed", "(self)", buffered_closed, NULL, ASY_NATIVE_GETTER}, {"detach", "(self, /)", buffered_detach, NULL, 0}, \
-    {"fileno", "(self, /)", buffered_fileno, NULL, 0}, {"isatty", "(self, /)", buffered_isatty, NULL, 0},              \
-    {"mode", "(self)", buffered_mode, NULL, ASY_NATIVE_GETTER},                                                        \
-    {"name", "(self)", buffered_name, NULL, ASY_NATIVE_GETTER},                                                        \
-    {"seek", "(self, target, whence=0, /)", buffered_seek, NULL, 0},                                                   \
-    {"seekable", "(self, /)", buffered_seekable, NULL, 0}, {"tell", "(self, /)", buffered_tell, NULL, 0}, {            \
-    "truncate", "(self, pos=None, /)", buffered_truncate, NULL, 0                                                      \
+  {"__getstate__", "(self, /)", no_pickle, 0, 0}, {"__reduce__", "(self, /)", no_pickle, 0, 0},                        \
+    {"__reduce_ex__", "(self, proto, /)", no_pickle, 0, 0}, {"close", "(self, /)", buffered_close, 0, 0},              \
+    {"closed", "(self)", buffered_closed, 0, ASY_NATIVE_GETTER}, {"detach", "(self, /)", buffered_detach, 0, 0},       \
+    {"fileno", "(self, /)", buffered_fileno, 0, 0}, {"isatty", "(self, /)", buffered_isatty, 0, 0},                    \
+    {"mode", "(self)", buffered_mode, 0, ASY_NATIVE_GETTER}, {"name", "(self)", buffered_name, 0, ASY_NATIVE_GETTER},  \
+    {"seek", "(self, target, whence=0, /)", buffered_seek, 0, 0}, {"seekable", "(self, /)", buffered_seekable, 0, 0},  \
+    {"tell", "(self, /)", buffered_tell, 0, 0}, {                                                                      \
+    "truncate", "(self, pos=None, /)", buffered_truncate, 0, 0                                                         \
   }
 /* ... and these those that read or write. */
 #define READER_ROWS                                                                                                    \
-  {"peek", "(self, size=0, /)", buffered_peek, NULL, 0},                                                               \
-    {"read", "(self, size=-1, /)", buffered_read, "Read and return up to size bytes; all when negative or None.", 0},  \
-    {"read1", "(self, size=-1, /)", buffered_read1, NULL, 0}, {"readable", "(self, /)", raw_readable, NULL, 0},        \
-    {"readinto", "(self, buffer, /)", buffered_readinto, NULL, 0},                                                     \
-    {"readinto1", "(self, buffer, /)", buffered_readinto1, NULL, 0}, {                                                 \
-    "readline", "(self, size=-1, /)", buffered_readline, NULL, 0                                                       \
+  {"peek", "(self, size=0, /)", buffered_peek, 0, 0},                                                                  \
+    {"read", "(self, size=-1, /)", buffered_read, DOC("Read and return up to size bytes; all when negative or None."), \
+     0},                                                                                                               \
+    {"read1", "(self, size=-1, /)", buffered_read1, 0, 0}, {"readable", "(self, /)", raw_readable, 0, 0},              \
+    {"readinto", "(self, buffer, /)", buffered_readinto, 0, 0},                                                        \
+    {"readinto1", "(self, buffer, /)", buffered_readinto1, 0, 0}, {                                                    \
+    "readline", "(self, size=-1, /)", buffered_readline, 0, 0                                                          \
   }
 #define WRITER_ROWS                                                                                                    \
-  {"flush", "(self, /)", buffered_flush, NULL, 0}, {"writable", "(self, /)", raw_writable, NULL, 0}, {                 \
-    "write", "(self, buffer, /)", buffered_write, "Write the given buffer to the IO stream.", 0                        \
+  {"flush", "(self, /)", buffered_flush, 0, 0}, {"writable", "(self, /)", raw_writable, 0, 0}, {                       \
+    "write", "(self, buffer, /)", buffered_write, DOC("Write the given buffer to the IO stream."), 0                   \
   }
 
-static const asy_native reader_methods[] = {
-  COMMON_ROWS, READER_ROWS, {"flush", "(self, /)", reader_flush, NULL, 0}, {0}};
+static const asy_native reader_methods[] = {COMMON_ROWS, READER_ROWS, {"flush", "(self, /)", reader_flush, 0, 0}, {0}};
 static const asy_native writer_methods[] = {COMMON_ROWS, WRITER_ROWS, {0}};
 static const asy_native random_methods[] = {COMMON_ROWS, READER_ROWS, WRITER_ROWS, {0}};
 #undef COMMON_ROWS

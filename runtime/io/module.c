@@ -132,12 +132,9 @@ static asy_value decoder_newlines(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native decoder_methods[] = {
-  {"decode", "(self, /, input, final=False)", decoder_decode, NULL, 0},
-  {"getstate", "(self, /)", decoder_getstate, NULL, 0},
-  {"newlines", "(self)", decoder_newlines, NULL, ASY_NATIVE_GETTER},
-  {"reset", "(self, /)", decoder_reset, NULL, 0},
-  {"setstate", "(self, state, /)", decoder_setstate, NULL, 0},
-  {0},
+  {"decode", "(self, /, input, final=False)", decoder_decode, 0, 0}, {"getstate", "(self, /)", decoder_getstate, 0, 0},
+  {"newlines", "(self)", decoder_newlines, 0, ASY_NATIVE_GETTER},    {"reset", "(self, /)", decoder_reset, 0, 0},
+  {"setstate", "(self, state, /)", decoder_setstate, 0, 0},          {0},
 };
 
 static const asy_member decoder_members[] = {
@@ -210,6 +207,10 @@ asy_value asy_file_open(asy_vm *vm, asy_value name, const char *mode_text, int64
   open_mode mode;
   if (!parse_mode(vm, mode_text, &mode) || !check_options(vm, &mode, buffering, encoding, errors, newline))
     return ASY_FAILED;
+  if (mode.binary && buffering == 1 &&
+      !asy_warn(vm, ASY_RuntimeWarning,
+                "line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be used", 1))
+    return ASY_FAILED;
   char raw_mode[8], *p = raw_mode;
   for (const char *m = mode_text; *m; m++)
     if (*m != 't' && *m != 'b') *p++ = *m;
@@ -218,7 +219,7 @@ asy_value asy_file_open(asy_vm *vm, asy_value name, const char *mode_text, int64
   asy_value raw = io_file_open(vm, name, raw_mode, closefd, opener);
   if (asy_failed(raw)) return raw;
   bool line_buffering = buffering == 1 || (buffering < 0 && isatty(((io_file *)asy_obj_of(raw))->fd));
-  if (buffering < 0 || (buffering == 1 && !mode.binary)) buffering = IO_BUFFER_SIZE;
+  if (buffering < 0 || buffering == 1) buffering = IO_BUFFER_SIZE;
   if (buffering == 0) return raw;
   asy_class *cls = mode.updating ? io->random : mode.reading ? io->reader : io->writer;
   if (mode.updating) {
@@ -258,7 +259,7 @@ static asy_value io_open_code(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value io_text_encoding(asy_vm *vm, const asy_value *args) {
-  return args[0] == ASY_NONE ? asy_from_cstr(vm, "locale") : args[0];
+  return args[0] == ASY_NONE ? asy_from_cstr(vm, "utf-8") : args[0];
 }
 
 /* ---- The standard streams ---- */
@@ -320,10 +321,10 @@ void asy_io_free(asy_vm *vm) {
 
 static const asy_native io_natives[] = {
   {"open", "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
-   asy_open_native, "Open file and return a stream.  Raise OSError upon failure.", 0},
-  {"open_code", "(path)", io_open_code, "Opens the provided file with the intent to import the contents.", 0},
-  {"text_encoding", "(encoding, stacklevel=2, /)", io_text_encoding, "A helper function to choose the text encoding.",
-   0},
+   asy_open_native, DOC("Open file and return a stream.  Raise OSError upon failure."), 0},
+  {"open_code", "(path)", io_open_code, DOC("Opens the provided file with the intent to import the contents."), 0},
+  {"text_encoding", "(encoding, stacklevel=2, /)", io_text_encoding,
+   DOC("A helper function to choose the text encoding."), 0},
   {0},
 };
 

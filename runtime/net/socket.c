@@ -200,12 +200,19 @@ static asy_value timeout_value(asy_vm *vm, int64_t ns) {
 
 static bool parse_timeout(asy_vm *vm, asy_value value, int64_t *ns) {
   double seconds;
+  int64_t whole;
   *ns = NO_TIMEOUT;
   if (value == ASY_NONE) return true;
-  if (!asy_to_double(vm, value, &seconds)) return false;
+  bool is_float = asy_is_float(value);
+  if (is_float ? !asy_to_double(vm, value, &seconds) : !asy_to_int64(vm, value, &whole)) return false;
+  if (!is_float) seconds = (double)whole;
   if (seconds != seconds) return asy_raise(vm, ASY_ValueError, "Invalid value NaN (not a number)"), false;
   if (seconds < 0) return asy_raise(vm, ASY_ValueError, "Timeout value out of range"), false;
-  if (seconds >= 9.2e9) return asy_raise(vm, ASY_OverflowError, "timestamp too large to convert to C PyTime_t"), false;
+  if (seconds >= 9.2e9)
+    return asy_raise(
+             vm, ASY_OverflowError,
+             is_float ? "timestamp out of range for platform time_t" : "timestamp too large to convert to C PyTime_t"),
+           false;
   *ns = (int64_t)(seconds * (double)SECOND);
   if (!*ns && seconds > 0) *ns = 1;
   return true;
@@ -416,7 +423,9 @@ static asy_value receive_into(asy_vm *vm, const asy_value *args, transfer *t, ss
   if (!asy_buffer_get_writable(vm, args[1], &buffer)) return ASY_FAILED;
   if ((uint64_t)size > buffer.len) {
     asy_buffer_release(vm, &buffer);
-    return asy_raise(vm, ASY_ValueError, "nbytes is greater than the length of the buffer");
+    return asy_raise(
+      vm, ASY_ValueError,
+      caller[4] == '_' ? "buffer too small for requested bytes" : "nbytes is greater than the length of the buffer");
   }
   t->piece = (struct iovec){buffer.data, size ? (size_t)size : buffer.len};
   ssize_t n = receive(vm, self_of(args), t, call);
@@ -442,7 +451,13 @@ static asy_value socket_recvfrom_into(asy_vm *vm, const asy_value *args) {
 static asy_buffer *lock_all(asy_vm *vm, asy_value iterable, bool writable, uint32_t *count) {
   *count = 0;
   asy_tuple *all = asy_tuple_from_iterable(vm, iterable);
-  if (!all) return NULL;
+  if (!all) {
+    if (asy_raised_is(vm, ASY_TypeError)) {
+      asy_clear_exception(vm);
+      asy_raise(vm, ASY_TypeError, "%s() argument 1 must be an iterable", writable ? "recvmsg_into" : "sendmsg");
+    }
+    return NULL;
+  }
   asy_buffer *buffers = calloc(all->len + 1, sizeof *buffers);
   if (!buffers) return asy_raise_no_memory(vm), NULL;
   for (uint32_t i = 0; i < all->len; i++) {
@@ -498,7 +513,8 @@ static asy_value receive_message(asy_vm *vm, const socket_object *s, transfer *t
     asy_value data = into ? asy_from_small(n) : asy_from_bytes(vm, t->piece.iov_base, (size_t)n);
     asy_value ancillary = asy_failed(data) ? ASY_FAILED : ancillary_list(vm, &t->message);
     asy_value from = asy_failed(ancillary) ? ASY_FAILED : place_value(vm, &t->from);
-    if (!asy_failed(from)) result = asy_tuple_of(vm, 4, data, ancillary, asy_from_small(t->message.msg_flags), from);
+    if (!asy_failed(from))
+      result = asy_tuple_of(vm, 4, data, ancillary, asy_from_small(t->message.msg_flags & ~MSG_CMSG_CLOEXEC), from);
   }
   free(control);
   return result;
@@ -613,9 +629,15 @@ static bool make_control(asy_vm *vm, asy_value ancillary, char **control, size_t
     asy_tuple *row = asy_tuple_from_iterable(vm, rows->items[i]);
     asy_buffer data;
     int level, type;
-    if (!row) return false;
+    if (!row) {
+      asy_clear_exception(vm);
+      asy_raise(vm, ASY_TypeError, "[sendmsg() ancillary data items]() argument must be 3-item sequence, not %T",
+                rows->items[i]);
+      return false;
+    }
     if (row->len != 3) {
-      asy_raise(vm, ASY_TypeError, "[sendmsg() ancillary data items] must be 3-item sequences");
+      asy_raise(vm, ASY_TypeError, "[sendmsg() ancillary data items]() argument must be sequence of length 3, not %u",
+                row->len);
       return false;
     }
     if (!asy_to_int(vm, row->items[0], INT_MIN, INT_MAX, &level) ||
@@ -668,8 +690,7 @@ static asy_value socket_setsockopt(asy_vm *vm, const asy_value *args) {
     return ASY_FAILED;
   if (args[3] == ASY_NONE) {
     int64_t length;
-    if (args[4] == ASY_UNBOUND)
-      return asy_raise(vm, ASY_TypeError, "socket option should be integer, bytes-like object or None");
+    if (args[4] == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "a bytes-like object is required, not 'NoneType'");
     if (!asy_to_int64(vm, args[4], &length)) return ASY_FAILED;
     rc = setsockopt(self_of(args)->fd, level, name, NULL, (socklen_t)length);
   } else if (asy_is_integer(args[3])) {
@@ -699,36 +720,37 @@ static asy_value socket_getsockopt(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native socket_methods[] = {
-  {"_accept", "(self, /)", socket_accept, "Wait for an incoming connection: (fd, address).", 0},
-  {"bind", "(self, address, /)", socket_bind, "Bind the socket to a local address.", 0},
-  {"close", "(self, /)", socket_close, "Close the socket.", 0},
-  {"connect", "(self, address, /)", socket_connect, "Connect the socket to a remote address.", 0},
-  {"connect_ex", "(self, address, /)", socket_connect_ex, "As connect(), but returns an error code.", 0},
-  {"detach", "(self, /)", socket_detach, "Close the object without closing the descriptor, which is returned.", 0},
-  {"fileno", "(self, /)", socket_fileno, "The file descriptor.", 0},
-  {"getblocking", "(self, /)", socket_getblocking, "Whether it blocks.", 0},
-  {"getpeername", "(self, /)", socket_getpeername, "The address of the other side.", 0},
-  {"getsockname", "(self, /)", socket_getsockname, "The address of this side.", 0},
-  {"getsockopt", "(self, level, option, buffersize=0, /)", socket_getsockopt, "Get a socket option.", 0},
-  {"gettimeout", "(self, /)", socket_gettimeout, "The timeout in seconds, or None.", 0},
-  {"listen", "(self, backlog=?, /)", socket_listen, "Accept connections.", 0},
-  {"recv", "(self, bufsize, flags=0, /)", socket_recv, "Receive up to bufsize bytes.", 0},
-  {"recv_into", "(self, buffer, nbytes=0, flags=0)", socket_recv_into, "Receive to a buffer.", 0},
-  {"recvfrom", "(self, bufsize, flags=0, /)", socket_recvfrom, "As recv(), with the sender's address.", 0},
+  {"_accept", "(self, /)", socket_accept, DOC("Wait for an incoming connection: (fd, address)."), 0},
+  {"bind", "(self, address, /)", socket_bind, DOC("Bind the socket to a local address."), 0},
+  {"close", "(self, /)", socket_close, DOC("Close the socket."), 0},
+  {"connect", "(self, address, /)", socket_connect, DOC("Connect the socket to a remote address."), 0},
+  {"connect_ex", "(self, address, /)", socket_connect_ex, DOC("As connect(), but returns an error code."), 0},
+  {"detach", "(self, /)", socket_detach, DOC("Close the object without closing the descriptor, which is returned."), 0},
+  {"fileno", "(self, /)", socket_fileno, DOC("The file descriptor."), 0},
+  {"getblocking", "(self, /)", socket_getblocking, DOC("Whether it blocks."), 0},
+  {"getpeername", "(self, /)", socket_getpeername, DOC("The address of the other side."), 0},
+  {"getsockname", "(self, /)", socket_getsockname, DOC("The address of this side."), 0},
+  {"getsockopt", "(self, level, option, buffersize=0, /)", socket_getsockopt, DOC("Get a socket option."), 0},
+  {"gettimeout", "(self, /)", socket_gettimeout, DOC("The timeout in seconds, or None."), 0},
+  {"listen", "(self, backlog=?, /)", socket_listen, DOC("Accept connections."), 0},
+  {"recv", "(self, bufsize, flags=0, /)", socket_recv, DOC("Receive up to bufsize bytes."), 0},
+  {"recv_into", "(self, buffer, nbytes=0, flags=0)", socket_recv_into, DOC("Receive to a buffer."), 0},
+  {"recvfrom", "(self, bufsize, flags=0, /)", socket_recvfrom, DOC("As recv(), with the sender's address."), 0},
   {"recvfrom_into", "(self, buffer, nbytes=0, flags=0)", socket_recvfrom_into,
-   "As recv_into(), with the sender's address.", 0},
-  {"recvmsg", "(self, bufsize, ancbufsize=0, flags=0, /)", socket_recvmsg, "Receive data and ancillary data.", 0},
-  {"recvmsg_into", "(self, buffers, ancbufsize=0, flags=0, /)", socket_recvmsg_into, "As recvmsg(), to buffers.", 0},
-  {"send", "(self, data, flags=0, /)", socket_send, "Send data; how many bytes were taken.", 0},
-  {"sendall", "(self, data, flags=0, /)", socket_sendall, "Send all of data.", 0},
+   DOC("As recv_into(), with the sender's address."), 0},
+  {"recvmsg", "(self, bufsize, ancbufsize=0, flags=0, /)", socket_recvmsg, DOC("Receive data and ancillary data."), 0},
+  {"recvmsg_into", "(self, buffers, ancbufsize=0, flags=0, /)", socket_recvmsg_into, DOC("As recvmsg(), to buffers."),
+   0},
+  {"send", "(self, data, flags=0, /)", socket_send, DOC("Send data; how many bytes were taken."), 0},
+  {"sendall", "(self, data, flags=0, /)", socket_sendall, DOC("Send all of data."), 0},
   {"sendmsg", "(self, buffers, ancdata=None, flags=0, address=None, /)", socket_sendmsg,
-   "Send data and ancillary data.", 0},
-  {"sendto", "(self, data, /, *flags_and_address)", socket_sendto, "Send to an address.", 0},
-  {"setblocking", "(self, flag, /)", socket_setblocking, "Set whether it blocks.", 0},
-  {"setsockopt", "(self, level, option, value, optlen=?, /)", socket_setsockopt, "Set a socket option.", 0},
-  {"settimeout", "(self, timeout, /)", socket_settimeout, "Set the timeout in seconds; None blocks for ever.", 0},
-  {"shutdown", "(self, how, /)", socket_shutdown, "End sending, receiving, or both.", 0},
-  {"timeout", "(self)", socket_gettimeout, "The timeout in seconds, or None.", ASY_NATIVE_GETTER},
+   DOC("Send data and ancillary data."), 0},
+  {"sendto", "(self, data, /, *flags_and_address)", socket_sendto, DOC("Send to an address."), 0},
+  {"setblocking", "(self, flag, /)", socket_setblocking, DOC("Set whether it blocks."), 0},
+  {"setsockopt", "(self, level, option, value, optlen=?, /)", socket_setsockopt, DOC("Set a socket option."), 0},
+  {"settimeout", "(self, timeout, /)", socket_settimeout, DOC("Set the timeout in seconds; None blocks for ever."), 0},
+  {"shutdown", "(self, how, /)", socket_shutdown, DOC("End sending, receiving, or both."), 0},
+  {"timeout", "(self)", socket_gettimeout, DOC("The timeout in seconds, or None."), ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -787,11 +809,18 @@ static asy_value do_socketpair(asy_vm *vm, const asy_value *args) {
   return asy_tuple_of(vm, 2, made[0], made[1]);
 }
 
+/* Whether v can be the name of a host. */
+static bool is_name(asy_value v) {
+  return asy_is_str(v) || asy_is_kind(v, KIND_BYTES) || asy_is_kind(v, KIND_BYTEARRAY);
+}
+
 static asy_value do_getaddrinfo(asy_vm *vm, const asy_value *args) {
   const char *host, *service;
   char digits[24];
   asy_value keep[2];
   struct addrinfo hints = {0}, *found = NULL;
+  if (args[0] != ASY_NONE && !is_name(args[0]))
+    return asy_raise(vm, ASY_TypeError, "getaddrinfo() argument 1 must be string or None");
   if (!asy_host_text(vm, args[0], &host, &keep[0]) || !asy_service_text(vm, args[1], digits, &service, &keep[1]) ||
       !asy_to_int(vm, args[2], INT_MIN, INT_MAX, &hints.ai_family) ||
       !asy_to_int(vm, args[3], INT_MIN, INT_MAX, &hints.ai_socktype) ||
@@ -851,6 +880,8 @@ static asy_value do_sethostname(asy_vm *vm, const asy_value *args) {
 
 static asy_value do_gethostbyname(asy_vm *vm, const asy_value *args) {
   place p;
+  if (!is_name(args[0]))
+    return asy_raise(vm, ASY_TypeError, "gethostbyname() argument 1 must be str, bytes or bytearray, not %T", args[0]);
   asy_value pair = asy_tuple_of(vm, 2, args[0], asy_from_small(0));
   if (asy_failed(pair) || !asy_address_parse(vm, pair, AF_INET, "gethostbyname", &p.address, &p.length))
     return ASY_FAILED;
@@ -918,11 +949,20 @@ static asy_value host_entry(asy_vm *vm, asy_value host, bool by_address) {
 static asy_value do_gethostbyname_ex(asy_vm *vm, const asy_value *args) { return host_entry(vm, args[0], false); }
 static asy_value do_gethostbyaddr(asy_vm *vm, const asy_value *args) { return host_entry(vm, args[0], true); }
 
+/* The text of an argument; position 0: the only one. */
+static bool text_argument(asy_vm *vm, asy_value v, const char *caller, int position, const char **text) {
+  if (asy_is_str(v)) return asy_to_cstr(vm, v, text);
+  if (position) asy_raise(vm, ASY_TypeError, "%s() argument %d must be str, not %T", caller, position, v);
+  else asy_raise(vm, ASY_TypeError, "%s() argument must be str, not %T", caller, v);
+  return false;
+}
+
 static asy_value do_getservbyname(asy_vm *vm, const asy_value *args) {
   const char *name, *proto = NULL;
   struct servent entry, *found = NULL;
   char buffer[4096];
-  if (!asy_to_cstr(vm, args[0], &name) || (args[1] != ASY_UNBOUND && !asy_to_cstr(vm, args[1], &proto)))
+  if (!text_argument(vm, args[0], "getservbyname", 1, &name) ||
+      (args[1] != ASY_UNBOUND && !text_argument(vm, args[1], "getservbyname", 2, &proto)))
     return ASY_FAILED;
   getservbyname_r(name, proto, &entry, buffer, sizeof buffer, &found);
   if (!found) return asy_raise(vm, ASY_OSError, "service/proto not found");
@@ -934,7 +974,8 @@ static asy_value do_getservbyport(asy_vm *vm, const asy_value *args) {
   const char *proto = NULL;
   struct servent entry, *found = NULL;
   char buffer[4096];
-  if (!asy_to_int64(vm, args[0], &port) || (args[1] != ASY_UNBOUND && !asy_to_cstr(vm, args[1], &proto)))
+  if (!asy_to_int64(vm, args[0], &port) ||
+      (args[1] != ASY_UNBOUND && !text_argument(vm, args[1], "getservbyport", 2, &proto)))
     return ASY_FAILED;
   if (port < 0 || port > 65535) return asy_raise(vm, ASY_OverflowError, "getservbyport: port must be 0-65535.");
   getservbyport_r(htons((uint16_t)port), proto, &entry, buffer, sizeof buffer, &found);
@@ -946,20 +987,22 @@ static asy_value do_getprotobyname(asy_vm *vm, const asy_value *args) {
   const char *name;
   struct protoent entry, *found = NULL;
   char buffer[4096];
-  if (!asy_to_cstr(vm, args[0], &name)) return ASY_FAILED;
+  if (!text_argument(vm, args[0], "getprotobyname", 1, &name)) return ASY_FAILED;
   getprotobyname_r(name, &entry, buffer, sizeof buffer, &found);
   return found ? asy_from_small(found->p_proto) : asy_raise(vm, ASY_OSError, "protocol not found");
 }
 
 static asy_value swap(asy_vm *vm, asy_value value, bool wide, const char *caller) {
-  int64_t x, max = wide ? UINT32_MAX : UINT16_MAX;
+  int64_t x;
+  if (wide && !asy_is_integer(value)) return asy_raise(vm, ASY_TypeError, "expected int, %T found", value);
   if (!asy_to_int64(vm, value, &x)) return ASY_FAILED;
+  if (wide && x < 0) return asy_raise(vm, ASY_OverflowError, "can't convert negative value to unsigned int");
+  if (wide && x > UINT32_MAX) return asy_raise(vm, ASY_OverflowError, "int larger than 32 bits");
   if (x < 0)
-    return asy_raise(vm, ASY_OverflowError, "%s: can't convert negative Python int to C %d-bit unsigned integer",
-                     caller, wide ? 32 : 16);
-  if (x > max)
-    return asy_raise(vm, ASY_OverflowError, "%s: Python int too large to convert to C %d-bit unsigned integer", caller,
-                     wide ? 32 : 16);
+    return asy_raise(vm, ASY_OverflowError, "%s: can't convert negative Python int to C 16-bit unsigned integer",
+                     caller);
+  if (!wide && x > UINT16_MAX)
+    return asy_raise(vm, ASY_OverflowError, "%s: Python int too large to convert to C 16-bit unsigned integer", caller);
   return asy_from_small(wide ? (int64_t)htonl((uint32_t)x) : (int64_t)htons((uint16_t)x));
 }
 
@@ -971,7 +1014,7 @@ static asy_value do_ntohl(asy_vm *vm, const asy_value *args) { return swap(vm, a
 static asy_value do_inet_aton(asy_vm *vm, const asy_value *args) {
   const char *text;
   struct in_addr address;
-  if (!asy_to_cstr(vm, args[0], &text)) return ASY_FAILED;
+  if (!text_argument(vm, args[0], "inet_aton", 0, &text)) return ASY_FAILED;
   if (!inet_aton(text, &address)) return asy_raise(vm, ASY_OSError, "illegal IP address string passed to inet_aton");
   return asy_from_bytes(vm, &address, sizeof address);
 }
@@ -980,7 +1023,8 @@ static asy_value do_inet_pton(asy_vm *vm, const asy_value *args) {
   const char *text;
   int family;
   struct in6_addr address;
-  if (!asy_to_int(vm, args[0], INT_MIN, INT_MAX, &family) || !asy_to_cstr(vm, args[1], &text)) return ASY_FAILED;
+  if (!asy_to_int(vm, args[0], INT_MIN, INT_MAX, &family) || !text_argument(vm, args[1], "inet_pton", 2, &text))
+    return ASY_FAILED;
   int rc = inet_pton(family, text, &address);
   if (rc < 0) return raise_errno(vm);
   if (!rc) return asy_raise(vm, ASY_OSError, "illegal IP address string passed to inet_pton");
@@ -1001,7 +1045,7 @@ static asy_value text_of(asy_vm *vm, int family, asy_value packed, const char *w
 }
 
 static asy_value do_inet_ntoa(asy_vm *vm, const asy_value *args) {
-  return text_of(vm, AF_INET, args[0], "packed IP wrong length");
+  return text_of(vm, AF_INET, args[0], "packed IP wrong length for inet_ntoa");
 }
 
 static asy_value do_inet_ntop(asy_vm *vm, const asy_value *args) {
@@ -1034,7 +1078,9 @@ static asy_value do_if_nametoindex(asy_vm *vm, const asy_value *args) {
 static asy_value do_if_indextoname(asy_vm *vm, const asy_value *args) {
   int64_t index;
   char name[IF_NAMESIZE];
+  if (!asy_is_integer(args[0])) return asy_raise(vm, ASY_TypeError, "an integer is required");
   if (!asy_to_int64(vm, args[0], &index)) return ASY_FAILED;
+  if (index < 0) return asy_raise(vm, ASY_OverflowError, "can't convert negative value to unsigned int");
   return if_indextoname((unsigned)index, name) ? asy_from_cstr(vm, name) : raise_errno(vm);
 }
 
@@ -1050,34 +1096,34 @@ static asy_value do_CMSG_LEN(asy_vm *vm, const asy_value *args) { return control
 static asy_value do_CMSG_SPACE(asy_vm *vm, const asy_value *args) { return control_size(vm, args[0], true); }
 
 static const asy_native natives[] = {
-  {"close", "(fd, /)", do_close, "Close a socket's descriptor.", 0},
-  {"dup", "(fd, /)", do_dup, "Duplicate a socket's descriptor.", 0},
-  {"socketpair", "(family=None, type=1, proto=0, /)", do_socketpair, "A pair of connected sockets.", 0},
-  {"getaddrinfo", "(host, port, family=0, type=0, proto=0, flags=0)", do_getaddrinfo, "Resolve host and port.", 0},
-  {"getnameinfo", "(sockaddr, flags, /)", do_getnameinfo, "The names of an address.", 0},
-  {"gethostname", "()", do_gethostname, "The name of this machine.", 0},
-  {"sethostname", "(name, /)", do_sethostname, "Name this machine.", 0},
-  {"gethostbyname", "(host, /)", do_gethostbyname, "The IPv4 address of a host.", 0},
-  {"gethostbyname_ex", "(host, /)", do_gethostbyname_ex, "(name, aliases, addresses) of a host.", 0},
-  {"gethostbyaddr", "(host, /)", do_gethostbyaddr, "(name, aliases, addresses) of an address.", 0},
-  {"getservbyname", "(servicename, protocolname=?, /)", do_getservbyname, "The port of a service.", 0},
-  {"getservbyport", "(port, protocolname=?, /)", do_getservbyport, "The service of a port.", 0},
-  {"getprotobyname", "(name, /)", do_getprotobyname, "The number of a protocol.", 0},
-  {"htons", "(x, /)", do_htons, "16 bits to network order.", 0},
-  {"htonl", "(x, /)", do_htonl, "32 bits to network order.", 0},
-  {"ntohs", "(x, /)", do_ntohs, "16 bits from network order.", 0},
-  {"ntohl", "(x, /)", do_ntohl, "32 bits from network order.", 0},
-  {"inet_aton", "(ip_addr, /)", do_inet_aton, "An IPv4 address as 4 bytes.", 0},
-  {"inet_ntoa", "(packed_ip, /)", do_inet_ntoa, "4 bytes as an IPv4 address.", 0},
-  {"inet_pton", "(af, ip, /)", do_inet_pton, "An address as bytes.", 0},
-  {"inet_ntop", "(af, packed_ip, /)", do_inet_ntop, "Bytes as an address.", 0},
-  {"if_nameindex", "()", do_if_nameindex, "[(index, name), ...] of the network interfaces.", 0},
-  {"if_nametoindex", "(oname, /)", do_if_nametoindex, "The index of an interface.", 0},
-  {"if_indextoname", "(index, /)", do_if_indextoname, "The name of an interface.", 0},
-  {"getdefaulttimeout", "()", getdefaulttimeout, "The timeout of new sockets, or None.", 0},
-  {"setdefaulttimeout", "(timeout, /)", setdefaulttimeout, "Set the timeout of new sockets.", 0},
-  {"CMSG_LEN", "(length, /)", do_CMSG_LEN, "Size of an ancillary item without padding.", 0},
-  {"CMSG_SPACE", "(length, /)", do_CMSG_SPACE, "Size of an ancillary item.", 0},
+  {"close", "(fd, /)", do_close, DOC("Close a socket's descriptor."), 0},
+  {"dup", "(fd, /)", do_dup, DOC("Duplicate a socket's descriptor."), 0},
+  {"socketpair", "(family=None, type=1, proto=0, /)", do_socketpair, DOC("A pair of connected sockets."), 0},
+  {"getaddrinfo", "(host, port, family=0, type=0, proto=0, flags=0)", do_getaddrinfo, DOC("Resolve host and port."), 0},
+  {"getnameinfo", "(sockaddr, flags, /)", do_getnameinfo, DOC("The names of an address."), 0},
+  {"gethostname", "()", do_gethostname, DOC("The name of this machine."), 0},
+  {"sethostname", "(name, /)", do_sethostname, DOC("Name this machine."), 0},
+  {"gethostbyname", "(host, /)", do_gethostbyname, DOC("The IPv4 address of a host."), 0},
+  {"gethostbyname_ex", "(host, /)", do_gethostbyname_ex, DOC("(name, aliases, addresses) of a host."), 0},
+  {"gethostbyaddr", "(host, /)", do_gethostbyaddr, DOC("(name, aliases, addresses) of an address."), 0},
+  {"getservbyname", "(servicename, protocolname=?, /)", do_getservbyname, DOC("The port of a service."), 0},
+  {"getservbyport", "(port, protocolname=?, /)", do_getservbyport, DOC("The service of a port."), 0},
+  {"getprotobyname", "(name, /)", do_getprotobyname, DOC("The number of a protocol."), 0},
+  {"htons", "(x, /)", do_htons, DOC("16 bits to network order."), 0},
+  {"htonl", "(x, /)", do_htonl, DOC("32 bits to network order."), 0},
+  {"ntohs", "(x, /)", do_ntohs, DOC("16 bits from network order."), 0},
+  {"ntohl", "(x, /)", do_ntohl, DOC("32 bits from network order."), 0},
+  {"inet_aton", "(ip_addr, /)", do_inet_aton, DOC("An IPv4 address as 4 bytes."), 0},
+  {"inet_ntoa", "(packed_ip, /)", do_inet_ntoa, DOC("4 bytes as an IPv4 address."), 0},
+  {"inet_pton", "(af, ip, /)", do_inet_pton, DOC("An address as bytes."), 0},
+  {"inet_ntop", "(af, packed_ip, /)", do_inet_ntop, DOC("Bytes as an address."), 0},
+  {"if_nameindex", "()", do_if_nameindex, DOC("[(index, name), ...] of the network interfaces."), 0},
+  {"if_nametoindex", "(oname, /)", do_if_nametoindex, DOC("The index of an interface."), 0},
+  {"if_indextoname", "(index, /)", do_if_indextoname, DOC("The name of an interface."), 0},
+  {"getdefaulttimeout", "()", getdefaulttimeout, DOC("The timeout of new sockets, or None."), 0},
+  {"setdefaulttimeout", "(timeout, /)", setdefaulttimeout, DOC("Set the timeout of new sockets."), 0},
+  {"CMSG_LEN", "(length, /)", do_CMSG_LEN, DOC("Size of an ancillary item without padding."), 0},
+  {"CMSG_SPACE", "(length, /)", do_CMSG_SPACE, DOC("Size of an ancillary item."), 0},
   {0},
 };
 

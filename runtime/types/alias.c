@@ -45,8 +45,7 @@ static void alias_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_obj(v, ((asy_generic_alias *)o)->args);
 }
 
-asy_value asy_generic_alias_new(asy_vm *vm, asy_value origin, asy_value item) {
-  asy_class *cls = asy_define_type(vm, &asy_generic_alias_type);
+static asy_value new_alias(asy_vm *vm, asy_class *cls, asy_value origin, asy_value item) {
   asy_tuple *args = asy_is_kind(item, KIND_TUPLE) ? (asy_tuple *)asy_obj_of(item) : asy_tuple_new(vm, &item, 1);
   asy_generic_alias *alias = cls && args ? asy_new_instance(vm, cls) : NULL;
   if (!alias) return ASY_FAILED;
@@ -55,10 +54,16 @@ asy_value asy_generic_alias_new(asy_vm *vm, asy_value origin, asy_value item) {
   return asy_from_obj(alias);
 }
 
+asy_value asy_generic_alias_new(asy_vm *vm, asy_value origin, asy_value item) {
+  return new_alias(vm, asy_define_type(vm, &asy_generic_alias_type), origin, item);
+}
+
 asy_value asy_class_getitem(asy_vm *vm, const asy_value *args) { return asy_generic_alias_new(vm, args[0], args[1]); }
 
 /* (cls, origin, args, /) */
-static asy_value alias_new(asy_vm *vm, const asy_value *args) { return asy_generic_alias_new(vm, args[1], args[2]); }
+static asy_value alias_new(asy_vm *vm, const asy_value *args) {
+  return new_alias(vm, (asy_class *)asy_obj_of(args[0]), args[1], args[2]);
+}
 
 static asy_value alias_repr(asy_vm *vm, asy_value self) {
   asy_generic_alias *alias = alias_of(self);
@@ -275,7 +280,7 @@ static asy_value alias_iterator_reduce(asy_vm *vm, const asy_value *args) {
   asy_value over = asy_tuple_of(vm, 1, it->alias ? it->alias : asy_from_obj(vm->empty_tuple));
   return over == ASY_FAILED ? ASY_FAILED : asy_tuple_of(vm, 2, iter, over);
 }
-static const asy_native alias_iterator_methods[] = {{"__reduce__", "(self, /)", alias_iterator_reduce, NULL, 0}, {0}};
+static const asy_native alias_iterator_methods[] = {{"__reduce__", "(self, /)", alias_iterator_reduce, 0, 0}, {0}};
 static const asy_type alias_iterator_type = {
   .name = "builtins.generic_alias_iterator",
   .size = sizeof(alias_iterator),
@@ -326,12 +331,12 @@ static asy_value alias_subclasscheck(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native alias_methods[] = {
-  {"__mro_entries__", "(self, bases, /)", alias_mro_entries, NULL, 0},
-  {"__instancecheck__", "(self, instance, /)", alias_instancecheck, NULL, 0},
-  {"__subclasscheck__", "(self, subclass, /)", alias_subclasscheck, NULL, 0},
-  {"__parameters__", "(self)", alias_parameters, NULL, ASY_NATIVE_GETTER},
-  {"__typing_unpacked_tuple_args__", "(self)", alias_unpacked_args, NULL, ASY_NATIVE_GETTER},
-  {"__reduce__", "(self, /)", alias_reduce, NULL, 0},
+  {"__mro_entries__", "(self, bases, /)", alias_mro_entries, 0, 0},
+  {"__instancecheck__", "(self, instance, /)", alias_instancecheck, 0, 0},
+  {"__subclasscheck__", "(self, subclass, /)", alias_subclasscheck, 0, 0},
+  {"__parameters__", "(self)", alias_parameters, 0, ASY_NATIVE_GETTER},
+  {"__typing_unpacked_tuple_args__", "(self)", alias_unpacked_args, 0, ASY_NATIVE_GETTER},
+  {"__reduce__", "(self, /)", alias_reduce, 0, 0},
   {0},
 };
 static const asy_member alias_members[] = {
@@ -470,9 +475,9 @@ static asy_value union_get_item(asy_vm *vm, asy_value self, asy_value key) {
 }
 
 static const asy_native union_methods[] = {
-  {"__instancecheck__", "(self, instance, /)", union_instancecheck, NULL, 0},
-  {"__subclasscheck__", "(self, subclass, /)", union_subclasscheck, NULL, 0},
-  {"__parameters__", "(self)", union_parameters, NULL, ASY_NATIVE_GETTER},
+  {"__instancecheck__", "(self, instance, /)", union_instancecheck, 0, 0},
+  {"__subclasscheck__", "(self, subclass, /)", union_subclasscheck, 0, 0},
+  {"__parameters__", "(self)", union_parameters, 0, ASY_NATIVE_GETTER},
   {0},
 };
 static const asy_member union_members[] = {{"__args__", offsetof(asy_union, args), MEMBER_OBJECT, false}, {0}};

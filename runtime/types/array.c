@@ -23,7 +23,7 @@ static const code_row codes[] = {
   {'w', 'w', 4, TEXT, NULL},
   {'h', 'h', 2, SIGNED, "signed short integer"},
   {'H', 'H', 2, UNSIGNED, "unsigned short"},
-  {'i', 'i', 4, SIGNED, "integer"},
+  {'i', 'i', 4, SIGNED, "signed integer"},
   {'I', 'I', 4, UNSIGNED, "unsigned int"},
   {'l', 'l', 8, SIGNED, "long"},
   {'L', 'L', 8, UNSIGNED, "unsigned long"},
@@ -102,9 +102,13 @@ static bool put_integer(asy_vm *vm, const code_row *row, asy_value v, uint8_t *o
   bool fits = asy_is_number_int64(v, &i);
   if (row->size == 8) {
     if (row->kind == SIGNED ? !fits : !asy_int_to_uint64(v, &bits)) {
-      bool negative = row->kind == UNSIGNED && asy_int_sign(v) < 0;
-      asy_raise(vm, ASY_OverflowError,
-                negative ? "can't convert negative value to unsigned int" : "int too big to convert");
+      const char *text = row->code == 'q' || row->code == 'Q' ? "int too big to convert"
+                         : row->kind == SIGNED ? "Python int too large to convert to C long"
+                                               : "Python int too large to convert to C unsigned long";
+      if (row->kind == UNSIGNED && asy_int_sign(v) < 0)
+        text = row->code == 'Q' ? "can't convert negative int to unsigned"
+                                : "can't convert negative value to unsigned int";
+      asy_raise(vm, ASY_OverflowError, "%s", text);
       return false;
     }
     if (row->kind == SIGNED) bits = (uint64_t)i;
@@ -134,14 +138,8 @@ static bool put(asy_vm *vm, const code_row *row, asy_value v, uint8_t out[8]) {
       else memcpy(out, &(float){(float)d}, 4);
       return true;
     case TEXT:
-      if (row->code == 'u' && (!asy_is_str(v) || ((asy_str *)asy_obj_of(v))->len != 1))
+      if (!asy_is_str(v) || ((asy_str *)asy_obj_of(v))->len != 1)
         return asy_raise(vm, ASY_TypeError, "array item must be unicode character"), false;
-      if (!asy_is_str(v))
-        return asy_raise(vm, ASY_TypeError, "array item must be a unicode character, not %T", v), false;
-      if (((asy_str *)asy_obj_of(v))->len != 1)
-        return asy_raise(vm, ASY_TypeError, "array item must be a string of length 1, got a string of length %u",
-                         ((asy_str *)asy_obj_of(v))->len),
-               false;
       memcpy(out, &(uint32_t){asy_str_at((asy_str *)asy_obj_of(v), 0)}, 4);
       return true;
     default: return put_integer(vm, row, v, out);
@@ -461,7 +459,7 @@ static asy_value array_add(asy_vm *vm, asy_value left, asy_value right) {
 }
 
 static asy_value array_iadd(asy_vm *vm, asy_value self, asy_value other) {
-  if (!is_array(vm, other)) return asy_raise(vm, ASY_TypeError, "can only extend with array (not \"%T\")", other);
+  if (!is_array(vm, other)) return asy_raise(vm, ASY_TypeError, "can only extend array with array (not \"%T\")", other);
   return extend(vm, array_of(self), other) ? self : ASY_FAILED;
 }
 
@@ -708,37 +706,38 @@ static asy_value array_sizeof(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native array_methods[] = {
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},
-  {"__copy__", "(self, /)", array_copy, "Return a copy of the array.", 0},
-  {"__deepcopy__", "(self, unused, /)", array_copy, "Return a copy of the array.", 0},
-  {"__reduce_ex__", "(self, value, /)", array_reduce, "Return state information for pickling.", 0},
-  {"__sizeof__", "(self, /)", array_sizeof, "Size of the array in memory, in bytes.", 0},
-  {"append", "(self, v, /)", array_append, "Append new value v to the end of the array.", 0},
+  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
+  {"__copy__", "(self, /)", array_copy, DOC("Return a copy of the array."), 0},
+  {"__deepcopy__", "(self, unused, /)", array_copy, DOC("Return a copy of the array."), 0},
+  {"__reduce_ex__", "(self, value, /)", array_reduce, DOC("Return state information for pickling."), 0},
+  {"__sizeof__", "(self, /)", array_sizeof, DOC("Size of the array in memory, in bytes."), 0},
+  {"append", "(self, v, /)", array_append, DOC("Append new value v to the end of the array."), 0},
   {"buffer_info", "(self, /)", array_buffer_info,
-   "Return a tuple (address, length) giving the current memory address and the length in items.", 0},
-  {"byteswap", "(self, /)", array_byteswap, "Byteswap all items of the array.", 0},
-  {"clear", "(self, /)", array_clear, "Remove all items from the array.", 0},
-  {"count", "(self, v, /)", array_count, "Return number of occurrences of v in the array.", 0},
-  {"extend", "(self, bb, /)", array_extend, "Append items to the end of the array.", 0},
+   DOC("Return a tuple (address, length) giving the current memory address and the length in items."), 0},
+  {"byteswap", "(self, /)", array_byteswap, DOC("Byteswap all items of the array."), 0},
+  {"clear", "(self, /)", array_clear, DOC("Remove all items from the array."), 0},
+  {"count", "(self, v, /)", array_count, DOC("Return number of occurrences of v in the array."), 0},
+  {"extend", "(self, bb, /)", array_extend, DOC("Append items to the end of the array."), 0},
   {"frombytes", "(self, buffer, /)", array_frombytes,
-   "Appends items from the string, interpreting it as an array of machine values.", 0},
+   DOC("Appends items from the string, interpreting it as an array of machine values."), 0},
   {"fromfile", "(self, f, n, /)", array_fromfile,
-   "Read n objects from the file object f and append them to the end of the array.", 0},
-  {"fromlist", "(self, list, /)", array_fromlist, "Append items to array from list.", 0},
-  {"fromunicode", "(self, ustr, /)", array_fromunicode, "Extends this array with data from the unicode string ustr.",
+   DOC("Read n objects from the file object f and append them to the end of the array."), 0},
+  {"fromlist", "(self, list, /)", array_fromlist, DOC("Append items to array from list."), 0},
+  {"fromunicode", "(self, ustr, /)", array_fromunicode,
+   DOC("Extends this array with data from the unicode string ustr."), 0},
+  {"index", "(self, v, start=0, stop=None, /)", array_index, DOC("Return index of first occurrence of v in the array."),
    0},
-  {"index", "(self, v, start=0, stop=None, /)", array_index, "Return index of first occurrence of v in the array.", 0},
-  {"insert", "(self, i, v, /)", array_insert, "Insert a new item v into the array before position i.", 0},
-  {"itemsize", "(self)", array_itemsize, "the size, in bytes, of one array item", ASY_NATIVE_GETTER},
-  {"pop", "(self, i=-1, /)", array_pop, "Return the i-th element and delete it from the array.", 0},
-  {"remove", "(self, v, /)", array_remove, "Remove the first occurrence of v in the array.", 0},
-  {"reverse", "(self, /)", array_reverse, "Reverse the order of the items in the array.", 0},
+  {"insert", "(self, i, v, /)", array_insert, DOC("Insert a new item v into the array before position i."), 0},
+  {"itemsize", "(self)", array_itemsize, DOC("the size, in bytes, of one array item"), ASY_NATIVE_GETTER},
+  {"pop", "(self, i=-1, /)", array_pop, DOC("Return the i-th element and delete it from the array."), 0},
+  {"remove", "(self, v, /)", array_remove, DOC("Remove the first occurrence of v in the array."), 0},
+  {"reverse", "(self, /)", array_reverse, DOC("Reverse the order of the items in the array."), 0},
   {"tobytes", "(self, /)", array_tobytes,
-   "Convert the array to an array of machine values and return the bytes representation.", 0},
-  {"tofile", "(self, f, /)", array_tofile, "Write all items (as machine values) to the file object f.", 0},
-  {"tolist", "(self, /)", array_tolist, "Convert array to an ordinary list with the same items.", 0},
-  {"tounicode", "(self, /)", array_tounicode, "Convert the array to a unicode string.", 0},
-  {"typecode", "(self)", array_typecode, "the typecode character used to create the array", ASY_NATIVE_GETTER},
+   DOC("Convert the array to an array of machine values and return the bytes representation."), 0},
+  {"tofile", "(self, f, /)", array_tofile, DOC("Write all items (as machine values) to the file object f."), 0},
+  {"tolist", "(self, /)", array_tolist, DOC("Convert array to an ordinary list with the same items."), 0},
+  {"tounicode", "(self, /)", array_tounicode, DOC("Convert the array to a unicode string."), 0},
+  {"typecode", "(self)", array_typecode, DOC("the typecode character used to create the array"), ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -801,8 +800,8 @@ static asy_value iterator_setstate(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native iterator_methods[] = {
-  {"__reduce__", "(self, /)", iterator_reduce, NULL, 0},
-  {"__setstate__", "(self, state, /)", iterator_setstate, NULL, 0},
+  {"__reduce__", "(self, /)", iterator_reduce, 0, 0},
+  {"__setstate__", "(self, state, /)", iterator_setstate, 0, 0},
   {0},
 };
 
@@ -848,7 +847,7 @@ static asy_value array_reconstructor(asy_vm *vm, const asy_value *args) {
 
 static const asy_native array_natives[] = {
   {"_array_reconstructor", "(arraytype, typecode, mformat_code, items, /)", array_reconstructor,
-   "Internal. Used for pickling support.", 0},
+   DOC("Internal. Used for pickling support."), 0},
   {0},
 };
 

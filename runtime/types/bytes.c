@@ -341,11 +341,12 @@ static asy_value bytes_bytes(asy_vm *vm, const asy_value *args) { return bytes_e
 
 static const asy_native bytes_methods[] = {
   ASY_OCTETS_METHODS(ASY_OCTETS_ROW){"fromhex", "(cls, string, /)", asy_octets_fromhex,
-                                     "Create a bytes object from a string of hexadecimal numbers.", ASY_NATIVE_CLASS},
-  {"maketrans", "(frm, to, /)", asy_octets_maketrans, "Return a translation table usable for the translate method.",
-   ASY_NATIVE_STATIC},
-  {"__getnewargs__", "(self, /)", bytes_getnewargs, NULL, 0},
-  {"__bytes__", "(self, /)", bytes_bytes, "Convert this value to exact type bytes.", 0},
+                                     DOC("Create a bytes object from a string of hexadecimal numbers."),
+                                     ASY_NATIVE_CLASS},
+  {"maketrans", "(frm, to, /)", asy_octets_maketrans,
+   DOC("Return a translation table usable for the translate method."), ASY_NATIVE_STATIC},
+  {"__getnewargs__", "(self, /)", bytes_getnewargs, 0, 0},
+  {"__bytes__", "(self, /)", bytes_bytes, DOC("Convert this value to exact type bytes."), 0},
   {0},
 };
 
@@ -408,7 +409,7 @@ static asy_value bytes_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native bytes_iter_methods[] = {
-  {"__length_hint__", "(self, /)", bytes_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  {"__length_hint__", "(self, /)", bytes_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };

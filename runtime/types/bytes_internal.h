@@ -62,47 +62,48 @@ asy_value asy_octets_str(asy_vm *vm, asy_value self);
 
 /* The methods that bytes and bytearray have in common: X(name, signature, doc). */
 #define ASY_OCTETS_METHODS(X)                                                                                          \
-  X(capitalize, "(self, /)", "Return a copy with only its first character capitalized (ASCII).")                       \
-  X(center, "(self, width, fillchar=?, /)", "Return a centered copy of length width.")                                 \
-  X(count, "(self, sub, start=None, end=None, /)", "Return the number of non-overlapping occurrences of sub.")         \
-  X(decode, "(self, /, encoding=?, errors=?)", "Decode the bytes using the codec registered for encoding.")            \
-  X(endswith, "(self, suffix, start=None, end=None, /)", "Return True if the bytes end with the suffix.")              \
-  X(expandtabs, "(self, /, tabsize=8)", "Return a copy where all tab characters are expanded using spaces.")           \
-  X(find, "(self, sub, start=None, end=None, /)", "Return the lowest index where sub is found, or -1.")                \
-  X(hex, "(self, /, sep=?, bytes_per_sep=1)", "Return a string of hexadecimal digits.")                                \
-  X(index, "(self, sub, start=None, end=None, /)", "Return the lowest index where sub is found, or raise ValueError.") \
-  X(isalnum, "(self, /)", "Return True if all characters are alphanumeric (ASCII).")                                   \
-  X(isalpha, "(self, /)", "Return True if all characters are alphabetic (ASCII).")                                     \
-  X(isascii, "(self, /)", "Return True if all characters are ASCII.")                                                  \
-  X(isdigit, "(self, /)", "Return True if all characters are digits.")                                                 \
-  X(islower, "(self, /)", "Return True if all cased characters are lowercase.")                                        \
-  X(isspace, "(self, /)", "Return True if all characters are whitespace.")                                             \
-  X(istitle, "(self, /)", "Return True if the bytes are titlecased.")                                                  \
-  X(isupper, "(self, /)", "Return True if all cased characters are uppercase.")                                        \
-  X(join, "(self, iterable_of_bytes, /)", "Concatenate any number of bytes objects, with this one between them.")      \
-  X(ljust, "(self, width, fillchar=?, /)", "Return a left-justified copy of length width.")                            \
-  X(lower, "(self, /)", "Return a copy with all ASCII characters converted to lowercase.")                             \
-  X(lstrip, "(self, bytes=None, /)", "Strip leading bytes contained in the argument.")                                 \
-  X(partition, "(self, sep, /)", "Partition the bytes into three parts using the given separator.")                    \
-  X(removeprefix, "(self, prefix, /)", "Return a copy with the given prefix removed if present.")                      \
-  X(removesuffix, "(self, suffix, /)", "Return a copy with the given suffix removed if present.")                      \
-  X(replace, "(self, old, new, count=-1, /)", "Return a copy with all occurrences of old replaced by new.")            \
-  X(rfind, "(self, sub, start=None, end=None, /)", "Return the highest index where sub is found, or -1.")              \
+  X(capitalize, "(self, /)", DOC("Return a copy with only its first character capitalized (ASCII)."))                  \
+  X(center, "(self, width, fillchar=?, /)", DOC("Return a centered copy of length width."))                            \
+  X(count, "(self, sub, start=None, end=None, /)", DOC("Return the number of non-overlapping occurrences of sub."))    \
+  X(decode, "(self, /, encoding=?, errors=?)", DOC("Decode the bytes using the codec registered for encoding."))       \
+  X(endswith, "(self, suffix, start=None, end=None, /)", DOC("Return True if the bytes end with the suffix."))         \
+  X(expandtabs, "(self, /, tabsize=8)", DOC("Return a copy where all tab characters are expanded using spaces."))      \
+  X(find, "(self, sub, start=None, end=None, /)", DOC("Return the lowest index where sub is found, or -1."))           \
+  X(hex, "(self, /, sep=?, bytes_per_sep=1)", DOC("Return a string of hexadecimal digits."))                           \
+  X(index, "(self, sub, start=None, end=None, /)",                                                                     \
+    DOC("Return the lowest index where sub is found, or raise ValueError."))                                           \
+  X(isalnum, "(self, /)", DOC("Return True if all characters are alphanumeric (ASCII)."))                              \
+  X(isalpha, "(self, /)", DOC("Return True if all characters are alphabetic (ASCII)."))                                \
+  X(isascii, "(self, /)", DOC("Return True if all characters are ASCII."))                                             \
+  X(isdigit, "(self, /)", DOC("Return True if all characters are digits."))                                            \
+  X(islower, "(self, /)", DOC("Return True if all cased characters are lowercase."))                                   \
+  X(isspace, "(self, /)", DOC("Return True if all characters are whitespace."))                                        \
+  X(istitle, "(self, /)", DOC("Return True if the bytes are titlecased."))                                             \
+  X(isupper, "(self, /)", DOC("Return True if all cased characters are uppercase."))                                   \
+  X(join, "(self, iterable_of_bytes, /)", DOC("Concatenate any number of bytes objects, with this one between them.")) \
+  X(ljust, "(self, width, fillchar=?, /)", DOC("Return a left-justified copy of length width."))                       \
+  X(lower, "(self, /)", DOC("Return a copy with all ASCII characters converted to lowercase."))                        \
+  X(lstrip, "(self, bytes=None, /)", DOC("Strip leading bytes contained in the argument."))                            \
+  X(partition, "(self, sep, /)", DOC("Partition the bytes into three parts using the given separator."))               \
+  X(removeprefix, "(self, prefix, /)", DOC("Return a copy with the given prefix removed if present."))                 \
+  X(removesuffix, "(self, suffix, /)", DOC("Return a copy with the given suffix removed if present."))                 \
+  X(replace, "(self, old, new, count=-1, /)", DOC("Return a copy with all occurrences of old replaced by new."))       \
+  X(rfind, "(self, sub, start=None, end=None, /)", DOC("Return the highest index where sub is found, or -1."))         \
   X(rindex, "(self, sub, start=None, end=None, /)",                                                                    \
-    "Return the highest index where sub is found, or raise ValueError.")                                               \
-  X(rjust, "(self, width, fillchar=?, /)", "Return a right-justified copy of length width.")                           \
-  X(rpartition, "(self, sep, /)", "Partition the bytes into three parts, searching from the end.")                     \
-  X(rsplit, "(self, /, sep=None, maxsplit=-1)", "Return a list of the sections, splitting from the end.")              \
-  X(rstrip, "(self, bytes=None, /)", "Strip trailing bytes contained in the argument.")                                \
-  X(split, "(self, /, sep=None, maxsplit=-1)", "Return a list of the sections, using sep as the delimiter.")           \
-  X(splitlines, "(self, /, keepends=False)", "Return a list of the lines, breaking at line boundaries.")               \
-  X(startswith, "(self, prefix, start=None, end=None, /)", "Return True if the bytes start with the prefix.")          \
-  X(strip, "(self, bytes=None, /)", "Strip leading and trailing bytes contained in the argument.")                     \
-  X(swapcase, "(self, /)", "Return a copy with upper-case ASCII converted to lower-case and vice versa.")              \
-  X(title, "(self, /)", "Return a titlecased copy (ASCII).")                                                           \
-  X(translate, "(self, table, /, delete=?)", "Return a copy with each byte mapped by the table.")                      \
-  X(upper, "(self, /)", "Return a copy with all ASCII characters converted to uppercase.")                             \
-  X(zfill, "(self, width, /)", "Pad with zeros on the left.")
+    DOC("Return the highest index where sub is found, or raise ValueError."))                                          \
+  X(rjust, "(self, width, fillchar=?, /)", DOC("Return a right-justified copy of length width."))                      \
+  X(rpartition, "(self, sep, /)", DOC("Partition the bytes into three parts, searching from the end."))                \
+  X(rsplit, "(self, /, sep=None, maxsplit=-1)", DOC("Return a list of the sections, splitting from the end."))         \
+  X(rstrip, "(self, bytes=None, /)", DOC("Strip trailing bytes contained in the argument."))                           \
+  X(split, "(self, /, sep=None, maxsplit=-1)", DOC("Return a list of the sections, using sep as the delimiter."))      \
+  X(splitlines, "(self, /, keepends=False)", DOC("Return a list of the lines, breaking at line boundaries."))          \
+  X(startswith, "(self, prefix, start=None, end=None, /)", DOC("Return True if the bytes start with the prefix."))     \
+  X(strip, "(self, bytes=None, /)", DOC("Strip leading and trailing bytes contained in the argument."))                \
+  X(swapcase, "(self, /)", DOC("Return a copy with upper-case ASCII converted to lower-case and vice versa."))         \
+  X(title, "(self, /)", DOC("Return a titlecased copy (ASCII)."))                                                      \
+  X(translate, "(self, table, /, delete=?)", DOC("Return a copy with each byte mapped by the table."))                 \
+  X(upper, "(self, /)", DOC("Return a copy with all ASCII characters converted to uppercase."))                        \
+  X(zfill, "(self, width, /)", DOC("Pad with zeros on the left."))
 
 #define X(name, signature, doc) asy_value asy_octets_method_##name(asy_vm *vm, const asy_value *args);
 ASY_OCTETS_METHODS(X)

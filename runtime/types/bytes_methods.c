@@ -649,6 +649,7 @@ METHOD(decode) {
   if (!optional_name(vm, args[1], "encoding", &encoding) || !optional_name(vm, args[2], "errors", &errors))
     return ASY_FAILED;
   if (!asy_buffer_get(vm, args[0], &b)) return ASY_FAILED;
+  if (!b.len) encoding = errors = NULL; /* whether they exist is not asked */
   asy_str *s = asy_decode(vm, is_bytearray(args[0]) ? 0 : args[0], b.data, b.len, encoding, errors);
   asy_buffer_release(vm, &b);
   return s ? asy_from_obj(s) : ASY_FAILED;

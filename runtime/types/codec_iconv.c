@@ -163,9 +163,9 @@ static asy_value converter_new(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native converter_methods[] = {
-  {"decode", "(self, data, errors, final, /)", do_decode, NULL, 0},
-  {"encode", "(self, text, errors, /)", do_encode, NULL, 0},
-  {"reset", "(self, /)", do_reset, NULL, 0},
+  {"decode", "(self, data, errors, final, /)", do_decode, 0, 0},
+  {"encode", "(self, text, errors, /)", do_encode, 0, 0},
+  {"reset", "(self, /)", do_reset, 0, 0},
   {0},
 };
 

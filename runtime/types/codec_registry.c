@@ -543,36 +543,36 @@ static asy_value codecs_escape_decode(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native codecs_natives[] = {
-#define ROWS(function, name) {#function "_encode", "(str, errors=None, /)", codecs_##function##_encode, NULL, 0},
+#define ROWS(function, name) {#function "_encode", "(str, errors=None, /)", codecs_##function##_encode, 0, 0},
   STREAMED(ROWS) WHOLE(ROWS)
 #undef ROWS
 #define ROWS(function, name)                                                                                           \
-  {#function "_decode", "(data, errors=None, final=False, /)", codecs_##function##_decode, NULL, 0},
+  {#function "_decode", "(data, errors=None, final=False, /)", codecs_##function##_decode, 0, 0},
     STREAMED(ROWS)
 #undef ROWS
-#define ROWS(function, name) {#function "_decode", "(data, errors=None, /)", codecs_##function##_decode, NULL, 0},
+#define ROWS(function, name) {#function "_decode", "(data, errors=None, /)", codecs_##function##_decode, 0, 0},
       WHOLE(ROWS)
 #undef ROWS
-        {"charmap_build", "(map, /)", codecs_charmap_build, NULL, 0},
-  {"charmap_decode", "(data, errors=None, mapping=None, /)", codecs_charmap_decode, NULL, 0},
-  {"charmap_encode", "(str, errors=None, mapping=None, /)", codecs_charmap_encode, NULL, 0},
+        {"charmap_build", "(map, /)", codecs_charmap_build, 0, 0},
+  {"charmap_decode", "(data, errors=None, mapping=None, /)", codecs_charmap_decode, 0, 0},
+  {"charmap_encode", "(str, errors=None, mapping=None, /)", codecs_charmap_encode, 0, 0},
   {"decode", "(obj, encoding='utf-8', errors='strict')", codecs_decode,
-   "Decodes obj using the codec registered for encoding.", 0},
+   DOC("Decodes obj using the codec registered for encoding."), 0},
   {"encode", "(obj, encoding='utf-8', errors='strict')", codecs_encode,
-   "Encodes obj using the codec registered for encoding.", 0},
-  {"escape_decode", "(data, errors=None, /)", codecs_escape_decode, NULL, 0},
-  {"escape_encode", "(data, errors=None, /)", codecs_escape_encode, NULL, 0},
+   DOC("Encodes obj using the codec registered for encoding."), 0},
+  {"escape_decode", "(data, errors=None, /)", codecs_escape_decode, 0, 0},
+  {"escape_encode", "(data, errors=None, /)", codecs_escape_encode, 0, 0},
   {"lookup", "(encoding, /)", codecs_lookup,
-   "Looks up a codec tuple in the Python codec registry and returns a CodecInfo object.", 0},
-  {"lookup_error", "(name, /)", codecs_lookup_error, "lookup_error(errors) -> handler", 0},
-  {"readbuffer_encode", "(data, errors=None, /)", codecs_readbuffer_encode, NULL, 0},
-  {"register", "(search_function, /)", codecs_register, "Register a codec search function.", 0},
+   DOC("Looks up a codec tuple in the Python codec registry and returns a CodecInfo object."), 0},
+  {"lookup_error", "(name, /)", codecs_lookup_error, DOC("lookup_error(errors) -> handler"), 0},
+  {"readbuffer_encode", "(data, errors=None, /)", codecs_readbuffer_encode, 0, 0},
+  {"register", "(search_function, /)", codecs_register, DOC("Register a codec search function."), 0},
   {"register_error", "(errors, handler, /)", codecs_register_error,
-   "Register the specified error handler under the name errors.", 0},
+   DOC("Register the specified error handler under the name errors."), 0},
   {"unregister", "(search_function, /)", codecs_unregister,
-   "Unregister a codec search function and clear the registry's cache.", 0},
-  {"utf_16_ex_decode", "(data, errors=None, byteorder=0, final=False, /)", codecs_utf_16_ex_decode, NULL, 0},
-  {"utf_32_ex_decode", "(data, errors=None, byteorder=0, final=False, /)", codecs_utf_32_ex_decode, NULL, 0},
+   DOC("Unregister a codec search function and clear the registry's cache."), 0},
+  {"utf_16_ex_decode", "(data, errors=None, byteorder=0, final=False, /)", codecs_utf_16_ex_decode, 0, 0},
+  {"utf_32_ex_decode", "(data, errors=None, byteorder=0, final=False, /)", codecs_utf_32_ex_decode, 0, 0},
   {0},
 };
 

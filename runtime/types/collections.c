@@ -88,11 +88,11 @@ static asy_value default_or(asy_vm *vm, asy_value left, asy_value right) {
 }
 
 static const asy_native default_methods[] = {
-  {"__missing__", "(self, key, /)", default_missing, "Called by __getitem__ for a missing key.", 0},
-  {"copy", "(self, /)", default_copy, "D.copy() -> a shallow copy of D.", 0},
-  {"__copy__", "(self, /)", default_copy, "D.copy() -> a shallow copy of D.", 0},
-  {"__reduce__", "(self, /)", default_reduce, "Return state information for pickling.", 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},
+  {"__missing__", "(self, key, /)", default_missing, DOC("Called by __getitem__ for a missing key."), 0},
+  {"copy", "(self, /)", default_copy, DOC("D.copy() -> a shallow copy of D."), 0},
+  {"__copy__", "(self, /)", default_copy, DOC("D.copy() -> a shallow copy of D."), 0},
+  {"__reduce__", "(self, /)", default_reduce, DOC("Return state information for pickling."), 0},
+  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -296,17 +296,18 @@ static asy_value ordered_ior(asy_vm *vm, asy_value self, asy_value right) {
 
 static const asy_native ordered_methods[] = {
   {"move_to_end", "(self, key, last=True)", ordered_move,
-   "Move an existing element to the end (or beginning if last is false).", 0},
-  {"popitem", "(self, last=True)", ordered_popitem, "Remove and return a (key, value) pair from the dictionary.", 0},
-  {"pop", "(self, key, default=?)", ordered_pop, "Remove specified key and return the corresponding value.", 0},
+   DOC("Move an existing element to the end (or beginning if last is false)."), 0},
+  {"popitem", "(self, last=True)", ordered_popitem, DOC("Remove and return a (key, value) pair from the dictionary."),
+   0},
+  {"pop", "(self, key, default=?)", ordered_pop, DOC("Remove specified key and return the corresponding value."), 0},
   {"setdefault", "(self, key, default=None)", ordered_setdefault,
-   "Insert key with a value of default if key is not in the dictionary.", 0},
-  {"update", "(self, /, *args, **kwargs)", ordered_update, "Update from a mapping or pairs, and keywords.", 0},
+   DOC("Insert key with a value of default if key is not in the dictionary."), 0},
+  {"update", "(self, /, *args, **kwargs)", ordered_update, DOC("Update from a mapping or pairs, and keywords."), 0},
   {"fromkeys", "(cls, iterable, value=None)", ordered_fromkeys,
-   "Create a new ordered dictionary with keys from iterable and values set to value.", ASY_NATIVE_CLASS},
-  {"copy", "(self, /)", ordered_copy, "od.copy() -> a shallow copy of od", 0},
-  {"__reduce__", "(self, /)", ordered_reduce, "Return state information for pickling", 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},
+   DOC("Create a new ordered dictionary with keys from iterable and values set to value."), ASY_NATIVE_CLASS},
+  {"copy", "(self, /)", ordered_copy, DOC("od.copy() -> a shallow copy of od"), 0},
+  {"__reduce__", "(self, /)", ordered_reduce, DOC("Return state information for pickling"), 0},
+  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -366,7 +367,7 @@ static asy_value getter_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native getter_methods[] = {
-  {"__reduce__", "(self, /)", getter_reduce, "Return state information for pickling", 0},
+  {"__reduce__", "(self, /)", getter_reduce, DOC("Return state information for pickling"), 0},
   {0},
 };
 static const asy_member getter_members[] = {{"__doc__", offsetof(asy_item_getter, doc), MEMBER_VALUE, true}, {0}};
@@ -429,9 +430,10 @@ static asy_value guarded_repr(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"_count_elements", "(mapping, iterable, /)", count_elements, "Count elements in the iterable, updating the mapping",
+  {"_count_elements", "(mapping, iterable, /)", count_elements,
+   DOC("Count elements in the iterable, updating the mapping"), 0},
+  {"_guarded_repr", "(function, self, fill, /)", guarded_repr, DOC("function(self), or fill inside that very call."),
    0},
-  {"_guarded_repr", "(function, self, fill, /)", guarded_repr, "function(self), or fill inside that very call.", 0},
   {0},
 };
 

@@ -66,12 +66,11 @@ static pair quotient(pair a, pair b) {
 
 static pair power_of_int(pair x, long n) {
   pair result = {1, 0}, p = x;
-  unsigned long count = n < 0 ? 0 - (unsigned long)n : (unsigned long)n;
-  for (unsigned long mask = 1; mask && mask <= count; mask <<= 1) {
-    if (count & mask) result = product(result, p);
+  for (long mask = 1; mask <= n; mask <<= 1) {
+    if (n & mask) result = product(result, p);
     p = product(p, p);
   }
-  return n < 0 ? quotient((pair){1, 0}, result) : result;
+  return result;
 }
 
 static bool is_zero(pair p) { return p.real == 0 && p.imag == 0; }
@@ -79,25 +78,26 @@ static bool is_zero(pair p) { return p.real == 0 && p.imag == 0; }
 asy_value asy_complex_pow(asy_vm *vm, double real, double imag, double exponent_real, double exponent_imag) {
   pair base = {real, imag}, exponent = {exponent_real, exponent_imag}, result;
   if (is_zero(exponent)) return asy_complex_new(vm, 1, 0);
-  if (is_zero(base)) {
-    if (exponent.imag != 0 || exponent.real < 0)
-      return asy_raise(vm, ASY_ZeroDivisionError, "0.0 to a negative or complex power");
-    return asy_complex_new(vm, 0, 0);
-  }
-  if (exponent.imag == 0 && exponent.real == floor(exponent.real) && fabs(exponent.real) <= 100)
-    result = power_of_int(base, (long)exponent.real);
-  else {
+  bool outside;
+  if (exponent.imag == 0 && exponent.real == floor(exponent.real) && fabs(exponent.real) <= 100) {
+    result = power_of_int(base, labs((long)exponent.real));
+    outside = exponent.real < 0 && is_zero(result);
+    if (exponent.real < 0) result = quotient((pair){1, 0}, result);
+  } else if (is_zero(base)) {
+    result = (pair){0, 0};
+    outside = exponent.imag != 0 || exponent.real < 0;
+  } else {
     double size = hypot(base.real, base.imag), length = pow(size, exponent.real);
     double angle = atan2(base.imag, base.real), phase = angle * exponent.real;
     if (exponent.imag != 0) {
-      length *= exp(-angle * exponent.imag);
+      length /= exp(angle * exponent.imag);
       phase += exponent.imag * log(size);
     }
     result = (pair){length * cos(phase), length * sin(phase)};
+    outside = isinf(phase);
   }
-  bool finite = isfinite(real) && isfinite(imag) && isfinite(exponent_real) && isfinite(exponent_imag);
-  if (finite && (isinf(result.real) || isinf(result.imag)))
-    return asy_raise(vm, ASY_OverflowError, "complex exponentiation");
+  if (outside) return asy_raise(vm, ASY_ZeroDivisionError, "0.0 to a negative or complex power");
+  if (isinf(result.real) || isinf(result.imag)) return asy_raise(vm, ASY_OverflowError, "complex exponentiation");
   return from_pair(vm, result);
 }
 
@@ -351,15 +351,15 @@ static asy_value complex_getnewargs(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native complex_methods[] = {
-  {"__abs__", "(self, /)", complex_abs, "abs(self)", 0},
-  {"__complex__", "(self, /)", complex_self, "Convert this value to exact type complex.", 0},
-  {"__format__", "(self, format_spec, /)", asy_format_complex, "Convert to a string according to format_spec.", 0},
-  {"__getnewargs__", "(self, /)", complex_getnewargs, NULL, 0},
-  {"__pow__", "(self, value, mod=None, /)", complex_pow_method, "Return pow(self, value, mod).", 0},
+  {"__abs__", "(self, /)", complex_abs, DOC("abs(self)"), 0},
+  {"__complex__", "(self, /)", complex_self, DOC("Convert this value to exact type complex."), 0},
+  {"__format__", "(self, format_spec, /)", asy_format_complex, DOC("Convert to a string according to format_spec."), 0},
+  {"__getnewargs__", "(self, /)", complex_getnewargs, 0, 0},
+  {"__pow__", "(self, value, mod=None, /)", complex_pow_method, DOC("Return pow(self, value, mod)."), 0},
   {"conjugate", "(self, /)", complex_conjugate,
-   "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j.", 0},
-  {"imag", "(self)", complex_imag, "the imaginary part of a complex number", ASY_NATIVE_GETTER},
-  {"real", "(self)", complex_real, "the real part of a complex number", ASY_NATIVE_GETTER},
+   DOC("Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j."), 0},
+  {"imag", "(self)", complex_imag, DOC("the imaginary part of a complex number"), ASY_NATIVE_GETTER},
+  {"real", "(self)", complex_real, DOC("the real part of a complex number"), ASY_NATIVE_GETTER},
   {0},
 };
 

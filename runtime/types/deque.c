@@ -520,8 +520,8 @@ static asy_value iter_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native iter_methods[] = {
-  {"__length_hint__", "(self, /)", iter_hint, "Private method returning an estimate of len(list(it)).", 0},
-  {"__reduce__", "(self, /)", iter_reduce, "Return state information for pickling.", 0},
+  {"__length_hint__", "(self, /)", iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
+  {"__reduce__", "(self, /)", iter_reduce, DOC("Return state information for pickling."), 0},
   {0},
 };
 
@@ -549,28 +549,28 @@ static asy_value deque_reversed(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native deque_methods[] = {
-  {"append", "(self, item, /)", deque_append, "Add an element to the right side of the deque.", 0},
-  {"appendleft", "(self, item, /)", deque_appendleft, "Add an element to the left side of the deque.", 0},
-  {"clear", "(self, /)", deque_clear, "Remove all elements from the deque.", 0},
-  {"copy", "(self, /)", deque_copy, "Return a shallow copy of a deque.", 0},
-  {"__copy__", "(self, /)", deque_copy, "Return a shallow copy of a deque.", 0},
-  {"count", "(self, value, /)", deque_count, "Return number of occurrences of value.", 0},
-  {"extend", "(self, iterable, /)", deque_extend, "Extend the right side of the deque with elements from the iterable.",
-   0},
+  {"append", "(self, item, /)", deque_append, DOC("Add an element to the right side of the deque."), 0},
+  {"appendleft", "(self, item, /)", deque_appendleft, DOC("Add an element to the left side of the deque."), 0},
+  {"clear", "(self, /)", deque_clear, DOC("Remove all elements from the deque."), 0},
+  {"copy", "(self, /)", deque_copy, DOC("Return a shallow copy of a deque."), 0},
+  {"__copy__", "(self, /)", deque_copy, DOC("Return a shallow copy of a deque."), 0},
+  {"count", "(self, value, /)", deque_count, DOC("Return number of occurrences of value."), 0},
+  {"extend", "(self, iterable, /)", deque_extend,
+   DOC("Extend the right side of the deque with elements from the iterable."), 0},
   {"extendleft", "(self, iterable, /)", deque_extendleft,
-   "Extend the left side of the deque with elements from the iterable.", 0},
-  {"index", "(self, value, start=?, stop=?, /)", deque_index, "Return first index of value.", 0},
-  {"insert", "(self, index, value, /)", deque_insert, "Insert value before index.", 0},
-  {"pop", "(self, /)", deque_pop, "Remove and return the rightmost element.", 0},
-  {"popleft", "(self, /)", deque_popleft, "Remove and return the leftmost element.", 0},
-  {"remove", "(self, value, /)", deque_remove, "Remove first occurrence of value.", 0},
-  {"reverse", "(self, /)", deque_reverse, "Reverse *IN PLACE*.", 0},
-  {"rotate", "(self, n=1, /)", deque_rotate, "Rotate the deque n steps to the right.  If n is negative, rotates left.",
-   0},
-  {"maxlen", "(self)", deque_maxlen, "maximum size of a deque or None if unbounded", ASY_NATIVE_GETTER},
-  {"__reversed__", "(self, /)", deque_reversed, "Return a reverse iterator over the deque.", 0},
-  {"__reduce__", "(self, /)", deque_reduce, "Return state information for pickling.", 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},
+   DOC("Extend the left side of the deque with elements from the iterable."), 0},
+  {"index", "(self, value, start=?, stop=?, /)", deque_index, DOC("Return first index of value."), 0},
+  {"insert", "(self, index, value, /)", deque_insert, DOC("Insert value before index."), 0},
+  {"pop", "(self, /)", deque_pop, DOC("Remove and return the rightmost element."), 0},
+  {"popleft", "(self, /)", deque_popleft, DOC("Remove and return the leftmost element."), 0},
+  {"remove", "(self, value, /)", deque_remove, DOC("Remove first occurrence of value."), 0},
+  {"reverse", "(self, /)", deque_reverse, DOC("Reverse *IN PLACE*."), 0},
+  {"rotate", "(self, n=1, /)", deque_rotate,
+   DOC("Rotate the deque n steps to the right.  If n is negative, rotates left."), 0},
+  {"maxlen", "(self)", deque_maxlen, DOC("maximum size of a deque or None if unbounded"), ASY_NATIVE_GETTER},
+  {"__reversed__", "(self, /)", deque_reversed, DOC("Return a reverse iterator over the deque."), 0},
+  {"__reduce__", "(self, /)", deque_reduce, DOC("Return state information for pickling."), 0},
+  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
   {0},
 };
 

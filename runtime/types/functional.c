@@ -158,7 +158,7 @@ static asy_value zip_setstate(asy_vm *vm, const asy_value *args) {
 }
 static const asy_native zip_methods[] = {
   ASY_REDUCE_ROW(zip_reduce),
-  {"__setstate__", "(self, state, /)", zip_setstate, "Set state information for unpickling.", 0},
+  {"__setstate__", "(self, state, /)", zip_setstate, DOC("Set state information for unpickling."), 0},
   {0},
 };
 

@@ -50,7 +50,7 @@ static asy_value list_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native list_iter_methods[] = {
-  {"__length_hint__", "(self, /)", list_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  {"__length_hint__", "(self, /)", list_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
@@ -87,7 +87,7 @@ static asy_value tuple_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native tuple_iter_methods[] = {
-  {"__length_hint__", "(self, /)", tuple_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  {"__length_hint__", "(self, /)", tuple_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
@@ -181,7 +181,7 @@ static asy_value dict_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native dict_iter_methods[] = {
-  {"__length_hint__", "(self, /)", dict_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  {"__length_hint__", "(self, /)", dict_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
   ASY_REDUCE_ROW(asy_table_iter_reduce),
   {0},
 };
@@ -226,7 +226,7 @@ static asy_value set_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native set_iter_methods[] = {
-  {"__length_hint__", "(self, /)", set_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  {"__length_hint__", "(self, /)", set_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
   ASY_REDUCE_ROW(asy_table_iter_reduce),
   {0},
 };
@@ -279,7 +279,8 @@ static asy_value sequence_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native sequence_iter_methods[] = {
-  {"__length_hint__", "(self, /)", sequence_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  {"__length_hint__", "(self, /)", sequence_iter_hint, DOC("Private method returning an estimate of len(list(it))."),
+   0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
@@ -403,7 +404,7 @@ static asy_value reversed_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native reversed_methods[] = {
-  {"__length_hint__", "(self, /)", reversed_hint, "Private method returning an estimate of len(list(it)).", 0},
+  {"__length_hint__", "(self, /)", reversed_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };

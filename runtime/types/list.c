@@ -481,18 +481,19 @@ static asy_value list_reversed(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native list_methods[] = {
-  {"append", "(self, object, /)", list_append, "Append object to the end of the list.", 0},
-  {"clear", "(self, /)", list_clear, "Remove all items from list.", 0},
-  {"copy", "(self, /)", list_copy, "Return a shallow copy of the list.", 0},
-  {"count", "(self, value, /)", list_count, "Return number of occurrences of value.", 0},
-  {"extend", "(self, iterable, /)", list_extend, "Extend list by appending elements from the iterable.", 0},
-  {"index", "(self, value, start=0, stop=2147483647, /)", list_index, "Return first index of value.", 0},
-  {"insert", "(self, index, object, /)", list_insert, "Insert object before index.", 0},
-  {"pop", "(self, index=-1, /)", list_pop, "Remove and return item at index (default last).", 0},
-  {"remove", "(self, value, /)", list_remove, "Remove first occurrence of value.", 0},
-  {"reverse", "(self, /)", list_reverse, "Reverse *IN PLACE*.", 0},
-  {"sort", "(self, /, *, key=None, reverse=False)", list_sort, "Sort the list in ascending order and return None.", 0},
-  {"__reversed__", "(self, /)", list_reversed, "Return a reverse iterator over the list.", 0},
+  {"append", "(self, object, /)", list_append, DOC("Append object to the end of the list."), 0},
+  {"clear", "(self, /)", list_clear, DOC("Remove all items from list."), 0},
+  {"copy", "(self, /)", list_copy, DOC("Return a shallow copy of the list."), 0},
+  {"count", "(self, value, /)", list_count, DOC("Return number of occurrences of value."), 0},
+  {"extend", "(self, iterable, /)", list_extend, DOC("Extend list by appending elements from the iterable."), 0},
+  {"index", "(self, value, start=0, stop=2147483647, /)", list_index, DOC("Return first index of value."), 0},
+  {"insert", "(self, index, object, /)", list_insert, DOC("Insert object before index."), 0},
+  {"pop", "(self, index=-1, /)", list_pop, DOC("Remove and return item at index (default last)."), 0},
+  {"remove", "(self, value, /)", list_remove, DOC("Remove first occurrence of value."), 0},
+  {"reverse", "(self, /)", list_reverse, DOC("Reverse *IN PLACE*."), 0},
+  {"sort", "(self, /, *, key=None, reverse=False)", list_sort, DOC("Sort the list in ascending order and return None."),
+   0},
+  {"__reversed__", "(self, /)", list_reversed, DOC("Return a reverse iterator over the list."), 0},
   {0},
 };
 

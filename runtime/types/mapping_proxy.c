@@ -96,13 +96,13 @@ static asy_value proxy_reversed(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native proxy_methods[] = {
-  {"get", "(self, key, default=None, /)", proxy_get, "Return the value for key if key is in the mapping, else default.",
-   0},
-  {"keys", "(self, /)", proxy_keys, "a set-like object providing a view on D's keys", 0},
-  {"values", "(self, /)", proxy_values, "an object providing a view on D's values", 0},
-  {"items", "(self, /)", proxy_items, "a set-like object providing a view on D's items", 0},
-  {"copy", "(self, /)", proxy_copy, "a shallow copy of D", 0},
-  {"__reversed__", "(self, /)", proxy_reversed, "Return a reverse iterator over the mapping.", 0},
+  {"get", "(self, key, default=None, /)", proxy_get,
+   DOC("Return the value for key if key is in the mapping, else default."), 0},
+  {"keys", "(self, /)", proxy_keys, DOC("a set-like object providing a view on D's keys"), 0},
+  {"values", "(self, /)", proxy_values, DOC("an object providing a view on D's values"), 0},
+  {"items", "(self, /)", proxy_items, DOC("a set-like object providing a view on D's items"), 0},
+  {"copy", "(self, /)", proxy_copy, DOC("a shallow copy of D"), 0},
+  {"__reversed__", "(self, /)", proxy_reversed, DOC("Return a reverse iterator over the mapping."), 0},
   {0},
 };
 

@@ -56,8 +56,8 @@ static asy_value ellipsis_reduce(asy_vm *vm, const asy_value *args) {
   return text_of(vm, "Ellipsis");
 }
 
-static const asy_native not_implemented_methods[] = {{"__reduce__", "(self, /)", not_implemented_reduce, NULL, 0}, {0}};
-static const asy_native ellipsis_methods[] = {{"__reduce__", "(self, /)", ellipsis_reduce, NULL, 0}, {0}};
+static const asy_native not_implemented_methods[] = {{"__reduce__", "(self, /)", not_implemented_reduce, 0, 0}, {0}};
+static const asy_native ellipsis_methods[] = {{"__reduce__", "(self, /)", ellipsis_reduce, 0, 0}, {0}};
 
 const asy_type asy_none_type = {
   .name = "NoneType",

@@ -77,16 +77,19 @@ static bool read_key(walk *w) {
 }
 
 /* A number or '*'. */
-static bool read_size(walk *w, int64_t *out, const char *too_big) {
+static bool read_size(walk *w, int64_t *out, bool is_width, const char *too_big) {
   if (peek(w) == '*') {
     asy_value v;
     int64_t n;
     w->at++;
     if (!next_argument(w, &v)) return false;
     if (!asy_is_integer(v)) return fail(w, ASY_TypeError, "* wants int");
-    if (!asy_is_number_int64(v, &n) || n > INT32_MAX || n < -INT32_MAX)
-      return fail(w, ASY_OverflowError, "Python int too large to convert to C int");
-    *out = n;
+    bool fits = asy_is_number_int64(v, &n);
+    if (!fits || (!is_width && (n > INT32_MAX || n < INT32_MIN)))
+      return fail(
+        w, ASY_OverflowError,
+        is_width ? "Python int too large to convert to C ssize_t" : "Python int too large to convert to C int");
+    *out = n < -INT64_MAX ? -INT64_MAX : n;
     return true;
   }
   int64_t n = 0;
@@ -121,7 +124,7 @@ static bool read_directive(walk *w, directive *d) {
     if (!flag || at_end(w)) break;
     d->flags |= flag;
   }
-  if (!read_size(w, &d->width, "width too big")) return false;
+  if (!read_size(w, &d->width, true, "width too big")) return false;
   if (d->width < -1) {
     d->flags |= FLAG_LEFT;
     d->width = -d->width;
@@ -129,7 +132,7 @@ static bool read_directive(walk *w, directive *d) {
   if (peek(w) == '.') {
     w->at++;
     d->precision = 0;
-    if (!read_size(w, &d->precision, w->bytes ? "prec too big" : "precision too big")) return false;
+    if (!read_size(w, &d->precision, false, w->bytes ? "prec too big" : "precision too big")) return false;
     if (d->precision < 0) d->precision = 0;
   }
   if (peek(w) == 'h' || peek(w) == 'l' || peek(w) == 'L') w->at++;

@@ -693,36 +693,36 @@ static asy_value set_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 #define METHODS_OF_BOTH                                                                                                \
-  {"__reduce__", "(self, /)", set_reduce, "Return state information for pickling.", 0},                                \
-    {"copy", "(self, /)", set_copy, "Return a shallow copy of a set.", 0},                                             \
-    {"union", "(self, /, *others)", set_union, "Return a new set with elements from the set and all others.", 0},      \
+  {"__reduce__", "(self, /)", set_reduce, DOC("Return state information for pickling."), 0},                           \
+    {"copy", "(self, /)", set_copy, DOC("Return a shallow copy of a set."), 0},                                        \
+    {"union", "(self, /, *others)", set_union, DOC("Return a new set with elements from the set and all others."), 0}, \
     {"intersection", "(self, /, *others)", set_intersection,                                                           \
-     "Return a new set with elements common to the set and all others.", 0},                                           \
+     DOC("Return a new set with elements common to the set and all others."), 0},                                      \
     {"difference", "(self, /, *others)", set_difference,                                                               \
-     "Return a new set with elements in the set that are not in the others.", 0},                                      \
+     DOC("Return a new set with elements in the set that are not in the others."), 0},                                 \
     {"symmetric_difference", "(self, other, /)", set_symmetric_difference,                                             \
-     "Return a new set with elements in either the set or other but not both.", 0},                                    \
-    {"isdisjoint", "(self, other, /)", set_isdisjoint, "Return True if two sets have a null intersection.", 0},        \
-    {"issubset", "(self, other, /)", set_issubset, "Report whether another set contains this set.", 0}, {              \
-    "issuperset", "(self, other, /)", set_issuperset, "Report whether this set contains another set.", 0               \
+     DOC("Return a new set with elements in either the set or other but not both."), 0},                               \
+    {"isdisjoint", "(self, other, /)", set_isdisjoint, DOC("Return True if two sets have a null intersection."), 0},   \
+    {"issubset", "(self, other, /)", set_issubset, DOC("Report whether another set contains this set."), 0}, {         \
+    "issuperset", "(self, other, /)", set_issuperset, DOC("Report whether this set contains another set."), 0          \
   }
 
 static const asy_native frozenset_methods[] = {METHODS_OF_BOTH, {0}};
 
 static const asy_native set_methods[] = {
   METHODS_OF_BOTH,
-  {"add", "(self, object, /)", set_add, "Add an element to a set.", 0},
-  {"discard", "(self, object, /)", set_discard, "Remove an element from a set if it is a member.", 0},
-  {"remove", "(self, object, /)", set_remove, "Remove an element from a set; it must be a member.", 0},
-  {"pop", "(self, /)", set_pop, "Remove and return an arbitrary set element.", 0},
-  {"clear", "(self, /)", set_clear, "Remove all elements from this set.", 0},
-  {"update", "(self, /, *others)", set_update, "Update the set, adding elements from all others.", 0},
+  {"add", "(self, object, /)", set_add, DOC("Add an element to a set."), 0},
+  {"discard", "(self, object, /)", set_discard, DOC("Remove an element from a set if it is a member."), 0},
+  {"remove", "(self, object, /)", set_remove, DOC("Remove an element from a set; it must be a member."), 0},
+  {"pop", "(self, /)", set_pop, DOC("Remove and return an arbitrary set element."), 0},
+  {"clear", "(self, /)", set_clear, DOC("Remove all elements from this set."), 0},
+  {"update", "(self, /, *others)", set_update, DOC("Update the set, adding elements from all others."), 0},
   {"intersection_update", "(self, /, *others)", set_intersection_update,
-   "Update the set, keeping only elements found in it and all others.", 0},
+   DOC("Update the set, keeping only elements found in it and all others."), 0},
   {"difference_update", "(self, /, *others)", set_difference_update,
-   "Update the set, removing elements found in others.", 0},
+   DOC("Update the set, removing elements found in others."), 0},
   {"symmetric_difference_update", "(self, other, /)", set_symmetric_difference_update,
-   "Update the set, keeping only elements found in either set, but not in both.", 0},
+   DOC("Update the set, keeping only elements found in either set, but not in both."), 0},
   {0},
 };
 

@@ -157,13 +157,14 @@ static asy_value slice_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native slice_methods[] = {
-  {"__reduce__", "(self, /)", slice_reduce, "Return state information for pickling.", 0},
+  {"__reduce__", "(self, /)", slice_reduce, DOC("Return state information for pickling."), 0},
   {"indices", "(self, object, /)", slice_indices,
-   "S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, calculate the start and "
-   "stop\nindices, and "
-   "the stride length of the extended slice described by\nS. Out of bounds indices are clipped in a manner consistent "
-   "with "
-   "the\nhandling of normal slices.",
+   DOC("S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, calculate the start and "
+       "stop\nindices, and "
+       "the stride length of the extended slice described by\nS. Out of bounds indices are clipped in a manner "
+       "consistent "
+       "with "
+       "the\nhandling of normal slices."),
    0},
   {0},
 };

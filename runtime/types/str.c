@@ -701,6 +701,7 @@ static asy_value decoded(asy_vm *vm, asy_value object, const char *encoding, con
   }
   asy_buffer buffer;
   if (!asy_buffer_get(vm, object, &buffer)) return ASY_FAILED;
+  if (!buffer.len) encoding = errors = NULL; /* whether they exist is not asked */
   asy_str *s = asy_decode(vm, asy_is_kind(object, KIND_BYTES) ? object : 0, buffer.data, buffer.len, encoding, errors);
   asy_buffer_release(vm, &buffer);
   return s ? asy_from_obj(s) : ASY_FAILED;
@@ -952,7 +953,7 @@ static asy_value str_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native str_iter_methods[] = {
-  {"__length_hint__", "(self, /)", str_iter_hint, "Private method returning an estimate of len(list(it)).", 0},
+  {"__length_hint__", "(self, /)", str_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };

@@ -211,9 +211,9 @@ static asy_value tuple_getnewargs(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native tuple_methods[] = {
-  {"index", "(self, value, start=0, stop=2147483647, /)", tuple_index, "Return first index of value.", 0},
-  {"count", "(self, value, /)", tuple_count, "Return number of occurrences of value.", 0},
-  {"__getnewargs__", "(self, /)", tuple_getnewargs, NULL, 0},
+  {"index", "(self, value, start=0, stop=2147483647, /)", tuple_index, DOC("Return first index of value."), 0},
+  {"count", "(self, value, /)", tuple_count, DOC("Return number of occurrences of value."), 0},
+  {"__getnewargs__", "(self, /)", tuple_getnewargs, 0, 0},
   {0},
 };
 

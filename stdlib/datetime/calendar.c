@@ -123,3 +123,15 @@ bool asy_field_int(asy_vm *vm, asy_value v, int32_t *out) {
   *out = (int32_t)n;
   return true;
 }
+
+bool asy_replace_fields(asy_vm *vm, const asy_value *args, int32_t *parts, int count) {
+  for (int i = 0; i < count; i++) {
+    if (args[i] == ASY_UNBOUND || asy_field_int(vm, args[i], &parts[i])) continue;
+    if (asy_raised_is(vm, ASY_OverflowError)) {
+      asy_clear_exception(vm);
+      asy_raise(vm, ASY_OverflowError, "Python int too large to convert to C int");
+    }
+    return false;
+  }
+  return true;
+}

@@ -272,7 +272,11 @@ asy_value asy_strftime(asy_vm *vm, asy_value self, const fields *f, asy_value fo
           break;
         }
         while (text < end && strchr("_-0^#EO123456789", text[-1])) text++;
-        append_libc(&out, &t, percent, (size_t)(text - percent));
+        bool ours = text[-1] == '%' && text < end &&
+                    (strchr("zZf", *text) || (*text == ':' && text + 1 < end && text[1] == 'z'));
+        if (text - percent > 2 && ((text[-1] & 0x80) || ours)) /* flags of what libc does not see stay as they are */
+          asy_text_utf8(&out, percent, (size_t)(--text - percent));
+        else append_libc(&out, &t, percent, (size_t)(text - percent));
     }
   }
   if (good) return or_failed(asy_text_finish(&out));
@@ -377,8 +381,7 @@ static bool date_hash(asy_vm *vm, asy_value self, int64_t *out) {
 
 static asy_value date_replace(asy_vm *vm, const asy_value *args) {
   int32_t parts[] = {date_of(args[0])->year, date_of(args[0])->month, date_of(args[0])->day};
-  for (int i = 0; i < 3; i++)
-    if (args[i + 1] != ASY_UNBOUND && !asy_field_int(vm, args[i + 1], &parts[i])) return ASY_FAILED;
+  if (!asy_replace_fields(vm, args + 1, parts, 3)) return ASY_FAILED;
   return asy_date_make(vm, asy_type_of(vm, args[0]), parts[0], parts[1], parts[2]);
 }
 
@@ -391,30 +394,31 @@ static asy_value date_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native methods[] = {
-  {"fromtimestamp", "(cls, timestamp, /)", date_fromtimestamp, "Create a date from a POSIX timestamp.",
+  {"fromtimestamp", "(cls, timestamp, /)", date_fromtimestamp, DOC("Create a date from a POSIX timestamp."),
    ASY_NATIVE_CLASS},
-  {"fromordinal", "(cls, ordinal, /)", date_fromordinal, "int -> date corresponding to a proleptic Gregorian ordinal.",
-   ASY_NATIVE_CLASS},
-  {"fromisoformat", "(cls, string, /)", date_fromisoformat, "str -> Construct a date from a string in ISO 8601 format.",
-   ASY_NATIVE_CLASS},
+  {"fromordinal", "(cls, ordinal, /)", date_fromordinal,
+   DOC("int -> date corresponding to a proleptic Gregorian ordinal."), ASY_NATIVE_CLASS},
+  {"fromisoformat", "(cls, string, /)", date_fromisoformat,
+   DOC("str -> Construct a date from a string in ISO 8601 format."), ASY_NATIVE_CLASS},
   {"fromisocalendar", "(cls, year, week, day)", date_fromisocalendar,
-   "int, int, int -> Construct a date from the ISO year, week number and weekday.", ASY_NATIVE_CLASS},
-  {"today", "(cls)", date_today, "Current date or datetime:  same as self.__class__.fromtimestamp(time.time()).",
+   DOC("int, int, int -> Construct a date from the ISO year, week number and weekday."), ASY_NATIVE_CLASS},
+  {"today", "(cls)", date_today, DOC("Current date or datetime:  same as self.__class__.fromtimestamp(time.time())."),
    ASY_NATIVE_CLASS},
-  {"ctime", "(self)", date_ctime, "Return ctime() style string.", 0},
-  {"strftime", "(self, format)", date_strftime, "format -> strftime() style string.", 0},
-  {"__format__", "(self, spec, /)", date_format, "Formats self with strftime.", 0},
-  {"timetuple", "(self)", date_timetuple, "Return time tuple, compatible with time.localtime().", 0},
-  {"isocalendar", "(self)", date_isocalendar, "Return a named tuple containing ISO year, week number, and weekday.", 0},
-  {"isoformat", "(self)", date_isoformat, "Return string in ISO 8601 format, YYYY-MM-DD.", 0},
+  {"ctime", "(self)", date_ctime, DOC("Return ctime() style string."), 0},
+  {"strftime", "(self, format)", date_strftime, DOC("format -> strftime() style string."), 0},
+  {"__format__", "(self, spec, /)", date_format, DOC("Formats self with strftime."), 0},
+  {"timetuple", "(self)", date_timetuple, DOC("Return time tuple, compatible with time.localtime()."), 0},
+  {"isocalendar", "(self)", date_isocalendar,
+   DOC("Return a named tuple containing ISO year, week number, and weekday."), 0},
+  {"isoformat", "(self)", date_isoformat, DOC("Return string in ISO 8601 format, YYYY-MM-DD."), 0},
   {"isoweekday", "(self)", date_isoweekday,
-   "Return the day of the week represented by the date: Monday == 1 ... Sunday == 7", 0},
-  {"toordinal", "(self)", date_toordinal, "Return proleptic Gregorian ordinal.  January 1 of year 1 is day 1.", 0},
-  {"weekday", "(self)", date_weekday, "Return the day of the week represented by the date: Monday == 0 ... Sunday == 6",
-   0},
-  {"replace", "(self, year=?, month=?, day=?)", date_replace, "Return date with new specified fields.", 0},
-  {"__replace__", "(self, /, *, year=?, month=?, day=?)", date_replace, "The same as replace().", 0},
-  {"__reduce__", "(self, /)", date_reduce, "__reduce__() -> (cls, state)", 0},
+   DOC("Return the day of the week represented by the date: Monday == 1 ... Sunday == 7"), 0},
+  {"toordinal", "(self)", date_toordinal, DOC("Return proleptic Gregorian ordinal.  January 1 of year 1 is day 1."), 0},
+  {"weekday", "(self)", date_weekday,
+   DOC("Return the day of the week represented by the date, Monday == 0 ... Sunday == 6."), 0},
+  {"replace", "(self, year=?, month=?, day=?)", date_replace, DOC("Return date with new specified fields."), 0},
+  {"__replace__", "(self, /, *, year=?, month=?, day=?)", date_replace, DOC("The same as replace()."), 0},
+  {"__reduce__", "(self, /)", date_reduce, DOC("__reduce__() -> (cls, state)"), 0},
   {0},
 };
 

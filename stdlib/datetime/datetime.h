@@ -82,6 +82,8 @@ bool asy_check_date(asy_vm *vm, int64_t year, int64_t month, int64_t day); /* Va
 bool asy_check_time(asy_vm *vm, const fields *f);
 bool asy_check_zone(asy_vm *vm, asy_value zone); /* TypeError */
 bool asy_field_int(asy_vm *vm, asy_value v, int32_t *out);
+/* The parts that replace() was given. */
+bool asy_replace_fields(asy_vm *vm, const asy_value *args, int32_t *parts, int count);
 
 /* ---- Deltas (delta.c) ---- */
 asy_value asy_delta_new(asy_vm *vm, wide microseconds); /* an exact timedelta; OverflowError */

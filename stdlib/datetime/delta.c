@@ -56,11 +56,34 @@ asy_value asy_delta_new(asy_vm *vm, wide us) { return make(vm, asy_class_for(vm,
 
 /* ---- timedelta(...) ---- */
 
-/* Adds v * factor; what is less than a microsecond goes to *rest. *huge: more than any timedelta. */
-static bool accumulate(asy_vm *vm, wide *sum, double *rest, bool *huge, asy_value v, const char *name, int64_t factor) {
+/* An integer, or the nearest of +-2^120. */
+static bool saturated(asy_vm *vm, asy_value v, wide *out) {
+  int64_t n;
+  if (asy_is_number_int64(v, &n)) return *out = n, true;
+  uint64_t low;
+  asy_value high = asy_int_binary(vm, BINARY_RSHIFT, v, asy_from_small(64)), mask = asy_from_uint64(vm, UINT64_MAX),
+            rest = asy_failed(high) || asy_failed(mask) ? ASY_FAILED : asy_int_binary(vm, BINARY_AND, v, mask);
+  if (asy_failed(rest)) return false;
+  bool fits = asy_int_to_uint64(rest, &low) && asy_is_number_int64(high, &n) && n >= -((int64_t)1 << 56) &&
+              n < (int64_t)1 << 56;
+  wide most = (wide)1 << 120;
+  *out = fits ? n * ((wide)1 << 64) + low : asy_int_sign(v) < 0 ? -most : most;
+  return true;
+}
+
+/* Adds n * factor to the integer *sum. */
+static bool accumulate_huge(asy_vm *vm, asy_value *sum, asy_value n, int64_t factor) {
+  asy_value product = asy_failed(n) ? ASY_FAILED : asy_int_binary(vm, BINARY_MUL, n, asy_from_int64(vm, factor));
+  if (!asy_failed(product)) *sum = asy_int_binary(vm, BINARY_ADD, *sum, product);
+  return !asy_failed(product) && !asy_failed(*sum);
+}
+
+/* Adds v * factor to *sum, or to *huge when 64 bits do not hold v; what is less than a microsecond goes to *rest. */
+static bool accumulate(asy_vm *vm, wide *sum, double *rest, asy_value *huge, asy_value v, const char *name,
+                       int64_t factor) {
   int64_t n;
   if (asy_is_integer(v)) {
-    if (!asy_is_number_int64(v, &n)) return *huge = true;
+    if (!asy_is_number_int64(v, &n)) return accumulate_huge(vm, huge, v, factor);
     *sum += (wide)n * factor;
     return true;
   }
@@ -71,7 +94,7 @@ static bool accumulate(asy_vm *vm, wide *sum, double *rest, bool *huge, asy_valu
   double whole, fraction = modf(asy_float_value(v), &whole);
   if (isnan(whole)) return asy_raise(vm, ASY_ValueError, "cannot convert float NaN to integer"), false;
   if (isinf(whole)) return asy_raise(vm, ASY_OverflowError, "cannot convert float infinity to integer"), false;
-  if (fabs(whole) > 1e18) return *huge = true;
+  if (fabs(whole) > 1e18) return accumulate_huge(vm, huge, asy_int_from_double(vm, whole), factor);
   double micros, part = modf(fraction * (double)factor, &micros);
   *sum += (wide)(int64_t)whole * factor + (int64_t)micros;
   *rest += part;
@@ -90,13 +113,17 @@ static asy_value delta_new(asy_vm *vm, const asy_value *args) {
   };
   wide sum = 0;
   double rest = 0;
-  bool huge = false;
+  asy_value huge = asy_from_small(0);
   for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
     asy_value v = args[parts[i].arg];
     if (v != asy_from_small(0) && !accumulate(vm, &sum, &rest, &huge, v, parts[i].name, parts[i].factor))
       return ASY_FAILED;
   }
-  if (huge) return too_large(vm), ASY_FAILED;
+  if (huge != asy_from_small(0)) {
+    asy_value all = asy_wide_int(vm, sum);
+    if (!asy_failed(all)) all = asy_int_binary(vm, BINARY_ADD, all, huge);
+    if (asy_failed(all) || !saturated(vm, all, &sum)) return ASY_FAILED;
+  }
   if (rest != 0) { /* to the nearest microsecond of the sum, ties to even */
     double whole = round(rest);
     if (fabs(whole - rest) == 0.5) {
@@ -150,12 +177,10 @@ static asy_value scale(asy_vm *vm, wide us, double f, bool divide) {
   return asy_round_ratio(vm, a, b);
 }
 
-/* Whether v is an integer; *ok is false when it does not fit. */
-static bool integer_operand(asy_vm *vm, asy_value v, int64_t *n, bool *ok) {
-  if (!asy_is_integer(v)) return false;
-  *ok = asy_is_number_int64(v, n);
-  if (!*ok) too_large(vm);
-  return true;
+/* Whether v is an integer; *ok is false when an exception is set. */
+static bool integer_operand(asy_vm *vm, asy_value v, wide *n, bool *ok) {
+  *ok = true;
+  return asy_is_integer(v) && ((*ok = saturated(vm, v, n)), true);
 }
 
 static asy_value delta_add(asy_vm *vm, asy_value a, asy_value b) {
@@ -171,7 +196,7 @@ static asy_value delta_sub(asy_vm *vm, asy_value a, asy_value b) {
 }
 
 static asy_value delta_mul(asy_vm *vm, asy_value a, asy_value b) {
-  int64_t n;
+  wide n;
   bool ok;
   if (!is_delta(vm, a)) {
     asy_value other = a;
@@ -181,12 +206,12 @@ static asy_value delta_mul(asy_vm *vm, asy_value a, asy_value b) {
   wide us = asy_delta_us(delta_of(a)), product;
   if (asy_is_float(b)) return scale(vm, us, asy_float_value(b), false);
   if (!integer_operand(vm, b, &n, &ok)) return ASY_NOT_IMPLEMENTED;
-  if (!ok) return us ? ASY_FAILED : (asy_clear_exception(vm), asy_delta_new(vm, 0));
-  return __builtin_mul_overflow(us, (wide)n, &product) ? too_large(vm) : asy_delta_new(vm, product);
+  if (!ok) return ASY_FAILED;
+  return __builtin_mul_overflow(us, n, &product) ? too_large(vm) : asy_delta_new(vm, product);
 }
 
 static asy_value delta_floordiv(asy_vm *vm, asy_value a, asy_value b) {
-  int64_t n;
+  wide n;
   bool ok;
   if (!is_delta(vm, a)) return ASY_NOT_IMPLEMENTED;
   wide us = asy_delta_us(delta_of(a));
@@ -200,7 +225,7 @@ static asy_value delta_floordiv(asy_vm *vm, asy_value a, asy_value b) {
 }
 
 static asy_value delta_truediv(asy_vm *vm, asy_value a, asy_value b) {
-  int64_t n;
+  wide n;
   bool ok;
   if (!is_delta(vm, a)) return ASY_NOT_IMPLEMENTED;
   wide us = asy_delta_us(delta_of(a));
@@ -309,11 +334,11 @@ static asy_value delta_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native methods[] = {
-  {"total_seconds", "(self, /)", delta_total_seconds, "Total seconds in the duration.", 0},
-  {"__abs__", "(self, /)", delta_abs, "abs(self)", 0},
-  {"__divmod__", "(self, value, /)", delta_divmod, "Return divmod(self, value).", 0},
-  {"__rdivmod__", "(self, value, /)", delta_rdivmod, "Return divmod(value, self).", 0},
-  {"__reduce__", "(self, /)", delta_reduce, "__reduce__() -> (cls, state)", 0},
+  {"total_seconds", "(self, /)", delta_total_seconds, DOC("Total seconds in the duration."), 0},
+  {"__abs__", "(self, /)", delta_abs, DOC("abs(self)"), 0},
+  {"__divmod__", "(self, value, /)", delta_divmod, DOC("Return divmod(self, value)."), 0},
+  {"__rdivmod__", "(self, value, /)", delta_rdivmod, DOC("Return divmod(value, self)."), 0},
+  {"__reduce__", "(self, /)", delta_reduce, DOC("__reduce__() -> (cls, state)"), 0},
   {0},
 };
 

@@ -313,7 +313,7 @@ static asy_value at_seconds(asy_vm *vm, asy_class *cls, int64_t seconds, int32_t
   if (!asy_fields_at(vm, (wide)shown * SECOND_US, &f)) return ASY_FAILED;
   f.microsecond = micros;
   f.zone = utc ? ASY_NONE : zone;
-  if (local && seconds > first + 2 * DAY_SECONDS) { /* the second time the clock shows this? */
+  if (local) { /* the second time the clock shows this? */
     int64_t probe, before = seconds + EPOCH_SECONDS;
     if (!asy_local_seconds(vm, before - DAY_SECONDS, &probe)) return ASY_FAILED;
     int64_t change = shown - probe - DAY_SECONDS;
@@ -573,7 +573,7 @@ static asy_value datetime_astimezone(asy_vm *vm, const asy_value *args) {
 
 static asy_value datetime_replace(asy_vm *vm, const asy_value *args) {
   fields f = fields_in(moment_of(args[0]));
-  if (!read_fields(vm, args + 1, &f.year, 7) || !read_fields(vm, args + 9, &f.fold, 1)) return ASY_FAILED;
+  if (!asy_replace_fields(vm, args + 1, &f.year, 7) || !asy_replace_fields(vm, args + 9, &f.fold, 1)) return ASY_FAILED;
   if (args[8] != ASY_UNBOUND) f.zone = args[8];
   return asy_check_date(vm, f.year, f.month, f.day) && asy_check_time(vm, &f) && asy_check_zone(vm, f.zone)
            ? asy_datetime_make(vm, asy_type_of(vm, args[0]), &f)
@@ -584,37 +584,38 @@ static void moment_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((mome
 
 #define CLASS ASY_NATIVE_CLASS
 static const asy_native datetime_methods[] = {
-  {"now", "(cls, tz=None)", datetime_now, "Returns new datetime object representing current time local to tz.", CLASS},
-  {"today", "(cls)", datetime_today, "Current date and time, local.", CLASS},
-  {"utcnow", "(cls)", datetime_utcnow, "Return a new datetime representing UTC day and time.", CLASS},
-  {"fromtimestamp", "(cls, timestamp, tz=None)", datetime_fromtimestamp,
-   "timestamp[, tz] -> tz's local time from POSIX timestamp.", CLASS},
-  {"utcfromtimestamp", "(cls, timestamp, /)", datetime_utcfromtimestamp,
-   "Construct a naive UTC datetime from a POSIX timestamp.", CLASS},
-  {"strptime", "(cls, string, format, /)", datetime_strptime,
-   "string, format -> new datetime parsed from a string (like time.strptime()).", CLASS},
-  {"combine", "(cls, date, time, tzinfo=?)", datetime_combine, "date, time -> datetime with same date and time fields",
+  {"now", "(cls, tz=None)", datetime_now, DOC("Returns new datetime object representing current time local to tz."),
    CLASS},
+  {"today", "(cls)", datetime_today, DOC("Current date and time, local."), CLASS},
+  {"utcnow", "(cls)", datetime_utcnow, DOC("Return a new datetime representing UTC day and time."), CLASS},
+  {"fromtimestamp", "(cls, timestamp, tz=None)", datetime_fromtimestamp,
+   DOC("timestamp[, tz] -> tz's local time from POSIX timestamp."), CLASS},
+  {"utcfromtimestamp", "(cls, timestamp, /)", datetime_utcfromtimestamp,
+   DOC("Construct a naive UTC datetime from a POSIX timestamp."), CLASS},
+  {"strptime", "(cls, string, format, /)", datetime_strptime,
+   DOC("string, format -> new datetime parsed from a string (like time.strptime())."), CLASS},
+  {"combine", "(cls, date, time, tzinfo=?)", datetime_combine,
+   DOC("date, time -> datetime with same date and time fields"), CLASS},
   {"fromisoformat", "(cls, string, /)", datetime_fromisoformat,
-   "string -> datetime from a string in most ISO 8601 formats", CLASS},
-  {"date", "(self)", datetime_date, "Return date object with same year, month and day.", 0},
-  {"time", "(self)", datetime_time, "Return time object with same time but with tzinfo=None.", 0},
-  {"timetz", "(self)", datetime_timetz, "Return time object with same time and tzinfo.", 0},
-  {"timetuple", "(self)", datetime_timetuple, "Return time tuple, compatible with time.localtime().", 0},
-  {"utctimetuple", "(self)", datetime_utctimetuple, "Return UTC time tuple, compatible with time.localtime().", 0},
-  {"timestamp", "(self)", datetime_timestamp, "Return POSIX timestamp as float.", 0},
+   DOC("string -> datetime from a string in most ISO 8601 formats"), CLASS},
+  {"date", "(self)", datetime_date, DOC("Return date object with same year, month and day."), 0},
+  {"time", "(self)", datetime_time, DOC("Return time object with same time but with tzinfo=None."), 0},
+  {"timetz", "(self)", datetime_timetz, DOC("Return time object with same time and tzinfo."), 0},
+  {"timetuple", "(self)", datetime_timetuple, DOC("Return time tuple, compatible with time.localtime()."), 0},
+  {"utctimetuple", "(self)", datetime_utctimetuple, DOC("Return UTC time tuple, compatible with time.localtime()."), 0},
+  {"timestamp", "(self)", datetime_timestamp, DOC("Return POSIX timestamp as float."), 0},
   {"isoformat", "(self, sep=?, timespec=?)", datetime_isoformat,
-   "[sep] -> string in ISO 8601 format, YYYY-MM-DDT[HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].", 0},
-  {"utcoffset", "(self)", moment_utcoffset, "Return self.tzinfo.utcoffset(self).", 0},
-  {"tzname", "(self)", moment_tzname, "Return self.tzinfo.tzname(self).", 0},
-  {"dst", "(self)", moment_dst, "Return self.tzinfo.dst(self).", 0},
-  {"astimezone", "(self, tz=None)", datetime_astimezone, "tz -> convert to local time in new timezone tz", 0},
+   DOC("[sep] -> string in ISO 8601 format, YYYY-MM-DDT[HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM]."), 0},
+  {"utcoffset", "(self)", moment_utcoffset, DOC("Return self.tzinfo.utcoffset(self)."), 0},
+  {"tzname", "(self)", moment_tzname, DOC("Return self.tzinfo.tzname(self)."), 0},
+  {"dst", "(self)", moment_dst, DOC("Return self.tzinfo.dst(self)."), 0},
+  {"astimezone", "(self, tz=None)", datetime_astimezone, DOC("tz -> convert to local time in new timezone tz"), 0},
   {"replace", "(self, year=?, month=?, day=?, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, *, fold=?)",
-   datetime_replace, "Return datetime with new specified fields.", 0},
+   datetime_replace, DOC("Return datetime with new specified fields."), 0},
   {"__replace__", "(self, /, *, year=?, month=?, day=?, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, fold=?)",
-   datetime_replace, "The same as replace().", 0},
-  {"__reduce_ex__", "(self, protocol, /)", datetime_reduce_ex, "__reduce_ex__(proto) -> (cls, state)", 0},
-  {"__reduce__", "(self, /)", datetime_reduce, "__reduce__() -> (cls, state)", 0},
+   datetime_replace, DOC("The same as replace()."), 0},
+  {"__reduce_ex__", "(self, protocol, /)", datetime_reduce_ex, DOC("__reduce_ex__(proto) -> (cls, state)"), 0},
+  {"__reduce__", "(self, /)", datetime_reduce, DOC("__reduce__() -> (cls, state)"), 0},
   {0},
 };
 #undef CLASS
@@ -701,28 +702,28 @@ static asy_value time_format(asy_vm *vm, const asy_value *args) {
 
 static asy_value time_replace(asy_vm *vm, const asy_value *args) {
   fields f = fields_in(moment_of(args[0]));
-  if (!read_fields(vm, args + 1, &f.hour, 4) || !read_fields(vm, args + 6, &f.fold, 1)) return ASY_FAILED;
+  if (!asy_replace_fields(vm, args + 1, &f.hour, 4) || !asy_replace_fields(vm, args + 6, &f.fold, 1)) return ASY_FAILED;
   if (args[5] != ASY_UNBOUND) f.zone = args[5];
   return asy_check_time(vm, &f) && asy_check_zone(vm, f.zone) ? asy_time_make(vm, asy_type_of(vm, args[0]), &f)
                                                               : ASY_FAILED;
 }
 
 static const asy_native time_methods[] = {
-  {"fromisoformat", "(cls, string, /)", time_fromisoformat, "string -> time from a string in ISO 8601 format",
+  {"fromisoformat", "(cls, string, /)", time_fromisoformat, DOC("string -> time from a string in ISO 8601 format"),
    ASY_NATIVE_CLASS},
   {"isoformat", "(self, timespec=?)", time_isoformat,
-   "Return string in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].", 0},
-  {"strftime", "(self, format)", time_strftime, "format -> strftime() style string.", 0},
-  {"__format__", "(self, spec, /)", time_format, "Formats self with strftime.", 0},
-  {"utcoffset", "(self)", moment_utcoffset, "Return self.tzinfo.utcoffset(self).", 0},
-  {"tzname", "(self)", moment_tzname, "Return self.tzinfo.tzname(self).", 0},
-  {"dst", "(self)", moment_dst, "Return self.tzinfo.dst(self).", 0},
+   DOC("Return string in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM]."), 0},
+  {"strftime", "(self, format)", time_strftime, DOC("format -> strftime() style string."), 0},
+  {"__format__", "(self, spec, /)", time_format, DOC("Formats self with strftime."), 0},
+  {"utcoffset", "(self)", moment_utcoffset, DOC("Return self.tzinfo.utcoffset(self)."), 0},
+  {"tzname", "(self)", moment_tzname, DOC("Return self.tzinfo.tzname(self)."), 0},
+  {"dst", "(self)", moment_dst, DOC("Return self.tzinfo.dst(self)."), 0},
   {"replace", "(self, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, *, fold=?)", time_replace,
-   "Return time with new specified fields.", 0},
+   DOC("Return time with new specified fields."), 0},
   {"__replace__", "(self, /, *, hour=?, minute=?, second=?, microsecond=?, tzinfo=?, fold=?)", time_replace,
-   "The same as replace().", 0},
-  {"__reduce_ex__", "(self, protocol, /)", time_reduce_ex, "__reduce_ex__(proto) -> (cls, state)", 0},
-  {"__reduce__", "(self, /)", time_reduce, "__reduce__() -> (cls, state)", 0},
+   DOC("The same as replace()."), 0},
+  {"__reduce_ex__", "(self, protocol, /)", time_reduce_ex, DOC("__reduce_ex__(proto) -> (cls, state)"), 0},
+  {"__reduce__", "(self, /)", time_reduce, DOC("__reduce__() -> (cls, state)"), 0},
   {0},
 };
 

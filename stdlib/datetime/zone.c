@@ -29,7 +29,7 @@ asy_value asy_zone_offset(asy_vm *vm, asy_value zone, const char *name, asy_valu
   asy_value offset = method ? asy_call_method(vm, zone, method, 1, &about) : ASY_FAILED;
   if (asy_failed(offset) || offset == ASY_NONE) return offset;
   if (!is_delta(vm, offset))
-    return asy_raise(vm, ASY_TypeError, "tzinfo.%s() must return None or a timedelta, not '%T'", name, offset);
+    return asy_raise(vm, ASY_TypeError, "tzinfo.%s() must return None or timedelta, not '%T'", name, offset);
   if (within_a_day(asy_delta_us(delta_of(offset)))) return offset;
   return asy_raise(vm, ASY_ValueError,
                    "offset must be a timedelta strictly between -timedelta(hours=24) and timedelta(hours=24).");
@@ -104,12 +104,12 @@ static asy_value tzinfo_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native tzinfo_methods[] = {
-  {"tzname", "(self, dt, /)", tzinfo_tzname, "datetime -> string name of time zone.", 0},
+  {"tzname", "(self, dt, /)", tzinfo_tzname, DOC("datetime -> string name of time zone."), 0},
   {"utcoffset", "(self, dt, /)", tzinfo_utcoffset,
-   "datetime -> timedelta showing offset from UTC, negative values indicating West of UTC", 0},
-  {"dst", "(self, dt, /)", tzinfo_dst, "datetime -> DST offset as timedelta positive east of UTC.", 0},
-  {"fromutc", "(self, dt, /)", tzinfo_fromutc, "datetime in UTC -> datetime in local time.", 0},
-  {"__reduce__", "(self, /)", tzinfo_reduce, "-> (cls, state)", 0},
+   DOC("datetime -> timedelta showing offset from UTC, negative values indicating West of UTC"), 0},
+  {"dst", "(self, dt, /)", tzinfo_dst, DOC("datetime -> DST offset as timedelta positive east of UTC."), 0},
+  {"fromutc", "(self, dt, /)", tzinfo_fromutc, DOC("datetime in UTC -> datetime in local time."), 0},
+  {"__reduce__", "(self, /)", tzinfo_reduce, DOC("-> (cls, state)"), 0},
   {0},
 };
 
@@ -216,11 +216,13 @@ static asy_value timezone_initargs(asy_vm *vm, const asy_value *args) {
 
 static const asy_native timezone_methods[] = {
   {"tzname", "(self, dt, /)", timezone_tzname,
-   "If name is specified when timezone is created, returns the name.  Otherwise returns offset as 'UTC(+|-)HH:MM'.", 0},
-  {"utcoffset", "(self, dt, /)", timezone_utcoffset, "Return fixed offset.", 0},
-  {"dst", "(self, dt, /)", timezone_dst, "Return None.", 0},
-  {"fromutc", "(self, dt, /)", timezone_fromutc, "datetime in UTC -> datetime in local time.", 0},
-  {"__getinitargs__", "(self, /)", timezone_initargs, "pickle support", 0},
+   DOC(
+     "If name is specified when timezone is created, returns the name.  Otherwise returns offset as 'UTC(+|-)HH:MM'."),
+   0},
+  {"utcoffset", "(self, dt, /)", timezone_utcoffset, DOC("Return fixed offset."), 0},
+  {"dst", "(self, dt, /)", timezone_dst, DOC("Return None."), 0},
+  {"fromutc", "(self, dt, /)", timezone_fromutc, DOC("datetime in UTC -> datetime in local time."), 0},
+  {"__getinitargs__", "(self, /)", timezone_initargs, DOC("pickle support"), 0},
   {0},
 };
 

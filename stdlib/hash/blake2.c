@@ -244,13 +244,13 @@ static asy_value get_block_size(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native methods[] = {
-  {"update", "(self, data, /)", blake2_update, "Update this hash object's state with the provided bytes-like object.",
-   0},
-  {"digest", "(self, /)", blake2_digest, "Return the digest value as a bytes object.", 0},
-  {"hexdigest", "(self, /)", blake2_hexdigest, "Return the digest value as a string of hexadecimal digits.", 0},
-  {"copy", "(self, /)", blake2_copy, "Return a copy of the hash object.", 0},
-  {"name", "(self)", get_name, NULL, ASY_NATIVE_GETTER},
-  {"block_size", "(self)", get_block_size, NULL, ASY_NATIVE_GETTER},
+  {"update", "(self, data, /)", blake2_update,
+   DOC("Update this hash object's state with the provided bytes-like object."), 0},
+  {"digest", "(self, /)", blake2_digest, DOC("Return the digest value as a bytes object."), 0},
+  {"hexdigest", "(self, /)", blake2_hexdigest, DOC("Return the digest value as a string of hexadecimal digits."), 0},
+  {"copy", "(self, /)", blake2_copy, DOC("Return a copy of the hash object."), 0},
+  {"name", "(self)", get_name, 0, ASY_NATIVE_GETTER},
+  {"block_size", "(self)", get_block_size, 0, ASY_NATIVE_GETTER},
   {0},
 };
 

@@ -203,10 +203,11 @@ static void digest_free(asy_vm *vm, asy_obj *o) {
 }
 
 static const asy_native digest_methods[] = {
-  {"update", "(self, obj, /)", digest_update, "Update this hash object's state with the provided string.", 0},
-  {"digest", "(self, length=?)", digest_digest, "Return the digest value as a bytes object.", 0},
-  {"hexdigest", "(self, length=?)", digest_hexdigest, "Return the digest value as a string of hexadecimal digits.", 0},
-  {"copy", "(self, /)", digest_copy, "Return a copy of the hash object.", 0},
+  {"update", "(self, obj, /)", digest_update, DOC("Update this hash object's state with the provided string."), 0},
+  {"digest", "(self, length=?)", digest_digest, DOC("Return the digest value as a bytes object."), 0},
+  {"hexdigest", "(self, length=?)", digest_hexdigest, DOC("Return the digest value as a string of hexadecimal digits."),
+   0},
+  {"copy", "(self, /)", digest_copy, DOC("Return a copy of the hash object."), 0},
   {0},
 };
 
@@ -299,11 +300,11 @@ static asy_value library_new(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native library_methods[] = {
-  {"new", "(self, name, data=None, /)", library_new_digest, "A digest of this name, fed with data.", 0},
+  {"new", "(self, name, data=None, /)", library_new_digest, DOC("A digest of this name, fed with data."), 0},
   {"pbkdf2_hmac", "(self, hash_name, password, salt, iterations, dklen=None, /)", library_pbkdf2,
-   "Password based key derivation function 2 (PKCS #5 v2.0) with HMAC as pseudorandom function.", 0},
+   DOC("Password based key derivation function 2 (PKCS #5 v2.0) with HMAC as pseudorandom function."), 0},
   {"scrypt", "(self, password, salt, n, r, p, maxmem, dklen, /)", library_scrypt,
-   "scrypt password-based key derivation function.", 0},
+   DOC("scrypt password-based key derivation function."), 0},
   {0},
 };
 
@@ -346,7 +347,7 @@ static asy_value compare_digest(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"compare_digest", "(a, b, /)", compare_digest, "Return 'a == b'.", 0},
+  {"compare_digest", "(a, b, /)", compare_digest, DOC("Return 'a == b'."), 0},
   {0},
 };
 

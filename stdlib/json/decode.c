@@ -514,7 +514,7 @@ static const asy_member members[] = {
 };
 
 static const asy_native methods[] = {
-  {"decode", "(self, text, /)", scanner_decode, "The value of a text that holds one.", 0},
+  {"decode", "(self, text, /)", scanner_decode, DOC("The value of a text that holds one."), 0},
   {0},
 };
 

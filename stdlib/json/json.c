@@ -3,10 +3,10 @@
 
 static const asy_native natives[] = {
   {"scanstring", "(string, end, strict=True, /)", asy_json_scanstring,
-   "Scan the string for a JSON string. End is the index of the character after the quote that started it.", 0},
-  {"encode_basestring", "(string, /)", asy_json_quote, "Return a JSON representation of a Python string.", 0},
+   DOC("Scan the string for a JSON string. End is the index of the character after the quote that started it."), 0},
+  {"encode_basestring", "(string, /)", asy_json_quote, DOC("Return a JSON representation of a Python string."), 0},
   {"encode_basestring_ascii", "(string, /)", asy_json_quote_ascii,
-   "Return an ASCII-only JSON representation of a Python string.", 0},
+   DOC("Return an ASCII-only JSON representation of a Python string."), 0},
   {0},
 };
 

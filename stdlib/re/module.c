@@ -121,29 +121,33 @@ static asy_value sre_escape(asy_vm *vm, const asy_value *args) {
 /* Bound to the shared object, which is their first argument. */
 static const asy_native functions[] = {
   {"compile", "(shared, pattern, flags=0)", sre_compile,
-   "Compile a regular expression pattern, returning a Pattern object.", 0},
+   DOC("Compile a regular expression pattern, returning a Pattern object."), 0},
   {"match", "(shared, pattern, string, flags=0)", sre_match,
-   "Try to apply the pattern at the start of the string, returning a Match object, or None if no match was found.", 0},
+   DOC("Try to apply the pattern at the start of the string, returning a Match object, or None if no match was found."),
+   0},
   {"fullmatch", "(shared, pattern, string, flags=0)", sre_fullmatch,
-   "Try to apply the pattern to all of the string, returning a Match object, or None if no match was found.", 0},
+   DOC("Try to apply the pattern to all of the string, returning a Match object, or None if no match was found."), 0},
   {"search", "(shared, pattern, string, flags=0)", sre_search,
-   "Scan through string looking for a match to the pattern, returning a Match object, or None if no match was found.",
+   DOC("Scan through string looking for a match to the pattern, returning a Match object, or None if no match was "
+       "found."),
    0},
   {"findall", "(shared, pattern, string, flags=0)", sre_findall,
-   "Return a list of all non-overlapping matches in the string.", 0},
+   DOC("Return a list of all non-overlapping matches in the string."), 0},
   {"finditer", "(shared, pattern, string, flags=0)", sre_finditer,
-   "Return an iterator over all non-overlapping matches in the string.", 0},
+   DOC("Return an iterator over all non-overlapping matches in the string."), 0},
   {"split", "(shared, pattern, string, maxsplit=0, flags=0)", sre_split,
-   "Split the source string by the occurrences of the pattern, returning a list containing the resulting substrings.",
+   DOC("Split the source string by the occurrences of the pattern, returning a list containing the resulting "
+       "substrings."),
    0},
   {"sub", "(shared, pattern, repl, string, count=0, flags=0)", sre_sub,
-   "Return the string obtained by replacing the leftmost non-overlapping occurrences of the pattern in string by the"
-   " replacement repl.",
+   DOC(
+     "Return the string obtained by replacing the leftmost non-overlapping occurrences of the pattern in string by the"
+     " replacement repl."),
    0},
   {"subn", "(shared, pattern, repl, string, count=0, flags=0)", sre_subn,
-   "Return a 2-tuple of the string as sub() returns it and the number of replacements.", 0},
-  {"purge", "(shared)", sre_purge, "Clear the regular expression caches", 0},
-  {"escape", "(shared, pattern)", sre_escape, "Escape special characters in a string.", 0},
+   DOC("Return a 2-tuple of the string as sub() returns it and the number of replacements."), 0},
+  {"purge", "(shared)", sre_purge, DOC("Clear the regular expression caches"), 0},
+  {"escape", "(shared, pattern)", sre_escape, DOC("Escape special characters in a string."), 0},
   {0},
 };
 

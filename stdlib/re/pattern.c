@@ -475,8 +475,8 @@ static asy_value scanner_search(asy_vm *vm, const asy_value *args) { return scan
 static asy_value scanner_match(asy_vm *vm, const asy_value *args) { return scanner_turn(vm, args[0], RE_MATCH); }
 
 static const asy_native scanner_methods[] = {
-  {"match", "(self, /)", scanner_match, "Match at the place where the last match ended.", 0},
-  {"search", "(self, /)", scanner_search, "Search from the place where the last match ended.", 0},
+  {"match", "(self, /)", scanner_match, DOC("Match at the place where the last match ended."), 0},
+  {"search", "(self, /)", scanner_search, DOC("Search from the place where the last match ended."), 0},
   {0},
 };
 static const asy_member scanner_members[] = {{"pattern", offsetof(scanner, pattern), MEMBER_OBJECT, false}, {0}};
@@ -642,30 +642,32 @@ static asy_value pattern_reduce(asy_vm *vm, const asy_value *args) {
 
 #define POSITIONS "(self, /, string, pos=0, endpos=9223372036854775807)"
 static const asy_native pattern_methods[] = {
-  {"match", POSITIONS, pattern_match, "Matches zero or more characters at the beginning of the string.", 0},
-  {"fullmatch", POSITIONS, pattern_fullmatch, "Matches against all of the string.", 0},
+  {"match", POSITIONS, pattern_match, DOC("Matches zero or more characters at the beginning of the string."), 0},
+  {"fullmatch", POSITIONS, pattern_fullmatch, DOC("Matches against all of the string."), 0},
   {"search", POSITIONS, pattern_search,
-   "Scan through string looking for a match, and return a corresponding match object instance.", 0},
-  {"findall", POSITIONS, pattern_findall, "Return a list of all non-overlapping matches of pattern in string.", 0},
+   DOC("Scan through string looking for a match, and return a corresponding match object instance."), 0},
+  {"findall", POSITIONS, pattern_findall, DOC("Return a list of all non-overlapping matches of pattern in string."), 0},
   {"finditer", POSITIONS, pattern_finditer,
-   "Return an iterator over all non-overlapping matches for the RE pattern in string.", 0},
-  {"scanner", POSITIONS, pattern_scanner, NULL, 0},
-  {"split", "(self, /, string, maxsplit=0)", pattern_split, "Split string by the occurrences of pattern.", 0},
+   DOC("Return an iterator over all non-overlapping matches for the RE pattern in string."), 0},
+  {"scanner", POSITIONS, pattern_scanner, 0, 0},
+  {"split", "(self, /, string, maxsplit=0)", pattern_split, DOC("Split string by the occurrences of pattern."), 0},
   {"sub", "(self, /, repl, string, count=0)", pattern_sub,
-   "Return the string obtained by replacing the leftmost non-overlapping occurrences of pattern in string by the "
-   "replacement repl.",
+   DOC("Return the string obtained by replacing the leftmost non-overlapping occurrences of pattern in string by the "
+       "replacement repl."),
    0},
   {"subn", "(self, /, repl, string, count=0)", pattern_subn,
-   "Return the tuple (new_string, number_of_subs_made) found by replacing the leftmost non-overlapping occurrences of "
-   "pattern with the replacement repl.",
+   DOC("Return the tuple (new_string, number_of_subs_made) found by replacing the leftmost non-overlapping occurrences "
+       "of "
+       "pattern with the replacement repl."),
    0},
-  {"__copy__", "(self, /)", pattern_copy, NULL, 0},
-  {"__deepcopy__", "(self, memo, /)", pattern_copy, NULL, 0},
-  {"__reduce__", "(self, /)", pattern_reduce, NULL, 0},
-  {"__reduce_ex__", "(self, protocol, /)", pattern_reduce, NULL, 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, "See PEP 585", ASY_NATIVE_CLASS},
-  {"flags", "(self)", pattern_flags, "The regex matching flags.", ASY_NATIVE_GETTER},
-  {"groupindex", "(self)", pattern_groupindex, "A dictionary mapping group names to group numbers.", ASY_NATIVE_GETTER},
+  {"__copy__", "(self, /)", pattern_copy, 0, 0},
+  {"__deepcopy__", "(self, memo, /)", pattern_copy, 0, 0},
+  {"__reduce__", "(self, /)", pattern_reduce, 0, 0},
+  {"__reduce_ex__", "(self, protocol, /)", pattern_reduce, 0, 0},
+  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
+  {"flags", "(self)", pattern_flags, DOC("The regex matching flags."), ASY_NATIVE_GETTER},
+  {"groupindex", "(self)", pattern_groupindex, DOC("A dictionary mapping group names to group numbers."),
+   ASY_NATIVE_GETTER},
   {0},
 };
 #undef POSITIONS

@@ -757,7 +757,15 @@ static void put_big_count(translator *t, const sequence *s, uint64_t low, uint64
   free(item);
 }
 
-/* The quantifier c was read. False with *literal: a `{` that is none. */
+/* Brackets around the output since the item began. */
+static void enclose(translator *t, const sequence *s, const char *bracket) {
+  insert(t, s->at, bracket);
+  put(t, ")");
+  t->written = s->written;
+}
+
+/* The quantifier c was read. False with *literal: a `{` that is none. A possessive one of groups takes no turn back, in no part:
+ * (?>(?>X)*), as CPython does it; PCRE2's own (X)*+ looks for other ways in earlier turns, and its JIT leaves captures set. */
 static bool parse_repeat(translator *t, uint32_t c, sequence *s, bool *literal) {
   re_reader *in = &t->in;
   uint32_t here = re_tell(in);
@@ -789,18 +797,16 @@ static bool parse_repeat(translator *t, uint32_t c, sequence *s, bool *literal) 
   char mode = re_accept(in, '?') ? '?' : re_accept(in, '+') ? '+' : 0;
   if (s->groups < t->groups && high > 1) t->captures_repeat = true;
   bool big = (low > PCRE_REPEAT) || (high > PCRE_REPEAT && high != MAX_REPEAT);
-  if (s->kind == ITEM_LOOK || (big && s->kind != ITEM_UNIT)) {
-    insert(t, s->at, "(?:");
-    put(t, ")");
-    t->written = s->written;
-  }
+  bool atomic = mode == '+' && s->kind == ITEM_GROUP;
+  if (atomic || s->kind == ITEM_LOOK || (big && s->kind != ITEM_UNIT)) enclose(t, s, atomic ? "(?>" : "(?:");
   if (big) {
     put_big_count(t, s, low, high, mode);
     t->written = s->written;
   } else {
-    char suffix[2] = {mode, 0};
+    char suffix[2] = {atomic ? 0 : mode, 0};
     put_count(t, low, high);
     put(t, suffix);
+    if (atomic) enclose(t, s, "(?>");
   }
   extent repeated = {multiply_width(s->last.low, low),
                      high == MAX_REPEAT && s->last.high ? MAX_WIDTH : multiply_width(s->last.high, high)};
