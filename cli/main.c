@@ -73,13 +73,15 @@ static bool apply_x_options(asy_vm *vm, const asy_command *c) {
 
 /* ---- Running ---- */
 
-/* A file in the way of a zip archive: the end of one stands at its end, but its beginning tells enough. */
+/* A file in the way of a zip archive, maybe behind a line `#!`: the end of one stands at its end, but its beginning tells enough. */
 static bool is_archive(const char *path) {
-  char start[4] = {0};
+  char start[512];
   FILE *in = fopen(path, "rb");
-  bool archive = in && fread(start, 1, sizeof start, in) == sizeof start && !memcmp(start, "PK\3\4", sizeof start);
+  size_t length = in ? fread(start, 1, sizeof start, in) : 0;
   if (in) fclose(in);
-  return archive;
+  const char *p = start, *line_end = length > 2 && !memcmp(start, "#!", 2) ? memchr(start, '\n', length) : NULL;
+  if (line_end) p = line_end + 1;
+  return start + length - p >= 4 && !memcmp(p, "PK\3\4", 4);
 }
 
 static void run_path(asy_vm *vm, const char *path) {

@@ -256,13 +256,13 @@ static asy_value show_exception(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"styles", "(text, /)", styles, DOC("A letter for each character: how it is coloured."), 0},
-  {"cells", "(text, /)", cells, DOC("(character with what combines with it, columns it takes) of each."), 0},
-  {"enter_raw", "(fd, /)", enter_raw, DOC("Let each key come as it is typed."), 0},
-  {"leave_raw", "()", leave_raw, DOC("Make the terminal what it was."), 0},
-  {"keep_source", "(filename, text, /)", keep_source, DOC("Let tracebacks show these lines."), 0},
-  {"library_modules", "()", library_modules, DOC("The names of the modules inside the program, dotted."), 0},
-  {"show_exception", "(exception, /)", show_exception, DOC("Print it with its traceback."), 0},
+  {"styles", SIG("(text, /)"), styles, DOC("A letter for each character: how it is coloured."), 0},
+  {"cells", SIG("(text, /)"), cells, DOC("(character with what combines with it, columns it takes) of each."), 0},
+  {"enter_raw", SIG("(fd, /)"), enter_raw, DOC("Let each key come as it is typed."), 0},
+  {"leave_raw", SIG("()"), leave_raw, DOC("Make the terminal what it was."), 0},
+  {"keep_source", SIG("(filename, text, /)"), keep_source, DOC("Let tracebacks show these lines."), 0},
+  {"library_modules", SIG("()"), library_modules, DOC("The names of the modules inside the program, dotted."), 0},
+  {"show_exception", SIG("(exception, /)"), show_exception, DOC("Print it with its traceback."), 0},
   {0},
 };
 

@@ -172,7 +172,7 @@ void asy_condition(asy_compiler *c, const asy_node *node, asy_label target, bool
       asy_label other = asy_label_new(e), end = asy_label_new(e);
       asy_condition(c, node->if_exp.test, other, false);
       asy_condition(c, node->if_exp.body, target, when);
-      asy_emit_jump(e, node, OP_JUMP, 0, 0, 0, end);
+      asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, end);
       asy_label_bind(e, other);
       asy_condition(c, node->if_exp.orelse, target, when);
       asy_label_bind(e, end);
@@ -260,7 +260,7 @@ static int if_value(asy_compiler *c, const asy_node *node, int want) {
   asy_condition(c, node->if_exp.test, other, false);
   if (want != NO_REG) asy_expr_into(c, node->if_exp.body, want);
   else asy_expr_next(c, node->if_exp.body);
-  asy_emit_jump(e, node, OP_JUMP, 0, 0, 0, end);
+  asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, end);
   asy_label_bind(e, other);
   e->top = mark;
   if (want != NO_REG) asy_expr_into(c, node->if_exp.orelse, want);

@@ -56,7 +56,7 @@ static void unwind_block(asy_compiler *c, asy_block *b) {
     case BLOCK_LOOP:
     case BLOCK_TRY: break;
     case BLOCK_FINALLY: asy_body(c, b->finalbody); break;
-    case BLOCK_NAMED_HANDLER: asy_name_unbind(c, b->node, b->name); __attribute__((fallthrough));
+    case BLOCK_NAMED_HANDLER: asy_name_unbind(c, NULL, b->name); __attribute__((fallthrough));
     case BLOCK_HANDLING: asy_emit(e, b->node, OP_POP_HANDLED, b->save, 0, 0); break;
     case BLOCK_WITH:
     case BLOCK_ASYNC_WITH: call_exit(c, b, NO_REG); break;
@@ -104,12 +104,14 @@ static void return_value(asy_compiler *c, const asy_node *node, const asy_node *
   int reg = NO_REG;
   if (!constant) reg = unwinding_runs_code(inner) ? asy_expr_next(c, value) : asy_expr(c, value, NO_REG);
   asy_bound_set bound = e->bound;
+  const asy_node *at = unwinding_runs_code(inner) ? NULL : node; /* else its line comes before that code */
+  if (!at && constant) asy_emit_mark(e, node);
   unwind_blocks(c, NULL);
   if (none) {
-    asy_emit(e, node, OP_RETURN_NONE, 0, 0, 0);
+    asy_emit(e, at, OP_RETURN_NONE, 0, 0, 0);
   } else {
-    if (constant) asy_load_constant(c, value, reg = asy_temp(e), &k);
-    asy_emit(e, node, OP_RETURN, reg, 0, 0);
+    if (constant) asy_load_constant(c, at ? value : NULL, reg = asy_temp(e), &k);
+    asy_emit(e, at, OP_RETURN, reg, 0, 0);
   }
   e->bound = bound;
   resume_blocks(c, inner, NULL);
@@ -124,8 +126,10 @@ void asy_leave_loop(asy_compiler *c, const asy_node *node) {
   while (loop && loop->kind != BLOCK_LOOP) loop = loop->outer;
   if (!loop) return; /* the scope pass has complained */
   asy_bound_set bound = e->bound;
+  if (inner != loop) asy_emit_mark(e, node);
   unwind_blocks(c, loop);
-  asy_emit_jump(e, node, OP_JUMP, 0, 0, 0, node->kind == AST_Break ? loop->break_to : loop->continue_to);
+  asy_emit_jump(e, inner == loop ? node : NULL, OP_JUMP, 0, 0, 0,
+                node->kind == AST_Break ? loop->break_to : loop->continue_to);
   e->bound = bound;
   resume_blocks(c, inner, loop);
 }
@@ -147,7 +151,9 @@ void asy_while(asy_compiler *c, const asy_node *node) {
   loop.continue_to = asy_label_new(e);
   asy_push_block(c, &loop);
   asy_label_bind_loop(e, head);
+  uint32_t before = e->nwords;
   asy_condition(c, node->while_.test, otherwise, false);
+  if (e->nwords == before) asy_emit_mark(e, node);
   asy_body(c, &node->while_.body);
   asy_label_bind(e, loop.continue_to);
   asy_emit_jump(e, node, OP_JUMP_BACK, e->top, 0, 0, head);
@@ -210,9 +216,9 @@ static void close_handling(asy_compiler *c, asy_block *b, asy_label cleanup, int
   asy_emitter *e = c->e;
   e->reachable = false;
   asy_label_bind(e, cleanup);
-  if (b->kind == BLOCK_NAMED_HANDLER) asy_name_unbind(c, b->node, b->name);
+  if (b->kind == BLOCK_NAMED_HANDLER) asy_name_unbind(c, NULL, b->name);
   asy_emit(e, b->node, OP_POP_HANDLED, b->save, 0, 0);
-  asy_emit(e, b->node, OP_RERAISE, exc, 0, 0);
+  asy_emit(e, NULL, OP_RERAISE, exc, 0, 0);
 }
 
 /* The clauses of an except; the exception lies in exc, and is being handled. Falls through or jumps to `end` when handled. */
@@ -241,6 +247,7 @@ static void except_clauses(asy_compiler *c, const asy_node *node, int exc, asy_l
       asy_region_close(e, &selecting.region);
       asy_pop_block(c, &selecting);
     } else {
+      asy_emit_mark(e, h);
       all_caught = true;
     }
     asy_block handling = {.kind = h->except_handler.name ? BLOCK_NAMED_HANDLER : BLOCK_HANDLING,
@@ -255,7 +262,7 @@ static void except_clauses(asy_compiler *c, const asy_node *node, int exc, asy_l
     asy_region_close(e, &handling.region);
     asy_pop_block(c, &handling);
     unwind_block(c, &handling);
-    asy_emit_jump(e, h, OP_JUMP, 0, 0, 0, end);
+    asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, end);
     e->top = top;
     asy_temp(e);
     close_handling(c, &handling, failed, top);
@@ -265,7 +272,7 @@ static void except_clauses(asy_compiler *c, const asy_node *node, int exc, asy_l
   }
   if (!all_caught) {
     asy_emit(e, node, OP_POP_HANDLED, save, 0, 0);
-    asy_emit(e, node, OP_RERAISE, exc, 0, 0);
+    asy_emit(e, NULL, OP_RERAISE, exc, 0, 0);
   }
   asy_temp(e);
   close_handling(c, &selecting, cleanup, top);
@@ -282,8 +289,8 @@ static void except_star_clauses(asy_compiler *c, const asy_node *node, int exc, 
   e->top = exc + 1;
   asy_temps(e, 3);
   asy_emit(e, node, OP_PUSH_HANDLED, save, exc, 0);
-  asy_emit(e, node, OP_MOVE, rest, exc, 0);
-  asy_emit(e, node, OP_BUILD_LIST, raised, raised, 0);
+  asy_emit(e, NULL, OP_MOVE, rest, exc, 0);
+  asy_emit(e, NULL, OP_BUILD_LIST, raised, raised, 0);
   asy_block whole = {.kind = BLOCK_HANDLING, .node = node, .save = save};
   whole.region = asy_region_open(e, cleanup, part);
   asy_push_block(c, &whole);
@@ -311,10 +318,10 @@ static void except_star_clauses(asy_compiler *c, const asy_node *node, int exc, 
     asy_region_close(e, &handling.region);
     asy_pop_block(c, &handling);
     unwind_block(c, &handling);
-    asy_emit_jump(e, h, OP_JUMP, 0, 0, 0, done);
+    asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, done);
     asy_label_bind(e, failed); /* what the clause raised is kept for the end */
     asy_temp(e);
-    if (handling.name) asy_name_unbind(c, h, handling.name);
+    if (handling.name) asy_name_unbind(c, NULL, handling.name);
     asy_emit(e, h, OP_POP_HANDLED, inner, 0, 0);
     asy_emit(e, h, OP_LIST_APPEND, raised, inner + 1, 0);
     asy_label_bind(e, done);
@@ -323,19 +330,19 @@ static void except_star_clauses(asy_compiler *c, const asy_node *node, int exc, 
     e->top = part;
   }
   asy_label nothing = asy_label_new(e), keep = asy_label_new(e);
-  asy_emit_jump(e, node, OP_JUMP_IF_NONE, rest, 0, 0, keep);
-  asy_emit(e, node, OP_LIST_APPEND, raised, rest, 0);
+  asy_emit_jump(e, NULL, OP_JUMP_IF_NONE, rest, 0, 0, keep);
+  asy_emit(e, NULL, OP_LIST_APPEND, raised, rest, 0);
   asy_label_bind(e, keep);
   asy_temp(e);
-  asy_emit(e, node, OP_MERGE_EXC_GROUP, part, exc, raised);
+  asy_emit(e, NULL, OP_MERGE_EXC_GROUP, part, exc, raised);
   asy_region_close(e, &whole.region);
   asy_pop_block(c, &whole);
-  asy_emit_jump(e, node, OP_JUMP_IF_NONE, part, 0, 0, nothing);
+  asy_emit_jump(e, NULL, OP_JUMP_IF_NONE, part, 0, 0, nothing);
   asy_emit(e, node, OP_POP_HANDLED, save, 0, 0);
-  asy_emit(e, node, OP_RERAISE, part, 0, 0);
+  asy_emit(e, NULL, OP_RERAISE, part, 0, 0);
   asy_label_bind(e, nothing);
   asy_emit(e, node, OP_POP_HANDLED, save, 0, 0);
-  asy_emit_jump(e, node, OP_JUMP, 0, 0, 0, end);
+  asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, end);
   close_handling(c, &whole, cleanup, part);
   e->top = exc;
 }
@@ -355,7 +362,7 @@ static void try_except(asy_compiler *c, const asy_node *node) {
   asy_region_close(e, &guarded.region);
   asy_pop_block(c, &guarded);
   asy_body(c, &node->try_.orelse);
-  asy_emit_jump(e, node, OP_JUMP, 0, 0, 0, end);
+  asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, end);
   asy_label_bind(e, handler);
   asy_temp(e);
   if (node->kind == AST_TryStar) except_star_clauses(c, node, exc, end);
@@ -366,6 +373,7 @@ static void try_except(asy_compiler *c, const asy_node *node) {
 
 void asy_try(asy_compiler *c, const asy_node *node) {
   asy_emitter *e = c->e;
+  asy_emit_mark(e, node);
   if (!node->try_.finalbody.len) {
     try_except(c, node);
     return;
@@ -381,7 +389,7 @@ void asy_try(asy_compiler *c, const asy_node *node) {
   asy_region_close(e, &guarded.region);
   asy_pop_block(c, &guarded);
   asy_body(c, &node->try_.finalbody);
-  asy_emit_jump(e, node, OP_JUMP, 0, 0, 0, end);
+  asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, end);
 
   asy_label_bind(e, handler);
   asy_temps(e, 2);
@@ -393,7 +401,7 @@ void asy_try(asy_compiler *c, const asy_node *node) {
   asy_region_close(e, &handling.region);
   asy_pop_block(c, &handling);
   asy_emit(e, node, OP_POP_HANDLED, save, 0, 0);
-  asy_emit(e, node, OP_RERAISE, exc, 0, 0);
+  asy_emit(e, NULL, OP_RERAISE, exc, 0, 0);
   asy_temp(e);
   close_handling(c, &handling, cleanup, save + 1);
   asy_label_bind(e, end);
@@ -435,7 +443,7 @@ static void with_item(asy_compiler *c, const asy_node *node, uint32_t index) {
   asy_region_close(e, &block.region);
   asy_pop_block(c, &block);
   unwind_block(c, &block);
-  asy_emit_jump(e, at, OP_JUMP, 0, 0, 0, end);
+  asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, end);
 
   asy_label_bind(e, handler);
   asy_temps(e, 2);
@@ -449,10 +457,10 @@ static void with_item(asy_compiler *c, const asy_node *node, uint32_t index) {
   asy_region_close(e, &handling.region);
   asy_pop_block(c, &handling);
   asy_emit(e, at, OP_POP_HANDLED, save, 0, 0);
-  asy_emit(e, at, OP_RERAISE, exc, 0, 0);
+  asy_emit(e, NULL, OP_RERAISE, exc, 0, 0);
   asy_label_bind(e, suppressed);
   asy_emit(e, at, OP_POP_HANDLED, save, 0, 0);
-  asy_emit_jump(e, at, OP_JUMP, 0, 0, 0, end);
+  asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, end);
   asy_temp(e);
   close_handling(c, &handling, cleanup, save + 1);
   asy_label_bind(e, end);

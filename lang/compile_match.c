@@ -306,7 +306,7 @@ static void match_or(const matching *m, const asy_node *pattern, int subject, bo
     if (!last) one.fail = asy_label_new(e);
     match_pattern(&one, patterns->items[i], subject, last && irrefutable_allowed);
     if (last) break;
-    asy_emit_jump(e, pattern, OP_JUMP, 0, 0, 0, matched);
+    asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, matched);
     asy_label_bind(e, one.fail);
   }
   asy_label_bind(e, matched);
@@ -369,12 +369,13 @@ void asy_match(asy_compiler *c, const asy_node *node) {
       }
     }
     match_pattern(&m, pattern, subject, last || guard);
+    if (direct && !pattern->match_as.name && !guard) asy_emit_mark(e, pattern);
     if (direct && pattern->match_as.name) asy_name_store(c, pattern, pattern->match_as.name, subject);
     for (int k = 0; k < captured.count; k++) asy_name_store(c, pattern, captured.items[k].name, captured.items[k].reg);
     e->top = subject + 1;
     if (guard) asy_condition(c, guard, m.fail, false);
     asy_body(c, &kase->match_case.body);
-    if (!last) asy_emit_jump(e, kase, OP_JUMP, 0, 0, 0, end);
+    if (!last) asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, end);
     asy_label_bind(e, m.fail);
   }
   asy_label_bind(e, end);

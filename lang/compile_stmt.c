@@ -282,6 +282,8 @@ static void expression_statement(asy_compiler *c, const asy_node *node) {
     int reg = asy_expr(c, value, NO_REG);
     if (value->kind == AST_Call || value->kind == AST_Await || value->kind == AST_Name)
       asy_emit(e, node, OP_DROP, reg, 0, 0);
+  } else if (value->constant.value.kind != CONST_STR) {
+    asy_emit_mark(e, node);
   }
   e->top = mark;
 }
@@ -382,13 +384,17 @@ static void if_statement(asy_compiler *c, const asy_node *node) {
     const asy_node_list *orelse = &node->if_.orelse;
     asy_label out;
     if (!orelse->len && node->if_.body.len == 1 && asy_plain_leave(c, node->if_.body.items[0], &out)) {
+      uint32_t fixes = e->nfixes;
       asy_condition(c, node->if_.test, out, true);
+      asy_emit_mark_jumps(e, node->if_.body.items[0], out, fixes);
       break;
     }
     asy_label other = asy_label_new(e);
+    uint32_t before = e->nwords;
     asy_condition(c, node->if_.test, other, false);
+    if (e->nwords == before) asy_emit_mark(e, node);
     asy_body(c, &node->if_.body);
-    if (orelse->len) asy_emit_jump(e, node, OP_JUMP, 0, 0, 0, end);
+    if (orelse->len) asy_emit_jump(e, NULL, OP_JUMP, 0, 0, 0, end);
     asy_label_bind(e, other);
     if (orelse->len == 1 && orelse->items[0]->kind == AST_If) {
       node = orelse->items[0];
@@ -733,14 +739,14 @@ static void function_def(asy_compiler *c, const asy_node *node) {
 
 /* --- Classes --------------------------------------------------------------------------------------------------------------- */
 
-static void store_self_names(asy_compiler *c, const asy_node *node, int reg) {
+static void store_self_names(asy_compiler *c, int reg) {
   const asy_making *m = c->making;
   asy_const *items = asy_arena_alloc(c->arena, (m->nself_names + 1) * sizeof *items);
   if (!items) return;
   for (uint32_t i = 0; i < m->nself_names; i++)
     items[i] = asy_text_constant(m->self_names[i]->text, m->self_names[i]->len);
-  asy_load_constant(c, node, reg, &(asy_const){.kind = ASY_CONST_TUPLE, .length = m->nself_names, .items = items});
-  store_own(c, node, "__static_attributes__", reg);
+  asy_load_constant(c, NULL, reg, &(asy_const){.kind = ASY_CONST_TUPLE, .length = m->nself_names, .items = items});
+  store_own(c, NULL, "__static_attributes__", reg);
 }
 
 static const asy_unit_code *class_code(asy_compiler *c, const asy_node *node, asy_scope *scope) {
@@ -769,12 +775,12 @@ static const asy_unit_code *class_code(asy_compiler *c, const asy_node *node, as
   }
   e->top = t;
   for (uint32_t i = doc ? 1 : 0; i < body->len; i++) asy_statement(c, body->items[i]);
-  store_self_names(c, node, asy_temp(e));
+  store_self_names(c, asy_temp(e));
   e->top = t;
   if (c->making->class_cell != NO_REG) {
     asy_temp(e);
-    asy_emit(e, node, OP_MOVE, t, c->making->class_cell, 0);
-    store_own(c, node, "__classcell__", t);
+    asy_emit(e, NULL, OP_MOVE, t, c->making->class_cell, 0);
+    store_own(c, NULL, "__classcell__", t);
     asy_emit(e, node, OP_RETURN, t, 0, 0);
     e->top = t;
   }
@@ -884,8 +890,8 @@ void asy_statement(asy_compiler *c, const asy_node *node) {
     case AST_Import: import(c, node); break;
     case AST_ImportFrom: import_from(c, node); break;
     case AST_Global:
-    case AST_Nonlocal:
-    case AST_Pass: break;
+    case AST_Nonlocal: break;
+    case AST_Pass: asy_emit_mark(c->e, node); break;
     case AST_Expr: expression_statement(c, node); break;
     case AST_Break:
     case AST_Continue: asy_leave_loop(c, node); break;

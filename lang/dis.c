@@ -181,11 +181,11 @@ void asy_dis(const asy_unit_code *code, asy_buf *out) {
   find_labels(&l);
   print_header(code, out);
   uint32_t row = 0;
-  int32_t line = -1;
+  int32_t line = -1, here = 0;
   for (uint32_t pc = 0; pc < code->nwords;) {
     const asy_op_info *info = &asy_op_table[ASY_WORD_OP(code->words[pc])];
-    while (row + 1 < code->npositions && code->positions[row + 1].word <= pc) row++;
-    int32_t here = code->npositions ? code->positions[row].line : 0;
+    for (; row < code->npositions && code->positions[row].word <= pc; row++)
+      if (!asy_is_mark(&code->positions[row])) here = code->positions[row].line;
     if (l.labels[pc]) asy_buf_format(out, "L%u:\n", l.labels[pc]);
     if (here != line && here) asy_buf_format(out, "%5d", here);
     else asy_buf_text(out, "     ");

@@ -33,6 +33,7 @@ void asy_emit_reset(asy_emitter *e) {
   e->failure = NULL;
   e->failure_at = (asy_position){0};
   e->reachable = true;
+  e->bound_at = NOWHERE;
   e->bound = e->may_be_unbound = (asy_bound_set){0};
 }
 
@@ -72,8 +73,10 @@ static void locate(asy_emitter *e, const asy_node *at) {
     p.col = clamp16(at->col);
     p.end_col = clamp16(at->end_col);
   }
-  if (e->npositions) {
-    asy_position *last = &e->positions[e->npositions - 1];
+  uint32_t rows = e->npositions;
+  while (rows && asy_is_mark(&e->positions[rows - 1])) rows--;
+  if (rows) {
+    asy_position *last = &e->positions[rows - 1];
     if (last->line == p.line && last->col == p.col && last->end_line == p.end_line && last->end_col == p.end_col)
       return;
     if (last->word == p.word) {
@@ -82,6 +85,23 @@ static void locate(asy_emitter *e, const asy_node *at) {
     }
   }
   if (GROW(e, positions, npositions)) e->positions[e->npositions++] = p;
+}
+
+static void insert_mark(asy_emitter *e, uint32_t word, uint16_t always, const asy_node *at) {
+  if (!GROW(e, positions, npositions)) return;
+  uint32_t i = e->npositions++;
+  for (; i && e->positions[i - 1].word > word; i--) e->positions[i] = e->positions[i - 1];
+  e->positions[i] = (asy_position){.word = word, .line = (int32_t)at->line, .col = always};
+}
+
+void asy_emit_mark(asy_emitter *e, const asy_node *at) {
+  if (e->reachable) insert_mark(e, e->nwords, e->bound_at == e->nwords, at);
+}
+
+void asy_emit_mark_jumps(asy_emitter *e, const asy_node *at, asy_label target, uint32_t fixes) {
+  if (e->oom) return;
+  for (uint32_t f = e->labels[target.id].fixes; f != NOWHERE && f >= fixes; f = e->fixes[f].next)
+    if (!e->fixes[f].one_word) insert_mark(e, e->fixes[f].word + 1, 0, at);
 }
 
 static void after(asy_emitter *e, asy_op op) {
@@ -154,7 +174,13 @@ void asy_label_bind(asy_emitter *e, asy_label label) {
   if (e->oom) return;
   asy_label_state *state = &e->labels[label.id];
   assert(state->word == NOWHERE);
-  state->word = e->nwords;
+  const asy_position *last = e->npositions ? &e->positions[e->npositions - 1] : NULL;
+  if (state->reached && e->reachable && last && asy_is_mark(last) && last->word == e->nwords) {
+    int32_t line = last->line; /* who jumps here does not pass the statement: it must be an instruction */
+    e->npositions--;
+    asy_emit(e, &(asy_node){.line = (uint32_t)line, .end_line = (uint32_t)line}, OP_NOP, 0, 0, 0);
+  }
+  state->word = e->bound_at = e->nwords;
   if (!state->reached) return;
   if (e->reachable) meet(&e->bound, &state->bound);
   else e->bound = state->bound;
@@ -328,14 +354,52 @@ uint32_t asy_emit_site(asy_emitter *e, const char *name) {
 /* A jump to a return is that return. */
 static bool is_return(uint32_t word) { return ASY_WORD_OP(word) == OP_RETURN || ASY_WORD_OP(word) == OP_RETURN_NONE; }
 
+/* How many rows of positions begin at or before word. */
+static uint32_t rows_until(const asy_emitter *e, uint32_t word) {
+  uint32_t low = 0, high = e->npositions;
+  while (low < high) {
+    uint32_t mid = (low + high) / 2;
+    if (e->positions[mid].word <= word) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}
+
+static asy_position *row_of(asy_emitter *e, uint32_t word) {
+  uint32_t rows = rows_until(e, word);
+  while (rows && asy_is_mark(&e->positions[rows - 1])) rows--;
+  return rows ? &e->positions[rows - 1] : NULL;
+}
+
+static bool has_mark(const asy_emitter *e, uint32_t word) {
+  for (uint32_t rows = rows_until(e, word); rows && e->positions[rows - 1].word == word; rows--)
+    if (asy_is_mark(&e->positions[rows - 1])) return true;
+  return false;
+}
+
+/* Whether the jump at word may become the return at target: a trace of lines then sees all the same statements. */
+static bool may_return(asy_emitter *e, uint32_t word, uint32_t target) {
+  const asy_position *from = row_of(e, word), *to = row_of(e, target);
+  return !has_mark(e, target) && !(from && to && from->line && to->line);
+}
+
+/* The jump at word, which has no location, has become the return at `target`: it gets that one's. */
+static void return_row(asy_emitter *e, uint32_t word, uint32_t target) {
+  asy_position *row = row_of(e, word), *of = row_of(e, target), *behind = row_of(e, word + 1);
+  if (!row || !of || row->word != word || row->line || row == behind) return;
+  *row = *of;
+  row->word = word;
+}
+
 static void patch(asy_emitter *e) {
   for (uint32_t i = 0; i < e->nlabels; i++) {
     const asy_label_state *label = &e->labels[i];
     for (uint32_t f = label->fixes; f != NOWHERE; f = e->fixes[f].next) {
       const asy_fix *fix = &e->fixes[f];
       assert(label->word != NOWHERE);
-      if (fix->one_word && is_return(e->words[label->word])) {
+      if (fix->one_word && is_return(e->words[label->word]) && may_return(e, fix->word, label->word)) {
         e->words[fix->word] = e->words[label->word];
+        return_row(e, fix->word, label->word);
       } else if (fix->one_word) {
         int32_t distance = (int32_t)(label->word - (fix->word + 1));
         if (distance >= 1 << 23 || distance < -(1 << 23)) asy_emit_fail(e, "too much code in one block");

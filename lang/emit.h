@@ -66,6 +66,7 @@ typedef struct asy_emitter {
   uint32_t constant_table_size, name_table_size;
   int top, max; /* see above */
   bool reachable;
+  uint32_t bound_at;            /* word at which a label was bound last, or UINT32_MAX */
   asy_bound_set bound;          /* locals that certainly have a value here */
   asy_bound_set may_be_unbound; /* locals that some `del` or handler name unbinds */
   bool oom;
@@ -83,6 +84,11 @@ void asy_emit(asy_emitter *e, const asy_node *at, asy_op op, int a, int b, int c
 void asy_emit_bx(asy_emitter *e, const asy_node *at, asy_op op, int a, int32_t bx);
 void asy_emit_x(asy_emitter *e, const asy_node *at, asy_op op, int a, int b, int c, uint32_t x);
 void asy_emit_jump(asy_emitter *e, const asy_node *at, asy_op op, int a, int b, int c, asy_label target);
+
+/* A statement without an instruction: a trace of lines sees it between the instructions around it. Jumps to `target` that were made
+ * since there were `fixes`, and are that statement. */
+void asy_emit_mark(asy_emitter *e, const asy_node *at);
+void asy_emit_mark_jumps(asy_emitter *e, const asy_node *at, asy_label target, uint32_t fixes);
 
 /* A limit was passed: the first message stays. */
 void asy_emit_fail(asy_emitter *e, const char *message);

@@ -517,7 +517,7 @@ static void visit_import(walker *w, const asy_node *node) {
       const char *dot = strchr(name->text, '.');
       if (dot) name = asy_arena_intern(w->arena, name->text, (size_t)(dot - name->text));
     }
-    if (name) assign(w, name, 0, alias);
+    if (name) assign(w, name, NAME_IMPORTED, alias);
   }
 }
 
@@ -886,7 +886,8 @@ static void resolve(walker *w, asy_scope *scope, asy_symbol *symbol) {
         return;
       }
     }
-    if (!resolve_outer(w, scope, symbol)) symbol->place = by_name || scope->sees_class ? PLACE_NAME : PLACE_GLOBAL;
+    by_name |= scope->sees_class || scope->code->kind == SCOPE_MODULE; /* exec may give a module locals of its own */
+    if (!resolve_outer(w, scope, symbol)) symbol->place = by_name ? PLACE_NAME : PLACE_GLOBAL;
   }
 }
 

@@ -36,6 +36,7 @@ enum {
   NAME_ANNOTATED = 256,
   NAME_TYPE_PARAM = 512,
   NAME_USED_FIRST = 1024, /* used before it is assigned, in the order of the text */
+  NAME_IMPORTED = 2048,
   NAME_BOUND = NAME_PARAM | NAME_ASSIGNED | NAME_ITERATED | NAME_TYPE_PARAM
 };
 

@@ -50,12 +50,14 @@ typedef struct {
 } asy_handler;
 
 /* The source span of all words from `word` up to the next row's. Lines count from 1, columns from 0 in UTF-8 bytes;
- * a line of 0 means "no location". */
+ * a line of 0 means "no location". An end_line of 0 makes it a mark: a statement without instructions before the word (col 1: also for who
+ * jumps there; 0: for who comes from above), or, at a jump's second word, one that is jumping. Marks have no span. */
 typedef struct {
   uint32_t word;
   int32_t line, end_line;
   uint16_t col, end_col;
 } asy_position;
+static inline bool asy_is_mark(const asy_position *p) { return p->line && !p->end_line; }
 
 /* An inline-cache site: what the instruction names. */
 typedef struct {

@@ -162,7 +162,7 @@ static void check_tables(checker *k) {
     }
   }
   for (uint32_t i = 1; i < code->npositions; i++)
-    if (code->positions[i].word <= code->positions[i - 1].word)
+    if (code->positions[i].word < code->positions[i - 1].word + !asy_is_mark(&code->positions[i - 1]))
       complain(k, code->positions[i].word, "position row %u is out of order", i);
   if (code->nlocals > code->nregs) complain(k, 0, "%u locals, %u registers", code->nlocals, code->nregs);
   for (uint32_t i = 0; i < code->nlocals; i++)

@@ -402,8 +402,8 @@ static asy_value completeness(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"completeness", "(source, /)", completeness, DOC("'complete', 'incomplete' or 'invalid'."), 0},
-  {"unparse", "(lowered, place, /)", unparse, DOC("The text of an expression that _ast has lowered."), 0},
+  {"completeness", SIG("(source, /)"), completeness, DOC("'complete', 'incomplete' or 'invalid'."), 0},
+  {"unparse", SIG("(lowered, place, /)"), unparse, DOC("The text of an expression that _ast has lowered."), 0},
   {0},
 };
 

@@ -237,7 +237,8 @@ static asy_value set_sleep_result(asy_vm *vm, const asy_value *args) {
   if (asy_future_done(args[0])) return ASY_NONE;
   return asy_future_set_result(vm, asy_future_of(args[0]), args[1]) ? ASY_NONE : ASY_FAILED;
 }
-static const asy_native wake_sleeper = {"_set_result_unless_cancelled", "(future, result, /)", set_sleep_result, 0, 0};
+static const asy_native wake_sleeper = {"_set_result_unless_cancelled", SIG("(future, result, /)"), set_sleep_result, 0,
+                                        0};
 
 /* Where the task cannot be parked itself (a coroutine is driven by hand in between): a future, and a timer that completes it. */
 static asy_value sleep_by_future(asy_vm *vm, asy_loop *loop, asy_value delay, asy_value result) {
@@ -313,35 +314,38 @@ static bool init(asy_vm *vm, asy_value module) {
 }
 
 static const asy_native natives[] = {
-  {"get_running_loop", "()", get_running_loop, DOC("The running loop; RuntimeError when there is none."), 0},
-  {"_get_running_loop", "()", get_running_loop_or_none, DOC("The running loop, or None."), 0},
-  {"_set_running_loop", "(loop, /)", set_running_loop, DOC("Make loop the running one: for loops of another make."), 0},
-  {"_get_current_loop", "()", get_current_loop, 0, 0},
-  {"_set_current_loop", "(loop, /)", set_current_loop, 0, 0},
-  {"create_task", "(coro, *, name=None, context=None, eager_start=None)", create_task,
+  {"get_running_loop", SIG("()"), get_running_loop, DOC("The running loop; RuntimeError when there is none."), 0},
+  {"_get_running_loop", SIG("()"), get_running_loop_or_none, DOC("The running loop, or None."), 0},
+  {"_set_running_loop", SIG("(loop, /)"), set_running_loop,
+   DOC("Make loop the running one: for loops of another make."), 0},
+  {"_get_current_loop", SIG("()"), get_current_loop, 0, 0},
+  {"_set_current_loop", SIG("(loop, /)"), set_current_loop, 0, 0},
+  {"create_task", SIG("(coro, *, name=None, context=None, eager_start=None)"), create_task,
    DOC("Run a coroutine as a task of the running loop."), 0},
-  {"_enter_task", "(loop, task)", enter_task, DOC("Make task, of another make than ours, the current one."), 0},
-  {"_leave_task", "(loop, task)", leave_task, DOC("End what _enter_task() began."), 0},
-  {"_swap_current_task", "(loop, task)", swap_task, DOC("Make task the current one; which one it was."), 0},
-  {"_register_task", "(task)", register_task, DOC("Let all_tasks() show a task of another make than ours."), 0},
-  {"_unregister_task", "(task)", unregister_task, DOC("End what _register_task() began."), 0},
-  {"_set_result_unless_cancelled", "(future, result, /)", set_sleep_result, 0, 0},
-  {"ensure_future", "(coro_or_future, *, loop=None)", ensure_future, DOC("A future for any awaitable."), 0},
-  {"gather", "(*coros_or_futures, return_exceptions=False)", gather, DOC("A future of the list of all results."), 0},
-  {"current_task", "(loop=None)", current_task, DOC("The task that runs, or None."), 0},
-  {"all_tasks", "(loop=None)", all_tasks, DOC("The set of the loop's unfinished tasks."), 0},
-  {"_pending_tasks", "(loop=None)", pending_tasks, DOC("The loop's unfinished tasks, oldest first."), 0},
-  {"_set_interrupt_task", "(task, /)", set_interrupt_task, 0, 0},
-  {"_awaited_by", "(future, /)", awaited_by, 0, 0},
-  {"_gathered", "(future, /)", gathered, 0, 0},
-  {"_source_line", "(filename, line, /)", source_line, 0, 0},
-  {"future_add_to_awaited_by", "(fut, waiter, /)", add_awaited_by, DOC("Note that waiter waits for fut."), 0},
-  {"future_discard_from_awaited_by", "(fut, waiter, /)", discard_awaited_by,
+  {"_enter_task", SIG("(loop, task)"), enter_task, DOC("Make task, of another make than ours, the current one."), 0},
+  {"_leave_task", SIG("(loop, task)"), leave_task, DOC("End what _enter_task() began."), 0},
+  {"_swap_current_task", SIG("(loop, task)"), swap_task, DOC("Make task the current one; which one it was."), 0},
+  {"_register_task", SIG("(task)"), register_task, DOC("Let all_tasks() show a task of another make than ours."), 0},
+  {"_unregister_task", SIG("(task)"), unregister_task, DOC("End what _register_task() began."), 0},
+  {"_set_result_unless_cancelled", SIG("(future, result, /)"), set_sleep_result, 0, 0},
+  {"ensure_future", SIG("(coro_or_future, *, loop=None)"), ensure_future, DOC("A future for any awaitable."), 0},
+  {"gather", SIG("(*coros_or_futures, return_exceptions=False)"), gather, DOC("A future of the list of all results."),
+   0},
+  {"current_task", SIG("(loop=None)"), current_task, DOC("The task that runs, or None."), 0},
+  {"all_tasks", SIG("(loop=None)"), all_tasks, DOC("The set of the loop's unfinished tasks."), 0},
+  {"_pending_tasks", SIG("(loop=None)"), pending_tasks, DOC("The loop's unfinished tasks, oldest first."), 0},
+  {"_set_interrupt_task", SIG("(task, /)"), set_interrupt_task, 0, 0},
+  {"_awaited_by", SIG("(future, /)"), awaited_by, 0, 0},
+  {"_gathered", SIG("(future, /)"), gathered, 0, 0},
+  {"_source_line", SIG("(filename, line, /)"), source_line, 0, 0},
+  {"future_add_to_awaited_by", SIG("(fut, waiter, /)"), add_awaited_by, DOC("Note that waiter waits for fut."), 0},
+  {"future_discard_from_awaited_by", SIG("(fut, waiter, /)"), discard_awaited_by,
    DOC("End what future_add_to_awaited_by() noted."), 0},
-  {"sleep", "(delay, result=None)", asyncio_sleep, DOC("Wait for delay seconds; then the result."), ASY_NATIVE_ASYNC},
-  {"iscoroutine", "(obj)", iscoroutine, DOC("Whether obj is a coroutine object."), 0},
-  {"iscoroutinefunction", "(func)", iscoroutinefunction, DOC("Whether func was defined by async def."), 0},
-  {"isfuture", "(obj)", isfuture, DOC("Whether obj is a future."), 0},
+  {"sleep", SIG("(delay, result=None)"), asyncio_sleep, DOC("Wait for delay seconds; then the result."),
+   ASY_NATIVE_ASYNC},
+  {"iscoroutine", SIG("(obj)"), iscoroutine, DOC("Whether obj is a coroutine object."), 0},
+  {"iscoroutinefunction", SIG("(func)"), iscoroutinefunction, DOC("Whether func was defined by async def."), 0},
+  {"isfuture", SIG("(obj)"), isfuture, DOC("Whether obj is a future."), 0},
   {0},
 };
 

@@ -214,7 +214,13 @@ static asy_list *new_arguments(asy_vm *vm, asy_value v, asy_value *kwargs) {
       asy_value arg = asy_call1(vm, asy_from_obj(exact), v); /* the plain value of an instance of a subclass */
       return arg != ASY_FAILED && asy_list_append(vm, list, arg) ? list : NULL;
     }
-    default: return asy_raise(vm, ASY_TypeError, "cannot pickle '%T' object", v), NULL;
+    default: {
+      asy_str *name = asy_intern(vm, "__getstate__");
+      const asy_lookup *state = name ? asy_class_lookup(vm, cls, name) : NULL;
+      if (state && state->owner && state->owner != vm->classes[KIND_OBJECT])
+        return list; /* it says itself what it holds */
+      return asy_raise(vm, ASY_TypeError, "cannot pickle '%T' object", v), NULL;
+    }
   }
 }
 
@@ -268,30 +274,30 @@ static asy_value object_init_subclass(asy_vm *vm, const asy_value *args) {
 static asy_value object_subclasshook(asy_vm *vm, const asy_value *args) { return ASY_NOT_IMPLEMENTED; }
 
 static const asy_native object_methods[] = {
-  {"__repr__", "(self, /)", object_repr, DOC("Return repr(self)."), 0},
-  {"__str__", "(self, /)", object_str, DOC("Return str(self)."), 0},
-  {"__eq__", "(self, value, /)", object_eq, DOC("Return self==value."), 0},
-  {"__ne__", "(self, value, /)", object_ne, DOC("Return self!=value."), 0},
-  {"__lt__", "(self, value, /)", object_order, DOC("Return self<value."), 0},
-  {"__le__", "(self, value, /)", object_order, DOC("Return self<=value."), 0},
-  {"__gt__", "(self, value, /)", object_order, DOC("Return self>value."), 0},
-  {"__ge__", "(self, value, /)", object_order, DOC("Return self>=value."), 0},
-  {"__hash__", "(self, /)", object_hash, DOC("Return hash(self)."), 0},
-  {"__getattribute__", "(self, name, /)", object_getattribute, DOC("Return getattr(self, name)."), 0},
-  {"__setattr__", "(self, name, value, /)", object_setattr, DOC("Implement setattr(self, name, value)."), 0},
-  {"__delattr__", "(self, name, /)", object_delattr, DOC("Implement delattr(self, name)."), 0},
-  {"__dir__", "(self, /)", object_dir, DOC("Default dir() implementation."), 0},
-  {"__format__", "(self, format_spec, /)", object_format, DOC("Default object formatter."), 0},
-  {"__getstate__", "(self, /)", object_getstate, DOC("Helper for pickle."), 0},
-  {"__reduce__", "(self, /)", object_reduce, DOC("Helper for pickle."), 0},
-  {"__reduce_ex__", "(self, protocol, /)", object_reduce_ex, DOC("Helper for pickle."), 0},
-  {"__sizeof__", "(self, /)", object_sizeof, DOC("Size of object in memory, in bytes."), 0},
-  {"__init_subclass__", "(cls, /, **kwargs)", object_init_subclass,
+  {"__repr__", SIG("(self, /)"), object_repr, DOC("Return repr(self)."), 0},
+  {"__str__", SIG("(self, /)"), object_str, DOC("Return str(self)."), 0},
+  {"__eq__", SIG("(self, value, /)"), object_eq, DOC("Return self==value."), 0},
+  {"__ne__", SIG("(self, value, /)"), object_ne, DOC("Return self!=value."), 0},
+  {"__lt__", SIG("(self, value, /)"), object_order, DOC("Return self<value."), 0},
+  {"__le__", SIG("(self, value, /)"), object_order, DOC("Return self<=value."), 0},
+  {"__gt__", SIG("(self, value, /)"), object_order, DOC("Return self>value."), 0},
+  {"__ge__", SIG("(self, value, /)"), object_order, DOC("Return self>=value."), 0},
+  {"__hash__", SIG("(self, /)"), object_hash, DOC("Return hash(self)."), 0},
+  {"__getattribute__", SIG("(self, name, /)"), object_getattribute, DOC("Return getattr(self, name)."), 0},
+  {"__setattr__", SIG("(self, name, value, /)"), object_setattr, DOC("Implement setattr(self, name, value)."), 0},
+  {"__delattr__", SIG("(self, name, /)"), object_delattr, DOC("Implement delattr(self, name)."), 0},
+  {"__dir__", SIG("(self, /)"), object_dir, DOC("Default dir() implementation."), 0},
+  {"__format__", SIG("(self, format_spec, /)"), object_format, DOC("Default object formatter."), 0},
+  {"__getstate__", SIG("(self, /)"), object_getstate, DOC("Helper for pickle."), 0},
+  {"__reduce__", SIG("(self, /)"), object_reduce, DOC("Helper for pickle."), 0},
+  {"__reduce_ex__", SIG("(self, protocol, /)"), object_reduce_ex, DOC("Helper for pickle."), 0},
+  {"__sizeof__", SIG("(self, /)"), object_sizeof, DOC("Size of object in memory, in bytes."), 0},
+  {"__init_subclass__", SIG("(cls, /, **kwargs)"), object_init_subclass,
    DOC("This method is called when a class is subclassed."), ASY_NATIVE_CLASS},
-  {"__subclasshook__", "(cls, subclass, /)", object_subclasshook,
+  {"__subclasshook__", SIG("(cls, subclass, /)"), object_subclasshook,
    DOC("Abstract classes can override this to customize issubclass()."), ASY_NATIVE_CLASS},
-  {"__class__", "(self)", get_class, DOC("the object's class"), ASY_NATIVE_GETTER},
-  {"__class__", "(self, value)", set_class, 0, ASY_NATIVE_SETTER},
+  {"__class__", SIG("(self)"), get_class, DOC("the object's class"), ASY_NATIVE_GETTER},
+  {"__class__", SIG("(self, value)"), set_class, 0, ASY_NATIVE_SETTER},
   {0},
 };
 
@@ -303,8 +309,8 @@ const asy_type asy_object_type = {
     "When called, it accepts no arguments and returns a new featureless\n"
     "instance that has no instance attributes and cannot be given any.\n",
   .new_ = object_new,
-  .new_signature = "(cls, /, *args, **kwargs)",
+  .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .init = object_init,
-  .init_signature = "(self, /, *args, **kwargs)",
+  .init_signature = SIG("(self, /, *args, **kwargs)"),
   .methods = object_methods,
 };

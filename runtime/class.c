@@ -177,8 +177,8 @@ static asy_value put_instance_dict(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native dict_attribute[] = {
-  {"__dict__", "(self)", get_instance_dict, 0, ASY_NATIVE_GETTER},
-  {"__dict__", "(self, value)", put_instance_dict, 0, ASY_NATIVE_SETTER},
+  {"__dict__", SIG("(self)"), get_instance_dict, 0, ASY_NATIVE_GETTER},
+  {"__dict__", SIG("(self, value)"), put_instance_dict, 0, ASY_NATIVE_SETTER},
   {0},
 };
 
@@ -230,7 +230,7 @@ static bool fill_builtin(asy_vm *vm, asy_class *cls, const char *doc) {
   const asy_type *type = cls->type;
   if (!asy_class_add_dunders(vm, cls)) return false;
   if (type->new_) {
-    const char *signature = type->new_signature ? type->new_signature : "(cls, /, *args, **kwargs)";
+    uint32_t signature = type->new_signature ? type->new_signature : SIG("(cls, /, *args, **kwargs)");
     asy_native row = {"__new__", signature, type->new_,
                       DOC("Create and return a new object.  See help(type) for accurate signature."), ASY_NATIVE_NEW};
     if (!add_made_method(vm, cls, row)) return false;
@@ -286,7 +286,7 @@ static bool make_exceptions(asy_vm *vm) {
 /* Built-in classes that take type arguments: list[int]. */
 static bool add_class_getitem(asy_vm *vm) {
   static const asy_native rows[] = {
-    {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
+    {"__class_getitem__", SIG("(cls, item, /)"), asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
     {0},
   };
   static const uint8_t kinds[] = {KIND_LIST,      KIND_TUPLE,         KIND_DICT,

@@ -154,7 +154,18 @@ asy_position asy_code_position(const asy_code *code, uint32_t word) {
     if (code->positions[mid].word <= word) low = mid + 1;
     else high = mid;
   }
+  while (low && asy_is_mark(&code->positions[low - 1])) low--;
   return low ? code->positions[low - 1] : (asy_position){0};
+}
+
+uint32_t asy_code_row(const asy_code *code, uint32_t word) {
+  uint32_t low = 0, high = code->npositions;
+  while (low < high) {
+    uint32_t mid = (low + high) / 2;
+    if (code->positions[mid].word < word) low = mid + 1;
+    else high = mid;
+  }
+  return low;
 }
 
 static void code_visit(asy_obj *o, asy_visitor *v) {
@@ -254,8 +265,9 @@ static asy_value code_lines(asy_vm *vm, const asy_value *args) {
   for (uint32_t i = 0; rows && i < code->npositions;) {
     uint32_t first = i;
     int32_t line = code->positions[i].line;
-    while (i < code->npositions && code->positions[i].line == line) i++;
-    uint32_t end = i < code->npositions ? code->positions[i].word : code->nwords;
+    bool mark = asy_is_mark(&code->positions[i++]); /* nothing from its word to its word */
+    while (!mark && i < code->npositions && code->positions[i].line == line && !asy_is_mark(&code->positions[i])) i++;
+    uint32_t end = mark ? code->positions[first].word : i < code->npositions ? code->positions[i].word : code->nwords;
     asy_value row = asy_tuple_of(vm, 3, asy_from_small((int64_t)code->positions[first].word * 2),
                                  asy_from_small((int64_t)end * 2), position_item(line));
     if (asy_failed(row) || !asy_list_append(vm, rows, row)) return ASY_FAILED;
@@ -331,7 +343,10 @@ static bool replace_line(asy_vm *vm, asy_code *code, asy_value value) {
   if (!asy_to_int(vm, value, 0, INT32_MAX, &line)) return false;
   int32_t moved = line - code->first_line;
   for (uint32_t i = 0; i < code->npositions; i++)
-    if (code->positions[i].line) code->positions[i].line += moved, code->positions[i].end_line += moved;
+    if (code->positions[i].line) {
+      if (!asy_is_mark(&code->positions[i])) code->positions[i].end_line += moved;
+      code->positions[i].line += moved;
+    }
   code->first_line = line;
   return true;
 }
@@ -430,24 +445,27 @@ static bool code_hash(asy_vm *vm, asy_value self, int64_t *out) {
 }
 
 static const asy_native code_methods[] = {
-  {"co_argcount", "(self)", code_get_argcount, DOC("Number of positional parameters."), ASY_NATIVE_GETTER},
-  {"co_posonlyargcount", "(self)", code_get_posonly, DOC("Number of positional-only parameters."), ASY_NATIVE_GETTER},
-  {"co_kwonlyargcount", "(self)", code_get_kwonly, DOC("Number of keyword-only parameters."), ASY_NATIVE_GETTER},
-  {"co_nlocals", "(self)", code_get_nlocals, DOC("Number of local variables."), ASY_NATIVE_GETTER},
-  {"co_stacksize", "(self)", code_get_stacksize, DOC("Number of registers."), ASY_NATIVE_GETTER},
-  {"co_flags", "(self)", code_get_flags, DOC("CO_ bits."), ASY_NATIVE_GETTER},
-  {"co_varnames", "(self)", code_get_varnames, DOC("Names of parameters and locals."), ASY_NATIVE_GETTER},
-  {"co_freevars", "(self)", code_get_freevars, DOC("Names of free variables."), ASY_NATIVE_GETTER},
-  {"co_cellvars", "(self)", code_get_cellvars, DOC("Names of locals that inner functions use."), ASY_NATIVE_GETTER},
-  {"co_names", "(self)", code_get_names, DOC("Names used besides locals."), ASY_NATIVE_GETTER},
-  {"co_consts", "(self)", code_get_consts, DOC("Constants."), ASY_NATIVE_GETTER},
-  {"co_code", "(self)", code_get_code, DOC("The instructions, four bytes a word."), ASY_NATIVE_GETTER},
-  {"co_linetable", "(self)", code_get_empty, DOC("Empty: see co_positions()."), ASY_NATIVE_GETTER},
-  {"co_exceptiontable", "(self)", code_get_empty, DOC("Empty: dis shows the handlers."), ASY_NATIVE_GETTER},
-  {"co_lines", "(self)", code_lines, DOC("Iterator of (start, end, line)."), 0},
-  {"co_positions", "(self)", code_positions, DOC("Iterator of (line, end line, column, end column) of each word."), 0},
-  {"replace", "(self, /, **changes)", code_replace, DOC("A copy with other values for some fields."), 0},
-  {"__replace__", "(self, /, **changes)", code_replace, DOC("The same as replace()."), 0},
+  {"co_argcount", SIG("(self)"), code_get_argcount, DOC("Number of positional parameters."), ASY_NATIVE_GETTER},
+  {"co_posonlyargcount", SIG("(self)"), code_get_posonly, DOC("Number of positional-only parameters."),
+   ASY_NATIVE_GETTER},
+  {"co_kwonlyargcount", SIG("(self)"), code_get_kwonly, DOC("Number of keyword-only parameters."), ASY_NATIVE_GETTER},
+  {"co_nlocals", SIG("(self)"), code_get_nlocals, DOC("Number of local variables."), ASY_NATIVE_GETTER},
+  {"co_stacksize", SIG("(self)"), code_get_stacksize, DOC("Number of registers."), ASY_NATIVE_GETTER},
+  {"co_flags", SIG("(self)"), code_get_flags, DOC("CO_ bits."), ASY_NATIVE_GETTER},
+  {"co_varnames", SIG("(self)"), code_get_varnames, DOC("Names of parameters and locals."), ASY_NATIVE_GETTER},
+  {"co_freevars", SIG("(self)"), code_get_freevars, DOC("Names of free variables."), ASY_NATIVE_GETTER},
+  {"co_cellvars", SIG("(self)"), code_get_cellvars, DOC("Names of locals that inner functions use."),
+   ASY_NATIVE_GETTER},
+  {"co_names", SIG("(self)"), code_get_names, DOC("Names used besides locals."), ASY_NATIVE_GETTER},
+  {"co_consts", SIG("(self)"), code_get_consts, DOC("Constants."), ASY_NATIVE_GETTER},
+  {"co_code", SIG("(self)"), code_get_code, DOC("The instructions, four bytes a word."), ASY_NATIVE_GETTER},
+  {"co_linetable", SIG("(self)"), code_get_empty, DOC("Empty: see co_positions()."), ASY_NATIVE_GETTER},
+  {"co_exceptiontable", SIG("(self)"), code_get_empty, DOC("Empty: dis shows the handlers."), ASY_NATIVE_GETTER},
+  {"co_lines", SIG("(self)"), code_lines, DOC("Iterator of (start, end, line)."), 0},
+  {"co_positions", SIG("(self)"), code_positions, DOC("Iterator of (line, end line, column, end column) of each word."),
+   0},
+  {"replace", SIG("(self, /, **changes)"), code_replace, DOC("A copy with other values for some fields."), 0},
+  {"__replace__", SIG("(self, /, **changes)"), code_replace, DOC("The same as replace()."), 0},
   {0},
 };
 static const asy_member code_members[] = {

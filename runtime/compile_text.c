@@ -4,6 +4,7 @@
 #include "lang/arena.h"
 #include "lang/compile.h"
 #include "lang/diagnostic.h"
+#include "lang/name_tables.h"
 #include "lang/source.h"
 #include "runtime/ast_tree.h"
 #include "runtime/builtins.h"
@@ -147,6 +148,25 @@ static asy_value code_of(asy_vm *vm, const asy_unit_code *unit, const char *file
   return code ? asy_from_obj(code) : ASY_FAILED;
 }
 
+/* (type, name, line, nested, [(name, flags), ..], [table, ..]) */
+static asy_value table_to_object(asy_vm *vm, const asy_name_table *table) {
+  asy_list *rows = asy_list_new(vm, table->len), *inner = asy_list_new(vm, 0);
+  if (!rows || !inner || !asy_check_c_stack(vm)) return ASY_FAILED;
+  for (uint32_t i = 0; i < table->len; i++) {
+    asy_value name = asy_from_text(vm, table->rows[i].name->text, table->rows[i].name->len);
+    asy_value row = asy_failed(name) ? name : asy_tuple_of(vm, 2, name, asy_from_small(table->rows[i].flags));
+    if (asy_failed(row) || !asy_list_append(vm, rows, row)) return ASY_FAILED;
+  }
+  for (const asy_name_table *t = table->first; t; t = t->next) {
+    asy_value item = table_to_object(vm, t);
+    if (asy_failed(item) || !asy_list_append(vm, inner, item)) return ASY_FAILED;
+  }
+  asy_value type = asy_from_cstr(vm, table->type), name = asy_from_cstr(vm, table->name);
+  if (asy_failed(type) || asy_failed(name)) return ASY_FAILED;
+  return asy_tuple_of(vm, 6, type, name, asy_from_small(table->line), asy_from_bool(table->nested), asy_from_obj(rows),
+                      asy_from_obj(inner));
+}
+
 asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const char *filename, asy_compile_mode_id mode,
                            unsigned flags) {
   if (memchr(text, 0, length)) return asy_raise(vm, ASY_SyntaxError, "source code string cannot contain null bytes");
@@ -155,7 +175,12 @@ asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const ch
     return raise_syntax(vm, filename, &w.source, &w.diag, mode);
   begin(&w, vm, mode, flags);
   asy_value result = ASY_FAILED;
-  if (flags & ASY_COMPILE_ONLY_AST) {
+  if (flags & ASY_COMPILE_ONLY_NAMES) {
+    const asy_node *tree = asy_parse_with(&w.arena, &w.source, &w.options.parse, &w.diag);
+    const asy_name_table *table =
+      tree ? asy_name_tables(&w.arena, tree, w.options.top_level_await, w.options.future_annotations, &w.diag) : NULL;
+    if (table) result = table_to_object(vm, table);
+  } else if (flags & ASY_COMPILE_ONLY_AST) {
     const asy_node *tree = asy_parse_with(&w.arena, &w.source, &w.options.parse, &w.diag);
     if (tree) result = asy_tree_to_object(vm, tree);
   } else {

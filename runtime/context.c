@@ -263,12 +263,12 @@ static asy_value context_compare(asy_vm *vm, asy_value self, asy_value other, as
 }
 
 static const asy_native context_methods[] = {
-  {"run", "(self, /, *args, **kwargs)", context_run, DOC("Call a function with this as the current context."), 0},
-  {"copy", "(self, /)", context_copy, DOC("A copy, at no cost."), 0},
-  {"get", "(self, key, default=None, /)", context_get, DOC("The value of a variable."), 0},
-  {"keys", "(self, /)", context_keys, DOC("The variables that have values."), 0},
-  {"values", "(self, /)", context_values, DOC("Their values."), 0},
-  {"items", "(self, /)", context_items, DOC("Pairs of them."), 0},
+  {"run", SIG("(self, /, *args, **kwargs)"), context_run, DOC("Call a function with this as the current context."), 0},
+  {"copy", SIG("(self, /)"), context_copy, DOC("A copy, at no cost."), 0},
+  {"get", SIG("(self, key, default=None, /)"), context_get, DOC("The value of a variable."), 0},
+  {"keys", SIG("(self, /)"), context_keys, DOC("The variables that have values."), 0},
+  {"values", SIG("(self, /)"), context_values, DOC("Their values."), 0},
+  {"items", SIG("(self, /)"), context_items, DOC("Pairs of them."), 0},
   {0},
 };
 
@@ -279,7 +279,7 @@ const asy_type asy_context_type = {
   .flags = ASY_TYPE_FINAL | ASY_TYPE_UNHASHABLE,
   .visit = context_visit,
   .new_ = context_new,
-  .new_signature = "(cls, /, *args, **kwargs)",
+  .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .compare = context_compare,
   .length = context_length,
   .get_item = context_item,
@@ -338,8 +338,8 @@ static asy_value make_alias(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native token_methods[] = {
-  {"old_value", "(self)", token_old, DOC("The value before; Token.MISSING for none."), ASY_NATIVE_GETTER},
-  {"__class_getitem__", "(cls, item, /)", make_alias, 0, ASY_NATIVE_CLASS},
+  {"old_value", SIG("(self)"), token_old, DOC("The value before; Token.MISSING for none."), ASY_NATIVE_GETTER},
+  {"__class_getitem__", SIG("(cls, item, /)"), make_alias, 0, ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -355,7 +355,7 @@ static const asy_type token_type = {
   .flags = ASY_TYPE_FINAL | ASY_TYPE_UNHASHABLE,
   .visit = token_visit,
   .new_ = token_new,
-  .new_signature = "(cls, /, *args, **kwargs)",
+  .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .repr = token_repr,
   .methods = token_methods,
   .members = token_members,
@@ -442,10 +442,11 @@ static asy_value variable_reset(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native variable_methods[] = {
-  {"get", "(self, default=?, /)", variable_get, DOC("Its value in the current context."), 0},
-  {"set", "(self, value, /)", variable_set, DOC("Give it a value in the current context; the token undoes that."), 0},
-  {"reset", "(self, token, /)", variable_reset, DOC("What it had before the set() that gave the token."), 0},
-  {"__class_getitem__", "(cls, item, /)", make_alias, 0, ASY_NATIVE_CLASS},
+  {"get", SIG("(self, default=?, /)"), variable_get, DOC("Its value in the current context."), 0},
+  {"set", SIG("(self, value, /)"), variable_set, DOC("Give it a value in the current context; the token undoes that."),
+   0},
+  {"reset", SIG("(self, token, /)"), variable_reset, DOC("What it had before the set() that gave the token."), 0},
+  {"__class_getitem__", SIG("(cls, item, /)"), make_alias, 0, ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -461,7 +462,7 @@ static const asy_type variable_type = {
   .flags = ASY_TYPE_FINAL,
   .visit = variable_visit,
   .new_ = variable_new,
-  .new_signature = "(cls, name, /, *, default=?)",
+  .new_signature = SIG("(cls, name, /, *, default=?)"),
   .repr = variable_repr,
   .methods = variable_methods,
   .members = variable_members,
@@ -488,7 +489,7 @@ static bool context_init(asy_vm *vm, asy_value module) {
 }
 
 static const asy_native context_natives[] = {
-  {"copy_context", "()", copy_context, DOC("A copy of the current context."), 0},
+  {"copy_context", SIG("()"), copy_context, DOC("A copy of the current context."), 0},
   {0},
 };
 

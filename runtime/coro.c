@@ -291,9 +291,10 @@ static asy_value coro_get_qualname(asy_vm *vm, const asy_value *args) {
   return asy_from_obj(coro_name(vm, CORO_SELF, true));
 }
 static asy_value coro_get_origin(asy_vm *vm, const asy_value *args) {
-  (void)vm;
-  (void)args;
-  return ASY_NONE;
+  const asy_code *code = CORO_SELF->origin_code;
+  if (!code || !vm->origin_depth) return ASY_NONE;
+  asy_value line = asy_from_small(asy_code_position(CORO_SELF->origin_code, CORO_SELF->origin_word).line);
+  return asy_tuple_of(vm, 1, asy_tuple_of(vm, 3, asy_from_obj(code->filename), line, asy_from_obj(code->name)));
 }
 #undef CORO_SELF
 
@@ -307,20 +308,20 @@ static asy_value coro_get_origin_columns(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native coroutine_methods[] = {
-  {"send", "(self, value, /)", asy_suspended_send, DOC("Resume with a value."), 0},
-  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw,
+  {"send", SIG("(self, value, /)"), asy_suspended_send, DOC("Resume with a value."), 0},
+  {"throw", SIG("(self, typ, val=None, tb=None, /)"), asy_suspended_throw,
    DOC("Raise an exception where the coroutine stands."), 0},
-  {"close", "(self, /)", asy_suspended_close, DOC("Raise GeneratorExit where the coroutine stands."), 0},
-  {"cr_running", "(self)", coro_get_running, DOC("Whether it is running now."), ASY_NATIVE_GETTER},
-  {"cr_suspended", "(self)", coro_get_suspended, DOC("Whether it stands at an await."), ASY_NATIVE_GETTER},
-  {"cr_code", "(self)", coro_get_code, DOC("Its code."), ASY_NATIVE_GETTER},
-  {"cr_frame", "(self)", coro_get_frame, DOC("Its frame; None when finished."), ASY_NATIVE_GETTER},
-  {"cr_await", "(self)", coro_get_await, DOC("What it awaits."), ASY_NATIVE_GETTER},
-  {"cr_origin", "(self)", coro_get_origin, DOC("Always None: tracebacks show where tasks were created."),
-   ASY_NATIVE_GETTER},
-  {"__name__", "(self)", coro_get_name, DOC("Name of the function."), ASY_NATIVE_GETTER},
-  {"__qualname__", "(self)", coro_get_qualname, DOC("Qualified name of the function."), ASY_NATIVE_GETTER},
-  {"_origin_columns", "(self)", coro_get_origin_columns, 0, ASY_NATIVE_GETTER},
+  {"close", SIG("(self, /)"), asy_suspended_close, DOC("Raise GeneratorExit where the coroutine stands."), 0},
+  {"cr_running", SIG("(self)"), coro_get_running, DOC("Whether it is running now."), ASY_NATIVE_GETTER},
+  {"cr_suspended", SIG("(self)"), coro_get_suspended, DOC("Whether it stands at an await."), ASY_NATIVE_GETTER},
+  {"cr_code", SIG("(self)"), coro_get_code, DOC("Its code."), ASY_NATIVE_GETTER},
+  {"cr_frame", SIG("(self)"), coro_get_frame, DOC("Its frame; None when finished."), ASY_NATIVE_GETTER},
+  {"cr_await", SIG("(self)"), coro_get_await, DOC("What it awaits."), ASY_NATIVE_GETTER},
+  {"cr_origin", SIG("(self)"), coro_get_origin,
+   DOC("Where it was made, if sys.set_coroutine_origin_tracking_depth() asked for it."), ASY_NATIVE_GETTER},
+  {"__name__", SIG("(self)"), coro_get_name, DOC("Name of the function."), ASY_NATIVE_GETTER},
+  {"__qualname__", SIG("(self)"), coro_get_qualname, DOC("Qualified name of the function."), ASY_NATIVE_GETTER},
+  {"_origin_columns", SIG("(self)"), coro_get_origin_columns, 0, ASY_NATIVE_GETTER},
   {0},
 };
 const asy_type asy_coroutine_type = {
@@ -338,9 +339,10 @@ const asy_type asy_coroutine_type = {
 static void awaiter_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((asy_awaiter *)o)->iterator); }
 
 static const asy_native awaiter_methods[] = {
-  {"send", "(self, value, /)", asy_suspended_send, DOC("Resume with a value."), 0},
-  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, DOC("Raise an exception where it stands."), 0},
-  {"close", "(self, /)", asy_suspended_close, DOC("End it."), 0},
+  {"send", SIG("(self, value, /)"), asy_suspended_send, DOC("Resume with a value."), 0},
+  {"throw", SIG("(self, typ, val=None, tb=None, /)"), asy_suspended_throw, DOC("Raise an exception where it stands."),
+   0},
+  {"close", SIG("(self, /)"), asy_suspended_close, DOC("End it."), 0},
   {0},
 };
 const asy_type asy_awaiter_type = {

@@ -142,8 +142,9 @@ asy_func *asy_frame_object_func(asy_value frame);
 asy_value asy_getframe(asy_vm *vm, uint32_t depth);
 /* The frame at base, if it is on the way down from the running one and runs func; else NULL. */
 asy_value *asy_live_frame(asy_vm *vm, const asy_func *func, const asy_value *base);
-void asy_frame_left(asy_vm *vm, const asy_value *base); /* a frame with FRAME_TRACED is being left */
-void asy_gen_frame_left(asy_vm *vm, asy_gen *gen);      /* likewise the frame of a generator that has a frame_object */
+void asy_frame_store_locals(asy_vm *vm, asy_value frame); /* f_locals, as scripts have changed it, into the registers */
+void asy_frame_left(asy_vm *vm, const asy_value *base);   /* a frame with FRAME_TRACED is being left */
+void asy_gen_frame_left(asy_vm *vm, asy_gen *gen); /* likewise the frame of a generator that has a frame_object */
 void asy_frames_visit(asy_vm *vm, asy_visitor *v);
 /* What `await v` iterates: itself for native awaitables (coroutine, future, task, step, awaiter), else __await__()'s iterator in
  * an awaiter. ASY_FAILED with CPython's TypeError when v is not awaitable. */

@@ -141,16 +141,16 @@ static asy_value property_is_abstract(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native property_methods[] = {
-  {"getter", "(self, object, /)", property_getter,
+  {"getter", SIG("(self, object, /)"), property_getter,
    DOC("Descriptor to obtain a copy of the property with a different getter."), 0},
-  {"setter", "(self, object, /)", property_setter,
+  {"setter", SIG("(self, object, /)"), property_setter,
    DOC("Descriptor to obtain a copy of the property with a different setter."), 0},
-  {"deleter", "(self, object, /)", property_deleter,
+  {"deleter", SIG("(self, object, /)"), property_deleter,
    DOC("Descriptor to obtain a copy of the property with a different deleter."), 0},
-  {"__set_name__", "(self, owner, name, /)", property_set_name, DOC("Method to set name of a property."), 0},
-  {"__name__", "(self)", property_get_name, 0, ASY_NATIVE_GETTER},
-  {"__name__", "(self, value)", property_put_name, 0, ASY_NATIVE_SETTER},
-  {"__isabstractmethod__", "(self)", property_is_abstract, 0, ASY_NATIVE_GETTER},
+  {"__set_name__", SIG("(self, owner, name, /)"), property_set_name, DOC("Method to set name of a property."), 0},
+  {"__name__", SIG("(self)"), property_get_name, 0, ASY_NATIVE_GETTER},
+  {"__name__", SIG("(self, value)"), property_put_name, 0, ASY_NATIVE_SETTER},
+  {"__isabstractmethod__", SIG("(self)"), property_is_abstract, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -174,7 +174,7 @@ const asy_type asy_property_type = {
     "  doc\n    docstring",
   .new_ = property_new,
   .init = property_init,
-  .init_signature = "(self, fget=None, fset=None, fdel=None, doc=None)",
+  .init_signature = SIG("(self, fget=None, fset=None, fdel=None, doc=None)"),
   .descr_get = property_get,
   .descr_set = property_set,
   .methods = property_methods,
@@ -250,12 +250,12 @@ static asy_value wrapped_annotations(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native wrapped_methods[] = {
-  {"__isabstractmethod__", "(self)", wrapped_is_abstract, 0, ASY_NATIVE_GETTER},
-  {"__name__", "(self)", wrapped_name, 0, ASY_NATIVE_GETTER},
-  {"__qualname__", "(self)", wrapped_qualname, 0, ASY_NATIVE_GETTER},
-  {"__doc__", "(self)", wrapped_doc, 0, ASY_NATIVE_GETTER},
-  {"__module__", "(self)", wrapped_module, 0, ASY_NATIVE_GETTER},
-  {"__annotations__", "(self)", wrapped_annotations, 0, ASY_NATIVE_GETTER},
+  {"__isabstractmethod__", SIG("(self)"), wrapped_is_abstract, 0, ASY_NATIVE_GETTER},
+  {"__name__", SIG("(self)"), wrapped_name, 0, ASY_NATIVE_GETTER},
+  {"__qualname__", SIG("(self)"), wrapped_qualname, 0, ASY_NATIVE_GETTER},
+  {"__doc__", SIG("(self)"), wrapped_doc, 0, ASY_NATIVE_GETTER},
+  {"__module__", SIG("(self)"), wrapped_module, 0, ASY_NATIVE_GETTER},
+  {"__annotations__", SIG("(self)"), wrapped_annotations, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -272,7 +272,7 @@ const asy_type asy_staticmethod_type = {
   .visit = wrapped_visit,
   .new_ = wrapped_new,
   .init = wrapped_init,
-  .init_signature = "(self, function, /)",
+  .init_signature = SIG("(self, function, /)"),
   .repr = wrapped_repr,
   .descr_get = staticmethod_get,
   .call = staticmethod_call,
@@ -287,7 +287,7 @@ const asy_type asy_classmethod_type = {
   .visit = wrapped_visit,
   .new_ = wrapped_new,
   .init = wrapped_init,
-  .init_signature = "(self, function, /)",
+  .init_signature = SIG("(self, function, /)"),
   .repr = wrapped_repr,
   .descr_get = classmethod_get,
   .methods = wrapped_methods,
@@ -457,8 +457,8 @@ static asy_value member_doc(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native member_methods[] = {
-  {"__qualname__", "(self)", member_qualname, 0, ASY_NATIVE_GETTER},
-  {"__doc__", "(self)", member_doc, 0, ASY_NATIVE_GETTER},
+  {"__qualname__", SIG("(self)"), member_qualname, 0, ASY_NATIVE_GETTER},
+  {"__doc__", SIG("(self)"), member_doc, 0, ASY_NATIVE_GETTER},
   {0},
 };
 

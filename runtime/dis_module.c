@@ -50,8 +50,8 @@ static asy_value parts(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"table", "()", table, DOC("The instructions: (name, format, operand kinds, meaning)."), 0},
-  {"parts", "(code, /)", parts, DOC("Names of registers and sites, and the handlers."), 0},
+  {"table", SIG("()"), table, DOC("The instructions: (name, format, operand kinds, meaning)."), 0},
+  {"parts", SIG("(code, /)"), parts, DOC("Names of registers and sites, and the handlers."), 0},
   {0},
 };
 

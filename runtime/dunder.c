@@ -132,7 +132,9 @@ typedef struct {
 #define ROW_REFLECTED(name, member, wrapper, doc)                                                                      \
   {                                                                                                                    \
     OPERATOR(member), true, {                                                                                          \
-      {name, "(self, value, /)", wrapper##_root, doc, 0}, { name, "(self, value, /)", wrapper##_own, doc, 0 }          \
+      {name, SIG("(self, value, /)"), wrapper##_root, doc, 0}, {                                                       \
+        name, SIG("(self, value, /)"), wrapper##_own, doc, 0                                                           \
+      }                                                                                                                \
     }                                                                                                                  \
   }
 
@@ -156,41 +158,42 @@ typedef struct {
 #define DOC_OF(which, docs) which(docs)
 
 static const dunder dunders[] = {
-  ROW("__repr__", "(self, /)", repr, wrap_repr, DOC("Return repr(self).")),
-  ROW("__str__", "(self, /)", str, wrap_str, DOC("Return str(self).")),
-  ROW("__hash__", "(self, /)", hash, wrap_hash, DOC("Return hash(self).")),
-  ROW("__lt__", "(self, value, /)", compare, wrap_lt, DOC("Return self<value.")),
-  ROW("__le__", "(self, value, /)", compare, wrap_le, DOC("Return self<=value.")),
-  ROW("__eq__", "(self, value, /)", compare, wrap_eq, DOC("Return self==value.")),
-  ROW("__ne__", "(self, value, /)", compare, wrap_ne, DOC("Return self!=value.")),
-  ROW("__gt__", "(self, value, /)", compare, wrap_gt, DOC("Return self>value.")),
-  ROW("__ge__", "(self, value, /)", compare, wrap_ge, DOC("Return self>=value.")),
-  ROW("__bool__", "(self, /)", truth, wrap_bool, DOC("True if self else False")),
-  ROW("__len__", "(self, /)", length, wrap_len, DOC("Return len(self).")),
-  ROW("__getitem__", "(self, key, /)", get_item, wrap_getitem, DOC("Return self[key].")),
-  ROW("__setitem__", "(self, key, value, /)", set_item, wrap_setitem, DOC("Set self[key] to value.")),
-  ROW("__delitem__", "(self, key, /)", set_item, wrap_delitem, DOC("Delete self[key].")),
-  ROW("__contains__", "(self, key, /)", contains, wrap_contains, DOC("Return bool(key in self).")),
-  ROW("__iter__", "(self, /)", iter, wrap_iter, DOC("Implement iter(self).")),
-  ROW("__next__", "(self, /)", next, wrap_next, DOC("Implement next(self).")),
-  ROW("__index__", "(self, /)", index, wrap_index,
+  ROW("__repr__", SIG("(self, /)"), repr, wrap_repr, DOC("Return repr(self).")),
+  ROW("__str__", SIG("(self, /)"), str, wrap_str, DOC("Return str(self).")),
+  ROW("__hash__", SIG("(self, /)"), hash, wrap_hash, DOC("Return hash(self).")),
+  ROW("__lt__", SIG("(self, value, /)"), compare, wrap_lt, DOC("Return self<value.")),
+  ROW("__le__", SIG("(self, value, /)"), compare, wrap_le, DOC("Return self<=value.")),
+  ROW("__eq__", SIG("(self, value, /)"), compare, wrap_eq, DOC("Return self==value.")),
+  ROW("__ne__", SIG("(self, value, /)"), compare, wrap_ne, DOC("Return self!=value.")),
+  ROW("__gt__", SIG("(self, value, /)"), compare, wrap_gt, DOC("Return self>value.")),
+  ROW("__ge__", SIG("(self, value, /)"), compare, wrap_ge, DOC("Return self>=value.")),
+  ROW("__bool__", SIG("(self, /)"), truth, wrap_bool, DOC("True if self else False")),
+  ROW("__len__", SIG("(self, /)"), length, wrap_len, DOC("Return len(self).")),
+  ROW("__getitem__", SIG("(self, key, /)"), get_item, wrap_getitem, DOC("Return self[key].")),
+  ROW("__setitem__", SIG("(self, key, value, /)"), set_item, wrap_setitem, DOC("Set self[key] to value.")),
+  ROW("__delitem__", SIG("(self, key, /)"), set_item, wrap_delitem, DOC("Delete self[key].")),
+  ROW("__contains__", SIG("(self, key, /)"), contains, wrap_contains, DOC("Return bool(key in self).")),
+  ROW("__iter__", SIG("(self, /)"), iter, wrap_iter, DOC("Implement iter(self).")),
+  ROW("__next__", SIG("(self, /)"), next, wrap_next, DOC("Implement next(self).")),
+  ROW("__index__", SIG("(self, /)"), index, wrap_index,
       DOC("Return self converted to an integer, if self is suitable for use as an index into a list.")),
-  OPERATOR_ROW("__neg__", "(self, /)", unary[UNARY_NEG], wrap_neg, DOC("-self")),
-  OPERATOR_ROW("__pos__", "(self, /)", unary[UNARY_POS], wrap_pos, DOC("+self")),
-  OPERATOR_ROW("__invert__", "(self, /)", unary[UNARY_INVERT], wrap_invert, DOC("~self")),
-  ROW("__await__", "(self, /)", await_, wrap_await, DOC("Return an iterator to be used in await expression.")),
-  ROW("__getattribute__", "(self, name, /)", get_attr, wrap_getattribute, DOC("Return getattr(self, name).")),
-  ROW("__setattr__", "(self, name, value, /)", set_attr, wrap_setattr, DOC("Implement setattr(self, name, value).")),
-  ROW("__delattr__", "(self, name, /)", set_attr, wrap_delattr, DOC("Implement delattr(self, name).")),
-  ROW("__get__", "(self, instance, owner=None, /)", descr_get, wrap_get,
+  OPERATOR_ROW("__neg__", SIG("(self, /)"), unary[UNARY_NEG], wrap_neg, DOC("-self")),
+  OPERATOR_ROW("__pos__", SIG("(self, /)"), unary[UNARY_POS], wrap_pos, DOC("+self")),
+  OPERATOR_ROW("__invert__", SIG("(self, /)"), unary[UNARY_INVERT], wrap_invert, DOC("~self")),
+  ROW("__await__", SIG("(self, /)"), await_, wrap_await, DOC("Return an iterator to be used in await expression.")),
+  ROW("__getattribute__", SIG("(self, name, /)"), get_attr, wrap_getattribute, DOC("Return getattr(self, name).")),
+  ROW("__setattr__", SIG("(self, name, value, /)"), set_attr, wrap_setattr,
+      DOC("Implement setattr(self, name, value).")),
+  ROW("__delattr__", SIG("(self, name, /)"), set_attr, wrap_delattr, DOC("Implement delattr(self, name).")),
+  ROW("__get__", SIG("(self, instance, owner=None, /)"), descr_get, wrap_get,
       DOC("Return an attribute of instance, which is of type owner.")),
-  ROW("__set__", "(self, instance, value, /)", descr_set, wrap_set, DOC("Set an attribute of instance to value.")),
-  ROW("__delete__", "(self, instance, /)", descr_set, wrap_delete, DOC("Delete an attribute of instance.")),
-  ROW("__call__", "(self, /, *args, **kwargs)", call, wrap_call, DOC("Call self as a function.")),
+  ROW("__set__", SIG("(self, instance, value, /)"), descr_set, wrap_set, DOC("Set an attribute of instance to value.")),
+  ROW("__delete__", SIG("(self, instance, /)"), descr_set, wrap_delete, DOC("Delete an attribute of instance.")),
+  ROW("__call__", SIG("(self, /, *args, **kwargs)"), call, wrap_call, DOC("Call self as a function.")),
 #define X(op, symbol, method, reflected, in_place)                                                                     \
-  OPERATOR_ROW(#method, "(self, value, /)", binary[BINARY_##op], wrap_##method, DOC_OF(FIRST, DOCS_##op)),             \
+  OPERATOR_ROW(#method, SIG("(self, value, /)"), binary[BINARY_##op], wrap_##method, DOC_OF(FIRST, DOCS_##op)),        \
     ROW_REFLECTED(#reflected, binary[BINARY_##op], wrap_##reflected, DOC_OF(SECOND, DOCS_##op)),                       \
-    OPERATOR_ROW(#in_place, "(self, value, /)", inplace[BINARY_##op], wrap_##in_place, DOC_OF(THIRD, DOCS_##op)),
+    OPERATOR_ROW(#in_place, SIG("(self, value, /)"), inplace[BINARY_##op], wrap_##in_place, DOC_OF(THIRD, DOCS_##op)),
   ASY_BINARY_OPS(X)
 #undef X
 };

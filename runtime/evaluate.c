@@ -127,7 +127,8 @@ static asy_value builtin_compile(asy_vm *vm, const asy_value *args) {
   if (flags & ~(int64_t)COMPILE_KNOWN_FLAGS) return asy_raise(vm, ASY_ValueError, "compile(): unrecognised flags");
   if (optimize < -1 || optimize > 2) return asy_raise(vm, ASY_ValueError, "compile(): invalid optimize value");
   unsigned asked = (unsigned)flags &
-                   (ASY_COMPILE_ONLY_AST | ASY_COMPILE_TOP_LEVEL_AWAIT | ASY_COMPILE_FUTURE_ANNOTATIONS);
+                   (ASY_COMPILE_ONLY_AST | ASY_COMPILE_ONLY_NAMES | ASY_COMPILE_TOP_LEVEL_AWAIT |
+                    ASY_COMPILE_FUTURE_ANNOTATIONS);
   asked |= optimize < 0 ? ASY_COMPILE_USUAL(vm) : optimize ? ASY_COMPILE_DROP_ASSERTS : 0u;
   for (unsigned i = 0; i < sizeof modes / sizeof *modes; i++)
     if (!strcmp(mode, modes[i])) return compile_value(vm, args[0], name, (asy_compile_mode_id)i, asked, "compile()");
@@ -303,18 +304,20 @@ static asy_value builtin_build_class(asy_vm *vm, const asy_value *args) {
 }
 
 const asy_native asy_evaluate_natives[] = {
-  {"__build_class__", "(func, name, /, *bases, metaclass=?, **kwds)", builtin_build_class,
+  {"__build_class__", SIG("(func, name, /, *bases, metaclass=?, **kwds)"), builtin_build_class,
    DOC("Internal helper function used by the class statement."), 0},
-  {"__import__", "(name, globals=None, locals=None, fromlist=(), level=0)", builtin_import, DOC("Import a module."), 0},
-  {"compile", "(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)",
+  {"__import__", SIG("(name, globals=None, locals=None, fromlist=(), level=0)"), builtin_import,
+   DOC("Import a module."), 0},
+  {"compile", SIG("(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)"),
    builtin_compile, DOC("Compile source into a code object that can be executed by exec() or eval()."), 0},
-  {"dir", "(object=?, /)", builtin_dir, DOC("dir([object]) -> list of strings"), 0},
-  {"eval", "(source, /, globals=None, locals=None)", builtin_eval,
+  {"dir", SIG("(object=?, /)"), builtin_dir, DOC("dir([object]) -> list of strings"), 0},
+  {"eval", SIG("(source, /, globals=None, locals=None)"), builtin_eval,
    DOC("Evaluate the given source in the context of globals and locals."), 0},
-  {"exec", "(source, /, globals=None, locals=None, *, closure=None)", builtin_exec,
+  {"exec", SIG("(source, /, globals=None, locals=None, *, closure=None)"), builtin_exec,
    DOC("Execute the given source in the context of globals and locals."), 0},
-  {"globals", "()", builtin_globals, DOC("Return the dictionary containing the current scope's global variables."), 0},
-  {"locals", "()", builtin_locals, DOC("Return a dictionary containing the current scope's local variables."), 0},
-  {"vars", "(object=?, /)", builtin_vars, DOC("vars([object]) -> dictionary"), 0},
+  {"globals", SIG("()"), builtin_globals, DOC("Return the dictionary containing the current scope's global variables."),
+   0},
+  {"locals", SIG("()"), builtin_locals, DOC("Return a dictionary containing the current scope's local variables."), 0},
+  {"vars", SIG("(object=?, /)"), builtin_vars, DOC("vars([object]) -> dictionary"), 0},
   {0},
 };

@@ -409,18 +409,18 @@ static asy_value exception_setstate(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native exception_methods[] = {
-  {"with_traceback", "(self, tb, /)", with_traceback, DOC("Set self.__traceback__ to tb and return self."), 0},
-  {"add_note", "(self, note, /)", add_note, DOC("Add a note to the exception"), 0},
-  {"__reduce__", "(self, /)", exception_reduce, 0, 0},
-  {"__setstate__", "(self, state, /)", exception_setstate, 0, 0},
-  {"args", "(self)", get_args, 0, ASY_NATIVE_GETTER},
-  {"args", "(self, value)", set_args, 0, ASY_NATIVE_SETTER},
-  {"__cause__", "(self)", get_cause, DOC("exception cause"), ASY_NATIVE_GETTER},
-  {"__cause__", "(self, value)", set_cause, 0, ASY_NATIVE_SETTER},
-  {"__context__", "(self)", get_context, DOC("exception context"), ASY_NATIVE_GETTER},
-  {"__context__", "(self, value)", put_context, 0, ASY_NATIVE_SETTER},
-  {"__traceback__", "(self)", get_traceback, 0, ASY_NATIVE_GETTER},
-  {"__traceback__", "(self, value)", set_traceback, 0, ASY_NATIVE_SETTER},
+  {"with_traceback", SIG("(self, tb, /)"), with_traceback, DOC("Set self.__traceback__ to tb and return self."), 0},
+  {"add_note", SIG("(self, note, /)"), add_note, DOC("Add a note to the exception"), 0},
+  {"__reduce__", SIG("(self, /)"), exception_reduce, 0, 0},
+  {"__setstate__", SIG("(self, state, /)"), exception_setstate, 0, 0},
+  {"args", SIG("(self)"), get_args, 0, ASY_NATIVE_GETTER},
+  {"args", SIG("(self, value)"), set_args, 0, ASY_NATIVE_SETTER},
+  {"__cause__", SIG("(self)"), get_cause, DOC("exception cause"), ASY_NATIVE_GETTER},
+  {"__cause__", SIG("(self, value)"), set_cause, 0, ASY_NATIVE_SETTER},
+  {"__context__", SIG("(self)"), get_context, DOC("exception context"), ASY_NATIVE_GETTER},
+  {"__context__", SIG("(self, value)"), put_context, 0, ASY_NATIVE_SETTER},
+  {"__traceback__", SIG("(self)"), get_traceback, 0, ASY_NATIVE_GETTER},
+  {"__traceback__", SIG("(self, value)"), set_traceback, 0, ASY_NATIVE_SETTER},
   {0},
 };
 
@@ -436,9 +436,9 @@ const asy_type asy_base_exception_type = {
   .visit = asy_exception_visit,
   .doc = "Common base class for all exceptions",
   .new_ = exception_new,
-  .new_signature = "(cls, /, *args, **kwargs)",
+  .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .init = exception_init,
-  .init_signature = "(self, /, *args, **kwargs)",
+  .init_signature = SIG("(self, /, *args, **kwargs)"),
   .repr = exception_repr,
   .str = asy_exception_base_str,
   .methods = exception_methods,
@@ -458,7 +458,11 @@ void asy_traceback_add(asy_vm *vm, asy_exception *e, asy_func *func, uint32_t wo
   t->word = word;
   if (vm->base && FRAME_FUNC(vm->base) == asy_from_obj(func)) {
     t->base = vm->base;
-    if (FRAME_INFO(vm->base) & FRAME_TRACED) t->frame = asy_frame_object(vm, vm->base); /* it has one already */
+    if (FRAME_INFO(vm->base) & FRAME_TRACED || vm->keep_frames) { /* it has an object already, or is to have one */
+      asy_value frame = asy_frame_object(vm, vm->base);
+      if (!asy_failed(frame)) t->frame = frame;
+      else vm->exception = asy_from_obj(e);
+    }
   }
   e->traceback = t;
   asy_barrier(vm, e);

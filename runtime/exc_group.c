@@ -263,10 +263,10 @@ asy_value asy_exception_group_merge(asy_vm *vm, asy_value original, asy_list *li
 static asy_value group_class_getitem(asy_vm *vm, const asy_value *args) { return args[0]; }
 
 static const asy_native group_methods[] = {
-  {"derive", "(self, excs, /)", group_derive, 0, 0},
-  {"split", "(self, matcher_value, /)", group_split, 0, 0},
-  {"subgroup", "(self, matcher_value, /)", group_subgroup, 0, 0},
-  {"__class_getitem__", "(cls, item, /)", group_class_getitem, 0, ASY_NATIVE_CLASS},
+  {"derive", SIG("(self, excs, /)"), group_derive, 0, 0},
+  {"split", SIG("(self, matcher_value, /)"), group_split, 0, 0},
+  {"subgroup", SIG("(self, matcher_value, /)"), group_subgroup, 0, 0},
+  {"__class_getitem__", SIG("(cls, item, /)"), group_class_getitem, 0, ASY_NATIVE_CLASS},
   {0},
 };
 static const asy_member group_members[] = {
@@ -282,9 +282,9 @@ const asy_type asy_exception_group_type = {
   .visit = asy_exception_visit,
   .doc = "A combination of multiple unrelated exceptions.",
   .new_ = group_new,
-  .new_signature = "(cls, /, *args, **kwargs)",
+  .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .init = group_init,
-  .init_signature = "(self, /, *args, **kwargs)",
+  .init_signature = SIG("(self, /, *args, **kwargs)"),
   .str = group_str,
   .methods = group_methods,
   .members = group_members,

@@ -38,7 +38,7 @@ const asy_type asy_stop_iteration_type = {
   FAMILY,
   .doc = "Signal the end from iterator.__next__().",
   .init = stop_init,
-  .init_signature = "(self, /, *args)",
+  .init_signature = SIG("(self, /, *args)"),
   .members = stop_members,
 };
 
@@ -54,7 +54,7 @@ const asy_type asy_system_exit_type = {
   FAMILY,
   .doc = "Request to exit from the interpreter.",
   .init = exit_init,
-  .init_signature = "(self, /, *args)",
+  .init_signature = SIG("(self, /, *args)"),
   .members = exit_members,
 };
 
@@ -152,9 +152,9 @@ static asy_value set_written(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 static const asy_native os_methods[] = {
-  {"__reduce__", "(self, /)", os_reduce, 0, 0},
-  {"characters_written", "(self)", get_written, 0, ASY_NATIVE_GETTER},
-  {"characters_written", "(self, value)", set_written, 0, ASY_NATIVE_SETTER},
+  {"__reduce__", SIG("(self, /)"), os_reduce, 0, 0},
+  {"characters_written", SIG("(self)"), get_written, 0, ASY_NATIVE_GETTER},
+  {"characters_written", SIG("(self, value)"), set_written, 0, ASY_NATIVE_SETTER},
   {0},
 };
 static const asy_member os_members[] = {
@@ -169,9 +169,9 @@ const asy_type asy_os_error_type = {
   FAMILY,
   .doc = "Base class for I/O related errors.",
   .new_ = os_new,
-  .new_signature = "(cls, /, *args, **kwargs)",
+  .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .init = os_init,
-  .init_signature = "(self, /, *args, **kwargs)",
+  .init_signature = SIG("(self, /, *args, **kwargs)"),
   .str = os_str,
   .methods = os_methods,
   .members = os_members,
@@ -207,7 +207,7 @@ static asy_value import_reduce(asy_vm *vm, const asy_value *args) {
   static const char *const names[] = {"name", "path", "name_from", NULL};
   return reduce_with(vm, args[0], names, (const unsigned[]){FIELD_IMPORT_NAME, FIELD_IMPORT_PATH, FIELD_IMPORT_FROM});
 }
-static const asy_native import_methods[] = {{"__reduce__", "(self, /)", import_reduce, 0, 0}, {0}};
+static const asy_native import_methods[] = {{"__reduce__", SIG("(self, /)"), import_reduce, 0, 0}, {0}};
 static const asy_member import_members[] = {
   FIELD("msg", FIELD_IMPORT_MSG),
   FIELD("name", FIELD_IMPORT_NAME),
@@ -220,7 +220,7 @@ const asy_type asy_import_error_type = {
   FAMILY,
   .doc = "Import can't find module, or can't find name in module.",
   .init = import_init,
-  .init_signature = "(self, /, *args, name=?, path=?, name_from=?)",
+  .init_signature = SIG("(self, /, *args, name=?, path=?, name_from=?)"),
   .str = import_str,
   .methods = import_methods,
   .members = import_members,
@@ -237,7 +237,7 @@ const asy_type asy_name_error_type = {
   FAMILY,
   .doc = "Name not found globally.",
   .init = name_init,
-  .init_signature = "(self, /, *args, name=?)",
+  .init_signature = SIG("(self, /, *args, name=?)"),
   .members = name_members,
 };
 
@@ -251,14 +251,14 @@ static asy_value attribute_reduce(asy_vm *vm, const asy_value *args) {
   static const char *const names[] = {"name", NULL};
   return reduce_with(vm, args[0], names, (const unsigned[]){FIELD_NAME});
 }
-static const asy_native attribute_methods[] = {{"__reduce__", "(self, /)", attribute_reduce, 0, 0}, {0}};
+static const asy_native attribute_methods[] = {{"__reduce__", SIG("(self, /)"), attribute_reduce, 0, 0}, {0}};
 static const asy_member attribute_members[] = {FIELD("name", FIELD_NAME), FIELD("obj", FIELD_OBJ), {0}};
 const asy_type asy_attribute_error_type = {
   .name = "AttributeError",
   FAMILY,
   .doc = "Attribute not found.",
   .init = attribute_init,
-  .init_signature = "(self, /, *args, name=?, obj=?)",
+  .init_signature = SIG("(self, /, *args, name=?, obj=?)"),
   .methods = attribute_methods,
   .members = attribute_members,
 };
@@ -321,11 +321,11 @@ static asy_value set_end_lineno(asy_vm *vm, const asy_value *args) { return set_
 static asy_value set_end_offset(asy_vm *vm, const asy_value *args) { return set_syntax_end(vm, args, 1); }
 static asy_value get_print_file(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
 static const asy_native syntax_methods[] = {
-  {"end_lineno", "(self)", get_end_lineno, 0, ASY_NATIVE_GETTER},
-  {"end_lineno", "(self, value)", set_end_lineno, 0, ASY_NATIVE_SETTER},
-  {"end_offset", "(self)", get_end_offset, 0, ASY_NATIVE_GETTER},
-  {"end_offset", "(self, value)", set_end_offset, 0, ASY_NATIVE_SETTER},
-  {"print_file_and_line", "(self)", get_print_file, 0, ASY_NATIVE_GETTER},
+  {"end_lineno", SIG("(self)"), get_end_lineno, 0, ASY_NATIVE_GETTER},
+  {"end_lineno", SIG("(self, value)"), set_end_lineno, 0, ASY_NATIVE_SETTER},
+  {"end_offset", SIG("(self)"), get_end_offset, 0, ASY_NATIVE_GETTER},
+  {"end_offset", SIG("(self, value)"), set_end_offset, 0, ASY_NATIVE_SETTER},
+  {"print_file_and_line", SIG("(self)"), get_print_file, 0, ASY_NATIVE_GETTER},
   {0},
 };
 static const asy_member syntax_members[] = {
@@ -337,7 +337,7 @@ const asy_type asy_syntax_error_type = {
   FAMILY,
   .doc = "Invalid syntax.",
   .init = syntax_init,
-  .init_signature = "(self, /, *args)",
+  .init_signature = SIG("(self, /, *args)"),
   .str = syntax_str,
   .methods = syntax_methods,
   .members = syntax_members,
@@ -439,7 +439,7 @@ const asy_type asy_unicode_decode_error_type = {
   FAMILY,
   .doc = "Unicode decoding error.",
   .init = decode_init,
-  .init_signature = "(self, /, *args)",
+  .init_signature = SIG("(self, /, *args)"),
   .str = decode_str,
   .members = unicode_members,
 };
@@ -448,7 +448,7 @@ const asy_type asy_unicode_encode_error_type = {
   FAMILY,
   .doc = "Unicode encoding error.",
   .init = encode_init,
-  .init_signature = "(self, /, *args)",
+  .init_signature = SIG("(self, /, *args)"),
   .str = encode_str,
   .members = unicode_members,
 };
@@ -457,7 +457,7 @@ const asy_type asy_unicode_translate_error_type = {
   FAMILY,
   .doc = "Unicode translation error.",
   .init = translate_init,
-  .init_signature = "(self, /, *args)",
+  .init_signature = SIG("(self, /, *args)"),
   .str = translate_str,
   .members = unicode_members,
 };

@@ -270,14 +270,14 @@ static asy_value builtin_is_package(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native builtin_methods[] = {
-  {"find_spec", "(cls, fullname, path=None, target=None)", builtin_find_spec,
+  {"find_spec", SIG("(cls, fullname, path=None, target=None)"), builtin_find_spec,
    DOC("The spec of a module that the binary carries."), ASY_NATIVE_CLASS},
-  {"invalidate_caches", "(cls)", invalidate_caches, DOC("Nothing is kept."), ASY_NATIVE_CLASS},
-  {"create_module", "(cls, spec)", builtin_create_module, DOC("The module."), ASY_NATIVE_CLASS},
-  {"exec_module", "(cls, module)", builtin_exec_module, DOC("Nothing: it has run."), ASY_NATIVE_CLASS},
-  {"get_source", "(cls, fullname)", builtin_get_source, DOC("Its text; None for natives."), ASY_NATIVE_CLASS},
-  {"get_code", "(cls, fullname)", builtin_get_code, DOC("Its code; None for natives."), ASY_NATIVE_CLASS},
-  {"is_package", "(cls, fullname)", builtin_is_package, DOC("Whether it is a package."), ASY_NATIVE_CLASS},
+  {"invalidate_caches", SIG("(cls)"), invalidate_caches, DOC("Nothing is kept."), ASY_NATIVE_CLASS},
+  {"create_module", SIG("(cls, spec)"), builtin_create_module, DOC("The module."), ASY_NATIVE_CLASS},
+  {"exec_module", SIG("(cls, module)"), builtin_exec_module, DOC("Nothing: it has run."), ASY_NATIVE_CLASS},
+  {"get_source", SIG("(cls, fullname)"), builtin_get_source, DOC("Its text; None for natives."), ASY_NATIVE_CLASS},
+  {"get_code", SIG("(cls, fullname)"), builtin_get_code, DOC("Its code; None for natives."), ASY_NATIVE_CLASS},
+  {"is_package", SIG("(cls, fullname)"), builtin_is_package, DOC("Whether it is a package."), ASY_NATIVE_CLASS},
   {0},
 };
 static const asy_type builtin_importer_type = {
@@ -287,9 +287,9 @@ static const asy_type builtin_importer_type = {
 };
 
 static const asy_native path_methods[] = {
-  {"find_spec", "(cls, fullname, path=None, target=None)", path_find_spec,
+  {"find_spec", SIG("(cls, fullname, path=None, target=None)"), path_find_spec,
    DOC("The spec of a module in a folder of path, or of sys.path."), ASY_NATIVE_CLASS},
-  {"invalidate_caches", "(cls)", invalidate_caches, DOC("Nothing is kept."), ASY_NATIVE_CLASS},
+  {"invalidate_caches", SIG("(cls)"), invalidate_caches, DOC("Nothing is kept."), ASY_NATIVE_CLASS},
   {0},
 };
 static const asy_type path_finder_type = {

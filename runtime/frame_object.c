@@ -6,7 +6,7 @@
  */
 #include "runtime/class.h"
 #include "runtime/exc.h"
-#include "runtime/frame.h"
+#include "runtime/trace.h"
 
 typedef struct asy_frame_obj {
   asy_obj head;
@@ -17,32 +17,68 @@ typedef struct asy_frame_obj {
   asy_value *base;            /* its registers while the frame lives; NULL: left */
   asy_gen *gen;               /* whose frame it is, or NULL */
   struct asy_frame_obj *next; /* in vm->live_frames */
+  asy_frame_trace trace;
 } asy_frame_obj;
 
 static asy_frame_obj *frame_of(asy_value v) { return (asy_frame_obj *)asy_obj_of(v); }
 
 asy_func *asy_frame_object_func(asy_value frame) { return frame_of(frame)->func; }
 
+asy_frame_trace *asy_frame_trace_of(asy_value frame_object) { return &frame_of(frame_object)->trace; }
+
 static bool lives(const asy_frame_obj *frame) {
   return frame->base && (!frame->gen || frame->gen->state != GEN_CLOSED);
 }
 
-static asy_value locals_of(asy_vm *vm, const asy_value *base, asy_code *code) {
+static asy_value *cell_value(asy_value cell) { return &((asy_cell *)asy_obj_of(cell))->value; }
+
+/* The dict gets the name's value, UNBOUND: it has none. */
+static bool show_local(asy_vm *vm, asy_dict *dict, asy_str *name, asy_value v) {
+  if (!name->len || asy_str_at(name, 0) == '.') return true;
+  if (v != ASY_UNBOUND) return asy_dict_set_str(vm, dict, name, v);
+  return asy_dict_get_str(vm, dict, name) == ASY_UNBOUND || asy_dict_delete(vm, dict, asy_from_obj(name), NULL) >= 0;
+}
+
+/* A frame's dict of locals is always the same one, and made true whenever it is asked for: it keeps what else was put there. */
+static asy_value locals_of(asy_vm *vm, asy_frame_obj *frame) {
+  const asy_value *base = frame->base;
+  const asy_code *code = frame->func->code;
   if (!(code->flags & CODE_OPTIMIZED)) return base[0];
-  asy_dict *dict = asy_dict_new(vm, code->nlocals);
-  if (!dict) return ASY_FAILED;
+  if (!frame->locals) {
+    asy_dict *made = asy_dict_new(vm, code->nlocals);
+    if (!made) return ASY_FAILED;
+    asy_store(vm, frame, &frame->locals, asy_from_obj(made));
+  }
+  asy_dict *dict = (asy_dict *)asy_obj_of(frame->locals);
   for (uint32_t i = 0; i < code->nlocals; i++) {
     asy_value v = base[i];
-    if (asy_is_kind(v, KIND_CELL) && code->is_cell[i]) v = ((asy_cell *)asy_obj_of(v))->value;
-    if (v == ASY_UNBOUND || !code->varnames[i]->len || asy_str_at(code->varnames[i], 0) == '.') continue;
-    if (!asy_dict_set_str(vm, dict, code->varnames[i], v)) return ASY_FAILED;
+    if (asy_is_kind(v, KIND_CELL) && code->is_cell[i]) v = *cell_value(v);
+    if (!show_local(vm, dict, code->varnames[i], v)) return ASY_FAILED;
   }
-  asy_tuple *closure = asy_frame_func(base)->closure;
+  asy_tuple *closure = frame->func->closure;
+  for (uint32_t i = 0; closure && i < code->nfreevars; i++)
+    if (!show_local(vm, dict, code->freevars[i], *cell_value(closure->items[i]))) return ASY_FAILED;
+  return frame->locals;
+}
+
+void asy_frame_store_locals(asy_vm *vm, asy_value object) {
+  asy_frame_obj *frame = frame_of(object);
+  const asy_code *code = frame->func->code;
+  if (!lives(frame) || !frame->locals || !(code->flags & CODE_OPTIMIZED)) return;
+  if (!frame->gen && !asy_live_frame(vm, frame->func, frame->base)) return; /* a suspended stack is not written */
+  asy_dict *dict = (asy_dict *)asy_obj_of(frame->locals);
+  for (uint32_t i = 0; i < code->nlocals; i++) {
+    asy_value v = asy_dict_get_str(vm, dict, code->varnames[i]), *place = &frame->base[i];
+    if (v == ASY_UNBOUND || !code->varnames[i]->len) continue;
+    if (asy_is_kind(*place, KIND_CELL) && code->is_cell[i]) asy_store(vm, asy_obj_of(*place), cell_value(*place), v);
+    else *place = v;
+  }
+  if (frame->gen) asy_barrier(vm, frame->gen);
+  asy_tuple *closure = frame->func->closure;
   for (uint32_t i = 0; closure && i < code->nfreevars; i++) {
-    asy_value v = ((asy_cell *)asy_obj_of(closure->items[i]))->value;
-    if (v != ASY_UNBOUND && !asy_dict_set_str(vm, dict, code->freevars[i], v)) return ASY_FAILED;
+    asy_value v = asy_dict_get_str(vm, dict, code->freevars[i]), cell = closure->items[i];
+    if (v != ASY_UNBOUND) asy_store(vm, asy_obj_of(cell), cell_value(cell), v);
   }
-  return asy_from_obj(dict);
 }
 
 static asy_frame_obj *frame_new(asy_vm *vm, asy_func *func, uint32_t word) {
@@ -51,6 +87,7 @@ static asy_frame_obj *frame_new(asy_vm *vm, asy_func *func, uint32_t word) {
   frame->func = func;
   frame->word = word;
   frame->back = ASY_NONE;
+  frame->trace.word = -1;
   return frame;
 }
 
@@ -101,7 +138,7 @@ static asy_value back_of(asy_vm *vm, const asy_frame_obj *frame) {
 /* The frame is about to be left: keep what is asked for later. Out of memory: it keeps less. */
 static void detach(asy_vm *vm, asy_frame_obj *frame) {
   asy_value pending = asy_take_exception(vm);
-  asy_value locals = locals_of(vm, frame->base, frame->func->code), back = back_of(vm, frame);
+  asy_value locals = locals_of(vm, frame), back = back_of(vm, frame);
   if (!asy_failed(locals)) asy_store(vm, frame, &frame->locals, locals);
   if (!asy_failed(back)) asy_store(vm, frame, &frame->back, back);
   if (asy_raised(vm)) asy_clear_exception(vm);
@@ -162,6 +199,7 @@ static void frame_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_obj(v, frame->gen);
   asy_visit_value(v, frame->back);
   if (frame->locals) asy_visit_value(v, frame->locals);
+  if (frame->trace.function) asy_visit_value(v, frame->trace.function);
 }
 
 #define SELF frame_of(args[0])
@@ -173,8 +211,25 @@ static asy_value frame_get_builtins(asy_vm *vm, const asy_value *args) { return 
 static asy_value frame_get_line(asy_vm *vm, const asy_value *args) {
   const asy_code *code = SELF->func->code;
   uint32_t word = word_of(SELF);
-  int32_t line = word ? asy_code_position(code, word).line : 0;
+  int32_t line = word ? asy_code_position(code, word).line : 0, told = SELF->trace.line;
+  if (word && !line) line = told;
+  if (SELF->trace.mark) line = SELF->trace.mark;
+  while (!line && word) line = asy_code_position(code, word--).line; /* of what has none: as before it */
   return asy_from_small(line ? line : code->first_line);
+}
+static asy_value frame_put_line(asy_vm *vm, const asy_value *args) {
+  if (args[1] == ASY_UNBOUND) return asy_raise(vm, ASY_AttributeError, "cannot delete attribute");
+  if (!asy_is_integer(args[1]) || args[1] == ASY_TRUE || args[1] == ASY_FALSE)
+    return asy_raise(vm, ASY_ValueError, "lineno must be an integer");
+  if (vm->trace_event == TRACE_CALL)
+    return asy_raise(vm, ASY_ValueError, "can't jump from the 'call' trace event of a new frame");
+  if (!lives(SELF) || !SELF->trace.function || vm->trace_event == TRACE_NOTHING)
+    return asy_raise(vm, ASY_ValueError, "f_lineno can only be set in a trace function");
+  if (vm->trace_event != TRACE_LINE) return asy_raise(vm, ASY_ValueError, "can only jump from a 'line' trace event");
+  int64_t line;
+  if (!asy_is_number_int64(args[1], &line) || line != (int32_t)line)
+    return asy_raise(vm, ASY_ValueError, "lineno out of range");
+  return asy_trace_jump(vm, args[0], SELF->base, line) ? ASY_NONE : ASY_FAILED;
 }
 static asy_value frame_get_lasti(asy_vm *vm, const asy_value *args) {
   uint32_t word = word_of(SELF);
@@ -182,7 +237,7 @@ static asy_value frame_get_lasti(asy_vm *vm, const asy_value *args) {
 }
 static asy_value frame_get_back(asy_vm *vm, const asy_value *args) { return back_of(vm, SELF); }
 static asy_value frame_get_locals(asy_vm *vm, const asy_value *args) {
-  if (lives(SELF)) return locals_of(vm, SELF->base, SELF->func->code);
+  if (lives(SELF)) return locals_of(vm, SELF);
   if (!SELF->locals) {
     asy_dict *dict = asy_dict_new(vm, 0);
     if (!dict) return ASY_FAILED;
@@ -193,7 +248,39 @@ static asy_value frame_get_locals(asy_vm *vm, const asy_value *args) {
 static asy_value frame_get_generator(asy_vm *vm, const asy_value *args) {
   return SELF->gen ? asy_from_obj(SELF->gen) : ASY_NONE;
 }
-static asy_value frame_get_trace(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
+
+static asy_value frame_get_trace(asy_vm *vm, const asy_value *args) {
+  return SELF->trace.function ? SELF->trace.function : ASY_NONE;
+}
+static asy_value frame_put_trace(asy_vm *vm, const asy_value *args) {
+  bool none = args[1] == ASY_NONE || args[1] == ASY_UNBOUND;
+  asy_store(vm, SELF, &SELF->trace.function, none ? 0 : args[1]);
+  asy_trace_local(vm, args[0], lives(SELF) ? SELF->base : NULL);
+  return ASY_NONE;
+}
+
+static bool put_flag(asy_vm *vm, asy_value value, bool *out) {
+  if (value == ASY_UNBOUND) return asy_raise(vm, ASY_TypeError, "can't delete numeric/char attribute"), false;
+  if (value != ASY_TRUE && value != ASY_FALSE)
+    return asy_raise(vm, ASY_TypeError, "attribute value type must be bool"), false;
+  *out = value == ASY_TRUE;
+  return true;
+}
+static asy_value frame_get_trace_lines(asy_vm *vm, const asy_value *args) {
+  return asy_from_bool(!SELF->trace.no_lines);
+}
+static asy_value frame_put_trace_lines(asy_vm *vm, const asy_value *args) {
+  bool lines;
+  if (!put_flag(vm, args[1], &lines)) return ASY_FAILED;
+  SELF->trace.no_lines = !lines;
+  return ASY_NONE;
+}
+static asy_value frame_get_trace_opcodes(asy_vm *vm, const asy_value *args) {
+  return asy_from_bool(SELF->trace.opcodes);
+}
+static asy_value frame_put_trace_opcodes(asy_vm *vm, const asy_value *args) {
+  return put_flag(vm, args[1], &SELF->trace.opcodes) ? ASY_NONE : ASY_FAILED;
+}
 
 static asy_value frame_clear(asy_vm *vm, const asy_value *args) {
   asy_frame_obj *frame = SELF;
@@ -215,16 +302,24 @@ static asy_value frame_repr(asy_vm *vm, asy_value self) {
 }
 
 static const asy_native frame_methods[] = {
-  {"f_code", "(self)", frame_get_code, DOC("The code that runs."), ASY_NATIVE_GETTER},
-  {"f_globals", "(self)", frame_get_globals, DOC("Its global names."), ASY_NATIVE_GETTER},
-  {"f_builtins", "(self)", frame_get_builtins, DOC("Its builtin names."), ASY_NATIVE_GETTER},
-  {"f_locals", "(self)", frame_get_locals, DOC("Its local names: of a function, a copy."), ASY_NATIVE_GETTER},
-  {"f_back", "(self)", frame_get_back, DOC("The frame of its caller."), ASY_NATIVE_GETTER},
-  {"f_lineno", "(self)", frame_get_line, DOC("The line it is at."), ASY_NATIVE_GETTER},
-  {"f_lasti", "(self)", frame_get_lasti, DOC("Offset of its instruction."), ASY_NATIVE_GETTER},
-  {"f_generator", "(self)", frame_get_generator, DOC("The generator whose frame it is."), ASY_NATIVE_GETTER},
-  {"f_trace", "(self)", frame_get_trace, DOC("Always None."), ASY_NATIVE_GETTER},
-  {"clear", "(self, /)", frame_clear, DOC("Drop the locals of a frame that was left."), 0},
+  {"f_code", SIG("(self)"), frame_get_code, DOC("The code that runs."), ASY_NATIVE_GETTER},
+  {"f_globals", SIG("(self)"), frame_get_globals, DOC("Its global names."), ASY_NATIVE_GETTER},
+  {"f_builtins", SIG("(self)"), frame_get_builtins, DOC("Its builtin names."), ASY_NATIVE_GETTER},
+  {"f_locals", SIG("(self)"), frame_get_locals, DOC("Its local names: of a function, a copy."), ASY_NATIVE_GETTER},
+  {"f_back", SIG("(self)"), frame_get_back, DOC("The frame of its caller."), ASY_NATIVE_GETTER},
+  {"f_lineno", SIG("(self)"), frame_get_line, DOC("The line it is at."), ASY_NATIVE_GETTER},
+  {"f_lineno", SIG("(self, value)"), frame_put_line, 0, ASY_NATIVE_SETTER},
+  {"f_lasti", SIG("(self)"), frame_get_lasti, DOC("Offset of its instruction."), ASY_NATIVE_GETTER},
+  {"f_generator", SIG("(self)"), frame_get_generator, DOC("The generator whose frame it is."), ASY_NATIVE_GETTER},
+  {"f_trace", SIG("(self)"), frame_get_trace, DOC("What is told of its lines, its exceptions and its end."),
+   ASY_NATIVE_GETTER},
+  {"f_trace", SIG("(self, value)"), frame_put_trace, 0, ASY_NATIVE_SETTER},
+  {"f_trace_lines", SIG("(self)"), frame_get_trace_lines, DOC("Whether f_trace is told lines."), ASY_NATIVE_GETTER},
+  {"f_trace_lines", SIG("(self, value)"), frame_put_trace_lines, 0, ASY_NATIVE_SETTER},
+  {"f_trace_opcodes", SIG("(self)"), frame_get_trace_opcodes, DOC("Whether f_trace is told instructions."),
+   ASY_NATIVE_GETTER},
+  {"f_trace_opcodes", SIG("(self, value)"), frame_put_trace_opcodes, 0, ASY_NATIVE_SETTER},
+  {"clear", SIG("(self, /)"), frame_clear, DOC("Drop the locals of a frame that was left."), 0},
   {0},
 };
 const asy_type asy_frame_type = {

@@ -46,8 +46,8 @@ static asy_value cell_compare(asy_vm *vm, asy_value self, asy_value other, asy_c
 }
 
 static const asy_native cell_methods[] = {
-  {"cell_contents", "(self)", cell_get_contents, DOC("What the cell holds."), ASY_NATIVE_GETTER},
-  {"cell_contents", "(self, value)", cell_set_contents, 0, ASY_NATIVE_SETTER},
+  {"cell_contents", SIG("(self)"), cell_get_contents, DOC("What the cell holds."), ASY_NATIVE_GETTER},
+  {"cell_contents", SIG("(self, value)"), cell_set_contents, 0, ASY_NATIVE_SETTER},
   {0},
 };
 const asy_type asy_cell_type = {
@@ -56,7 +56,7 @@ const asy_type asy_cell_type = {
   .flags = ASY_TYPE_FINAL,
   .visit = cell_visit,
   .new_ = cell_new,
-  .new_signature = "(cls, contents=?, /)",
+  .new_signature = SIG("(cls, contents=?, /)"),
   .repr = cell_repr,
   .compare = cell_compare,
   .methods = cell_methods,
@@ -95,9 +95,10 @@ static void func_visit(asy_obj *o, asy_visitor *v) {
 }
 
 static asy_value func_new(asy_vm *vm, const asy_value *args) {
-  if (!asy_is_kind(args[1], KIND_CODE) || !asy_is_kind(args[2], KIND_DICT))
-    return asy_raise(vm, ASY_TypeError, "function() needs a code object and a dict, not '%T' and '%T'", args[1],
-                     args[2]);
+  if (!asy_is_kind(args[1], KIND_CODE))
+    return asy_raise(vm, ASY_TypeError, "function() argument 'code' must be code, not %T", args[1]);
+  if (!asy_is_kind(args[2], KIND_DICT))
+    return asy_raise(vm, ASY_TypeError, "function() argument 'globals' must be dict, not %T", args[2]);
   asy_code *code = (asy_code *)asy_obj_of(args[1]);
   asy_value name = args[3], defaults = args[4], closure = args[5], kwdefaults = args[6];
   if (name != ASY_NONE && !asy_is_str(name)) return asy_raise(vm, ASY_TypeError, "arg 3 (name) must be None or string");
@@ -226,20 +227,23 @@ static asy_value func_set_type_params(asy_vm *vm, const asy_value *args) {
 #undef FUNC_SELF
 
 static const asy_native func_methods[] = {
-  {"__name__", "(self)", func_get_name, DOC("The function's name."), ASY_NATIVE_GETTER},
-  {"__name__", "(self, value)", func_set_name, 0, ASY_NATIVE_SETTER},
-  {"__qualname__", "(self)", func_get_qualname, DOC("The name with the places it is nested in."), ASY_NATIVE_GETTER},
-  {"__qualname__", "(self, value)", func_set_qualname, 0, ASY_NATIVE_SETTER},
-  {"__code__", "(self)", func_get_code, DOC("The compiled code."), ASY_NATIVE_GETTER},
-  {"__code__", "(self, value)", func_set_code, 0, ASY_NATIVE_SETTER},
-  {"__defaults__", "(self)", func_get_defaults, DOC("Defaults of positional parameters."), ASY_NATIVE_GETTER},
-  {"__defaults__", "(self, value)", func_set_defaults, 0, ASY_NATIVE_SETTER},
-  {"__kwdefaults__", "(self)", func_get_kwdefaults, DOC("Defaults of keyword-only parameters."), ASY_NATIVE_GETTER},
-  {"__kwdefaults__", "(self, value)", func_set_kwdefaults, 0, ASY_NATIVE_SETTER},
-  {"__annotations__", "(self)", func_get_annotations, DOC("Annotations of parameters and result."), ASY_NATIVE_GETTER},
-  {"__annotations__", "(self, value)", func_set_annotations, 0, ASY_NATIVE_SETTER},
-  {"__type_params__", "(self)", func_get_type_params, DOC("Type parameters."), ASY_NATIVE_GETTER},
-  {"__type_params__", "(self, value)", func_set_type_params, 0, ASY_NATIVE_SETTER},
+  {"__name__", SIG("(self)"), func_get_name, DOC("The function's name."), ASY_NATIVE_GETTER},
+  {"__name__", SIG("(self, value)"), func_set_name, 0, ASY_NATIVE_SETTER},
+  {"__qualname__", SIG("(self)"), func_get_qualname, DOC("The name with the places it is nested in."),
+   ASY_NATIVE_GETTER},
+  {"__qualname__", SIG("(self, value)"), func_set_qualname, 0, ASY_NATIVE_SETTER},
+  {"__code__", SIG("(self)"), func_get_code, DOC("The compiled code."), ASY_NATIVE_GETTER},
+  {"__code__", SIG("(self, value)"), func_set_code, 0, ASY_NATIVE_SETTER},
+  {"__defaults__", SIG("(self)"), func_get_defaults, DOC("Defaults of positional parameters."), ASY_NATIVE_GETTER},
+  {"__defaults__", SIG("(self, value)"), func_set_defaults, 0, ASY_NATIVE_SETTER},
+  {"__kwdefaults__", SIG("(self)"), func_get_kwdefaults, DOC("Defaults of keyword-only parameters."),
+   ASY_NATIVE_GETTER},
+  {"__kwdefaults__", SIG("(self, value)"), func_set_kwdefaults, 0, ASY_NATIVE_SETTER},
+  {"__annotations__", SIG("(self)"), func_get_annotations, DOC("Annotations of parameters and result."),
+   ASY_NATIVE_GETTER},
+  {"__annotations__", SIG("(self, value)"), func_set_annotations, 0, ASY_NATIVE_SETTER},
+  {"__type_params__", SIG("(self)"), func_get_type_params, DOC("Type parameters."), ASY_NATIVE_GETTER},
+  {"__type_params__", SIG("(self, value)"), func_set_type_params, 0, ASY_NATIVE_SETTER},
   {0},
 };
 static const asy_member func_members[] = {
@@ -256,7 +260,7 @@ const asy_type asy_function_type = {
   .flags = ASY_TYPE_FINAL | ASY_TYPE_ATTRS,
   .visit = func_visit,
   .new_ = func_new,
-  .new_signature = "(cls, code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)",
+  .new_signature = SIG("(cls, code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)"),
   .repr = func_repr,
   .call = func_call,
   .descr_get = func_descr_get,
@@ -349,7 +353,7 @@ const asy_type asy_method_type = {
   .flags = ASY_TYPE_FINAL,
   .visit = method_visit,
   .new_ = method_new,
-  .new_signature = "(cls, function, instance, /)",
+  .new_signature = SIG("(cls, function, instance, /)"),
   .repr = method_repr,
   .hash = asy_method_hash,
   .compare = asy_method_compare,

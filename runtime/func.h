@@ -107,5 +107,6 @@ asy_cell *asy_cell_new(asy_vm *vm, asy_value value);
 asy_signature *asy_native_signature(asy_vm *vm, asy_nativefunc *native); /* parsed on first use; NULL failed */
 /* The position of the instruction that ends before `word`; line 0 when there is none. */
 asy_position asy_code_position(const asy_code *code, uint32_t word);
+uint32_t asy_code_row(const asy_code *code, uint32_t word); /* the first row of positions at or behind word */
 
 #endif

@@ -64,7 +64,7 @@ bool asy_future_add_callback(asy_vm *vm, asy_future *f, asy_value callback, asy_
 static asy_value call_core(asy_vm *vm, const asy_value *args) {
   return schedule(vm, asy_future_of(args[1]), args[0], ASY_NONE) ? ASY_NONE : ASY_FAILED;
 }
-static const asy_native core_callback = {"task_wakeup", "(self, future, /)", call_core, 0, 0};
+static const asy_native core_callback = {"task_wakeup", SIG("(self, future, /)"), call_core, 0, 0};
 
 bool asy_future_inherits(asy_vm *vm, asy_value future, asy_str *name) {
   asy_obj *o = asy_obj_of(future);
@@ -541,9 +541,9 @@ static asy_value iter_close(asy_vm *vm, const asy_value *args) {
 static asy_value iter_iter(asy_vm *vm, asy_value self) { return self; }
 
 static const asy_native iter_methods[] = {
-  {"send", "(self, value, /)", iter_send, DOC("Continue waiting."), 0},
-  {"throw", "(self, type, value=None, traceback=None, /)", iter_throw, DOC("Raise an exception at the await."), 0},
-  {"close", "(self, /)", iter_close, DOC("Stop waiting."), 0},
+  {"send", SIG("(self, value, /)"), iter_send, DOC("Continue waiting."), 0},
+  {"throw", SIG("(self, type, value=None, traceback=None, /)"), iter_throw, DOC("Raise an exception at the await."), 0},
+  {"close", SIG("(self, /)"), iter_close, DOC("Stop waiting."), 0},
   {0},
 };
 
@@ -750,32 +750,32 @@ void asy_future_finalize(asy_vm *vm, asy_obj *o) {
 }
 
 static const asy_native future_methods[] = {
-  {"result", "(self, /)", future_result, DOC("The result; raises the exception, or CancelledError."), 0},
-  {"exception", "(self, /)", future_exception, DOC("The exception, or None."), 0},
-  {"set_result", "(self, result, /)", future_set_result, DOC("Finish with a result."), 0},
-  {"set_exception", "(self, exception, /)", future_set_exception, DOC("Finish with an exception."), 0},
-  {"done", "(self, /)", future_done, DOC("Whether it is finished or cancelled."), 0},
-  {"cancelled", "(self, /)", future_cancelled, DOC("Whether it was cancelled."), 0},
-  {"cancel", "(self, msg=None)", future_cancel, DOC("Cancel; False when it is done already."), 0},
-  {"add_done_callback", "(self, fn, /, *, context=None)", future_add_done_callback,
+  {"result", SIG("(self, /)"), future_result, DOC("The result; raises the exception, or CancelledError."), 0},
+  {"exception", SIG("(self, /)"), future_exception, DOC("The exception, or None."), 0},
+  {"set_result", SIG("(self, result, /)"), future_set_result, DOC("Finish with a result."), 0},
+  {"set_exception", SIG("(self, exception, /)"), future_set_exception, DOC("Finish with an exception."), 0},
+  {"done", SIG("(self, /)"), future_done, DOC("Whether it is finished or cancelled."), 0},
+  {"cancelled", SIG("(self, /)"), future_cancelled, DOC("Whether it was cancelled."), 0},
+  {"cancel", SIG("(self, msg=None)"), future_cancel, DOC("Cancel; False when it is done already."), 0},
+  {"add_done_callback", SIG("(self, fn, /, *, context=None)"), future_add_done_callback,
    DOC("Call fn(future) once it is done."), 0},
-  {"remove_done_callback", "(self, fn, /)", future_remove_done_callback,
+  {"remove_done_callback", SIG("(self, fn, /)"), future_remove_done_callback,
    DOC("Remove all callbacks equal to fn; their number."), 0},
-  {"get_loop", "(self, /)", future_get_loop, DOC("The event loop it belongs to."), 0},
-  {"_make_cancelled_error", "(self, /)", future_make_cancelled_error, 0, 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, 0, ASY_NATIVE_CLASS},
-  {"_asyncio_future_blocking", "(self, /)", future_get_blocking, 0, ASY_NATIVE_GETTER},
-  {"_asyncio_future_blocking", "(self, value, /)", future_set_blocking, 0, ASY_NATIVE_SETTER},
-  {"_state", "(self, /)", future_get_state, 0, ASY_NATIVE_GETTER},
-  {"_log_traceback", "(self, /)", future_get_log, 0, ASY_NATIVE_GETTER},
-  {"_log_traceback", "(self, value, /)", future_set_log, 0, ASY_NATIVE_SETTER},
-  {"_exception", "(self, /)", future_get_exception, 0, ASY_NATIVE_GETTER},
-  {"_result", "(self, /)", future_get_result, 0, ASY_NATIVE_GETTER},
-  {"_loop", "(self, /)", future_get_loop_attr, 0, ASY_NATIVE_GETTER},
-  {"_callbacks", "(self, /)", future_get_callbacks, 0, ASY_NATIVE_GETTER},
-  {"_source_traceback", "(self, /)", future_get_source, 0, ASY_NATIVE_GETTER},
-  {"_cancel_message", "(self, /)", future_get_message, 0, ASY_NATIVE_GETTER},
-  {"_cancel_message", "(self, value, /)", future_set_message, 0, ASY_NATIVE_SETTER},
+  {"get_loop", SIG("(self, /)"), future_get_loop, DOC("The event loop it belongs to."), 0},
+  {"_make_cancelled_error", SIG("(self, /)"), future_make_cancelled_error, 0, 0},
+  {"__class_getitem__", SIG("(cls, item, /)"), asy_class_getitem, 0, ASY_NATIVE_CLASS},
+  {"_asyncio_future_blocking", SIG("(self, /)"), future_get_blocking, 0, ASY_NATIVE_GETTER},
+  {"_asyncio_future_blocking", SIG("(self, value, /)"), future_set_blocking, 0, ASY_NATIVE_SETTER},
+  {"_state", SIG("(self, /)"), future_get_state, 0, ASY_NATIVE_GETTER},
+  {"_log_traceback", SIG("(self, /)"), future_get_log, 0, ASY_NATIVE_GETTER},
+  {"_log_traceback", SIG("(self, value, /)"), future_set_log, 0, ASY_NATIVE_SETTER},
+  {"_exception", SIG("(self, /)"), future_get_exception, 0, ASY_NATIVE_GETTER},
+  {"_result", SIG("(self, /)"), future_get_result, 0, ASY_NATIVE_GETTER},
+  {"_loop", SIG("(self, /)"), future_get_loop_attr, 0, ASY_NATIVE_GETTER},
+  {"_callbacks", SIG("(self, /)"), future_get_callbacks, 0, ASY_NATIVE_GETTER},
+  {"_source_traceback", SIG("(self, /)"), future_get_source, 0, ASY_NATIVE_GETTER},
+  {"_cancel_message", SIG("(self, /)"), future_get_message, 0, ASY_NATIVE_GETTER},
+  {"_cancel_message", SIG("(self, value, /)"), future_set_message, 0, ASY_NATIVE_SETTER},
   {0},
 };
 
@@ -787,9 +787,9 @@ const asy_type asy_future_type = {
   .visit = future_visit,
   .finalize = asy_future_finalize,
   .new_ = future_new,
-  .new_signature = "(cls, *args, **kwargs)",
+  .new_signature = SIG("(cls, *args, **kwargs)"),
   .init = future_init,
-  .init_signature = "(self, *, loop=None)",
+  .init_signature = SIG("(self, *, loop=None)"),
   .repr = future_repr,
   .iter = future_await,
   .await_ = future_await,

@@ -216,22 +216,22 @@ static asy_value gen_set_qualname(asy_vm *vm, const asy_value *args) {
 }
 
 #define NAME_ROWS                                                                                                      \
-  {"__name__", "(self)", gen_get_name, DOC("Name of the function."), ASY_NATIVE_GETTER},                               \
-    {"__name__", "(self, value)", gen_set_name, 0, ASY_NATIVE_SETTER},                                                 \
-    {"__qualname__", "(self)", gen_get_qualname, DOC("Qualified name of the function."), ASY_NATIVE_GETTER}, {         \
-    "__qualname__", "(self, value)", gen_set_qualname, 0, ASY_NATIVE_SETTER                                            \
+  {"__name__", SIG("(self)"), gen_get_name, DOC("Name of the function."), ASY_NATIVE_GETTER},                          \
+    {"__name__", SIG("(self, value)"), gen_set_name, 0, ASY_NATIVE_SETTER},                                            \
+    {"__qualname__", SIG("(self)"), gen_get_qualname, DOC("Qualified name of the function."), ASY_NATIVE_GETTER}, {    \
+    "__qualname__", SIG("(self, value)"), gen_set_qualname, 0, ASY_NATIVE_SETTER                                       \
   }
 
 static const asy_native generator_methods[] = {
-  {"send", "(self, value, /)", asy_suspended_send, DOC("Resume with a value; the next one yielded."), 0},
-  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw,
+  {"send", SIG("(self, value, /)"), asy_suspended_send, DOC("Resume with a value; the next one yielded."), 0},
+  {"throw", SIG("(self, typ, val=None, tb=None, /)"), asy_suspended_throw,
    DOC("Raise an exception where the generator stands."), 0},
-  {"close", "(self, /)", generator_close, DOC("Raise GeneratorExit where the generator stands."), 0},
-  {"gi_running", "(self)", gen_get_running, DOC("Whether it is running now."), ASY_NATIVE_GETTER},
-  {"gi_suspended", "(self)", gen_get_suspended, DOC("Whether it stands at a yield."), ASY_NATIVE_GETTER},
-  {"gi_code", "(self)", gen_get_code, DOC("Its code."), ASY_NATIVE_GETTER},
-  {"gi_frame", "(self)", gen_get_frame, DOC("Its frame; None when finished."), ASY_NATIVE_GETTER},
-  {"gi_yieldfrom", "(self)", gen_get_yieldfrom, DOC("The iterator it delegates to."), ASY_NATIVE_GETTER},
+  {"close", SIG("(self, /)"), generator_close, DOC("Raise GeneratorExit where the generator stands."), 0},
+  {"gi_running", SIG("(self)"), gen_get_running, DOC("Whether it is running now."), ASY_NATIVE_GETTER},
+  {"gi_suspended", SIG("(self)"), gen_get_suspended, DOC("Whether it stands at a yield."), ASY_NATIVE_GETTER},
+  {"gi_code", SIG("(self)"), gen_get_code, DOC("Its code."), ASY_NATIVE_GETTER},
+  {"gi_frame", SIG("(self)"), gen_get_frame, DOC("Its frame; None when finished."), ASY_NATIVE_GETTER},
+  {"gi_yieldfrom", SIG("(self)"), gen_get_yieldfrom, DOC("The iterator it delegates to."), ASY_NATIVE_GETTER},
   NAME_ROWS,
   {0},
 };
@@ -284,15 +284,16 @@ static asy_value agen_get_await(asy_vm *vm, const asy_value *args) {
 #undef GEN_SELF
 
 static const asy_native agen_methods[] = {
-  {"__aiter__", "(self, /)", agen_aiter, DOC("Itself."), 0},
-  {"__anext__", "(self, /)", agen_anext, DOC("Awaitable of the next value."), 0},
-  {"asend", "(self, value, /)", agen_asend, DOC("Awaitable: resume with a value."), 0},
-  {"athrow", "(self, typ, val=None, tb=None, /)", agen_athrow, DOC("Awaitable: raise where the generator stands."), 0},
-  {"aclose", "(self, /)", agen_aclose, DOC("Awaitable: raise GeneratorExit where the generator stands."), 0},
-  {"ag_running", "(self)", gen_get_running, DOC("Whether it is running now."), ASY_NATIVE_GETTER},
-  {"ag_code", "(self)", gen_get_code, DOC("Its code."), ASY_NATIVE_GETTER},
-  {"ag_frame", "(self)", gen_get_frame, DOC("Its frame; None when finished."), ASY_NATIVE_GETTER},
-  {"ag_await", "(self)", agen_get_await, DOC("What it awaits."), ASY_NATIVE_GETTER},
+  {"__aiter__", SIG("(self, /)"), agen_aiter, DOC("Itself."), 0},
+  {"__anext__", SIG("(self, /)"), agen_anext, DOC("Awaitable of the next value."), 0},
+  {"asend", SIG("(self, value, /)"), agen_asend, DOC("Awaitable: resume with a value."), 0},
+  {"athrow", SIG("(self, typ, val=None, tb=None, /)"), agen_athrow, DOC("Awaitable: raise where the generator stands."),
+   0},
+  {"aclose", SIG("(self, /)"), agen_aclose, DOC("Awaitable: raise GeneratorExit where the generator stands."), 0},
+  {"ag_running", SIG("(self)"), gen_get_running, DOC("Whether it is running now."), ASY_NATIVE_GETTER},
+  {"ag_code", SIG("(self)"), gen_get_code, DOC("Its code."), ASY_NATIVE_GETTER},
+  {"ag_frame", SIG("(self)"), gen_get_frame, DOC("Its frame; None when finished."), ASY_NATIVE_GETTER},
+  {"ag_await", SIG("(self)"), agen_get_await, DOC("What it awaits."), ASY_NATIVE_GETTER},
   NAME_ROWS,
   {0},
 };
@@ -321,9 +322,10 @@ static void step_free(asy_vm *vm, asy_obj *o) {
 }
 
 static const asy_native step_methods[] = {
-  {"send", "(self, value, /)", asy_suspended_send, DOC("Resume with a value."), 0},
-  {"throw", "(self, typ, val=None, tb=None, /)", asy_suspended_throw, DOC("Raise an exception where it stands."), 0},
-  {"close", "(self, /)", asy_suspended_close, DOC("End it."), 0},
+  {"send", SIG("(self, value, /)"), asy_suspended_send, DOC("Resume with a value."), 0},
+  {"throw", SIG("(self, typ, val=None, tb=None, /)"), asy_suspended_throw, DOC("Raise an exception where it stands."),
+   0},
+  {"close", SIG("(self, /)"), asy_suspended_close, DOC("End it."), 0},
   {0},
 };
 const asy_type asy_async_generator_step_type = {

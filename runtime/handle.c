@@ -318,23 +318,23 @@ static void handle_visit(asy_obj *o, asy_visitor *v) {
 }
 
 static const asy_native handle_methods[] = {
-  {"cancel", "(self, /)", cancel, DOC("The callback will not be called."), 0},
-  {"cancelled", "(self, /)", cancelled, DOC("Whether it was cancelled."), 0},
-  {"get_context", "(self, /)", get_context, DOC("The context it runs in."), 0},
-  {"_run", "(self, /)", run, 0, 0},
-  {"_callback", "(self, /)", get_callback, 0, ASY_NATIVE_GETTER},
-  {"_args", "(self, /)", get_args, 0, ASY_NATIVE_GETTER},
-  {"_loop", "(self, /)", get_loop, 0, ASY_NATIVE_GETTER},
-  {"_context", "(self, /)", get_context, 0, ASY_NATIVE_GETTER},
-  {"_cancelled", "(self, /)", cancelled, 0, ASY_NATIVE_GETTER},
-  {"_source_traceback", "(self, /)", get_source, 0, ASY_NATIVE_GETTER},
+  {"cancel", SIG("(self, /)"), cancel, DOC("The callback will not be called."), 0},
+  {"cancelled", SIG("(self, /)"), cancelled, DOC("Whether it was cancelled."), 0},
+  {"get_context", SIG("(self, /)"), get_context, DOC("The context it runs in."), 0},
+  {"_run", SIG("(self, /)"), run, 0, 0},
+  {"_callback", SIG("(self, /)"), get_callback, 0, ASY_NATIVE_GETTER},
+  {"_args", SIG("(self, /)"), get_args, 0, ASY_NATIVE_GETTER},
+  {"_loop", SIG("(self, /)"), get_loop, 0, ASY_NATIVE_GETTER},
+  {"_context", SIG("(self, /)"), get_context, 0, ASY_NATIVE_GETTER},
+  {"_cancelled", SIG("(self, /)"), cancelled, 0, ASY_NATIVE_GETTER},
+  {"_source_traceback", SIG("(self, /)"), get_source, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
 static const asy_native timer_methods[] = {
-  {"when", "(self, /)", when, DOC("When the callback is due, by the loop's clock."), 0},
-  {"_when", "(self, /)", when, 0, ASY_NATIVE_GETTER},
-  {"_scheduled", "(self, /)", get_scheduled, 0, ASY_NATIVE_GETTER},
+  {"when", SIG("(self, /)"), when, DOC("When the callback is due, by the loop's clock."), 0},
+  {"_when", SIG("(self, /)"), when, 0, ASY_NATIVE_GETTER},
+  {"_scheduled", SIG("(self, /)"), get_scheduled, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -344,9 +344,9 @@ const asy_type asy_handle_type = {
   .size = sizeof(asy_handle),
   .visit = handle_visit,
   .new_ = new_handle,
-  .new_signature = "(cls, *args, **kwargs)",
+  .new_signature = SIG("(cls, *args, **kwargs)"),
   .init = init_handle,
-  .init_signature = "(self, callback, args, loop, context=None)",
+  .init_signature = SIG("(self, callback, args, loop, context=None)"),
   .repr = handle_repr,
   .methods = handle_methods,
 };
@@ -358,7 +358,7 @@ const asy_type asy_timer_handle_type = {
   .size = sizeof(asy_timer_handle),
   .visit = handle_visit,
   .init = init_timer,
-  .init_signature = "(self, when, callback, args, loop, context=None)",
+  .init_signature = SIG("(self, when, callback, args, loop, context=None)"),
   .repr = handle_repr,
   .compare = timer_compare,
   .hash = timer_hash,

@@ -442,6 +442,15 @@ void asy_mem_free(asy_vm *vm, void *memory, size_t size) {
   spare->bytes += piece_size(size);
 }
 
+void asy_mem_note(asy_vm *vm, ptrdiff_t size) {
+  asy_heap *heap = vm->heap;
+  if (!heap) return;
+  heap->mem_bytes += (size_t)size;
+  if (size <= 0) return;
+  heap->since += (size_t)size;
+  after_counting(vm);
+}
+
 static void free_spares(asy_heap *heap) {
   for (unsigned i = 0; i < SPARE_CLASSES; i++) {
     for (void *piece = heap->spare[i].first, *next; piece; piece = next) {

@@ -30,6 +30,8 @@ static inline void *asy_new_kind(asy_vm *vm, unsigned kind, size_t size) { retur
 void *asy_mem_alloc(asy_vm *vm, size_t size) __attribute__((warn_unused_result));
 void *asy_mem_realloc(asy_vm *vm, void *old, size_t old_size, size_t size) __attribute__((warn_unused_result));
 void asy_mem_free(asy_vm *vm, void *memory, size_t size);
+/* A library holds that much more (or less) for an object: counted as well. */
+void asy_mem_note(asy_vm *vm, ptrdiff_t size);
 
 void asy_remember(asy_vm *vm, asy_obj *o); /* slow half of the barrier */
 static inline void asy_barrier(asy_vm *vm, void *object) {
@@ -107,5 +109,10 @@ typedef struct {
   uint64_t pauses[8]; /* histogram: <10us <50us <100us <500us <1ms <5ms <20ms more */
 } asy_heap_stats;
 asy_heap_stats asy_heap_get_stats(asy_vm *vm);
+/* heap_inspect.c: lists for the module gc, of what may refer to others, of what refers to one of a tuple's objects, of what those
+ * refer to. */
+asy_value asy_heap_objects(asy_vm *vm);
+asy_value asy_heap_referrers(asy_vm *vm, asy_value objects);
+asy_value asy_heap_referents(asy_vm *vm, asy_value objects);
 
 #endif

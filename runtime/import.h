@@ -25,6 +25,7 @@ enum {
   ASY_COMPILE_TOP_LEVEL_AWAIT = 0x2000, /* the values of compile()'s flags argument */
   ASY_COMPILE_FUTURE_ANNOTATIONS = 0x1000000,
   ASY_COMPILE_ONLY_AST = 0x400,
+  ASY_COMPILE_ONLY_NAMES = 0x800, /* our own: the result is the table of names (lang/name_tables.h) as a tuple */
   ASY_COMPILE_DROP_ASSERTS = 1,
 };
 #define ASY_COMPILE_USUAL(vm)                                                                                          \

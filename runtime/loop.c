@@ -153,7 +153,7 @@ static asy_value step_entry(asy_vm *vm, const asy_value *args) {
   bool ok = entry->kind == KIND_TASK ? asy_task_step(vm, (asy_task *)entry) : asy_handle_run(vm, (asy_handle *)entry);
   return ok ? ASY_NONE : ASY_FAILED;
 }
-static const asy_native task_step = {"TaskStepMethWrapper", "(self, /)", step_entry, 0, 0};
+static const asy_native task_step = {"TaskStepMethWrapper", SIG("(self, /)"), step_entry, 0, 0};
 
 /* loop.call_soon(callback[, arg], context=context); arg UNBOUND: none */
 static bool call_its_call_soon(asy_vm *vm, asy_loop *loop, asy_value callback, asy_value arg, asy_value context) {
@@ -503,8 +503,8 @@ static bool check_not_running(asy_vm *vm, const asy_loop *loop) {
 }
 
 static asy_value remember_async_generator(asy_vm *vm, const asy_value *args);
-static const asy_native firstiter_hook = {"_asyncgen_firstiter_hook", "(self, agen, /)", remember_async_generator, 0,
-                                          0};
+static const asy_native firstiter_hook = {"_asyncgen_firstiter_hook", SIG("(self, agen, /)"), remember_async_generator,
+                                          0, 0};
 
 bool asy_loop_run_forever(asy_vm *vm, asy_loop *loop) {
   if (!asy_loop_state_of(vm) || !asy_loop_check_open(vm, loop) || !check_not_running(vm, loop)) return false;

@@ -12,12 +12,14 @@
 #include "runtime/import.h"
 #include "runtime/loop.h"
 #include "runtime/module.h"
+#include "runtime/trace.h"
 #include "runtime/traceback.h"
 #include "runtime/types/codec.h"
 
 enum { RECURSION_LIMIT = 1000 };
 
 static bool start(asy_vm *vm, const asy_options *options) {
+  asy_dispatch_select(vm, false);
   if (!asy_heap_init(vm) || !asy_threads_init(vm)) return false;
   if (!vm->gate.hash_key(vm->gate.context, vm->hash_key, sizeof vm->hash_key)) return false;
   if (!asy_strings_init(vm) || !asy_tuple_init(vm) || !asy_classes_init(vm)) return false;
@@ -71,7 +73,7 @@ void asy_vm_free(asy_vm *vm) {
   asy_strings_free(vm);
   free(vm->import_state);
   free(vm->unicode_names);
-  free(vm->native_docs);
+  asy_native_texts_free(vm);
   asy_finders_free(vm);
   asy_libraries_free(vm);
   free(vm->float_powers);
@@ -87,7 +89,8 @@ void asy_vm_visit_roots(asy_vm *vm, asy_visitor *v) {
   const asy_value values[] = {
     vm->exception,      vm->result,     vm->sent,         vm->stop_value,         vm->thrown,
     vm->pending_future, vm->handled,    vm->sys_module,   vm->main_module,        vm->stdout_file,
-    vm->stderr_file,    vm->stdin_file, vm->memory_error, vm->async_gen_hooks[0], vm->async_gen_hooks[1]};
+    vm->stderr_file,    vm->stdin_file, vm->memory_error, vm->async_gen_hooks[0], vm->async_gen_hooks[1],
+    vm->trace,          vm->profile,    vm->monitor};
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) visit_if(v, values[i]);
   for (unsigned i = 0; i < KIND_COUNT; i++) asy_visit_obj(v, vm->classes[i]);
   for (unsigned i = 0; vm->exceptions && i < ASY_EXCEPTION_COUNT; i++) asy_visit_obj(v, vm->exceptions[i]);

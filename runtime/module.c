@@ -179,10 +179,10 @@ static asy_value module_set_annotations(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native module_methods[] = {
-  {"__dict__", "(self)", module_dict, 0, ASY_NATIVE_GETTER},
-  {"__annotations__", "(self)", module_annotations, 0, ASY_NATIVE_GETTER},
-  {"__annotations__", "(self, value)", module_set_annotations, 0, ASY_NATIVE_SETTER},
-  {"__dir__", "(self, /)", module_dir, DOC("__dir__() -> list\nspecialized dir() implementation"), 0},
+  {"__dict__", SIG("(self)"), module_dict, 0, ASY_NATIVE_GETTER},
+  {"__annotations__", SIG("(self)"), module_annotations, 0, ASY_NATIVE_GETTER},
+  {"__annotations__", SIG("(self, value)"), module_set_annotations, 0, ASY_NATIVE_SETTER},
+  {"__dir__", SIG("(self, /)"), module_dir, DOC("__dir__() -> list\nspecialized dir() implementation"), 0},
   {0},
 };
 
@@ -194,9 +194,9 @@ const asy_type asy_module_type = {
     ASY_TYPE_ATTRS, /* for subclasses, with which an instance may change its class; a module itself uses its dict */
   .visit = module_visit,
   .new_ = module_new,
-  .new_signature = "(cls, *args, **kwargs)",
+  .new_signature = SIG("(cls, *args, **kwargs)"),
   .init = module_init,
-  .init_signature = "(self, name, doc=None)",
+  .init_signature = SIG("(self, name, doc=None)"),
   .repr = module_repr,
   .get_attr = module_get_attr,
   .set_attr = module_set_attr,

@@ -26,7 +26,8 @@
   X(exceptions) X(fget) X(file) X(filename) X(flush) X(func) X(get) X(items) X(join) X(key) X(keys) X(keywords) X(lineno) \
   X(message) X(metaclass) X(mro) X(msg) X(name) X(name_from) X(obj) X(offset) X(path) X(print_file_and_line) X(reverse) X(send) X(sep)  \
   X(set_result) X(start) X(step) X(stderr) X(stdin) X(stdout) X(stop) X(sys) X(text) X(throw) X(update) X(value)          \
-  X(values) X(with_traceback) X(write) X(_asyncio_future_blocking)
+  X(values) X(with_traceback) X(write) X(_asyncio_future_blocking) X(call) X(line)  \
+  X(return) X(exception) X(opcode) X(c_call) X(c_return) X(c_exception)
 /* clang-format on */
 
 typedef enum {

@@ -160,7 +160,8 @@ static asy_value native_get_objclass(asy_vm *vm, const asy_value *args) {
 static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
   /* for inspect: "(self" is "($self", and a default that is no value cannot be shown */
   const asy_nativefunc *native = native_of(args[0]);
-  const char *text = native->def->signature;
+  const char *text = asy_signature_text(vm, native->def->signature);
+  if (!text) return ASY_FAILED;
   asy_buf out = {0};
   bool bound = !strncmp(text, "(self", 5), cls = !strncmp(text, "(cls", 4);
   asy_buf_text(&out, bound || cls ? "($" : native->owner ? "(" : text[1] == ')' ? "($module" : "($module, ");
@@ -175,16 +176,17 @@ static asy_value native_get_text_signature(asy_vm *vm, const asy_value *args) {
 
 /* Rows that all classes of natives have. */
 #define COMMON_ROWS                                                                                                    \
-  {"__name__", "(self)", native_get_name, DOC("Its name."), ASY_NATIVE_GETTER},                                        \
-    {"__qualname__", "(self)", native_get_qualname, DOC("Name with the class."), ASY_NATIVE_GETTER},                   \
-    {"__doc__", "(self)", native_get_doc, DOC("What it does."), ASY_NATIVE_GETTER},                                    \
-    {"__text_signature__", "(self)", native_get_text_signature, DOC("Its parameters as text."), ASY_NATIVE_GETTER},
+  {"__name__", SIG("(self)"), native_get_name, DOC("Its name."), ASY_NATIVE_GETTER},                                   \
+    {"__qualname__", SIG("(self)"), native_get_qualname, DOC("Name with the class."), ASY_NATIVE_GETTER},              \
+    {"__doc__", SIG("(self)"), native_get_doc, DOC("What it does."), ASY_NATIVE_GETTER},                               \
+    {"__text_signature__", SIG("(self)"), native_get_text_signature, DOC("Its parameters as text."),                   \
+     ASY_NATIVE_GETTER},
 #define MODULE_ROWS                                                                                                    \
-  {"__module__", "(self)", native_get_module, DOC("The name of its module."), ASY_NATIVE_GETTER},                      \
-    {"__module__", "(self, value)", native_set_module, 0, ASY_NATIVE_SETTER},
-#define SELF_ROW {"__self__", "(self)", native_get_self, DOC("What it is bound to."), ASY_NATIVE_GETTER},
+  {"__module__", SIG("(self)"), native_get_module, DOC("The name of its module."), ASY_NATIVE_GETTER},                 \
+    {"__module__", SIG("(self, value)"), native_set_module, 0, ASY_NATIVE_SETTER},
+#define SELF_ROW {"__self__", SIG("(self)"), native_get_self, DOC("What it is bound to."), ASY_NATIVE_GETTER},
 #define CLASS_ROW                                                                                                      \
-  {"__objclass__", "(self)", native_get_objclass, DOC("The class whose method it is."), ASY_NATIVE_GETTER},
+  {"__objclass__", SIG("(self)"), native_get_objclass, DOC("The class whose method it is."), ASY_NATIVE_GETTER},
 
 static const asy_native native_methods[] = {COMMON_ROWS MODULE_ROWS SELF_ROW{0}};
 static const asy_native descriptor_methods[] = {COMMON_ROWS CLASS_ROW{0}};
@@ -293,7 +295,8 @@ static uint32_t count_parameters(const char *text) {
 
 asy_signature *asy_native_signature(asy_vm *vm, asy_nativefunc *native) {
   if (native->signature) return native->signature;
-  const char *text = native->def->signature;
+  const char *text = asy_signature_text(vm, native->def->signature);
+  if (!text) return NULL;
   uint32_t cap = count_parameters(text);
   asy_str *names[64];
   asy_value defaults[64];

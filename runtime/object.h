@@ -17,7 +17,7 @@
 
 #include <stddef.h>
 
-#include "runtime/docs.h"
+#include "runtime/native_texts.h"
 #include "runtime/value.h"
 
 typedef struct asy_vm asy_vm;
@@ -179,12 +179,12 @@ enum {
   ASY_NATIVE_NEW = 32,   /* __new__ of a type: does not bind; asy_check_new guards its first argument */
 };
 
-typedef struct {
+typedef struct __attribute__((packed, aligned(4))) { /* there are thousands */
   const char *name;
-  const char *signature;
+  uint32_t signature; /* SIG of a string literal (native_texts.h) */
   asy_native_fn fn;
-  uint32_t doc; /* DOC of a string literal (docs.h), or 0 */
-  uint32_t flags;
+  uint32_t doc : DOC_BITS; /* DOC of a string literal, or 0 */
+  uint32_t flags : 32 - DOC_BITS;
 } asy_native;
 
 /* Slots a built-in type may fill; NULL means "not supported" and is inherited from .base. Every slot that fails returns
@@ -208,9 +208,9 @@ struct asy_type {
   void (*free)(asy_vm *vm, asy_obj *o);      /* release malloc'ed memory; no script code, no other object touched */
   void (*finalize)(asy_vm *vm, asy_obj *o);  /* may run script code; called once, from a safepoint */
   asy_native_fn new_;                        /* (cls, *args, **kwargs): with new_signature */
-  const char *new_signature; /* "(cls, iterable=(), /)"; NULL: new_ gets cls alone, the rest is init's */
-  asy_native_fn init;        /* (self, ...) with init_signature; returns None */
-  const char *init_signature;
+  uint32_t new_signature; /* SIG of "(cls, iterable=(), /)"; 0: new_ gets cls alone, the rest is init's */
+  asy_native_fn init;     /* (self, ...) with init_signature; returns None */
+  uint32_t init_signature;
   asy_value (*repr)(asy_vm *vm, asy_value self);          /* a str */
   asy_value (*str)(asy_vm *vm, asy_value self);           /* NULL: repr */
   bool (*hash)(asy_vm *vm, asy_value self, int64_t *out); /* the 61-bit Python hash; never -1 */

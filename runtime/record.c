@@ -30,7 +30,7 @@ static asy_value record_repr(asy_vm *vm, const asy_value *args) {
   asy_text t;
   asy_text_init(&t, vm);
   asy_value module = asy_class_get(vm, cls, ASY_NAME(vm, __module__));
-  if (asy_is_str(module)) {
+  if (asy_is_str(module) && ((asy_str *)asy_obj_of(module))->len) {
     asy_text_str(&t, (asy_str *)asy_obj_of(module));
     asy_text_char(&t, '.');
   }
@@ -108,10 +108,10 @@ static asy_value record_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native record_natives[] = {
-  {"__repr__", "(self, /)", record_repr, 0, 0},
-  {"__reduce__", "(self, /)", record_reduce, 0, 0},
-  {"__new__", "(cls, sequence, dict=None, /)", record_new_from, 0, ASY_NATIVE_STATIC},
-  {"__new__", "(cls, sched_priority)", record_new_single, 0, ASY_NATIVE_STATIC},
+  {"__repr__", SIG("(self, /)"), record_repr, 0, 0},
+  {"__reduce__", SIG("(self, /)"), record_reduce, 0, 0},
+  {"__new__", SIG("(cls, sequence, dict=None, /)"), record_new_from, 0, ASY_NATIVE_STATIC},
+  {"__new__", SIG("(cls, sched_priority)"), record_new_single, 0, ASY_NATIVE_STATIC},
 };
 enum { RECORD_REPR, RECORD_REDUCE, RECORD_NEW, RECORD_NEW_SINGLE };
 
@@ -266,11 +266,30 @@ static asy_value namespace_repr(asy_vm *vm, asy_value self) {
 }
 
 static asy_value namespace_compare(asy_vm *vm, asy_value self, asy_value other, asy_compare_op op) {
-  if ((op != COMPARE_EQ && op != COMPARE_NE) || !asy_is_obj(other) || asy_obj_of(other)->kind != asy_obj_of(self)->kind)
-    return ASY_NOT_IMPLEMENTED;
+  if (!asy_is_obj(other) || asy_obj_of(other)->kind != asy_obj_of(self)->kind) return ASY_NOT_IMPLEMENTED;
   asy_dict *a = attributes(vm, self), *b = a ? attributes(vm, other) : NULL;
   return b ? asy_compare(vm, asy_from_obj(a), asy_from_obj(b), op) : ASY_FAILED;
 }
+
+static asy_value namespace_reduce(asy_vm *vm, const asy_value *args) {
+  asy_dict *dict = attributes(vm, args[0]);
+  asy_tuple *none = dict ? asy_tuple_new(vm, NULL, 0) : NULL;
+  return none ? asy_tuple_of(vm, 3, asy_from_obj(asy_class_of(vm, args[0])), asy_from_obj(none), asy_from_obj(dict))
+              : ASY_FAILED;
+}
+
+static asy_value namespace_replace(asy_vm *vm, const asy_value *args) {
+  asy_value made = asy_call(vm, asy_from_obj(asy_class_of(vm, args[0])), 0, NULL);
+  asy_dict *from = asy_failed(made) ? NULL : attributes(vm, args[0]), *to = from ? attributes(vm, made) : NULL;
+  return to && asy_dict_update(vm, to, asy_from_obj(from)) && asy_dict_update(vm, to, args[1]) ? made : ASY_FAILED;
+}
+
+static const asy_native namespace_methods[] = {
+  {"__reduce__", SIG("(self, /)"), namespace_reduce, 0, 0},
+  {"__replace__", SIG("(self, /, **changes)"), namespace_replace,
+   DOC("Return a copy of the namespace object with new values for the specified attributes."), 0},
+  {0},
+};
 
 const asy_type asy_namespace_type = {
   .name = "types.SimpleNamespace",
@@ -278,9 +297,10 @@ const asy_type asy_namespace_type = {
   .size = sizeof(namespace),
   .flags = ASY_TYPE_ATTRS | ASY_TYPE_UNHASHABLE,
   .new_ = namespace_new,
-  .new_signature = "(cls, *args, **kwargs)",
+  .new_signature = SIG("(cls, *args, **kwargs)"),
   .init = namespace_init,
-  .init_signature = "(self, mapping_or_iterable=?, /, **kwargs)",
+  .init_signature = SIG("(self, mapping_or_iterable=?, /, **kwargs)"),
   .repr = namespace_repr,
   .compare = namespace_compare,
+  .methods = namespace_methods,
 };

@@ -38,7 +38,9 @@ enum {
   FRAME_CORO = 1 << 13,       /* self_register holds the coroutine object */
   FRAME_INIT = 1 << 14,       /* __init__ called by a class: returning gives self_value kept in the caller's dst */
   FRAME_SKIP_AWAIT = 1 << 15, /* called by AWAIT_CALL: return behind the AWAIT that follows */
-  FRAME_TRACED = 1 << 16
+  FRAME_TRACED = 1 << 16,     /* has a frame object */
+  FRAME_SEEN = 1 << 17,       /* see trace.h; likewise the next */
+  FRAME_LOCAL = 1 << 18
 };
 
 #define FRAME_FUNC(base) ((base)[-4])

@@ -307,9 +307,10 @@ static asy_value fork_exec(asy_vm *vm, const asy_value *args) {
 
 static const asy_native natives[] = {
   {"fork_exec",
-   "(args, executable_list, close_fds, pass_fds, cwd, env, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, "
-   "errpipe_read, errpipe_write, restore_signals, start_new_session, process_group, gid, extra_groups, uid, umask, "
-   "preexec_fn, allow_vfork=True, /)",
+   SIG(
+     "(args, executable_list, close_fds, pass_fds, cwd, env, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, "
+     "errpipe_read, errpipe_write, restore_signals, start_new_session, process_group, gid, extra_groups, uid, umask, "
+     "preexec_fn, allow_vfork=True, /)"),
    fork_exec, DOC("Start a program in a new process; its pid."), 0},
   {0},
 };

@@ -166,7 +166,7 @@ const asy_type asy_super_type = {
   .visit = super_visit,
   .new_ = super_new,
   .init = super_init,
-  .init_signature = "(self, type=?, object_or_type=?, /)",
+  .init_signature = SIG("(self, type=?, object_or_type=?, /)"),
   .repr = super_repr,
   .get_attr = super_get_attr,
   .descr_get = super_descr_get,

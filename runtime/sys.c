@@ -9,11 +9,13 @@
 
 #include "runtime/builtins.h"
 #include "runtime/class.h"
+#include "runtime/descriptors.h"
 #include "runtime/finders.h"
 #include "runtime/frame.h"
 #include "runtime/import.h"
 #include "runtime/module.h"
 #include "runtime/number.h"
+#include "runtime/trace.h"
 #include "runtime/traceback.h"
 
 #ifndef ASY_VERSION
@@ -108,9 +110,9 @@ static asy_value spec_compare(asy_vm *vm, asy_value self, asy_value other, asy_c
 }
 
 static const asy_native spec_methods[] = {
-  {"loader", "(self)", spec_get_loader, DOC("What loads the module."), ASY_NATIVE_GETTER},
-  {"loader", "(self, value)", spec_set_loader, 0, ASY_NATIVE_SETTER},
-  {"parent", "(self)", spec_get_parent, DOC("The package that holds the module."), ASY_NATIVE_GETTER},
+  {"loader", SIG("(self)"), spec_get_loader, DOC("What loads the module."), ASY_NATIVE_GETTER},
+  {"loader", SIG("(self, value)"), spec_set_loader, 0, ASY_NATIVE_SETTER},
+  {"parent", SIG("(self)"), spec_get_parent, DOC("The package that holds the module."), ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -121,9 +123,9 @@ static const asy_type spec_type = {
   .flags = ASY_TYPE_ATTRS | ASY_TYPE_UNHASHABLE,
   .visit = spec_visit,
   .new_ = spec_new,
-  .new_signature = "(cls, *args, **kwargs)",
+  .new_signature = SIG("(cls, *args, **kwargs)"),
   .init = spec_init,
-  .init_signature = "(self, name, loader, *, origin=None, loader_state=None, is_package=None)",
+  .init_signature = SIG("(self, name, loader, *, origin=None, loader_state=None, is_package=None)"),
   .repr = spec_repr,
   .compare = spec_compare,
   .methods = spec_methods,
@@ -157,14 +159,13 @@ static asy_value sys_getrecursionlimit(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value sys_setrecursionlimit(asy_vm *vm, const asy_value *args) {
-  int64_t limit;
-  if (!asy_to_int64(vm, args[0], &limit)) return ASY_FAILED;
+  int limit;
+  if (!asy_to_c_int(vm, args[0], &limit)) return ASY_FAILED;
   if (limit < 1) return asy_raise(vm, ASY_ValueError, "recursion limit must be greater or equal than 1");
-  if (limit > UINT32_MAX) limit = UINT32_MAX;
-  if (vm->depth >= limit)
+  if (vm->depth >= (uint32_t)limit)
     return asy_raise(vm, ASY_RecursionError,
-                     "cannot set the recursion limit to %lld at the recursion depth %u: the limit is too low",
-                     (long long)limit, vm->depth);
+                     "cannot set the recursion limit to %d at the recursion depth %u: the limit is too low", limit,
+                     vm->depth);
   vm->recursion_limit = (uint32_t)limit;
   return ASY_NONE;
 }
@@ -195,7 +196,15 @@ static asy_value sys_intern(asy_vm *vm, const asy_value *args) {
 static asy_value sys_getsizeof(asy_vm *vm, const asy_value *args) {
   asy_str *name = asy_intern(vm, "__sizeof__");
   asy_value size = name ? asy_call_special(vm, args[0], name, 0, NULL) : ASY_FAILED;
-  if (size != ASY_UNBOUND) return size;
+  if (size != ASY_UNBOUND) {
+    int64_t bytes;
+    if (!asy_failed(size) && !asy_is_integer(size)) asy_raise(vm, ASY_TypeError, "an integer is required");
+    else if (!asy_failed(size) && asy_to_int64(vm, size, &bytes))
+      return bytes >= 0 ? size : asy_raise(vm, ASY_ValueError, "__sizeof__() should return >= 0");
+    if (args[1] == ASY_UNBOUND || !asy_raised_is(vm, ASY_TypeError)) return ASY_FAILED;
+    asy_clear_exception(vm);
+    return args[1];
+  }
   return asy_from_small(asy_is_obj(args[0]) ? asy_class_of(vm, args[0])->base_size : (int64_t)sizeof(asy_value));
 }
 
@@ -275,10 +284,6 @@ static asy_value sys_getframemodulename(asy_vm *vm, const asy_value *args) {
   return name == ASY_UNBOUND ? ASY_NONE : name;
 }
 
-static asy_value give_none(asy_vm *vm, const asy_value *args) {
-  (void)vm, (void)args;
-  return ASY_NONE;
-}
 static asy_value give_false(asy_vm *vm, const asy_value *args) {
   (void)vm, (void)args;
   return ASY_FALSE;
@@ -325,45 +330,115 @@ static asy_value sys_set_asyncgen_hooks(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 
+static asy_value function_or_none(asy_value v) { return v == ASY_NONE ? 0 : v; }
+
+static asy_value sys_settrace(asy_vm *vm, const asy_value *args) {
+  asy_trace_set(vm, function_or_none(args[0]), vm->profile);
+  return ASY_NONE;
+}
+static asy_value sys_setprofile(asy_vm *vm, const asy_value *args) {
+  asy_trace_set(vm, vm->trace, function_or_none(args[0]));
+  return ASY_NONE;
+}
+static asy_value sys_settraceallthreads(asy_vm *vm, const asy_value *args) {
+  asy_trace_set_all(vm, function_or_none(args[0]), ASY_UNBOUND);
+  return ASY_NONE;
+}
+static asy_value sys_setprofileallthreads(asy_vm *vm, const asy_value *args) {
+  asy_trace_set_all(vm, ASY_UNBOUND, function_or_none(args[0]));
+  return ASY_NONE;
+}
+static asy_value sys_gettrace(asy_vm *vm, const asy_value *args) { return hook_or_none(vm->trace); }
+static asy_value sys_getprofile(asy_vm *vm, const asy_value *args) { return hook_or_none(vm->profile); }
+static asy_value sys_call_tracing(asy_vm *vm, const asy_value *args) {
+  if (!asy_is_kind(args[1], KIND_TUPLE))
+    return asy_raise(vm, ASY_TypeError, "call_tracing() argument 2 must be tuple, not %T", args[1]);
+  return asy_trace_call(vm, args[0], (asy_tuple *)asy_obj_of(args[1]));
+}
+
+static asy_value sys_store_locals(asy_vm *vm, const asy_value *args) {
+  if (!asy_is_kind(args[0], KIND_FRAME)) return asy_raise(vm, ASY_TypeError, "a frame is required, not %T", args[0]);
+  asy_frame_store_locals(vm, args[0]);
+  return ASY_NONE;
+}
+
+/* What is asked for rarely lies in _sys.asy. */
+static asy_value sys_get_rare(asy_vm *vm, const asy_value *args) {
+  asy_value rare = asy_import(vm, "_sys"), names = asy_failed(rare) ? ASY_FAILED : asy_get_attr_cstr(vm, rare, "NAMES");
+  int known = asy_failed(names) ? -1 : asy_contains(vm, names, args[0]);
+  if (known < 0) return ASY_FAILED;
+  if (!known)
+    return asy_raise_attribute(vm, vm->sys_module, (asy_str *)asy_obj_of(args[0]), "module 'sys' has no attribute '%U'",
+                               args[0]);
+  asy_value value = asy_get_attr(vm, rare, (asy_str *)asy_obj_of(args[0]));
+  asy_dict *dict = ((asy_module *)asy_obj_of(vm->sys_module))->dict;
+  return asy_failed(value) || !asy_dict_set(vm, dict, args[0], value) ? ASY_FAILED : value;
+}
+
+static asy_value sys_dir(asy_vm *vm, const asy_value *args) {
+  asy_value rare = asy_import(vm, "_sys"), names = asy_failed(rare) ? ASY_FAILED : asy_get_attr_cstr(vm, rare, "NAMES");
+  asy_list *list = asy_list_new(vm, 0);
+  if (asy_failed(names) || !list) return ASY_FAILED;
+  asy_value own = asy_from_obj(((asy_module *)asy_obj_of(vm->sys_module))->dict);
+  asy_value extend = asy_get_attr_cstr(vm, asy_from_obj(list), "extend");
+  bool good = !asy_failed(extend) && !asy_failed(asy_call1(vm, extend, own)) &&
+              !asy_failed(asy_call1(vm, extend, names));
+  return good ? asy_from_obj(list) : ASY_FAILED;
+}
+
+static asy_value sys_keep_frames(asy_vm *vm, const asy_value *args) {
+  (void)args;
+  vm->keep_frames = true;
+  return ASY_NONE;
+}
+
 static const asy_native sys_natives[] = {
-  {"_getframe", "(depth=0, /)", sys_getframe, DOC("Return a frame object from the call stack."), 0},
-  {"_getframemodulename", "(depth=0)", sys_getframemodulename,
-   DOC("Return the name of the module for a calling frame."), 0},
-  {"audit", "(event, /, *args)", give_none, 0, 0},
-  {"addaudithook", "(hook)", give_none, 0, 0},
-  {"breakpointhook", "(*args, **kws)", sys_breakpointhook, DOC("Called by the built-in function breakpoint."), 0},
-  {"__breakpointhook__", "(*args, **kws)", sys_breakpointhook, 0, 0},
-  {"displayhook", "(object, /)", sys_displayhook, DOC("Print an object to sys.stdout and also save it in builtins._"),
+  {"_keep_frames", SIG("()"), sys_keep_frames, DOC("Frames that an exception leaves keep their locals from now on."),
    0},
-  {"__displayhook__", "(object, /)", sys_displayhook, 0, 0},
-  {"exc_info", "()", sys_exc_info, DOC("Return current exception information: (type, value, traceback)."), 0},
-  {"excepthook", "(exctype, value, traceback, /)", sys_excepthook,
+  {"_store_locals", SIG("(frame, /)"), sys_store_locals, DOC("What was put in f_locals becomes the frame's variables."),
+   0},
+  {"call_tracing", SIG("(func, args, /)"), sys_call_tracing, DOC("Call func(*args), while tracing is enabled."), 0},
+  {"_getframe", SIG("(depth=0, /)"), sys_getframe, DOC("Return a frame object from the call stack."), 0},
+  {"_getframemodulename", SIG("(depth=0)"), sys_getframemodulename,
+   DOC("Return the name of the module for a calling frame."), 0},
+  {"__getattr__", SIG("(name, /)"), sys_get_rare, 0, 0},
+  {"__dir__", SIG("()"), sys_dir, 0, 0},
+  {"breakpointhook", SIG("(*args, **kws)"), sys_breakpointhook, DOC("Called by the built-in function breakpoint."), 0},
+  {"__breakpointhook__", SIG("(*args, **kws)"), sys_breakpointhook, 0, 0},
+  {"displayhook", SIG("(object, /)"), sys_displayhook,
+   DOC("Print an object to sys.stdout and also save it in builtins._"), 0},
+  {"__displayhook__", SIG("(object, /)"), sys_displayhook, 0, 0},
+  {"exc_info", SIG("()"), sys_exc_info, DOC("Return current exception information: (type, value, traceback)."), 0},
+  {"excepthook", SIG("(exctype, value, traceback, /)"), sys_excepthook,
    DOC("Handle an exception by displaying it with a traceback on sys.stderr."), 0},
-  {"__excepthook__", "(exctype, value, traceback, /)", sys_excepthook, 0, 0},
-  {"exception", "()", sys_exception, DOC("Return the current exception."), 0},
-  {"exit", "(status=None, /)", sys_exit, DOC("Exit the interpreter by raising SystemExit(status)."), 0},
-  {"get_asyncgen_hooks", "()", sys_get_asyncgen_hooks, 0, 0},
-  {"get_int_max_str_digits", "()", sys_get_int_max_str_digits, 0, 0},
-  {"getdefaultencoding", "()", give_utf8, 0, 0},
-  {"getfilesystemencodeerrors", "()", give_errors, 0, 0},
-  {"getfilesystemencoding", "()", give_utf8, 0, 0},
-  {"getprofile", "()", give_none, 0, 0},
-  {"getrecursionlimit", "()", sys_getrecursionlimit, DOC("Return the current value of the recursion limit."), 0},
-  {"getrefcount", "(object, /)", sys_getrefcount, DOC("asy counts no references: always 2."), 0},
-  {"getsizeof", "(object, default=?)", sys_getsizeof, DOC("Return the size of object in bytes."), 0},
-  {"getswitchinterval", "()", give_switch_interval, 0, 0},
-  {"gettrace", "()", give_none, 0, 0},
-  {"intern", "(string, /)", sys_intern, DOC("Enter the given string into the table of interned strings."), 0},
-  {"is_finalizing", "()", give_false, 0, 0},
-  {"set_asyncgen_hooks", "(firstiter=?, finalizer=?)", sys_set_asyncgen_hooks, 0, 0},
-  {"set_int_max_str_digits", "(maxdigits)", sys_set_int_max_str_digits, 0, 0},
-  {"setprofile", "(function, /)", give_none, 0, 0},
-  {"setrecursionlimit", "(limit, /)", sys_setrecursionlimit,
+  {"__excepthook__", SIG("(exctype, value, traceback, /)"), sys_excepthook, 0, 0},
+  {"exception", SIG("()"), sys_exception, DOC("Return the current exception."), 0},
+  {"exit", SIG("(status=None, /)"), sys_exit, DOC("Exit the interpreter by raising SystemExit(status)."), 0},
+  {"get_asyncgen_hooks", SIG("()"), sys_get_asyncgen_hooks, 0, 0},
+  {"get_int_max_str_digits", SIG("()"), sys_get_int_max_str_digits, 0, 0},
+  {"getdefaultencoding", SIG("()"), give_utf8, 0, 0},
+  {"getfilesystemencodeerrors", SIG("()"), give_errors, 0, 0},
+  {"getfilesystemencoding", SIG("()"), give_utf8, 0, 0},
+  {"getprofile", SIG("()"), sys_getprofile, DOC("Return the profiling function set with sys.setprofile."), 0},
+  {"getrecursionlimit", SIG("()"), sys_getrecursionlimit, DOC("Return the current value of the recursion limit."), 0},
+  {"getrefcount", SIG("(object, /)"), sys_getrefcount, DOC("asy counts no references: always 2."), 0},
+  {"getsizeof", SIG("(object, default=?)"), sys_getsizeof, DOC("Return the size of object in bytes."), 0},
+  {"getswitchinterval", SIG("()"), give_switch_interval, 0, 0},
+  {"gettrace", SIG("()"), sys_gettrace, DOC("Return the global debug tracing function set with sys.settrace."), 0},
+  {"intern", SIG("(string, /)"), sys_intern, DOC("Enter the given string into the table of interned strings."), 0},
+  {"is_finalizing", SIG("()"), give_false, 0, 0},
+  {"set_asyncgen_hooks", SIG("(firstiter=?, finalizer=?)"), sys_set_asyncgen_hooks, 0, 0},
+  {"set_int_max_str_digits", SIG("(maxdigits)"), sys_set_int_max_str_digits, 0, 0},
+  {"_setprofileallthreads", SIG("(function, /)"), sys_setprofileallthreads, DOC("setprofile() in all threads."), 0},
+  {"setprofile", SIG("(function, /)"), sys_setprofile, DOC("Set the function that is told calls and returns."), 0},
+  {"setrecursionlimit", SIG("(limit, /)"), sys_setrecursionlimit,
    DOC("Set the maximum depth of the Python interpreter stack to n."), 0},
-  {"setswitchinterval", "(interval, /)", set_switch_interval, 0, 0},
-  {"settrace", "(function, /)", give_none, 0, 0},
-  {"unraisablehook", "(unraisable, /)", sys_unraisablehook, DOC("Show an exception that cannot be raised."), 0},
-  {"__unraisablehook__", "(unraisable, /)", sys_unraisablehook, 0, 0},
+  {"setswitchinterval", SIG("(interval, /)"), set_switch_interval, 0, 0},
+  {"_settraceallthreads", SIG("(function, /)"), sys_settraceallthreads, DOC("settrace() in all threads."), 0},
+  {"settrace", SIG("(function, /)"), sys_settrace,
+   DOC("Set the function that is told calls, lines, returns and exceptions."), 0},
+  {"unraisablehook", SIG("(unraisable, /)"), sys_unraisablehook, DOC("Show an exception that cannot be raised."), 0},
+  {"__unraisablehook__", SIG("(unraisable, /)"), sys_unraisablehook, 0, 0},
   {0},
 };
 
@@ -385,6 +460,7 @@ static const asy_member int_fields[] = {FIELD("bits_per_digit", 0),
 static const asy_member hash_fields[] = {
   FIELD("width", 0),     FIELD("modulus", 1),   FIELD("inf", 2),       FIELD("nan", 3),    FIELD("imag", 4),
   FIELD("algorithm", 5), FIELD("hash_bits", 6), FIELD("seed_bits", 7), FIELD("cutoff", 8), {0}};
+enum { FLAG_ITEMS = 18 }; /* the fields behind are attributes only */
 static const asy_member flag_fields[] = {FIELD("debug", 0),
                                          FIELD("inspect", 1),
                                          FIELD("interactive", 2),
@@ -403,6 +479,7 @@ static const asy_member flag_fields[] = {FIELD("debug", 0),
                                          FIELD("warn_default_encoding", 15),
                                          FIELD("safe_path", 16),
                                          FIELD("int_max_str_digits", 17),
+                                         FIELD("gil", 18),
                                          {0}};
 static const asy_member thread_fields[] = {FIELD("name", 0), FIELD("lock", 1), FIELD("version", 2), {0}};
 #undef FIELD
@@ -450,9 +527,11 @@ static bool add_records(asy_vm *vm, asy_value module) {
                        small(1),
                        small(0),
                        asy_from_bool(o->safe_path),
-                       small(vm->int_max_str_digits)};
+                       small(vm->int_max_str_digits),
+                       small(1)};
   asy_value threads[] = {asy_from_cstr(vm, "pthread"), asy_from_cstr(vm, "semaphore"), ASY_NONE};
   if (!set_record(vm, module, "version_info", "sys.version_info", version_fields, version)) return false;
+  asy_class *cls;
   asy_value info = asy_get_attr_cstr(vm, module, "version_info"), implementation = asy_namespace_new(vm);
   return !asy_failed(info) && !asy_failed(implementation) &&
          asy_set_attr_cstr(vm, implementation, "name", asy_from_cstr(vm, "asy")) &&
@@ -463,7 +542,8 @@ static bool add_records(asy_vm *vm, asy_value module) {
          set_record(vm, module, "float_info", "sys.float_info", float_fields, floats) &&
          set_record(vm, module, "int_info", "sys.int_info", int_fields, ints) &&
          set_record(vm, module, "hash_info", "sys.hash_info", hash_fields, hashes) &&
-         set_record(vm, module, "flags", "sys.flags", flag_fields, flags) &&
+         (cls = asy_define_long_record(vm, "sys.flags", flag_fields, FLAG_ITEMS)) &&
+         asy_module_set(vm, module, "flags", asy_record_new(vm, cls, flags)) &&
          set_record(vm, module, "thread_info", "sys.thread_info", thread_fields, threads);
 }
 

@@ -294,7 +294,7 @@ static asy_value wake_by_callback(asy_vm *vm, const asy_value *args) {
   asy_task_wake(vm, (asy_task *)asy_obj_of(args[0]));
   return asy_raised(vm) ? ASY_FAILED : ASY_NONE;
 }
-static const asy_native wakeup = {"task_wakeup", "(self, future, /)", wake_by_callback, 0, 0};
+static const asy_native wakeup = {"task_wakeup", SIG("(self, future, /)"), wake_by_callback, 0, 0};
 
 /* 1 a future with the awaiting protocol, 0 not, -1 failed */
 static int is_foreign_future(asy_vm *vm, asy_value v) {
@@ -603,20 +603,20 @@ static void task_free(asy_vm *vm, asy_obj *o) {
 }
 
 static const asy_native task_methods[] = {
-  {"get_coro", "(self, /)", task_get_coro, DOC("The coroutine it runs."), 0},
-  {"get_name", "(self, /)", task_get_name, DOC("Its name; Task-N when none was given."), 0},
-  {"set_name", "(self, value, /)", task_set_name, DOC("Give it a name."), 0},
-  {"get_context", "(self, /)", task_get_context, DOC("The context it runs in."), 0},
-  {"cancelling", "(self, /)", task_cancelling, DOC("How many cancel() calls are not taken back."), 0},
-  {"uncancel", "(self, /)", task_uncancel, DOC("Take back one cancel() call; how many are left."), 0},
-  {"get_stack", "(self, *, limit=None)", task_get_stack, DOC("The frames it stands in, outermost first."), 0},
-  {"print_stack", "(self, *, limit=None, file=None)", task_print_stack, DOC("Print where it stands."), 0},
-  {"_log_destroy_pending", "(self, /)", task_get_log_destroy, 0, ASY_NATIVE_GETTER},
-  {"_log_destroy_pending", "(self, value, /)", task_set_log_destroy, 0, ASY_NATIVE_SETTER},
-  {"_num_cancels_requested", "(self, /)", task_cancelling, 0, ASY_NATIVE_GETTER},
-  {"_must_cancel", "(self, /)", task_get_must_cancel, 0, ASY_NATIVE_GETTER},
-  {"_fut_waiter", "(self, /)", task_get_waiter, 0, ASY_NATIVE_GETTER},
-  {"_coro", "(self, /)", task_get_coro, 0, ASY_NATIVE_GETTER},
+  {"get_coro", SIG("(self, /)"), task_get_coro, DOC("The coroutine it runs."), 0},
+  {"get_name", SIG("(self, /)"), task_get_name, DOC("Its name; Task-N when none was given."), 0},
+  {"set_name", SIG("(self, value, /)"), task_set_name, DOC("Give it a name."), 0},
+  {"get_context", SIG("(self, /)"), task_get_context, DOC("The context it runs in."), 0},
+  {"cancelling", SIG("(self, /)"), task_cancelling, DOC("How many cancel() calls are not taken back."), 0},
+  {"uncancel", SIG("(self, /)"), task_uncancel, DOC("Take back one cancel() call; how many are left."), 0},
+  {"get_stack", SIG("(self, *, limit=None)"), task_get_stack, DOC("The frames it stands in, outermost first."), 0},
+  {"print_stack", SIG("(self, *, limit=None, file=None)"), task_print_stack, DOC("Print where it stands."), 0},
+  {"_log_destroy_pending", SIG("(self, /)"), task_get_log_destroy, 0, ASY_NATIVE_GETTER},
+  {"_log_destroy_pending", SIG("(self, value, /)"), task_set_log_destroy, 0, ASY_NATIVE_SETTER},
+  {"_num_cancels_requested", SIG("(self, /)"), task_cancelling, 0, ASY_NATIVE_GETTER},
+  {"_must_cancel", SIG("(self, /)"), task_get_must_cancel, 0, ASY_NATIVE_GETTER},
+  {"_fut_waiter", SIG("(self, /)"), task_get_waiter, 0, ASY_NATIVE_GETTER},
+  {"_coro", SIG("(self, /)"), task_get_coro, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -630,6 +630,6 @@ const asy_type asy_task_type = {
   .free = task_free,
   .finalize = asy_future_finalize,
   .init = task_init,
-  .init_signature = "(self, coro, *, loop=None, name=None, context=None, eager_start=False)",
+  .init_signature = SIG("(self, coro, *, loop=None, name=None, context=None, eager_start=False)"),
   .methods = task_methods,
 };

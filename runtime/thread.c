@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/frame.h"
+#include "runtime/trace.h"
 
 enum {
   C_STACK_RESERVE = 256 * 1024, /* natives stop recursing this far before the end */
@@ -70,6 +71,10 @@ static void save(asy_vm *vm, asy_thread *self) {
 }
 
 static void restore(asy_vm *vm, asy_thread *self) { memcpy((char *)vm + SAVED_FROM, self->saved, SAVED_BYTES); }
+
+asy_vm *asy_thread_fields(asy_vm *vm, asy_thread *thread) {
+  return thread == vm->thread ? vm : (asy_vm *)(void *)((char *)thread->saved - SAVED_FROM);
+}
 
 /* Sees every word of a thread's C stack that existed when it gave up the lock. */
 static NO_ASAN void visit_c_stack(const asy_thread *thread, asy_visitor *v) {
@@ -217,10 +222,12 @@ void asy_thread_begin(asy_vm *vm, asy_thread *self) {
   take(vm, self);
   pthread_mutex_unlock(&vm->threads.mutex);
   memset((char *)vm + SAVED_FROM, 0, SAVED_BYTES);
+  asy_trace_thread_begins(vm);
 }
 
 void asy_thread_finish(asy_vm *vm, asy_thread *self) {
   asy_thread_drop(vm, self);
+  if (vm->trace || vm->profile) asy_trace_threads_changed(vm);
   vm->thread = NULL;
   free(self);
   pthread_mutex_lock(&vm->threads.mutex);

@@ -78,6 +78,8 @@ void asy_thread_finish(asy_vm *vm, asy_thread *self); /* the last thing: gives i
 void asy_thread_drop(asy_vm *vm, asy_thread *thread); /* unlinks it and frees what it owns, not itself */
 void asy_locals_end(asy_vm *vm);                      /* thread_module.c: at the end of the VM */
 bool asy_thread_is_main(asy_vm *vm);
+/* Where the fields of asy_vm that belong to a thread are found, and nothing else: the VM, or a view of what is put away. */
+asy_vm *asy_thread_fields(asy_vm *vm, asy_thread *thread);
 /* At a safepoint, somebody waits: gives up the lock for one turn. */
 void asy_thread_yield(asy_vm *vm);
 /* Blocks without the lock until the thread's semaphore is posted, the monotonic clock reaches deadline (INT64_MAX: never), or a

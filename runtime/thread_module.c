@@ -152,15 +152,16 @@ static asy_value lock_repr(asy_vm *vm, asy_value self) {
 }
 
 static const asy_native lock_methods[] = {
-  {"acquire", "(self, /, blocking=True, timeout=-1)", lock_acquire, DOC("Lock it; False when that took too long."), 0},
-  {"release", "(self, /)", lock_release, DOC("Unlock it: the next one that waits goes on."), 0},
-  {"locked", "(self, /)", lock_locked, DOC("Whether it is locked."), 0},
-  {"acquire_lock", "(self, /, blocking=True, timeout=-1)", lock_acquire, 0, 0},
-  {"release_lock", "(self, /)", lock_release, 0, 0},
-  {"locked_lock", "(self, /)", lock_locked, 0, 0},
-  {"__enter__", "(self, /)", lock_enter, 0, 0},
-  {"__exit__", "(self, /, *exc)", lock_release, 0, 0},
-  {"_at_fork_reinit", "(self, /)", lock_reinit, 0, 0},
+  {"acquire", SIG("(self, /, blocking=True, timeout=-1)"), lock_acquire, DOC("Lock it; False when that took too long."),
+   0},
+  {"release", SIG("(self, /)"), lock_release, DOC("Unlock it: the next one that waits goes on."), 0},
+  {"locked", SIG("(self, /)"), lock_locked, DOC("Whether it is locked."), 0},
+  {"acquire_lock", SIG("(self, /, blocking=True, timeout=-1)"), lock_acquire, 0, 0},
+  {"release_lock", SIG("(self, /)"), lock_release, 0, 0},
+  {"locked_lock", SIG("(self, /)"), lock_locked, 0, 0},
+  {"__enter__", SIG("(self, /)"), lock_enter, 0, 0},
+  {"__exit__", SIG("(self, /, *exc)"), lock_release, 0, 0},
+  {"_at_fork_reinit", SIG("(self, /)"), lock_reinit, 0, 0},
   {0},
 };
 
@@ -170,7 +171,7 @@ static const asy_type lock_type = {
   .size = sizeof(lock),
   .flags = ASY_TYPE_FINAL,
   .new_ = lock_new,
-  .new_signature = "(cls, /)",
+  .new_signature = SIG("(cls, /)"),
   .repr = lock_repr,
   .methods = lock_methods,
 };
@@ -272,16 +273,16 @@ static asy_value rlock_repr(asy_vm *vm, asy_value self) {
 }
 
 static const asy_native rlock_methods[] = {
-  {"acquire", "(self, /, blocking=True, timeout=-1)", rlock_acquire, DOC("Lock it, once more if this thread has it."),
-   0},
-  {"release", "(self, /)", rlock_release, DOC("Take back one acquire."), 0},
-  {"__enter__", "(self, /)", rlock_enter, 0, 0},
-  {"__exit__", "(self, /, *exc)", rlock_release, 0, 0},
-  {"_is_owned", "(self, /)", rlock_is_owned, 0, 0},
-  {"_recursion_count", "(self, /)", rlock_recursion_count, 0, 0},
-  {"_release_save", "(self, /)", rlock_release_save, 0, 0},
-  {"_acquire_restore", "(self, state, /)", rlock_acquire_restore, 0, 0},
-  {"_at_fork_reinit", "(self, /)", rlock_reinit, 0, 0},
+  {"acquire", SIG("(self, /, blocking=True, timeout=-1)"), rlock_acquire,
+   DOC("Lock it, once more if this thread has it."), 0},
+  {"release", SIG("(self, /)"), rlock_release, DOC("Take back one acquire."), 0},
+  {"__enter__", SIG("(self, /)"), rlock_enter, 0, 0},
+  {"__exit__", SIG("(self, /, *exc)"), rlock_release, 0, 0},
+  {"_is_owned", SIG("(self, /)"), rlock_is_owned, 0, 0},
+  {"_recursion_count", SIG("(self, /)"), rlock_recursion_count, 0, 0},
+  {"_release_save", SIG("(self, /)"), rlock_release_save, 0, 0},
+  {"_acquire_restore", SIG("(self, state, /)"), rlock_acquire_restore, 0, 0},
+  {"_at_fork_reinit", SIG("(self, /)"), rlock_reinit, 0, 0},
   {0},
 };
 
@@ -290,7 +291,7 @@ static const asy_type rlock_type = {
   .doc = "A lock that its owner may take again.",
   .size = sizeof(rlock),
   .new_ = rlock_new,
-  .new_signature = "(cls, /, *args, **kwargs)",
+  .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .repr = rlock_repr,
   .methods = rlock_methods,
 };
@@ -441,7 +442,7 @@ static const asy_type local_type = {
   .size = sizeof(local),
   .visit = local_visit,
   .new_ = local_new,
-  .new_signature = "(cls, /, *args, **kwargs)",
+  .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .get_attr = local_get_attr,
   .set_attr = local_set_attr,
 };
@@ -492,9 +493,9 @@ static asy_value handle_set_done(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native handle_methods[] = {
-  {"join", "(self, timeout=None, /)", handle_join, DOC("Wait until the thread has ended."), 0},
-  {"is_done", "(self, /)", handle_is_done, DOC("Whether it has ended."), 0},
-  {"_set_done", "(self, /)", handle_set_done, 0, 0},
+  {"join", SIG("(self, timeout=None, /)"), handle_join, DOC("Wait until the thread has ended."), 0},
+  {"is_done", SIG("(self, /)"), handle_is_done, DOC("Whether it has ended."), 0},
+  {"_set_done", SIG("(self, /)"), handle_set_done, 0, 0},
   {0},
 };
 
@@ -509,7 +510,7 @@ static const asy_type handle_type = {
   .flags = ASY_TYPE_FINAL,
   .visit = handle_visit,
   .new_ = handle_new,
-  .new_signature = "(cls, /)",
+  .new_signature = SIG("(cls, /)"),
   .methods = handle_methods,
   .members = handle_members,
 };
@@ -652,22 +653,22 @@ static bool thread_init(asy_vm *vm, asy_value module) {
 }
 
 static const asy_native thread_natives[] = {
-  {"start_new_thread", "(function, args, kwargs=?, /)", start_new_thread, DOC("Run function(*args) in a new thread."),
-   0},
-  {"start_new", "(function, args, kwargs=?, /)", start_new_thread, 0, 0},
-  {"start_joinable_thread", "(function, handle=None, daemon=True)", start_joinable_thread,
+  {"start_new_thread", SIG("(function, args, kwargs=?, /)"), start_new_thread,
+   DOC("Run function(*args) in a new thread."), 0},
+  {"start_new", SIG("(function, args, kwargs=?, /)"), start_new_thread, 0, 0},
+  {"start_joinable_thread", SIG("(function, handle=None, daemon=True)"), start_joinable_thread,
    DOC("Run function() in a new thread; the handle to join it."), 0},
-  {"_make_thread_handle", "(ident, /)", make_handle, 0, 0},
-  {"allocate_lock", "()", allocate_lock, DOC("A new lock."), 0},
-  {"allocate", "()", allocate_lock, 0, 0},
-  {"exit", "()", raise_exit, DOC("End this thread: raises SystemExit."), 0},
-  {"exit_thread", "()", raise_exit, 0, 0},
-  {"get_ident", "()", get_ident, DOC("The number of this thread, as long as it lives."), 0},
-  {"_get_main_thread_ident", "()", main_ident, 0, 0},
-  {"get_native_id", "()", get_native_id, DOC("The kernel's number of this thread."), 0},
-  {"_count", "()", count_threads, DOC("How many threads there are besides the main one."), 0},
-  {"stack_size", "(size=?, /)", stack_size, DOC("Bytes of C stack that new threads get; 0: the system's."), 0},
-  {"interrupt_main", "(signum=2, /)", interrupt_main, DOC("As if the signal had come."), 0},
+  {"_make_thread_handle", SIG("(ident, /)"), make_handle, 0, 0},
+  {"allocate_lock", SIG("()"), allocate_lock, DOC("A new lock."), 0},
+  {"allocate", SIG("()"), allocate_lock, 0, 0},
+  {"exit", SIG("()"), raise_exit, DOC("End this thread: raises SystemExit."), 0},
+  {"exit_thread", SIG("()"), raise_exit, 0, 0},
+  {"get_ident", SIG("()"), get_ident, DOC("The number of this thread, as long as it lives."), 0},
+  {"_get_main_thread_ident", SIG("()"), main_ident, 0, 0},
+  {"get_native_id", SIG("()"), get_native_id, DOC("The kernel's number of this thread."), 0},
+  {"_count", SIG("()"), count_threads, DOC("How many threads there are besides the main one."), 0},
+  {"stack_size", SIG("(size=?, /)"), stack_size, DOC("Bytes of C stack that new threads get; 0: the system's."), 0},
+  {"interrupt_main", SIG("(signum=2, /)"), interrupt_main, DOC("As if the signal had come."), 0},
   {0},
 };
 

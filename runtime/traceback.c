@@ -643,9 +643,12 @@ static asy_value traceback_new(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native traceback_methods[] = {
-  {"tb_lineno", "(self)", get_line, 0, ASY_NATIVE_GETTER},      {"tb_lasti", "(self)", get_lasti, 0, ASY_NATIVE_GETTER},
-  {"tb_frame", "(self)", get_frame, 0, ASY_NATIVE_GETTER},      {"tb_next", "(self)", get_next, 0, ASY_NATIVE_GETTER},
-  {"tb_next", "(self, value)", set_next, 0, ASY_NATIVE_SETTER}, {0},
+  {"tb_lineno", SIG("(self)"), get_line, 0, ASY_NATIVE_GETTER},
+  {"tb_lasti", SIG("(self)"), get_lasti, 0, ASY_NATIVE_GETTER},
+  {"tb_frame", SIG("(self)"), get_frame, 0, ASY_NATIVE_GETTER},
+  {"tb_next", SIG("(self)"), get_next, 0, ASY_NATIVE_GETTER},
+  {"tb_next", SIG("(self, value)"), set_next, 0, ASY_NATIVE_SETTER},
+  {0},
 };
 
 const asy_type asy_traceback_type = {
@@ -654,6 +657,6 @@ const asy_type asy_traceback_type = {
   .flags = ASY_TYPE_FINAL,
   .visit = traceback_visit,
   .new_ = traceback_new,
-  .new_signature = "(cls, tb_next, tb_frame, tb_lasti, tb_lineno)",
+  .new_signature = SIG("(cls, tb_next, tb_frame, tb_lasti, tb_lineno)"),
   .methods = traceback_methods,
 };

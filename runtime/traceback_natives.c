@@ -59,10 +59,10 @@ static asy_value kept_lines(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"kept_lines", "(filename, /)", kept_lines, DOC("The lines of a text that has no file, as of -c."), 0},
-  {"show_source", "(lines, start, end, columns, /)", show_source, DOC("Source lines with marks below them, as text."),
-   0},
-  {"suggestion", "(exception, /)", suggestion, DOC("What was probably meant, as text that ends the message."), 0},
+  {"kept_lines", SIG("(filename, /)"), kept_lines, DOC("The lines of a text that has no file, as of -c."), 0},
+  {"show_source", SIG("(lines, start, end, columns, /)"), show_source,
+   DOC("Source lines with marks below them, as text."), 0},
+  {"suggestion", SIG("(exception, /)"), suggestion, DOC("What was probably meant, as text that ends the message."), 0},
   {0},
 };
 

@@ -8,6 +8,9 @@
 #include "runtime/future.h"
 #include "runtime/loop.h"
 #include "runtime/task.h"
+#include "runtime/trace.h"
+
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 static inline asy_value take_sent(asy_vm *vm) {
   asy_value sent = vm->sent;
@@ -133,6 +136,7 @@ static asy_action yield_from_iterator(asy_vm *vm, unsigned dst, asy_value it, as
     base[dst] = asy_take_stop_value(vm);
     return ACT_RELOAD; /* the frame may be one further down than the instruction loop knows */
   }
+  if (UNLIKELY(vm->traced) && !asy_trace_yield(vm, v)) return ACT_UNWIND;
   asy_frame_set_pc(base, asy_frame_pc(base) - 1);
   return asy_yield(vm, v);
 }
@@ -217,14 +221,17 @@ asy_action asy_unwind(asy_vm *vm, bool add_traceback) {
     asy_code *code = func->code;
     uint32_t word = asy_frame_word(base);
     if (add_traceback) asy_traceback_add(vm, asy_exception_of(vm->exception), func, word);
+    if (UNLIKELY(vm->traced)) asy_trace_exception(vm, add_traceback);
     add_traceback = true;
     const asy_handler *handler = find_handler(code, word ? word - 1 : 0);
     if (handler) {
+      if (UNLIKELY(vm->traced)) asy_trace_handled(vm);
       base[handler->reg] = vm->exception;
       vm->exception = 0;
       asy_frame_set_pc(base, code->words + handler->target);
       return ACT_RELOAD;
     }
+    if (UNLIKELY(vm->traced)) asy_trace_unwound(vm);
     asy_value info = FRAME_INFO(base);
     asy_value *caller = asy_frame_back(base); /* read now: the chunk below may be freed */
     if (info & FRAME_HEAP) {
@@ -248,6 +255,7 @@ asy_action asy_unwind(asy_vm *vm, bool add_traceback) {
 static asy_action suspend(asy_vm *vm, const uint32_t *pc, asy_run_outcome outcome, asy_value result) {
   asy_stack *stack = vm->stack;
   asy_value *base = vm->base;
+  if (UNLIKELY(vm->traced)) asy_trace_suspend(vm, result);
   asy_frame_set_pc(base, pc);
   stack->base = base;
   stack->top = vm->top;
@@ -450,7 +458,7 @@ static asy_action await_yielded(asy_vm *vm, asy_value value) {
   if (!asy_can_park(vm)) return suspend(vm, again, ASY_RUN_YIELDED, value);
   asy_value result = asy_task_wait_yielded(vm, value);
   if (result == ASY_FAILED) return ACT_UNWIND;
-  return suspend(vm, again, ASY_RUN_PARKED, ASY_NONE);
+  return suspend(vm, again, ASY_RUN_PARKED, value);
 }
 
 static asy_action await_future(asy_vm *vm, asy_value future, unsigned dst) {
@@ -462,7 +470,7 @@ static asy_action await_future(asy_vm *vm, asy_value future, unsigned dst) {
     return suspend(vm, asy_frame_pc(vm->base) - 1, ASY_RUN_YIELDED, future);
   } else {
     result = asy_task_wait_future(vm, future);
-    if (result == ASY_PARKED) return suspend(vm, asy_frame_pc(vm->base) - 1, ASY_RUN_PARKED, ASY_NONE);
+    if (result == ASY_PARKED) return suspend(vm, asy_frame_pc(vm->base) - 1, ASY_RUN_PARKED, future);
   }
   if (result == ASY_FAILED) return ACT_UNWIND;
   vm->base[dst] = result;
@@ -506,6 +514,7 @@ asy_action asy_await(asy_vm *vm, unsigned dst, unsigned src) {
           if (out == ASY_FAILED) return ACT_UNWIND;
           if (out != ASY_END) return await_yielded(vm, out);
           base[dst] = asy_take_stop_value(vm);
+          if (UNLIKELY(vm->traced) && !asy_trace_awaited(vm, v, base[dst])) return ACT_UNWIND;
           return ACT_NEXT;
         }
       }
@@ -605,6 +614,7 @@ asy_run_outcome asy_resume_stack(asy_vm *vm, asy_stack *stack, asy_value sent, a
   stack->resume_register = -1;
   stack->base = NULL;
   stack->run = vm->runs + 1;
+  if (UNLIKELY(vm->traced)) asy_trace_resume(vm);
   asy_run_outcome outcome = asy_run(vm, base, thrown, result);
 
   stack->below = NULL;

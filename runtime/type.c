@@ -100,7 +100,13 @@ static asy_value set_qualname(asy_vm *vm, const asy_value *args) {
   asy_barrier(vm, cls);
   return ASY_NONE;
 }
+/* What a class's own dict says under a name; that of `type` holds the descriptors for all classes instead. UNBOUND: nothing. */
+static asy_value own_entry(asy_vm *vm, const asy_class *cls, asy_str *name) {
+  return cls == vm->classes[KIND_TYPE] ? ASY_UNBOUND : asy_dict_get_str(vm, cls->dict, name);
+}
+
 static asy_value get_module(asy_vm *vm, const asy_value *args) {
+  if (class_of_value(args[0]) == vm->classes[KIND_TYPE]) return asy_from_obj(ASY_NAME(vm, builtins));
   asy_value module = module_of(vm, class_of_value(args[0]));
   return module == ASY_NONE ? asy_raise_no_attribute(vm, args[0], ASY_NAME(vm, __module__)) : module;
 }
@@ -110,7 +116,7 @@ static asy_value set_module(asy_vm *vm, const asy_value *args) {
   return asy_class_set(vm, cls, ASY_NAME(vm, __module__), args[1]) ? ASY_NONE : ASY_FAILED;
 }
 static asy_value get_doc(asy_vm *vm, const asy_value *args) {
-  asy_value doc = asy_dict_get_str(vm, class_of_value(args[0])->dict, ASY_NAME(vm, __doc__));
+  asy_value doc = own_entry(vm, class_of_value(args[0]), ASY_NAME(vm, __doc__));
   if (doc == ASY_UNBOUND) return ASY_NONE;
   return asy_bind(vm, doc, asy_classify(vm, doc), ASY_UNBOUND, class_of_value(args[0]));
 }
@@ -212,7 +218,7 @@ asy_value asy_not_abstract(asy_vm *vm, asy_class *cls) {
 
 static asy_value get_annotations(asy_vm *vm, const asy_value *args) {
   asy_class *cls = class_of_value(args[0]);
-  asy_value found = asy_dict_get_str(vm, cls->dict, ASY_NAME(vm, __annotations__));
+  asy_value found = own_entry(vm, cls, ASY_NAME(vm, __annotations__));
   if (found != ASY_UNBOUND) return asy_bind(vm, found, asy_classify(vm, found), ASY_UNBOUND, cls);
   if (cls->flags & ASY_CLASS_BUILTIN) return asy_raise_no_attribute(vm, args[0], ASY_NAME(vm, __annotations__));
   asy_dict *dict = asy_dict_new(vm, 0);
@@ -227,7 +233,7 @@ static asy_value set_annotations(asy_vm *vm, const asy_value *args) {
   return asy_class_set(vm, cls, ASY_NAME(vm, __annotations__), args[1]) ? ASY_NONE : ASY_FAILED;
 }
 static asy_value get_type_params(asy_vm *vm, const asy_value *args) {
-  asy_value found = asy_dict_get_str(vm, class_of_value(args[0])->dict, ASY_NAME(vm, __type_params__));
+  asy_value found = own_entry(vm, class_of_value(args[0]), ASY_NAME(vm, __type_params__));
   return found == ASY_UNBOUND ? asy_from_obj(vm->empty_tuple) : found;
 }
 static asy_value set_type_params(asy_vm *vm, const asy_value *args) {
@@ -268,8 +274,11 @@ static asy_value get_flags(asy_vm *vm, const asy_value *args) {
 
 static asy_value get_text_signature(asy_vm *vm, const asy_value *args) {
   const asy_class *cls = class_of_value(args[0]);
-  const char *text = cls->type->new_signature ? cls->type->new_signature : cls->type->init_signature;
-  if (!(cls->flags & ASY_CLASS_BUILTIN) || !text || strchr(text, '?')) return ASY_NONE;
+  uint32_t signature = cls->type->new_signature ? cls->type->new_signature : cls->type->init_signature;
+  if (!(cls->flags & ASY_CLASS_BUILTIN) || !signature) return ASY_NONE;
+  const char *text = asy_signature_text(vm, signature);
+  if (!text) return ASY_FAILED;
+  if (strchr(text, '?')) return ASY_NONE;
   text = strchr(text, ',') ? strchr(text, ',') + 2 : ")";
   if (*text == '/') text = text[1] == ',' ? text + 3 : ")";
   asy_str *shown = asy_str_format(vm, "(%s", text);
@@ -389,38 +398,38 @@ static asy_value type_dir(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native type_methods[] = {
-  {"mro", "(self, /)", type_mro, DOC("Return a type's method resolution order."), 0},
-  {"__subclasses__", "(self, /)", type_subclasses, DOC("Return a list of immediate subclasses."), 0},
-  {"__instancecheck__", "(self, instance, /)", type_instancecheck, DOC("Check if an object is an instance."), 0},
-  {"__subclasscheck__", "(self, subclass, /)", type_subclasscheck, DOC("Check if a class is a subclass."), 0},
-  {"__prepare__", "(cls, /, *args, **kwargs)", type_prepare, DOC("Create the namespace for the class statement."),
+  {"mro", SIG("(self, /)"), type_mro, DOC("Return a type's method resolution order."), 0},
+  {"__subclasses__", SIG("(self, /)"), type_subclasses, DOC("Return a list of immediate subclasses."), 0},
+  {"__instancecheck__", SIG("(self, instance, /)"), type_instancecheck, DOC("Check if an object is an instance."), 0},
+  {"__subclasscheck__", SIG("(self, subclass, /)"), type_subclasscheck, DOC("Check if a class is a subclass."), 0},
+  {"__prepare__", SIG("(cls, /, *args, **kwargs)"), type_prepare, DOC("Create the namespace for the class statement."),
    ASY_NATIVE_CLASS},
-  {"__dir__", "(self, /)", type_dir, DOC("Specialized __dir__ implementation for types."), 0},
-  {"__name__", "(self)", get_name, 0, ASY_NATIVE_GETTER},
-  {"__name__", "(self, value)", set_name, 0, ASY_NATIVE_SETTER},
-  {"__qualname__", "(self)", get_qualname, 0, ASY_NATIVE_GETTER},
-  {"__qualname__", "(self, value)", set_qualname, 0, ASY_NATIVE_SETTER},
-  {"__module__", "(self)", get_module, 0, ASY_NATIVE_GETTER},
-  {"__module__", "(self, value)", set_module, 0, ASY_NATIVE_SETTER},
-  {"__doc__", "(self)", get_doc, 0, ASY_NATIVE_GETTER},
-  {"__doc__", "(self, value)", set_doc, 0, ASY_NATIVE_SETTER},
-  {"__mro__", "(self)", get_mro, 0, ASY_NATIVE_GETTER},
-  {"__bases__", "(self)", get_bases, 0, ASY_NATIVE_GETTER},
-  {"__bases__", "(self, value)", set_bases, 0, ASY_NATIVE_SETTER},
-  {"__base__", "(self)", get_base, 0, ASY_NATIVE_GETTER},
-  {"__dict__", "(self)", get_dict, 0, ASY_NATIVE_GETTER},
-  {"__basicsize__", "(self)", get_basicsize, 0, ASY_NATIVE_GETTER},
-  {"__itemsize__", "(self)", get_itemsize, 0, ASY_NATIVE_GETTER},
-  {"__dictoffset__", "(self)", get_dictoffset, 0, ASY_NATIVE_GETTER},
-  {"__weakrefoffset__", "(self)", get_dictoffset, 0, ASY_NATIVE_GETTER},
-  {"__text_signature__", "(self)", get_text_signature, 0, ASY_NATIVE_GETTER},
-  {"__flags__", "(self)", get_flags, 0, ASY_NATIVE_GETTER},
-  {"__abstractmethods__", "(self)", get_abstract, 0, ASY_NATIVE_GETTER},
-  {"__abstractmethods__", "(self, value)", set_abstract, 0, ASY_NATIVE_SETTER},
-  {"__annotations__", "(self)", get_annotations, 0, ASY_NATIVE_GETTER},
-  {"__annotations__", "(self, value)", set_annotations, 0, ASY_NATIVE_SETTER},
-  {"__type_params__", "(self)", get_type_params, 0, ASY_NATIVE_GETTER},
-  {"__type_params__", "(self, value)", set_type_params, 0, ASY_NATIVE_SETTER},
+  {"__dir__", SIG("(self, /)"), type_dir, DOC("Specialized __dir__ implementation for types."), 0},
+  {"__name__", SIG("(self)"), get_name, 0, ASY_NATIVE_GETTER},
+  {"__name__", SIG("(self, value)"), set_name, 0, ASY_NATIVE_SETTER},
+  {"__qualname__", SIG("(self)"), get_qualname, 0, ASY_NATIVE_GETTER},
+  {"__qualname__", SIG("(self, value)"), set_qualname, 0, ASY_NATIVE_SETTER},
+  {"__module__", SIG("(self)"), get_module, 0, ASY_NATIVE_GETTER},
+  {"__module__", SIG("(self, value)"), set_module, 0, ASY_NATIVE_SETTER},
+  {"__doc__", SIG("(self)"), get_doc, 0, ASY_NATIVE_GETTER},
+  {"__doc__", SIG("(self, value)"), set_doc, 0, ASY_NATIVE_SETTER},
+  {"__mro__", SIG("(self)"), get_mro, 0, ASY_NATIVE_GETTER},
+  {"__bases__", SIG("(self)"), get_bases, 0, ASY_NATIVE_GETTER},
+  {"__bases__", SIG("(self, value)"), set_bases, 0, ASY_NATIVE_SETTER},
+  {"__base__", SIG("(self)"), get_base, 0, ASY_NATIVE_GETTER},
+  {"__dict__", SIG("(self)"), get_dict, 0, ASY_NATIVE_GETTER},
+  {"__basicsize__", SIG("(self)"), get_basicsize, 0, ASY_NATIVE_GETTER},
+  {"__itemsize__", SIG("(self)"), get_itemsize, 0, ASY_NATIVE_GETTER},
+  {"__dictoffset__", SIG("(self)"), get_dictoffset, 0, ASY_NATIVE_GETTER},
+  {"__weakrefoffset__", SIG("(self)"), get_dictoffset, 0, ASY_NATIVE_GETTER},
+  {"__text_signature__", SIG("(self)"), get_text_signature, 0, ASY_NATIVE_GETTER},
+  {"__flags__", SIG("(self)"), get_flags, 0, ASY_NATIVE_GETTER},
+  {"__abstractmethods__", SIG("(self)"), get_abstract, 0, ASY_NATIVE_GETTER},
+  {"__abstractmethods__", SIG("(self, value)"), set_abstract, 0, ASY_NATIVE_SETTER},
+  {"__annotations__", SIG("(self)"), get_annotations, 0, ASY_NATIVE_GETTER},
+  {"__annotations__", SIG("(self, value)"), set_annotations, 0, ASY_NATIVE_SETTER},
+  {"__type_params__", SIG("(self)"), get_type_params, 0, ASY_NATIVE_GETTER},
+  {"__type_params__", SIG("(self, value)"), set_type_params, 0, ASY_NATIVE_SETTER},
   {0},
 };
 
@@ -431,9 +440,9 @@ const asy_type asy_type_type = {
   .free = type_free,
   .doc = "type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type",
   .new_ = type_new,
-  .new_signature = "(cls, /, *args, **kwargs)",
+  .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .init = type_init,
-  .init_signature = "(self, /, *args, **kwargs)",
+  .init_signature = SIG("(self, /, *args, **kwargs)"),
   .repr = type_repr,
   .call = type_call,
   .get_attr = asy_type_get_attr,

@@ -13,6 +13,7 @@
 #include "runtime/ic.h"
 #include "runtime/number.h"
 #include "runtime/protocol.h"
+#include "runtime/trace.h"
 #include "runtime/types/bytes.h"
 #include "runtime/types/iter.h"
 #include "runtime/types/range.h"
@@ -41,7 +42,7 @@ static const handler handlers[OP_COUNT_];
 #define NEXT()                                                                                                         \
   do {                                                                                                                 \
     w = *pc++;                                                                                                         \
-    MUSTTAIL return handlers[ASY_WORD_OP(w)](PASS);                                                                    \
+    MUSTTAIL return ((handler)vm->dispatch[ASY_WORD_OP(w)])(PASS);                                                     \
   } while (0)
 static asy_run_outcome go_unwind(ARGS);
 static asy_run_outcome go_unwind_again(ARGS);
@@ -59,7 +60,7 @@ static asy_run_outcome go_reload(ARGS);
 #define NEXT()                                                                                                         \
   do {                                                                                                                 \
     w = *pc++;                                                                                                         \
-    goto *table[ASY_WORD_OP(w)];                                                                                       \
+    goto * vm->dispatch[ASY_WORD_OP(w)];                                                                               \
   } while (0)
 #endif
 #define UNWIND() goto unwind
@@ -446,6 +447,21 @@ static inline bool native_is_exact(const asy_nativefunc *native, uint32_t nargs)
     CALL_WINDOW(window, args_, n, 0, NULL, A);                                                                         \
   } while (0)
 
+/* A step of trace.h, and then the instruction. */
+#define ACT_TRACED(execute)                                                                                            \
+  do {                                                                                                                 \
+    switch (asy_trace_step(vm, base, pc)) {                                                                            \
+      case ACT_NEXT: w = pc[-1]; execute;                                                                              \
+      case ACT_RELOAD: RELOAD();                                                                                       \
+      case ACT_UNWIND: UNWIND();                                                                                       \
+      case ACT_LEAVE: LEAVE();                                                                                         \
+    }                                                                                                                  \
+    __builtin_unreachable();                                                                                           \
+  } while (0)
+
+/* How the loop starts; the last two fill vm->dispatch, since labels are known inside of it only. */
+enum start { START_RUNNING, START_THROWING, START_PLAIN, START_TRACED };
+
 #if defined(ASY_DISPATCH_TAIL)
 #include "runtime/vm_handlers.h"
 
@@ -474,35 +490,44 @@ static asy_run_outcome go_unwind_again(ARGS) {
   }
 }
 
-static asy_run_outcome loop(asy_vm *vm, bool thrown) {
+static asy_run_outcome go_traced(ARGS) { ACT_TRACED(MUSTTAIL return handlers[ASY_WORD_OP(w)](PASS)); }
+
+void asy_dispatch_select(asy_vm *vm, bool traced) {
+  for (unsigned i = 0; i < OP_COUNT_; i++) vm->dispatch[i] = (const void *)(traced ? go_traced : handlers[i]);
+}
+
+static asy_run_outcome loop(asy_vm *vm, enum start how) {
   asy_value *base = vm->base;
   const uint32_t *pc = asy_frame_pc(base);
   const asy_value *k = CODE()->constants;
   uint64_t w = 0;
-  return thrown ? go_unwind(PASS) : go_reload(PASS);
+  return how == START_THROWING ? go_unwind(PASS) : go_reload(PASS);
 }
 
 #else
 
-static asy_run_outcome loop(asy_vm *vm, bool thrown) {
+static asy_run_outcome loop(asy_vm *vm, enum start how) {
 #if !defined(ASY_DISPATCH_SWITCH)
   static const void *const handlers[OP_COUNT_] = {
 #define OP(name, ...) [OP_##name] = &&do_##name,
     ASY_OPCODES(OP)
 #undef OP
   };
-  const void *const *table = handlers;
-  __asm__(""
-          : "+r"(table)); /* kept in a register: the compiler no longer knows that it could compute the address again */
+  if (UNLIKELY(how >= START_PLAIN)) {
+    for (unsigned i = 0; i < OP_COUNT_; i++) vm->dispatch[i] = how == START_PLAIN ? handlers[i] : &&traced;
+    return ASY_RUN_RETURNED;
+  }
 #endif
   asy_value *base = vm->base;
   const uint32_t *pc = asy_frame_pc(base);
   const asy_value *k = CODE()->constants;
   uint64_t w; /* the instruction; 64 bits, so that its operands index without a conversion */
-  if (thrown) UNWIND();
+  if (how == START_THROWING) UNWIND();
 #if defined(ASY_DISPATCH_SWITCH)
 next:
   w = *pc++;
+  if (UNLIKELY(vm->dispatch[0] != NULL)) ACT_TRACED(goto execute);
+execute:
   switch ((asy_op)ASY_WORD_OP(w)) {
 #include "runtime/vm_handlers.h"
     case OP_COUNT_: __builtin_unreachable();
@@ -526,14 +551,26 @@ unwind:
 unwind_again:
   if (asy_unwind(vm, false) == ACT_LEAVE) LEAVE();
   RELOAD();
+
+#if defined(ASY_DISPATCH_SWITCH)
 }
+
+/* Any word that is not NULL: every instruction is a step. */
+void asy_dispatch_select(asy_vm *vm, bool traced) { vm->dispatch[0] = traced ? vm : NULL; }
+#else
+traced:
+  ACT_TRACED(goto * handlers[ASY_WORD_OP(w)]);
+}
+
+void asy_dispatch_select(asy_vm *vm, bool traced) { (void)loop(vm, traced ? START_TRACED : START_PLAIN); }
+#endif
 #endif
 
 asy_run_outcome asy_run(asy_vm *vm, asy_value *base, asy_value thrown, asy_value *result) {
   vm->base = base;
   if (thrown) asy_set_exception(vm, thrown);
   vm->runs++;
-  asy_run_outcome outcome = loop(vm, thrown != 0);
+  asy_run_outcome outcome = loop(vm, thrown ? START_THROWING : START_RUNNING);
   vm->runs--;
   *result = vm->result;
   vm->result = ASY_NONE;

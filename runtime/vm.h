@@ -31,6 +31,8 @@ enum {
 
 struct asy_loop_state; /* runtime/loop.h */
 
+enum { ASY_DISPATCH_SLOTS = 160 }; /* at least one for each opcode */
+
 struct asy_vm {
   volatile uint32_t interrupt; /* ASY_INTERRUPT_ bits; changed by asy_interrupt_set and _clear */
   uint32_t recursion_limit;
@@ -61,6 +63,9 @@ struct asy_vm {
   struct asy_repr_guard *repr_guards; /* containers whose repr is being made, innermost first: types/sequence.h */
   struct asy_context *context;        /* the current contextvars.Context; NULL: none was needed yet */
   asy_thread *thread;                 /* it */
+  asy_value trace, profile;           /* sys.settrace, sys.setprofile: trace.h; 0 none */
+  bool traced;                        /* steps have something to tell */
+  uint8_t trace_event;                /* asy_trace_event that a function is being told */
 
   /* classes and shapes */
   asy_shape **shapes; /* by id */
@@ -102,13 +107,17 @@ struct asy_vm {
   struct asy_frame_obj *live_frames;       /* frame_object.c: of frames on stacks that are not left yet */
   struct asy_code *code_list;              /* ic.c: all code objects, to flush their caches */
   uint32_t builtins_version;               /* keys_version of builtins that the inline caches know */
+  asy_value monitor;                       /* what is told the events `monitored` (asy_monitor_event) of all threads; 0 */
+  uint32_t monitored;
+  bool keep_frames;                        /* frames that an exception leaves keep their locals: sys._keep_frames */
   bool ic_off;                             /* ASY_IC=off */
   bool ic_verify;                          /* ASY_IC=verify: a hit is checked against the slow lookup */
+  uint32_t origin_depth;                   /* sys.set_coroutine_origin_tracking_depth */
   uint32_t int_max_str_digits;             /* sys.set_int_max_str_digits; 0: no limit */
   void *float_powers;                      /* types/shortest.c: powers of ten; malloc'ed, NULL until used */
   struct asy_class_state *class_state;     /* class.h */
   struct asy_unicode_names *unicode_names; /* types/unicode_name.c: unpacked when first asked for */
-  char *native_docs;                       /* docs.c: unpacked when first asked for */
+  struct asy_native_texts *native_texts;   /* native_texts.c: unpacked when first asked for */
   struct asy_unpacker *scripts;            /* finders.c: the library's, as far as they were needed */
   struct asy_source_text *sources;         /* source_lines.c: texts that tracebacks show */
   struct asy_io_state *io_state;           /* io/io.h */
@@ -117,6 +126,7 @@ struct asy_vm {
   asy_signals signals;
   uint32_t context_variables; /* contextvars.ContextVar objects made so far */
   asy_watchdog watchdog;
+  const void *dispatch[ASY_DISPATCH_SLOTS]; /* what executes each opcode: its handler, or the tracer. trace.h */
 };
 
 /* Also from other threads and from signal handlers. */

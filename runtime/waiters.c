@@ -185,13 +185,14 @@ static const asy_member members[] = {
 };
 
 static const asy_native methods[] = {
-  {"wait", "(self, /)", wait_here, DOC("Wait until wake(); parks() must be true."), ASY_NATIVE_ASYNC},
-  {"parks", "(self, /)", parks, DOC("Whether the running coroutine can wait(); else it adds a future and awaits that."),
+  {"wait", SIG("(self, /)"), wait_here, DOC("Wait until wake(); parks() must be true."), ASY_NATIVE_ASYNC},
+  {"parks", SIG("(self, /)"), parks,
+   DOC("Whether the running coroutine can wait(); else it adds a future and awaits that."), 0},
+  {"append", SIG("(self, future, /)"), append, DOC("A future waits: wake() sets its result."), 0},
+  {"wake", SIG("(self, n=1, /)"), wake, DOC("Wake the n that have waited longest; how many there were."), 0},
+  {"lose", SIG("(self, /)"), lose, DOC("One that was woken will not come."), 0},
+  {"take_lost", SIG("(self, /)"), take_lost, DOC("Whether one was cancelled after it was woken; asked once for each."),
    0},
-  {"append", "(self, future, /)", append, DOC("A future waits: wake() sets its result."), 0},
-  {"wake", "(self, n=1, /)", wake, DOC("Wake the n that have waited longest; how many there were."), 0},
-  {"lose", "(self, /)", lose, DOC("One that was woken will not come."), 0},
-  {"take_lost", "(self, /)", take_lost, DOC("Whether one was cancelled after it was woken; asked once for each."), 0},
   {0},
 };
 
@@ -203,7 +204,7 @@ const asy_type asy_waiters_type = {
   .visit = visit,
   .free = release,
   .new_ = make,
-  .new_signature = "(cls, owner)",
+  .new_signature = SIG("(cls, owner)"),
   .truth = truth,
   .length = length,
   .loop_hooks = &hooks,

@@ -51,7 +51,7 @@ static asy_value get_weakref(asy_vm *vm, const asy_value *args) {
 }
 
 const asy_native asy_weakref_attribute[] = {
-  {"__weakref__", "(self)", get_weakref, DOC("list of weak references to the object"), ASY_NATIVE_GETTER},
+  {"__weakref__", SIG("(self)"), get_weakref, DOC("list of weak references to the object"), ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -157,9 +157,9 @@ const asy_type asy_weakref_type = {
   .visit = weakref_visit,
   .free = weakref_free,
   .new_ = weakref_new,
-  .new_signature = "(cls, object, callback=None, /)",
+  .new_signature = SIG("(cls, object, callback=None, /)"),
   .init = weakref_init,
-  .init_signature = "(self, object, callback=None, /)",
+  .init_signature = SIG("(self, object, callback=None, /)"),
   .repr = weakref_repr,
   .hash = weakref_hash,
   .compare = weakref_compare,
@@ -189,11 +189,11 @@ static bool init(asy_vm *vm, asy_value module) {
 }
 
 static const asy_native natives[] = {
-  {"getweakrefcount", "(object, /)", getweakrefcount, DOC("Return the number of weak references to 'object'."), 0},
-  {"getweakrefs", "(object, /)", getweakrefs, DOC("Return a list of all weak reference objects pointing to 'object'."),
-   0},
-  {"proxy", "(object, callback=None, /)", asy_proxy_new, DOC("Create a proxy object that weakly references 'object'."),
-   0},
+  {"getweakrefcount", SIG("(object, /)"), getweakrefcount, DOC("Return the number of weak references to 'object'."), 0},
+  {"getweakrefs", SIG("(object, /)"), getweakrefs,
+   DOC("Return a list of all weak reference objects pointing to 'object'."), 0},
+  {"proxy", SIG("(object, callback=None, /)"), asy_proxy_new,
+   DOC("Create a proxy object that weakly references 'object'."), 0},
   {0},
 };
 

@@ -123,16 +123,26 @@ static asy_value forward(asy_vm *vm, asy_value self, asy_str *name) {
   return name && unwrap(vm, &self) ? asy_call_method(vm, self, name, 0, NULL) : ASY_FAILED;
 }
 
-static asy_value proxy_bytes(asy_vm *vm, const asy_value *args) {
-  return forward(vm, args[0], asy_intern(vm, "__bytes__"));
-}
-static asy_value proxy_reversed(asy_vm *vm, const asy_value *args) {
-  return forward(vm, args[0], asy_intern(vm, "__reversed__"));
+/* Conversions and the like are the referent's: name, parameters. */
+#define FORWARDED(X) X(__bytes__) X(__reversed__) X(__abs__) X(__int__) X(__float__)
+#define X(name)                                                                                                        \
+  static asy_value proxy##name(asy_vm *vm, const asy_value *args) {                                                    \
+    return forward(vm, args[0], asy_intern(vm, #name));                                                                \
+  }
+FORWARDED(X)
+#undef X
+
+static asy_value proxy_divmod(asy_vm *vm, const asy_value *args) {
+  asy_value self = args[0], other = args[1];
+  asy_str *name = asy_intern(vm, "__divmod__");
+  return name && unwrap(vm, &self) && unwrap(vm, &other) ? asy_call_method(vm, self, name, 1, &other) : ASY_FAILED;
 }
 
 static const asy_native methods[] = {
-  {"__bytes__", "(self, /)", proxy_bytes, 0, 0},
-  {"__reversed__", "(self, /)", proxy_reversed, 0, 0},
+#define X(name) {#name, SIG("(self, /)"), proxy##name, 0, 0},
+  FORWARDED(X)
+#undef X
+    {"__divmod__", SIG("(self, value, /)"), proxy_divmod, 0, 0},
   {0},
 };
 

@@ -31,10 +31,10 @@ static asy_value abc_derives(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"derives", "(cls, base, /)", abc_derives, DOC("Whether base is in the mro of cls."), 0},
-  {"mark_pattern", "(cls, what, /)", abc_mark_pattern, DOC("Let instances match sequence (1) or mapping (2) patterns."),
-   0},
-  {"pattern_of", "(cls, /)", abc_pattern_of,
+  {"derives", SIG("(cls, base, /)"), abc_derives, DOC("Whether base is in the mro of cls."), 0},
+  {"mark_pattern", SIG("(cls, what, /)"), abc_mark_pattern,
+   DOC("Let instances match sequence (1) or mapping (2) patterns."), 0},
+  {"pattern_of", SIG("(cls, /)"), abc_pattern_of,
    DOC("1 when instances of cls were marked as sequences, 2 as mappings, else 0."), 0},
   {0},
 };

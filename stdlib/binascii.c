@@ -340,19 +340,19 @@ static asy_value do_crc_hqx(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native binascii_natives[] = {
-  {"a2b_base64", "(data, /, *, strict_mode=False)", do_a2b_base64, DOC("Decode a line of base64 data."), 0},
-  {"a2b_hex", "(hexstr, /)", do_unhexlify, DOC("Binary data of hexadecimal representation."), 0},
-  {"a2b_qp", "(data, header=False)", do_a2b_qp, DOC("Decode a string of qp-encoded data."), 0},
-  {"a2b_uu", "(data, /)", do_a2b_uu, DOC("Decode a line of uuencoded data."), 0},
-  {"b2a_base64", "(data, /, *, newline=True)", do_b2a_base64, DOC("Base64-code line of data."), 0},
-  {"b2a_hex", "(data, sep=?, bytes_per_sep=1)", do_hexlify, DOC("Hexadecimal representation of binary data."), 0},
-  {"b2a_qp", "(data, quotetabs=False, istext=True, header=False)", do_b2a_qp,
+  {"a2b_base64", SIG("(data, /, *, strict_mode=False)"), do_a2b_base64, DOC("Decode a line of base64 data."), 0},
+  {"a2b_hex", SIG("(hexstr, /)"), do_unhexlify, DOC("Binary data of hexadecimal representation."), 0},
+  {"a2b_qp", SIG("(data, header=False)"), do_a2b_qp, DOC("Decode a string of qp-encoded data."), 0},
+  {"a2b_uu", SIG("(data, /)"), do_a2b_uu, DOC("Decode a line of uuencoded data."), 0},
+  {"b2a_base64", SIG("(data, /, *, newline=True)"), do_b2a_base64, DOC("Base64-code line of data."), 0},
+  {"b2a_hex", SIG("(data, sep=?, bytes_per_sep=1)"), do_hexlify, DOC("Hexadecimal representation of binary data."), 0},
+  {"b2a_qp", SIG("(data, quotetabs=False, istext=True, header=False)"), do_b2a_qp,
    DOC("Encode a string using quoted-printable encoding."), 0},
-  {"b2a_uu", "(data, /, *, backtick=False)", do_b2a_uu, DOC("Uuencode line of data."), 0},
-  {"crc32", "(data, crc=0, /)", do_crc32, DOC("Compute CRC-32 incrementally."), 0},
-  {"crc_hqx", "(data, crc, /)", do_crc_hqx, DOC("Compute CRC-CCITT incrementally."), 0},
-  {"hexlify", "(data, sep=?, bytes_per_sep=1)", do_hexlify, DOC("Hexadecimal representation of binary data."), 0},
-  {"unhexlify", "(hexstr, /)", do_unhexlify, DOC("Binary data of hexadecimal representation."), 0},
+  {"b2a_uu", SIG("(data, /, *, backtick=False)"), do_b2a_uu, DOC("Uuencode line of data."), 0},
+  {"crc32", SIG("(data, crc=0, /)"), do_crc32, DOC("Compute CRC-32 incrementally."), 0},
+  {"crc_hqx", SIG("(data, crc, /)"), do_crc_hqx, DOC("Compute CRC-CCITT incrementally."), 0},
+  {"hexlify", SIG("(data, sep=?, bytes_per_sep=1)"), do_hexlify, DOC("Hexadecimal representation of binary data."), 0},
+  {"unhexlify", SIG("(hexstr, /)"), do_unhexlify, DOC("Binary data of hexadecimal representation."), 0},
   {0},
 };
 

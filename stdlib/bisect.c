@@ -59,7 +59,7 @@ static asy_value bisect_right(asy_vm *vm, const asy_value *args) { return bisect
 static asy_value insort_left(asy_vm *vm, const asy_value *args) { return insort(vm, args, LEFT); }
 static asy_value insort_right(asy_vm *vm, const asy_value *args) { return insort(vm, args, RIGHT); }
 
-#define SIGNATURE "(a, x, lo=0, hi=None, *, key=None)"
+#define SIGNATURE SIG("(a, x, lo=0, hi=None, *, key=None)")
 static const asy_native natives[] = {
   {"bisect_left", SIGNATURE, bisect_left, DOC("Return the index where to insert item x in list a: before equal items."),
    0},

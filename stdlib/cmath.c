@@ -107,7 +107,7 @@ static asy_value cmath_rect(asy_vm *vm, const asy_value *args) {
   double r, phi;
   if (!asy_to_double(vm, args[0], &r) || !asy_to_double(vm, args[1], &phi)) return ASY_FAILED;
   if (isinf(phi) && r != 0 && !isnan(r)) return domain_error(vm);
-  if (phi == 0) return asy_complex_new(vm, r, r * phi);
+  if (phi == 0) return asy_complex_new(vm, r, isinf(r) ? copysign(1, r) * phi : r * phi);
   if (r == 0 && !isfinite(phi)) return asy_complex_new(vm, 0, 0);
   if (isinf(r) && isfinite(phi))
     return asy_complex_new(vm, copysign(INFINITY, cos(phi)) * copysign(1, r),
@@ -146,19 +146,19 @@ static asy_value cmath_isclose(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-#define X(name, f, angle, endless, doc) {#name, "(z, /)", cmath_##name, doc, 0},
+#define X(name, f, angle, endless, doc) {#name, SIG("(z, /)"), cmath_##name, doc, 0},
   FUNCTIONS(X)
 #undef X
-    {"log", "(z, base=?, /)", cmath_log, DOC("log(z[, base]) -> the logarithm of z to the given base."), 0},
-  {"log10", "(z, /)", cmath_log10, DOC("Return the base-10 logarithm of z."), 0},
-  {"phase", "(z, /)", cmath_phase, DOC("Return argument, also known as the phase angle, of a complex."), 0},
-  {"polar", "(z, /)", cmath_polar, DOC("Convert a complex from rectangular coordinates to polar coordinates."), 0},
-  {"rect", "(r, phi, /)", cmath_rect, DOC("Convert from polar coordinates to rectangular coordinates."), 0},
-  {"isfinite", "(z, /)", cmath_isfinite,
+    {"log", SIG("(z, base=?, /)"), cmath_log, DOC("log(z[, base]) -> the logarithm of z to the given base."), 0},
+  {"log10", SIG("(z, /)"), cmath_log10, DOC("Return the base-10 logarithm of z."), 0},
+  {"phase", SIG("(z, /)"), cmath_phase, DOC("Return argument, also known as the phase angle, of a complex."), 0},
+  {"polar", SIG("(z, /)"), cmath_polar, DOC("Convert a complex from rectangular coordinates to polar coordinates."), 0},
+  {"rect", SIG("(r, phi, /)"), cmath_rect, DOC("Convert from polar coordinates to rectangular coordinates."), 0},
+  {"isfinite", SIG("(z, /)"), cmath_isfinite,
    DOC("Return True if both the real and imaginary parts of z are finite, else False."), 0},
-  {"isinf", "(z, /)", cmath_isinf, DOC("Checks if the real or imaginary part of z is infinite."), 0},
-  {"isnan", "(z, /)", cmath_isnan, DOC("Checks if the real or imaginary part of z not a number (NaN)."), 0},
-  {"isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", cmath_isclose,
+  {"isinf", SIG("(z, /)"), cmath_isinf, DOC("Checks if the real or imaginary part of z is infinite."), 0},
+  {"isnan", SIG("(z, /)"), cmath_isnan, DOC("Checks if the real or imaginary part of z not a number (NaN)."), 0},
+  {"isclose", SIG("(a, b, *, rel_tol=1e-09, abs_tol=0.0)"), cmath_isclose,
    DOC("Determine whether two complex numbers are close in value."), 0},
   {0},
 };

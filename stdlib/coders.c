@@ -322,8 +322,9 @@ static asy_value coder_check(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native coder_methods[] = {
-  {"check", "(self, /)", coder_check, DOC("The integrity check of an LZMA stream that has been decoded so far."), 0},
-  {"step", "(self, data, finish, most, /)", coder_step, DOC("Feed the stream: (output, ended, bytes taken)."), 0},
+  {"check", SIG("(self, /)"), coder_check, DOC("The integrity check of an LZMA stream that has been decoded so far."),
+   0},
+  {"step", SIG("(self, data, finish, most, /)"), coder_step, DOC("Feed the stream: (output, ended, bytes taken)."), 0},
   {0},
 };
 
@@ -382,12 +383,12 @@ static asy_value lzma_decode_properties(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native coders_natives[] = {
-  {"bz2", "(level, /)", new_bz2, DOC("A coder of bzip2 streams; level 0: one that unpacks."), 0},
-  {"lzma_decode_properties", "(id, data, /)", lzma_decode_properties, DOC("A filter's properties as numbers."), 0},
-  {"lzma_decoder", "(format, memlimit, filters, /)", lzma_decoder_new, DOC("A coder that unpacks."), 0},
-  {"lzma_encode_properties", "(filter, /)", lzma_encode_properties, DOC("A filter's properties as bytes."), 0},
-  {"lzma_encoder", "(format, check, preset, filters, /)", lzma_encoder_new, DOC("A coder that packs."), 0},
-  {"lzma_supported", "(check, /)", lzma_supported, DOC("Whether the library knows an integrity check."), 0},
+  {"bz2", SIG("(level, /)"), new_bz2, DOC("A coder of bzip2 streams; level 0: one that unpacks."), 0},
+  {"lzma_decode_properties", SIG("(id, data, /)"), lzma_decode_properties, DOC("A filter's properties as numbers."), 0},
+  {"lzma_decoder", SIG("(format, memlimit, filters, /)"), lzma_decoder_new, DOC("A coder that unpacks."), 0},
+  {"lzma_encode_properties", SIG("(filter, /)"), lzma_encode_properties, DOC("A filter's properties as bytes."), 0},
+  {"lzma_encoder", SIG("(format, check, preset, filters, /)"), lzma_encoder_new, DOC("A coder that packs."), 0},
+  {"lzma_supported", SIG("(check, /)"), lzma_supported, DOC("Whether the library knows an integrity check."), 0},
   {0},
 };
 

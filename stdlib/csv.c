@@ -427,10 +427,10 @@ static asy_value writer_writerows(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native writer_methods[] = {
-  {"writerow", "(self, row, /)", writer_writerow, DOC("Construct and write a CSV record from an iterable of fields."),
-   0},
-  {"writerows", "(self, rows, /)", writer_writerows, DOC("Construct and write a series of iterables to a csv file."),
-   0},
+  {"writerow", SIG("(self, row, /)"), writer_writerow,
+   DOC("Construct and write a CSV record from an iterable of fields."), 0},
+  {"writerows", SIG("(self, rows, /)"), writer_writerows,
+   DOC("Construct and write a series of iterables to a csv file."), 0},
   {0},
 };
 
@@ -465,11 +465,11 @@ static asy_value csv_new_writer(asy_vm *vm, const asy_value *args) {
 
 static const asy_native csv_natives[] = {
   {"new_reader",
-   "(input, dialect, delimiter, quotechar, escapechar, doublequote, skipinitialspace, strict, quoting, limit, /)",
+   SIG("(input, dialect, delimiter, quotechar, escapechar, doublequote, skipinitialspace, strict, quoting, limit, /)"),
    csv_new_reader, DOC("A reader by the rules given."), 0},
   {"new_writer",
-   "(output, dialect, delimiter, quotechar, escapechar, doublequote, skipinitialspace, strict, quoting, "
-   "lineterminator, /)",
+   SIG("(output, dialect, delimiter, quotechar, escapechar, doublequote, skipinitialspace, strict, quoting, "
+       "lineterminator, /)"),
    csv_new_writer, DOC("A writer by the rules given."), 0},
   {0},
 };

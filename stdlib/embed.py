@@ -5,7 +5,7 @@ The result defines asy_embedded_modules (runtime/asy.h), sorted by name so that 
 packed as one (by itself, each would take a quarter more). They are unpacked from the front as far as a program needs them, so what
 is imported most comes first.
 
-Comments are left out: no trace and no help shows them. Before packing, indentation and the most frequent words become single bytes
+Comments and the doc strings of private functions and classes are left out: no trace and no help shows them. Before packing, indentation and the most frequent words become single bytes
 (runtime/finders.c knows them), which saves a twentieth.
 """
 import collections
@@ -44,13 +44,31 @@ def module_name(path):
     return '.'.join(parts[:-1] if is_package else parts), is_package
 
 
+def private_docs(tokens):
+    """The doc strings of functions and classes that begin with one underscore, unless they are all there is of them."""
+    tokens = [token for token in tokens if token.type not in (tokenize.COMMENT, tokenize.NL)]
+    private = False
+    for i, (definer, name) in enumerate(zip(tokens, tokens[1:])):
+        if definer.string in ('def', 'class') and definer.type == tokenize.NAME:
+            private = re.match('_[^_]', name.string)
+        elif definer.type == tokenize.INDENT:
+            is_alone = tokens[i + 2].type == tokenize.NEWLINE
+            if private and name.type == tokenize.STRING and is_alone and tokens[i + 3].type != tokenize.DEDENT:
+                yield name
+            private = False
+
+
 def stripped(source):
-    """The text without comments, line for line."""
+    """The text without comments and private doc strings, line for line."""
     lines = source.splitlines(keepends=True)
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    for token in tokens:
         row, column = token.start
         if token.type == tokenize.COMMENT:
             lines[row - 1] = lines[row - 1][:column].rstrip() + '\n'
+    for doc in private_docs(tokens):
+        for row in range(doc.start[0], doc.end[0] + 1):
+            lines[row - 1] = '\n'
     return ''.join(lines)
 
 

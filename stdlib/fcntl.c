@@ -121,10 +121,10 @@ static asy_value f_lockf(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"fcntl", "(fd, cmd, arg=0, /)", f_fcntl, DOC("Perform an operation on a file descriptor."), 0},
-  {"flock", "(fd, operation, /)", f_flock, DOC("Lock or unlock an open file."), 0},
-  {"ioctl", "(fd, request, arg=0, mutate_flag=True, /)", f_ioctl, DOC("Perform an operation on a device."), 0},
-  {"lockf", "(fd, cmd, len=0, start=0, whence=0, /)", f_lockf, DOC("Lock or unlock a part of a file."), 0},
+  {"fcntl", SIG("(fd, cmd, arg=0, /)"), f_fcntl, DOC("Perform an operation on a file descriptor."), 0},
+  {"flock", SIG("(fd, operation, /)"), f_flock, DOC("Lock or unlock an open file."), 0},
+  {"ioctl", SIG("(fd, request, arg=0, mutate_flag=True, /)"), f_ioctl, DOC("Perform an operation on a device."), 0},
+  {"lockf", SIG("(fd, cmd, len=0, start=0, whence=0, /)"), f_lockf, DOC("Lock or unlock a part of a file."), 0},
   {0},
 };
 

@@ -158,9 +158,9 @@ static asy_value partial_setstate(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native partial_methods[] = {
-  {"__reduce__", "(self, /)", partial_reduce, DOC("Return state information for pickling."), 0},
-  {"__setstate__", "(self, state, /)", partial_setstate, 0, 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
+  {"__reduce__", SIG("(self, /)"), partial_reduce, DOC("Return state information for pickling."), 0},
+  {"__setstate__", SIG("(self, state, /)"), partial_setstate, 0, 0},
+  {"__class_getitem__", SIG("(cls, item, /)"), asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -178,7 +178,7 @@ const asy_type asy_partial_type = {
   .flags = ASY_TYPE_ATTRS,
   .visit = partial_visit,
   .new_ = partial_new,
-  .new_signature = "(cls, func, /, *args, **keywords)",
+  .new_signature = SIG("(cls, func, /, *args, **keywords)"),
   .repr = partial_repr,
   .call = partial_call,
   .methods = partial_methods,
@@ -447,11 +447,11 @@ static asy_value cached_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native cached_methods[] = {
-  {"cache_info", "(self, /)", cached_info, DOC("Report cache statistics"), 0},
-  {"cache_clear", "(self, /)", cached_clear, DOC("Clear the cache and cache statistics"), 0},
-  {"__copy__", "(self, /)", cached_itself, 0, 0},
-  {"__deepcopy__", "(self, memo, /)", cached_itself, 0, 0},
-  {"__reduce__", "(self, /)", cached_reduce, 0, 0},
+  {"cache_info", SIG("(self, /)"), cached_info, DOC("Report cache statistics"), 0},
+  {"cache_clear", SIG("(self, /)"), cached_clear, DOC("Clear the cache and cache statistics"), 0},
+  {"__copy__", SIG("(self, /)"), cached_itself, 0, 0},
+  {"__deepcopy__", SIG("(self, memo, /)"), cached_itself, 0, 0},
+  {"__reduce__", SIG("(self, /)"), cached_reduce, 0, 0},
   {0},
 };
 
@@ -462,7 +462,7 @@ static const asy_type cached_type = {
   .flags = ASY_TYPE_ATTRS,
   .visit = cached_visit,
   .new_ = cached_new,
-  .new_signature = "(cls, user_function, maxsize, typed, cache_info_type)",
+  .new_signature = SIG("(cls, user_function, maxsize, typed, cache_info_type)"),
   .call = cached_call,
   .descr_get = cached_get,
   .methods = cached_methods,
@@ -471,8 +471,8 @@ static const asy_type cached_type = {
 /* ---- The module ---- */
 
 static const asy_native natives[] = {
-  {"cmp_to_key", "(mycmp)", functools_cmp_to_key, DOC("Convert a cmp= function into a key= function."), 0},
-  {"reduce", "(function, iterable, initial=?, /)", functools_reduce,
+  {"cmp_to_key", SIG("(mycmp)"), functools_cmp_to_key, DOC("Convert a cmp= function into a key= function."), 0},
+  {"reduce", SIG("(function, iterable, initial=?, /)"), functools_reduce,
    DOC("Apply a function of two arguments cumulatively to the items of an iterable, from left to right."), 0},
   {0},
 };

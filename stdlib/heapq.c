@@ -112,16 +112,16 @@ static asy_value heapq_heapify(asy_vm *vm, const asy_value *args) { return heapi
 static asy_value heapq_heapify_max(asy_vm *vm, const asy_value *args) { return heapify(vm, args[0], LARGEST); }
 
 static const asy_native natives[] = {
-  {"_heapify_max", "(heap, /)", heapq_heapify_max, DOC("Maxheap variant of heapify."), 0},
-  {"_heappop_max", "(heap, /)", heapq_heappop_max, DOC("Maxheap variant of heappop."), 0},
-  {"_heapreplace_max", "(heap, item, /)", heapq_heapreplace_max, DOC("Maxheap variant of heapreplace."), 0},
-  {"heapify", "(heap, /)", heapq_heapify, DOC("Transform list into a heap, in-place, in O(len(heap)) time."), 0},
-  {"heappop", "(heap, /)", heapq_heappop, DOC("Pop the smallest item off the heap, maintaining the heap invariant."),
-   0},
-  {"heappush", "(heap, item, /)", heapq_heappush, DOC("Push item onto heap, maintaining the heap invariant."), 0},
-  {"heappushpop", "(heap, item, /)", heapq_heappushpop,
+  {"_heapify_max", SIG("(heap, /)"), heapq_heapify_max, DOC("Maxheap variant of heapify."), 0},
+  {"_heappop_max", SIG("(heap, /)"), heapq_heappop_max, DOC("Maxheap variant of heappop."), 0},
+  {"_heapreplace_max", SIG("(heap, item, /)"), heapq_heapreplace_max, DOC("Maxheap variant of heapreplace."), 0},
+  {"heapify", SIG("(heap, /)"), heapq_heapify, DOC("Transform list into a heap, in-place, in O(len(heap)) time."), 0},
+  {"heappop", SIG("(heap, /)"), heapq_heappop,
+   DOC("Pop the smallest item off the heap, maintaining the heap invariant."), 0},
+  {"heappush", SIG("(heap, item, /)"), heapq_heappush, DOC("Push item onto heap, maintaining the heap invariant."), 0},
+  {"heappushpop", SIG("(heap, item, /)"), heapq_heappushpop,
    DOC("Push item on the heap, then pop and return the smallest item from the heap."), 0},
-  {"heapreplace", "(heap, item, /)", heapq_heapreplace,
+  {"heapreplace", SIG("(heap, item, /)"), heapq_heapreplace,
    DOC("Pop and return the current smallest value, and add the new item."), 0},
   {0},
 };

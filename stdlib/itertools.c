@@ -113,7 +113,7 @@ static const asy_type count_type = {
   .size = sizeof(stage),
   .visit = stage_visit,
   .new_ = count_new,
-  .new_signature = "(cls, start=0, step=1)",
+  .new_signature = SIG("(cls, start=0, step=1)"),
   .iter = iter_self,
   .next = count_next,
   .repr = count_repr,
@@ -141,7 +141,7 @@ static asy_value cycle_next(asy_vm *vm, asy_value self) {
 
 STAGE_TYPE(cycle_type, "cycle",
            "Return elements from the iterable until it is exhausted, then repeat the sequence indefinitely.", cycle_new,
-           "(cls, iterable, /)", cycle_next);
+           SIG("(cls, iterable, /)"), cycle_next);
 
 /* repeat: value again and again, stop times. */
 
@@ -178,7 +178,7 @@ static asy_value repeat_length_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native repeat_methods[] = {
-  {"__length_hint__", "(self, /)", repeat_length_hint, DOC("How often the object is still returned."), 0},
+  {"__length_hint__", SIG("(self, /)"), repeat_length_hint, DOC("How often the object is still returned."), 0},
   {0},
 };
 
@@ -188,7 +188,7 @@ static const asy_type repeat_type = {
   .size = sizeof(stage),
   .visit = stage_visit,
   .new_ = repeat_new,
-  .new_signature = "(cls, object, times=?)",
+  .new_signature = SIG("(cls, object, times=?)"),
   .iter = iter_self,
   .next = repeat_next,
   .repr = repeat_repr,
@@ -222,7 +222,7 @@ static asy_value accumulate_next(asy_vm *vm, asy_value self) {
 }
 
 STAGE_TYPE(accumulate_type, "accumulate", "Return series of accumulated sums (or other binary function results).",
-           accumulate_new, "(cls, iterable, func=None, *, initial=None)", accumulate_next);
+           accumulate_new, SIG("(cls, iterable, func=None, *, initial=None)"), accumulate_next);
 
 /* chain: source iterates over the iterables, other is the iterator of the current one, or 0. */
 
@@ -248,7 +248,7 @@ static asy_value chain_next(asy_vm *vm, asy_value self) {
 }
 
 static const asy_native chain_methods[] = {
-  {"from_iterable", "(cls, iterable, /)", chain_new,
+  {"from_iterable", SIG("(cls, iterable, /)"), chain_new,
    DOC("Alternative chain() constructor taking a single iterable argument."), ASY_NATIVE_CLASS},
   {0},
 };
@@ -259,7 +259,7 @@ static const asy_type chain_type = {
   .size = sizeof(stage),
   .visit = stage_visit,
   .new_ = chain_new,
-  .new_signature = "(cls, /, *iterables)",
+  .new_signature = SIG("(cls, /, *iterables)"),
   .iter = iter_self,
   .next = chain_next,
   .methods = chain_methods,
@@ -288,7 +288,7 @@ static asy_value compress_next(asy_vm *vm, asy_value self) {
 }
 
 STAGE_TYPE(compress_type, "compress", "Return data elements corresponding to true selector elements.", compress_new,
-           "(cls, data, selectors)", compress_next);
+           SIG("(cls, data, selectors)"), compress_next);
 
 /* dropwhile, takewhile, filterfalse, starmap: other is the function. */
 
@@ -350,16 +350,16 @@ static asy_value starmap_next(asy_vm *vm, asy_value self) {
 
 STAGE_TYPE(dropwhile_type, "dropwhile",
            "Drop items from the iterable while predicate(item) is true, then return every element.", with_function_new,
-           "(cls, predicate, iterable, /)", dropwhile_next);
+           SIG("(cls, predicate, iterable, /)"), dropwhile_next);
 STAGE_TYPE(takewhile_type, "takewhile",
            "Return successive entries from an iterable as long as the predicate evaluates to true.", with_function_new,
-           "(cls, predicate, iterable, /)", takewhile_next);
+           SIG("(cls, predicate, iterable, /)"), takewhile_next);
 STAGE_TYPE(filterfalse_type, "filterfalse", "Return those items of iterable for which function(item) is false.",
-           with_function_new, "(cls, function, iterable, /)", filterfalse_next);
+           with_function_new, SIG("(cls, function, iterable, /)"), filterfalse_next);
 STAGE_TYPE(starmap_type, "starmap",
            "Return an iterator whose values are returned from the function evaluated with an argument tuple"
            " taken from the given sequence.",
-           with_function_new, "(cls, function, iterable, /)", starmap_next);
+           with_function_new, SIG("(cls, function, iterable, /)"), starmap_next);
 
 /* islice: `at` items were taken, the one wanted next is number `next`. */
 
@@ -423,7 +423,7 @@ static asy_value islice_next(asy_vm *vm, asy_value self) {
 
 STAGE_TYPE(islice_type, "islice",
            "islice(iterable, stop) or islice(iterable, start, stop[, step]): the items a slice would have.", islice_new,
-           "(cls, iterable, /, *args)", islice_next);
+           SIG("(cls, iterable, /, *args)"), islice_next);
 
 /* pairwise: value is the item before. */
 
@@ -443,7 +443,7 @@ static asy_value pairwise_next(asy_vm *vm, asy_value self) {
 }
 
 STAGE_TYPE(pairwise_type, "pairwise", "Return an iterator of overlapping pairs taken from the input iterator.",
-           pairwise_new, "(cls, iterable, /)", pairwise_next);
+           pairwise_new, SIG("(cls, iterable, /)"), pairwise_next);
 
 /* batched: tuples of `step` items; flag: the last may not be shorter. */
 
@@ -475,7 +475,7 @@ static asy_value batched_next(asy_vm *vm, asy_value self) {
 }
 
 STAGE_TYPE(batched_type, "batched", "Batch data into tuples of length n. The last batch may be shorter than n.",
-           batched_new, "(cls, iterable, n, *, strict=False)", batched_next);
+           batched_new, SIG("(cls, iterable, n, *, strict=False)"), batched_next);
 
 #undef STAGE_TYPE
 
@@ -573,7 +573,7 @@ static const asy_type groupby_type = {
   .size = sizeof(groupby),
   .visit = groupby_visit,
   .new_ = groupby_new,
-  .new_signature = "(cls, iterable, key=None)",
+  .new_signature = SIG("(cls, iterable, key=None)"),
   .iter = iter_self,
   .next = groupby_next,
 };
@@ -671,7 +671,7 @@ static const asy_type tee_cell_type = {
 };
 
 static const asy_native tee_methods[] = {
-  {"__copy__", "(self, /)", tee_copy, DOC("Returns an independent iterator."), 0},
+  {"__copy__", SIG("(self, /)"), tee_copy, DOC("Returns an independent iterator."), 0},
   {0},
 };
 
@@ -682,7 +682,7 @@ static const asy_type tee_type = {
   .flags = ASY_TYPE_FINAL,
   .visit = tee_visit,
   .new_ = tee_new,
-  .new_signature = "(cls, iterable, /)",
+  .new_signature = SIG("(cls, iterable, /)"),
   .iter = iter_self,
   .next = tee_next,
   .methods = tee_methods,
@@ -766,7 +766,7 @@ static const asy_type zip_longest_type = {
   .size = sizeof(zip_longest),
   .visit = zip_longest_visit,
   .new_ = zip_longest_new,
-  .new_signature = "(cls, /, *iterables, fillvalue=None)",
+  .new_signature = SIG("(cls, /, *iterables, fillvalue=None)"),
   .iter = iter_self,
   .next = zip_longest_next,
 };
@@ -969,23 +969,23 @@ static asy_value replacement_next(asy_vm *vm, asy_value self) {
     .next = step,                                                                                                      \
   }
 ARRANGEMENT_TYPE(product_type, "product", "Cartesian product of input iterables. Equivalent to nested for-loops.",
-                 product_new, "(cls, /, *iterables, repeat=1)", product_next);
+                 product_new, SIG("(cls, /, *iterables, repeat=1)"), product_next);
 ARRANGEMENT_TYPE(permutations_type, "permutations",
                  "Return successive r-length permutations of elements in the iterable.", permutations_new,
-                 "(cls, iterable, r=None)", permutations_next);
+                 SIG("(cls, iterable, r=None)"), permutations_next);
 ARRANGEMENT_TYPE(combinations_type, "combinations",
                  "Return successive r-length combinations of elements in the iterable.", combinations_new,
-                 "(cls, iterable, r)", combinations_next);
+                 SIG("(cls, iterable, r)"), combinations_next);
 ARRANGEMENT_TYPE(
   replacement_type, "combinations_with_replacement",
   "Return successive r-length combinations of elements in the iterable, allowing individual elements to repeat.",
-  replacement_new, "(cls, iterable, r)", replacement_next);
+  replacement_new, SIG("(cls, iterable, r)"), replacement_next);
 #undef ARRANGEMENT_TYPE
 
 /* ---- The module --------------------------------------------------------------------------------------------------------- */
 
 static const asy_native natives[] = {
-  {"tee", "(iterable, n=2, /)", itertools_tee, DOC("Returns a tuple of n independent iterators."), 0},
+  {"tee", SIG("(iterable, n=2, /)"), itertools_tee, DOC("Returns a tuple of n independent iterators."), 0},
   {0},
 };
 

@@ -138,12 +138,12 @@ static asy_value map_search(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native map_methods[] = {
-  {"_advise", "(self, advice, start, length, /)", map_advise, 0, 0},
-  {"_resize", "(self, length, /)", map_resize, 0, 0},
-  {"_search", "(self, text, start, end, backwards, /)", map_search, 0, 0},
-  {"_sync", "(self, offset, length, /)", map_sync, 0, 0},
-  {"close", "(self, /)", map_close, DOC("Unmap the memory."), 0},
-  {"closed", "(self, /)", map_closed, 0, ASY_NATIVE_GETTER},
+  {"_advise", SIG("(self, advice, start, length, /)"), map_advise, 0, 0},
+  {"_resize", SIG("(self, length, /)"), map_resize, 0, 0},
+  {"_search", SIG("(self, text, start, end, backwards, /)"), map_search, 0, 0},
+  {"_sync", SIG("(self, offset, length, /)"), map_sync, 0, 0},
+  {"close", SIG("(self, /)"), map_close, DOC("Unmap the memory."), 0},
+  {"closed", SIG("(self, /)"), map_closed, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -152,7 +152,7 @@ const asy_type asy_map_memory_type = {
   .size = sizeof(map),
   .free = map_free,
   .new_ = map_new,
-  .new_signature = "(cls, fd, length, flags, prot, offset, /)",
+  .new_signature = SIG("(cls, fd, length, flags, prot, offset, /)"),
   .length = map_length,
   .get_buffer = map_get_buffer,
   .release_buffer = map_release_buffer,

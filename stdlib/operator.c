@@ -362,7 +362,7 @@ static asy_value caller_reduce(asy_vm *vm, const asy_value *args) {
 
 #define GETTER(variable, its_name, its_doc, make, signature, its_call, its_repr, its_reduce)                           \
   static const asy_native variable##_methods[] = {                                                                     \
-    {"__reduce__", "(self, /)", its_reduce, DOC("Return state information for pickling."), 0},                         \
+    {"__reduce__", SIG("(self, /)"), its_reduce, DOC("Return state information for pickling."), 0},                    \
     {0},                                                                                                               \
   };                                                                                                                   \
   static const asy_type variable = {                                                                                   \
@@ -378,44 +378,45 @@ static asy_value caller_reduce(asy_vm *vm, const asy_value *args) {
     .methods = variable##_methods,                                                                                     \
   }
 GETTER(itemgetter_type, "itemgetter", "Return a callable object that fetches the given item(s) from its operand.",
-       items_new, "(cls, item, /, *items)", items_call, plain_repr, items_reduce);
+       items_new, SIG("(cls, item, /, *items)"), items_call, plain_repr, items_reduce);
 GETTER(attrgetter_type, "attrgetter", "Return a callable object that fetches the given attribute(s) from its operand.",
-       attrs_new, "(cls, attr, /, *attrs)", attrs_call, attrs_repr, attrs_reduce);
+       attrs_new, SIG("(cls, attr, /, *attrs)"), attrs_call, attrs_repr, attrs_reduce);
 GETTER(methodcaller_type, "methodcaller", "Return a callable object that calls the given method on its operand.",
-       caller_new, "(cls, name, /, *args, **kwargs)", caller_call, plain_repr, caller_reduce);
+       caller_new, SIG("(cls, name, /, *args, **kwargs)"), caller_call, plain_repr, caller_reduce);
 #undef GETTER
 
 /* ---- The module ---- */
 
 static const asy_native natives[] = {
-#define X(name, op, doc) {#name, "(a, b, /)", op_##name, doc, 0},
+#define X(name, op, doc) {#name, SIG("(a, b, /)"), op_##name, doc, 0},
   COMPARE_FUNCTIONS(X)
 #undef X
-#define X(name, op, doc) {#name, "(a, /)", op_##name, doc, 0},
+#define X(name, op, doc) {#name, SIG("(a, /)"), op_##name, doc, 0},
     UNARY_FUNCTIONS(X)
 #undef X
 #define X(name, op, doc, in_place)                                                                                     \
-  {BINARY_##op == BINARY_AND || BINARY_##op == BINARY_OR ? #name "_" : #name, "(a, b, /)", op_##name, doc, 0},         \
-    {"i" #name, "(a, b, /)", op_i##name, in_place, 0},
+  {BINARY_##op == BINARY_AND || BINARY_##op == BINARY_OR ? #name "_" : #name, SIG("(a, b, /)"), op_##name, doc, 0},    \
+    {"i" #name, SIG("(a, b, /)"), op_i##name, in_place, 0},
       BINARY_FUNCTIONS(X)
 #undef X
-        {"abs", "(a, /)", op_abs, DOC("Same as abs(a)."), 0},
-  {"call", "(obj, /, *args, **kwargs)", op_call, DOC("Same as obj(*args, **kwargs)."), 0},
-  {"concat", "(a, b, /)", op_concat, DOC("Same as a + b, for a and b sequences."), 0},
-  {"contains", "(a, b, /)", op_contains, DOC("Same as b in a (note reversed operands)."), 0},
-  {"countOf", "(a, b, /)", op_count_of, DOC("Return the number of items in a which are, or which equal, b."), 0},
-  {"delitem", "(a, b, /)", op_delitem, DOC("Same as del a[b]."), 0},
-  {"getitem", "(a, b, /)", op_getitem, DOC("Same as a[b]."), 0},
-  {"iconcat", "(a, b, /)", op_iconcat, DOC("Same as a += b, for a and b sequences."), 0},
-  {"index", "(a, /)", op_index, DOC("Same as a.__index__()"), 0},
-  {"indexOf", "(a, b, /)", op_index_of, DOC("Return the first index of b in a."), 0},
-  {"inv", "(a, /)", op_invert, DOC("Same as ~a."), 0},
-  {"is_", "(a, b, /)", op_is, DOC("Same as a is b."), 0},
-  {"is_not", "(a, b, /)", op_is_not, DOC("Same as a is not b."), 0},
-  {"length_hint", "(obj, default=0, /)", op_length_hint, DOC("Return an estimate of the number of items in obj."), 0},
-  {"not_", "(a, /)", op_not, DOC("Same as not a."), 0},
-  {"setitem", "(a, b, c, /)", op_setitem, DOC("Same as a[b] = c."), 0},
-  {"truth", "(a, /)", op_truth, DOC("Return True if a is true, False otherwise."), 0},
+        {"abs", SIG("(a, /)"), op_abs, DOC("Same as abs(a)."), 0},
+  {"call", SIG("(obj, /, *args, **kwargs)"), op_call, DOC("Same as obj(*args, **kwargs)."), 0},
+  {"concat", SIG("(a, b, /)"), op_concat, DOC("Same as a + b, for a and b sequences."), 0},
+  {"contains", SIG("(a, b, /)"), op_contains, DOC("Same as b in a (note reversed operands)."), 0},
+  {"countOf", SIG("(a, b, /)"), op_count_of, DOC("Return the number of items in a which are, or which equal, b."), 0},
+  {"delitem", SIG("(a, b, /)"), op_delitem, DOC("Same as del a[b]."), 0},
+  {"getitem", SIG("(a, b, /)"), op_getitem, DOC("Same as a[b]."), 0},
+  {"iconcat", SIG("(a, b, /)"), op_iconcat, DOC("Same as a += b, for a and b sequences."), 0},
+  {"index", SIG("(a, /)"), op_index, DOC("Same as a.__index__()"), 0},
+  {"indexOf", SIG("(a, b, /)"), op_index_of, DOC("Return the first index of b in a."), 0},
+  {"inv", SIG("(a, /)"), op_invert, DOC("Same as ~a."), 0},
+  {"is_", SIG("(a, b, /)"), op_is, DOC("Same as a is b."), 0},
+  {"is_not", SIG("(a, b, /)"), op_is_not, DOC("Same as a is not b."), 0},
+  {"length_hint", SIG("(obj, default=0, /)"), op_length_hint, DOC("Return an estimate of the number of items in obj."),
+   0},
+  {"not_", SIG("(a, /)"), op_not, DOC("Same as not a."), 0},
+  {"setitem", SIG("(a, b, c, /)"), op_setitem, DOC("Same as a[b] = c."), 0},
+  {"truth", SIG("(a, /)"), op_truth, DOC("Return True if a is true, False otherwise."), 0},
   {0},
 };
 

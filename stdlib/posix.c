@@ -83,8 +83,10 @@ bool posix_id(asy_vm *vm, asy_value v, const char *what, uint32_t *out) {
   asy_value index = asy_index(vm, v);
   if (asy_failed(index)) return false;
   if (!asy_is_number_int64(index, &id)) id = asy_int_sign(index) < 0 ? INT64_MIN : INT64_MAX;
-  if (id < -1) return asy_raise(vm, ASY_OverflowError, "%s is less than minimum", what), false;
-  if (id > UINT32_MAX) return asy_raise(vm, ASY_OverflowError, "%s is greater than maximum", what), false;
+  bool beyond_long = id == INT64_MAX; /* what a long holds counts as too small, in CPython too */
+  if (id < -1 || (id > UINT32_MAX && !beyond_long))
+    return asy_raise(vm, ASY_OverflowError, "%s is less than minimum", what), false;
+  if (beyond_long) return asy_raise(vm, ASY_OverflowError, "%s is greater than maximum", what), false;
   *out = (uint32_t)id;
   return true;
 }
@@ -454,21 +456,21 @@ static const asy_module_constant constants[] = {
 };
 
 static const asy_native natives[] = {
-  {"_path_normpath", "(path)", p_normpath, DOC("Normalize path, eliminating double slashes, etc."), 0},
-  {"confstr", "(name, /)", p_confstr, DOC("Return a string-valued system configuration variable."), 0},
-  {"cpu_count", "()", p_cpu_count, DOC("Return the number of logical CPUs in the system."), 0},
-  {"fspath", "(path)", p_fspath, DOC("Return the file system path representation of the object."), 0},
-  {"getloadavg", "()", p_getloadavg, DOC("Return average recent system load information."), 0},
-  {"getrandom", "(size, flags=0)", p_getrandom, DOC("Obtain a series of random bytes."), 0},
-  {"major", "(device, /)", p_major, DOC("Extracts a device major number from a raw device number."), 0},
-  {"makedev", "(major, minor, /)", p_makedev, DOC("Composes a raw device number."), 0},
-  {"minor", "(device, /)", p_minor, DOC("Extracts a device minor number from a raw device number."), 0},
-  {"putenv", "(name, value, /)", p_putenv, DOC("Change or add an environment variable."), 0},
-  {"strerror", "(code, /)", p_strerror, DOC("Translate an error code to a message string."), 0},
-  {"sysconf", "(name, /)", p_sysconf, DOC("Return an integer-valued system configuration variable."), 0},
-  {"uname", "()", p_uname, DOC("Return an object identifying the current operating system."), 0},
-  {"unsetenv", "(name, /)", p_unsetenv, DOC("Delete an environment variable."), 0},
-  {"urandom", "(size, /)", p_urandom, DOC("Return a bytes object containing random bytes."), 0},
+  {"_path_normpath", SIG("(path)"), p_normpath, DOC("Normalize path, eliminating double slashes, etc."), 0},
+  {"confstr", SIG("(name, /)"), p_confstr, DOC("Return a string-valued system configuration variable."), 0},
+  {"cpu_count", SIG("()"), p_cpu_count, DOC("Return the number of logical CPUs in the system."), 0},
+  {"fspath", SIG("(path)"), p_fspath, DOC("Return the file system path representation of the object."), 0},
+  {"getloadavg", SIG("()"), p_getloadavg, DOC("Return average recent system load information."), 0},
+  {"getrandom", SIG("(size, flags=0)"), p_getrandom, DOC("Obtain a series of random bytes."), 0},
+  {"major", SIG("(device, /)"), p_major, DOC("Extracts a device major number from a raw device number."), 0},
+  {"makedev", SIG("(major, minor, /)"), p_makedev, DOC("Composes a raw device number."), 0},
+  {"minor", SIG("(device, /)"), p_minor, DOC("Extracts a device minor number from a raw device number."), 0},
+  {"putenv", SIG("(name, value, /)"), p_putenv, DOC("Change or add an environment variable."), 0},
+  {"strerror", SIG("(code, /)"), p_strerror, DOC("Translate an error code to a message string."), 0},
+  {"sysconf", SIG("(name, /)"), p_sysconf, DOC("Return an integer-valued system configuration variable."), 0},
+  {"uname", SIG("()"), p_uname, DOC("Return an object identifying the current operating system."), 0},
+  {"unsetenv", SIG("(name, /)"), p_unsetenv, DOC("Delete an environment variable."), 0},
+  {"urandom", SIG("(size, /)"), p_urandom, DOC("Return a bytes object containing random bytes."), 0},
   {0},
 };
 

@@ -22,7 +22,7 @@
 /* ---- Numbers that cannot fail, or say so by -1 ---- */
 
 /* clang-format off */
-#define NUMBERS(X) X(getpid) X(getppid) X(getpgrp) X(getuid) X(geteuid) X(getgid) X(getegid) X(setsid)
+#define NUMBERS(X) X(getpid) X(getppid) X(getpgrp) X(getuid) X(geteuid) X(getgid) X(getegid)
 #define OF_PROCESS(X) X(getpgid) X(getsid)
 #define SET_ID(X) X(setuid) X(seteuid) X(setgid) X(setegid)
 #define SET_TWO(X) X(setreuid) X(setregid)
@@ -181,6 +181,8 @@ static asy_value p_kill(asy_vm *vm, const asy_value *args) {
   if (kill(pid, signal_number)) return posix_error(vm);
   return asy_check_signals(vm) ? ASY_NONE : ASY_FAILED; /* it may have been for us */
 }
+static asy_value p_setsid(asy_vm *vm, const asy_value *args) { return posix_done(vm, setsid() < 0 ? -1 : 0); }
+
 static asy_value p_killpg(asy_vm *vm, const asy_value *args) {
   int group, signal_number;
   if (!posix_int(vm, args[0], &group) || !posix_int(vm, args[1], &signal_number)) return ASY_FAILED;
@@ -699,76 +701,82 @@ static asy_value p_setns(asy_vm *vm, const asy_value *args) {
 }
 
 #define SPAWN_SIGNATURE                                                                                                \
-  "(path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=None, "           \
-  "setsigdef=None, scheduler=None)"
+  SIG(                                                                                                                 \
+    "(path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=None, "         \
+    "setsigdef=None, scheduler=None)")
 
 static const asy_native natives[] = {
-#define X(name) {#name, "()", p_##name, 0, 0},
+#define X(name) {#name, SIG("()"), p_##name, 0, 0},
   NUMBERS(X) GET_THREE(X)
 #undef X
-#define X(name) {#name, "(pid)", p_##name, 0, 0},
+#define X(name) {#name, SIG("(pid)"), p_##name, 0, 0},
     OF_PROCESS(X)
 #undef X
-#define X(name) {#name, "(id, /)", p_##name, 0, 0},
+#define X(name) {#name, SIG("(id, /)"), p_##name, 0, 0},
       SET_ID(X)
 #undef X
-#define X(name) {#name, "(real, effective, /)", p_##name, 0, 0},
+#define X(name) {#name, SIG("(real, effective, /)"), p_##name, 0, 0},
         SET_TWO(X)
 #undef X
-#define X(name) {#name, "(real, effective, saved, /)", p_##name, 0, 0},
+#define X(name) {#name, SIG("(real, effective, saved, /)"), p_##name, 0, 0},
           SET_THREE(X)
 #undef X
-#define X(name) {#name, "(status)", p_##name, 0, 0},
+#define X(name) {#name, SIG("(status)"), p_##name, 0, 0},
             STATUS_FLAGS(X) STATUS_NUMBERS(X)
 #undef X
-              {"_exit", "(status)", p__exit,
+              {"_exit", SIG("(status)"), p__exit,
                DOC("Exit to the system with specified status, without normal exit processing."), 0},
-  {"abort", "()", p_abort, DOC("Abort the interpreter immediately."), 0},
-  {"execv", "(path, argv, /)", p_execv, DOC("Execute an executable path with arguments, replacing current process."),
+  {"abort", SIG("()"), p_abort, DOC("Abort the interpreter immediately."), 0},
+  {"execv", SIG("(path, argv, /)"), p_execv,
+   DOC("Execute an executable path with arguments, replacing current process."), 0},
+  {"execve", SIG("(path, argv, env)"), p_execve, DOC("As execv, with an environment."), 0},
+  {"fork", SIG("()"), p_fork, DOC("Fork a child process; 0 in the child, its pid in the parent."), 0},
+  {"forkpty", SIG("()"), p_forkpty,
+   DOC("Fork a child with a new pseudo-terminal as its controlling tty; (pid, master_fd)."), 0},
+  {"getgrouplist", SIG("(user, group, /)"), p_getgrouplist, DOC("List of group ids to which a user belongs."), 0},
+  {"getgroups", SIG("()"), p_getgroups, DOC("Return list of supplemental group IDs for the process."), 0},
+  {"getlogin", SIG("()"), p_getlogin, DOC("Return the actual login name."), 0},
+  {"getpriority", SIG("(which, who)"), p_getpriority, DOC("Return program scheduling priority."), 0},
+  {"initgroups", SIG("(username, gid, /)"), p_initgroups, DOC("Initialize the group access list."), 0},
+  {"kill", SIG("(pid, signal, /)"), p_kill, DOC("Kill a process with a signal."), 0},
+  {"setsid", SIG("()"), p_setsid, DOC("Begin a session."), 0},
+  {"killpg", SIG("(pgid, signal, /)"), p_killpg, DOC("Kill a process group with a signal."), 0},
+  {"nice", SIG("(increment, /)"), p_nice, DOC("Add increment to the priority of process and return the new priority."),
    0},
-  {"execve", "(path, argv, env)", p_execve, DOC("As execv, with an environment."), 0},
-  {"fork", "()", p_fork, DOC("Fork a child process; 0 in the child, its pid in the parent."), 0},
-  {"forkpty", "()", p_forkpty, DOC("Fork a child with a new pseudo-terminal as its controlling tty; (pid, master_fd)."),
+  {"pidfd_open", SIG("(pid, flags=0)"), p_pidfd_open, DOC("Return a file descriptor referring to the process *pid*."),
    0},
-  {"getgrouplist", "(user, group, /)", p_getgrouplist, DOC("List of group ids to which a user belongs."), 0},
-  {"getgroups", "()", p_getgroups, DOC("Return list of supplemental group IDs for the process."), 0},
-  {"getlogin", "()", p_getlogin, DOC("Return the actual login name."), 0},
-  {"getpriority", "(which, who)", p_getpriority, DOC("Return program scheduling priority."), 0},
-  {"initgroups", "(username, gid, /)", p_initgroups, DOC("Initialize the group access list."), 0},
-  {"kill", "(pid, signal, /)", p_kill, DOC("Kill a process with a signal."), 0},
-  {"killpg", "(pgid, signal, /)", p_killpg, DOC("Kill a process group with a signal."), 0},
-  {"nice", "(increment, /)", p_nice, DOC("Add increment to the priority of process and return the new priority."), 0},
-  {"pidfd_open", "(pid, flags=0)", p_pidfd_open, DOC("Return a file descriptor referring to the process *pid*."), 0},
   {"posix_spawn", SPAWN_SIGNATURE, p_posix_spawn, DOC("Execute the program specified by path in a new process."), 0},
   {"posix_spawnp", SPAWN_SIGNATURE, p_posix_spawnp, DOC("As posix_spawn; the program is searched along PATH."), 0},
-  {"register_at_fork", "(*, before=?, after_in_child=?, after_in_parent=?)", p_register_at_fork,
+  {"register_at_fork", SIG("(*, before=?, after_in_child=?, after_in_parent=?)"), p_register_at_fork,
    DOC("Register callables to be called when forking a new process."), 0},
-  {"sched_get_priority_max", "(policy)", p_sched_get_priority_max,
+  {"sched_get_priority_max", SIG("(policy)"), p_sched_get_priority_max,
    DOC("Get the maximum scheduling priority for policy."), 0},
-  {"sched_get_priority_min", "(policy)", p_sched_get_priority_min,
+  {"sched_get_priority_min", SIG("(policy)"), p_sched_get_priority_min,
    DOC("Get the minimum scheduling priority for policy."), 0},
-  {"sched_getaffinity", "(pid, /)", p_sched_getaffinity, DOC("The set of CPUs the process may run on."), 0},
-  {"sched_getparam", "(pid, /)", p_sched_getparam, DOC("Returns scheduling parameters for the process."), 0},
-  {"sched_getscheduler", "(pid, /)", p_sched_getscheduler, DOC("Get the scheduling policy for the process."), 0},
-  {"sched_rr_get_interval", "(pid, /)", p_sched_rr_get_interval, DOC("The round-robin quantum, in seconds."), 0},
-  {"sched_setaffinity", "(pid, mask, /)", p_sched_setaffinity, DOC("Set the CPU affinity of the process."), 0},
-  {"sched_setparam", "(pid, param, /)", p_sched_setparam, DOC("Set scheduling parameters for the process."), 0},
-  {"sched_setscheduler", "(pid, policy, param, /)", p_sched_setscheduler, DOC("Set the scheduling policy."), 0},
-  {"sched_yield", "()", p_sched_yield, DOC("Voluntarily relinquish the CPU."), 0},
-  {"setgroups", "(groups, /)", p_setgroups, DOC("Set the groups of the current process to list."), 0},
-  {"setns", "(fd, nstype=0)", p_setns, DOC("Move the calling thread into different namespaces."), 0},
-  {"setpgid", "(pid, pgrp, /)", p_setpgid, DOC("Call the system call setpgid(pid, pgrp)."), 0},
-  {"setpgrp", "()", p_setpgrp, DOC("Make the current process the leader of its process group."), 0},
-  {"setpriority", "(which, who, priority)", p_setpriority, DOC("Set program scheduling priority."), 0},
-  {"system", "(command)", p_system, DOC("Execute the command in a subshell; returns its wait status."), 0},
-  {"times", "()", p_times, DOC("Process times: user, system, children's, elapsed."), 0},
-  {"unshare", "(flags)", p_unshare, DOC("Disassociate parts of a process's execution context."), 0},
-  {"wait", "()", p_wait, DOC("Wait for completion of a child process; (pid, status)."), 0},
-  {"wait3", "(options)", p_wait3, DOC("As wait, with resource usage."), 0},
-  {"wait4", "(pid, options)", p_wait4, DOC("As waitpid, with resource usage."), 0},
-  {"waitid", "(idtype, id, options, /)", p_waitid, DOC("Wait for a child and tell what became of it."), 0},
-  {"waitpid", "(pid, options, /)", p_waitpid, DOC("Wait for completion of a given child process; (pid, status)."), 0},
-  {"waitstatus_to_exitcode", "(status)", p_waitstatus_to_exitcode, DOC("Convert a wait status to an exit code."), 0},
+  {"sched_getaffinity", SIG("(pid, /)"), p_sched_getaffinity, DOC("The set of CPUs the process may run on."), 0},
+  {"sched_getparam", SIG("(pid, /)"), p_sched_getparam, DOC("Returns scheduling parameters for the process."), 0},
+  {"sched_getscheduler", SIG("(pid, /)"), p_sched_getscheduler, DOC("Get the scheduling policy for the process."), 0},
+  {"sched_rr_get_interval", SIG("(pid, /)"), p_sched_rr_get_interval, DOC("The round-robin quantum, in seconds."), 0},
+  {"sched_setaffinity", SIG("(pid, mask, /)"), p_sched_setaffinity, DOC("Set the CPU affinity of the process."), 0},
+  {"sched_setparam", SIG("(pid, param, /)"), p_sched_setparam, DOC("Set scheduling parameters for the process."), 0},
+  {"sched_setscheduler", SIG("(pid, policy, param, /)"), p_sched_setscheduler, DOC("Set the scheduling policy."), 0},
+  {"sched_yield", SIG("()"), p_sched_yield, DOC("Voluntarily relinquish the CPU."), 0},
+  {"setgroups", SIG("(groups, /)"), p_setgroups, DOC("Set the groups of the current process to list."), 0},
+  {"setns", SIG("(fd, nstype=0)"), p_setns, DOC("Move the calling thread into different namespaces."), 0},
+  {"setpgid", SIG("(pid, pgrp, /)"), p_setpgid, DOC("Call the system call setpgid(pid, pgrp)."), 0},
+  {"setpgrp", SIG("()"), p_setpgrp, DOC("Make the current process the leader of its process group."), 0},
+  {"setpriority", SIG("(which, who, priority)"), p_setpriority, DOC("Set program scheduling priority."), 0},
+  {"system", SIG("(command)"), p_system, DOC("Execute the command in a subshell; returns its wait status."), 0},
+  {"times", SIG("()"), p_times, DOC("Process times: user, system, children's, elapsed."), 0},
+  {"unshare", SIG("(flags)"), p_unshare, DOC("Disassociate parts of a process's execution context."), 0},
+  {"wait", SIG("()"), p_wait, DOC("Wait for completion of a child process; (pid, status)."), 0},
+  {"wait3", SIG("(options)"), p_wait3, DOC("As wait, with resource usage."), 0},
+  {"wait4", SIG("(pid, options)"), p_wait4, DOC("As waitpid, with resource usage."), 0},
+  {"waitid", SIG("(idtype, id, options, /)"), p_waitid, DOC("Wait for a child and tell what became of it."), 0},
+  {"waitpid", SIG("(pid, options, /)"), p_waitpid, DOC("Wait for completion of a given child process; (pid, status)."),
+   0},
+  {"waitstatus_to_exitcode", SIG("(status)"), p_waitstatus_to_exitcode, DOC("Convert a wait status to an exit code."),
+   0},
   {0},
 };
 

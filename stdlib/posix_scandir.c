@@ -149,9 +149,9 @@ static asy_value iterator_close(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native iterator_methods[] = {
-  {"__enter__", "(self, /)", iterator_enter, 0, 0},
-  {"__exit__", "(self, /, *args)", iterator_close, 0, 0},
-  {"close", "(self, /)", iterator_close, DOC("Close the iterator and free its descriptor."), 0},
+  {"__enter__", SIG("(self, /)"), iterator_enter, 0, 0},
+  {"__exit__", SIG("(self, /, *args)"), iterator_close, 0, 0},
+  {"close", SIG("(self, /)"), iterator_close, DOC("Close the iterator and free its descriptor."), 0},
   {0},
 };
 
@@ -242,16 +242,17 @@ static asy_value entry_repr(asy_vm *vm, asy_value self) {
 }
 
 static const asy_native entry_methods[] = {
-  {"path", "(self)", entry_path, DOC("The entry's full path: what scandir was given, joined with the name."),
+  {"path", SIG("(self)"), entry_path, DOC("The entry's full path: what scandir was given, joined with the name."),
    ASY_NATIVE_GETTER},
-  {"__fspath__", "(self, /)", entry_path, DOC("Returns the path for the entry."), 0},
-  {"inode", "(self, /)", entry_inode, DOC("Return inode of the entry; cached per entry."), 0},
-  {"is_dir", "(self, /, *, follow_symlinks=True)", entry_is_dir, DOC("Whether the entry is a directory; cached."), 0},
-  {"is_file", "(self, /, *, follow_symlinks=True)", entry_is_file, DOC("Whether the entry is a file; cached."), 0},
-  {"is_junction", "(self, /)", entry_is_junction, DOC("False: there are junctions on Windows only."), 0},
-  {"is_symlink", "(self, /)", entry_is_symlink, DOC("Whether the entry is a symbolic link; cached."), 0},
-  {"stat", "(self, /, *, follow_symlinks=True)", entry_stat, DOC("Return stat_result object for the entry; cached."),
+  {"__fspath__", SIG("(self, /)"), entry_path, DOC("Returns the path for the entry."), 0},
+  {"inode", SIG("(self, /)"), entry_inode, DOC("Return inode of the entry; cached per entry."), 0},
+  {"is_dir", SIG("(self, /, *, follow_symlinks=True)"), entry_is_dir, DOC("Whether the entry is a directory; cached."),
    0},
+  {"is_file", SIG("(self, /, *, follow_symlinks=True)"), entry_is_file, DOC("Whether the entry is a file; cached."), 0},
+  {"is_junction", SIG("(self, /)"), entry_is_junction, DOC("False: there are junctions on Windows only."), 0},
+  {"is_symlink", SIG("(self, /)"), entry_is_symlink, DOC("Whether the entry is a symbolic link; cached."), 0},
+  {"stat", SIG("(self, /, *, follow_symlinks=True)"), entry_stat,
+   DOC("Return stat_result object for the entry; cached."), 0},
   {0},
 };
 
@@ -271,8 +272,8 @@ static const asy_type entry_type = {
 };
 
 static const asy_native natives[] = {
-  {"listdir", "(path=None)", p_listdir, DOC("A list of the names of the files in the directory."), 0},
-  {"scandir", "(path=None)", p_scandir, DOC("An iterator of DirEntry objects for the directory."), 0},
+  {"listdir", SIG("(path=None)"), p_listdir, DOC("A list of the names of the files in the directory."), 0},
+  {"scandir", SIG("(path=None)"), p_scandir, DOC("An iterator of DirEntry objects for the directory."), 0},
   {0},
 };
 

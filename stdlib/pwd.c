@@ -141,15 +141,15 @@ static asy_value p_getgrall(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native pwd_natives[] = {
-  {"getpwall", "()", p_getpwall, DOC("A list of all users."), 0},
-  {"getpwnam", "(name, /)", p_getpwnam, DOC("The user of this name."), 0},
-  {"getpwuid", "(uidobj, /)", p_getpwuid, DOC("The user of this number."), 0},
+  {"getpwall", SIG("()"), p_getpwall, DOC("A list of all users."), 0},
+  {"getpwnam", SIG("(name, /)"), p_getpwnam, DOC("The user of this name."), 0},
+  {"getpwuid", SIG("(uidobj, /)"), p_getpwuid, DOC("The user of this number."), 0},
   {0},
 };
 static const asy_native grp_natives[] = {
-  {"getgrall", "()", p_getgrall, DOC("A list of all groups."), 0},
-  {"getgrgid", "(id)", p_getgrgid, DOC("The group of this number."), 0},
-  {"getgrnam", "(name)", p_getgrnam, DOC("The group of this name."), 0},
+  {"getgrall", SIG("()"), p_getgrall, DOC("A list of all groups."), 0},
+  {"getgrgid", SIG("(id)"), p_getgrgid, DOC("The group of this number."), 0},
+  {"getgrnam", SIG("(name)"), p_getgrnam, DOC("The group of this name."), 0},
   {0},
 };
 

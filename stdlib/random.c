@@ -156,12 +156,13 @@ static asy_value random_setstate(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native methods[] = {
-  {"random", "(self, /)", random_random, DOC("random() -> x in the interval [0, 1)."), 0},
-  {"seed", "(self, n=None, /)", random_seed,
+  {"random", SIG("(self, /)"), random_random, DOC("random() -> x in the interval [0, 1)."), 0},
+  {"seed", SIG("(self, n=None, /)"), random_seed,
    DOC("Defaults to use urandom and falls back to a combination of the current time and the process identifier."), 0},
-  {"getrandbits", "(self, k, /)", random_bits, DOC("getrandbits(k) -> x.  Generates an int with k random bits."), 0},
-  {"getstate", "(self, /)", random_getstate, DOC("getstate() -> tuple containing the current state."), 0},
-  {"setstate", "(self, state, /)", random_setstate, DOC("setstate(state) -> None.  Restores generator state."), 0},
+  {"getrandbits", SIG("(self, k, /)"), random_bits, DOC("getrandbits(k) -> x.  Generates an int with k random bits."),
+   0},
+  {"getstate", SIG("(self, /)"), random_getstate, DOC("getstate() -> tuple containing the current state."), 0},
+  {"setstate", SIG("(self, state, /)"), random_setstate, DOC("setstate(state) -> None.  Restores generator state."), 0},
   {0},
 };
 
@@ -170,7 +171,7 @@ static const asy_type random_type = {
   .doc = "Random() -> create a random number generator with its own internal state.",
   .size = sizeof(generator),
   .init = random_seed, /* a script subclass seeds in its own way */
-  .init_signature = "(self, seed=None, /)",
+  .init_signature = SIG("(self, seed=None, /)"),
   .methods = methods,
 };
 

@@ -111,11 +111,11 @@ static asy_value r_prlimit(asy_vm *vm, const asy_value *args) {
 static asy_value r_getpagesize(asy_vm *vm, const asy_value *args) { return asy_from_small(getpagesize()); }
 
 static const asy_native natives[] = {
-  {"getpagesize", "()", r_getpagesize, DOC("The number of bytes in a page of memory."), 0},
-  {"getrlimit", "(resource, /)", r_getrlimit, DOC("The soft and the hard limit of a resource."), 0},
-  {"getrusage", "(who, /)", r_getrusage, DOC("What the process, its children or the thread have used."), 0},
-  {"prlimit", "(pid, resource, limits=?, /)", r_prlimit, DOC("Get and perhaps set limits of another process."), 0},
-  {"setrlimit", "(resource, limits, /)", r_setrlimit, DOC("Set the limits (soft, hard) of a resource."), 0},
+  {"getpagesize", SIG("()"), r_getpagesize, DOC("The number of bytes in a page of memory."), 0},
+  {"getrlimit", SIG("(resource, /)"), r_getrlimit, DOC("The soft and the hard limit of a resource."), 0},
+  {"getrusage", SIG("(who, /)"), r_getrusage, DOC("What the process, its children or the thread have used."), 0},
+  {"prlimit", SIG("(pid, resource, limits=?, /)"), r_prlimit, DOC("Get and perhaps set limits of another process."), 0},
+  {"setrlimit", SIG("(resource, limits, /)"), r_setrlimit, DOC("Set the limits (soft, hard) of a resource."), 0},
   {0},
 };
 

@@ -224,10 +224,11 @@ static asy_value poll_poll(asy_vm *vm, const asy_value *args) {
 static void poll_free(asy_vm *vm, asy_obj *o) { free(((poll_object *)o)->fds); }
 
 static const asy_native poll_methods[] = {
-  {"register", "(self, fd, eventmask=7, /)", poll_register, DOC("Watch a descriptor."), 0},
-  {"modify", "(self, fd, eventmask, /)", poll_modify, DOC("Change the events of a registered descriptor."), 0},
-  {"unregister", "(self, fd, /)", poll_unregister, DOC("Watch a descriptor no more."), 0},
-  {"poll", "(self, timeout=None, /)", poll_poll, DOC("Wait, for timeout milliseconds at most: [(fd, event), ...]."), 0},
+  {"register", SIG("(self, fd, eventmask=7, /)"), poll_register, DOC("Watch a descriptor."), 0},
+  {"modify", SIG("(self, fd, eventmask, /)"), poll_modify, DOC("Change the events of a registered descriptor."), 0},
+  {"unregister", SIG("(self, fd, /)"), poll_unregister, DOC("Watch a descriptor no more."), 0},
+  {"poll", SIG("(self, timeout=None, /)"), poll_poll,
+   DOC("Wait, for timeout milliseconds at most: [(fd, event), ...]."), 0},
   {0},
 };
 
@@ -352,17 +353,17 @@ static asy_value epoll_enter(asy_vm *vm, const asy_value *args) {
 static asy_value epoll_exit(asy_vm *vm, const asy_value *args) { return epoll_close(vm, args); }
 
 static const asy_native epoll_methods[] = {
-  {"fromfd", "(cls, fd, /)", epoll_fromfd, DOC("An epoll object of an existing descriptor."), ASY_NATIVE_CLASS},
-  {"close", "(self, /)", epoll_close, DOC("Close the descriptor."), 0},
-  {"closed", "(self)", epoll_closed, DOC("Whether it is closed."), ASY_NATIVE_GETTER},
-  {"fileno", "(self, /)", epoll_fileno, DOC("The descriptor."), 0},
-  {"register", "(self, fd, eventmask=7)", epoll_register, DOC("Watch a descriptor."), 0},
-  {"modify", "(self, fd, eventmask)", epoll_modify, DOC("Change the events of a registered descriptor."), 0},
-  {"unregister", "(self, fd)", epoll_unregister, DOC("Watch a descriptor no more."), 0},
-  {"poll", "(self, timeout=None, maxevents=-1)", epoll_poll,
+  {"fromfd", SIG("(cls, fd, /)"), epoll_fromfd, DOC("An epoll object of an existing descriptor."), ASY_NATIVE_CLASS},
+  {"close", SIG("(self, /)"), epoll_close, DOC("Close the descriptor."), 0},
+  {"closed", SIG("(self)"), epoll_closed, DOC("Whether it is closed."), ASY_NATIVE_GETTER},
+  {"fileno", SIG("(self, /)"), epoll_fileno, DOC("The descriptor."), 0},
+  {"register", SIG("(self, fd, eventmask=7)"), epoll_register, DOC("Watch a descriptor."), 0},
+  {"modify", SIG("(self, fd, eventmask)"), epoll_modify, DOC("Change the events of a registered descriptor."), 0},
+  {"unregister", SIG("(self, fd)"), epoll_unregister, DOC("Watch a descriptor no more."), 0},
+  {"poll", SIG("(self, timeout=None, maxevents=-1)"), epoll_poll,
    DOC("Wait, for timeout seconds at most: [(fd, event), ...]."), 0},
-  {"__enter__", "(self, /)", epoll_enter, 0, 0},
-  {"__exit__", "(self, exc_type=None, exc_value=None, exc_tb=None, /)", epoll_exit, 0, 0},
+  {"__enter__", SIG("(self, /)"), epoll_enter, 0, 0},
+  {"__exit__", SIG("(self, exc_type=None, exc_value=None, exc_tb=None, /)"), epoll_exit, 0, 0},
   {0},
 };
 
@@ -372,15 +373,15 @@ static const asy_type epoll_type = {
   .size = sizeof(epoll_object),
   .free = epoll_free,
   .new_ = epoll_new,
-  .new_signature = "(cls, sizehint=-1, flags=0)",
+  .new_signature = SIG("(cls, sizehint=-1, flags=0)"),
   .methods = epoll_methods,
 };
 
 /* ---- The module ---- */
 
 static const asy_native natives[] = {
-  {"select", "(rlist, wlist, xlist, timeout=None, /)", select_select, DOC("Wait until descriptors are ready."), 0},
-  {"poll", "()", select_poll, DOC("A polling object."), 0},
+  {"select", SIG("(rlist, wlist, xlist, timeout=None, /)"), select_select, DOC("Wait until descriptors are ready."), 0},
+  {"poll", SIG("()"), select_poll, DOC("A polling object."), 0},
   {0},
 };
 

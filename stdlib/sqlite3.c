@@ -364,26 +364,26 @@ static asy_value statement_finish(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native database_methods[] = {
-  {"busy_timeout", "(self, ms, /)", database_busy_timeout, 0, 0},
-  {"changes", "(self, /)", database_changes, 0, 0},
-  {"close", "(self, /)", database_close, 0, 0},
-  {"complete", "(self, text, /)", database_complete, 0, 0},
-  {"create_function", "(self, name, nargs, callable, flags, /)", database_create_function, 0, 0},
-  {"get_autocommit", "(self, /)", database_get_autocommit, 0, 0},
-  {"interrupt", "(self, /)", database_interrupt, 0, 0},
-  {"last_insert_rowid", "(self, /)", database_last_insert_rowid, 0, 0},
-  {"prepare", "(self, text, /)", database_prepare, 0, 0},
-  {"total_changes", "(self, /)", database_total_changes, 0, 0},
-  {"version", "(self, /)", database_version, 0, 0},
+  {"busy_timeout", SIG("(self, ms, /)"), database_busy_timeout, 0, 0},
+  {"changes", SIG("(self, /)"), database_changes, 0, 0},
+  {"close", SIG("(self, /)"), database_close, 0, 0},
+  {"complete", SIG("(self, text, /)"), database_complete, 0, 0},
+  {"create_function", SIG("(self, name, nargs, callable, flags, /)"), database_create_function, 0, 0},
+  {"get_autocommit", SIG("(self, /)"), database_get_autocommit, 0, 0},
+  {"interrupt", SIG("(self, /)"), database_interrupt, 0, 0},
+  {"last_insert_rowid", SIG("(self, /)"), database_last_insert_rowid, 0, 0},
+  {"prepare", SIG("(self, text, /)"), database_prepare, 0, 0},
+  {"total_changes", SIG("(self, /)"), database_total_changes, 0, 0},
+  {"version", SIG("(self, /)"), database_version, 0, 0},
   {0},
 };
 
 static const asy_native statement_methods[] = {
-  {"bind", "(self, index, value, /)", statement_bind, DOC("False: no type of SQLite's."), 0},
-  {"describe", "(self, /)", statement_describe, 0, 0},
-  {"finish", "(self, /)", statement_finish, 0, 0},
-  {"reset", "(self, /)", statement_reset, 0, 0},
-  {"step", "(self, raw, /)", statement_step, 0, 0},
+  {"bind", SIG("(self, index, value, /)"), statement_bind, DOC("False: no type of SQLite's."), 0},
+  {"describe", SIG("(self, /)"), statement_describe, 0, 0},
+  {"finish", SIG("(self, /)"), statement_finish, 0, 0},
+  {"reset", SIG("(self, /)"), statement_reset, 0, 0},
+  {"step", SIG("(self, raw, /)"), statement_step, 0, 0},
   {0},
 };
 
@@ -393,7 +393,7 @@ static const asy_type database_type = {
   .visit = database_visit,
   .free = database_free,
   .new_ = database_new,
-  .new_signature = "(cls, path, flags, /)",
+  .new_signature = SIG("(cls, path, flags, /)"),
   .methods = database_methods,
 };
 

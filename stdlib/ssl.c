@@ -92,7 +92,8 @@ typedef struct {
   library *lib;
   __typeof__(&BIO_free) release;
   BIO *bio;
-  bool ended; /* write_eof */
+  size_t noted; /* bytes of it that the collector knows of */
+  bool ended;   /* write_eof */
 } memory_bio;
 
 typedef struct {
@@ -105,13 +106,13 @@ typedef struct {
   asy_value owner;    /* the SSLObject or SSLSocket, for the server name's callback */
   asy_value socket;   /* whose descriptor and timeout count; 0: none */
   asy_value hostname; /* a str; 0: none */
+  asy_value failure;  /* an exception that the next receive raises; 0: none */
   memory_bio *incoming, *outgoing;
   int code;            /* SSL_get_error of the last operation */
   int written;         /* bytes of a write that is done but for the socket's taking them all; 0: none */
   uint8_t record[5];   /* the header of the record that comes from the socket */
   uint32_t have, left; /* bytes of the header that have come; bytes of the record still to come */
   bool server;
-  bool ended; /* the other side has said that it sends no more */
 } connection;
 
 typedef struct {
@@ -123,6 +124,8 @@ typedef struct {
 } session;
 
 static const asy_type library_type, context_type, memory_bio_type, connection_type, session_type;
+
+enum { SSL_TAKES = 64 * 1024 }; /* about what a connection costs in OpenSSL: buffers, keys, certificates */
 
 static context *context_of(asy_value v) { return (context *)asy_obj_of(v); }
 static connection *connection_of(asy_value v) { return (connection *)asy_obj_of(v); }
@@ -189,6 +192,14 @@ static asy_value raise_as(asy_vm *vm, const char *cls, int64_t code, asy_str *te
 
 static asy_value raise_plain(asy_vm *vm, const char *cls, int64_t code, const char *text) {
   return raise_as(vm, cls, code, asy_str_format(vm, "%s", text), NULL, NULL, 0, ASY_NONE);
+}
+
+/* SSLError of the text alone. */
+static asy_value raise_text(asy_vm *vm, const char *text) {
+  asy_value module = asy_import(vm, "ssl"),
+            type = asy_failed(module) ? module : asy_get_attr_cstr(vm, module, "SSLError");
+  asy_value error = asy_failed(type) ? type : asy_call1(vm, type, asy_from_cstr(vm, text));
+  return asy_failed(error) ? error : asy_raise_value(vm, error);
 }
 
 /* "tlsv1 alert unknown ca" as TLSV1_ALERT_UNKNOWN_CA */
@@ -283,6 +294,14 @@ static asy_value raise_connection(asy_vm *vm, connection *s) {
 
 static size_t pending_in(const memory_bio *m) { return (size_t)m->lib->f.BIO_ctrl(m->bio, BIO_CTRL_PENDING, 0, NULL); }
 
+/* After bytes were added. */
+static void note_growth(asy_vm *vm, memory_bio *m) {
+  size_t size = pending_in(m);
+  if (size <= m->noted) return;
+  asy_mem_note(vm, (ptrdiff_t)(size - m->noted));
+  m->noted = size;
+}
+
 static void end_memory(memory_bio *m) {
   m->ended = true;
   m->lib->f.BIO_ctrl(m->bio, BIO_C_SET_BUF_MEM_EOF_RETURN, 0, NULL);
@@ -304,16 +323,19 @@ static asy_value memory_new(asy_vm *vm, const asy_value *args) {
   return memory_open(vm, m) ? asy_from_obj(m) : ASY_FAILED;
 }
 
+static asy_value memory_take(asy_vm *vm, memory_bio *m, size_t size) {
+  asy_bytes *bytes = asy_bytes_new(vm, NULL, size);
+  if (!bytes) return ASY_FAILED;
+  if (size) m->lib->f.BIO_read(m->bio, bytes->data, (int)size);
+  return asy_from_obj(bytes);
+}
+
 static asy_value memory_read(asy_vm *vm, const asy_value *args) {
   memory_bio *m = memory_of(args[0]);
   int64_t n;
   if (!asy_to_int64(vm, args[1], &n)) return ASY_FAILED;
   size_t size = pending_in(m);
-  if (n >= 0 && (uint64_t)n < size) size = (size_t)n;
-  asy_bytes *bytes = asy_bytes_new(vm, NULL, size);
-  if (!bytes) return ASY_FAILED;
-  if (size) m->lib->f.BIO_read(m->bio, bytes->data, (int)size);
-  return asy_from_obj(bytes);
+  return memory_take(vm, m, n >= 0 && (uint64_t)n < size ? (size_t)n : size);
 }
 
 static asy_value memory_write(asy_vm *vm, const asy_value *args) {
@@ -322,8 +344,9 @@ static asy_value memory_write(asy_vm *vm, const asy_value *args) {
   if (!asy_buffer_get(vm, args[1], &b)) return ASY_FAILED;
   asy_value result = asy_from_int64(vm, (int64_t)b.len);
   if (b.len > INT_MAX) result = asy_raise(vm, ASY_OverflowError, "string longer than %d bytes", INT_MAX);
-  else if (m->ended) result = raise_plain(vm, "SSLError", 1, "cannot write() after write_eof()");
+  else if (m->ended) result = raise_text(vm, "cannot write() after write_eof()");
   else if (b.len && m->lib->f.BIO_write(m->bio, b.data, (int)b.len) < 0) result = asy_raise_no_memory(vm);
+  note_growth(vm, m);
   asy_buffer_release(vm, &b);
   return result;
 }
@@ -344,15 +367,16 @@ static void memory_visit(asy_obj *o, asy_visitor *v) { asy_visit_obj(v, ((memory
 
 static void memory_free(asy_vm *vm, asy_obj *o) {
   memory_bio *m = (memory_bio *)o;
+  asy_mem_note(vm, -(ptrdiff_t)m->noted);
   if (m->bio) m->release(m->bio);
 }
 
 static const asy_native memory_methods[] = {
-  {"read", "(self, size=-1, /)", memory_read, DOC("Read up to size bytes from the memory BIO."), 0},
-  {"write", "(self, b, /)", memory_write, DOC("Writes the bytes b into the memory BIO."), 0},
-  {"write_eof", "(self, /)", memory_write_eof, DOC("Write an EOF marker to the memory BIO."), 0},
-  {"pending", "(self)", memory_pending, DOC("The number of bytes pending in the memory BIO."), ASY_NATIVE_GETTER},
-  {"eof", "(self)", memory_eof, DOC("Whether the memory BIO is at EOF."), ASY_NATIVE_GETTER},
+  {"read", SIG("(self, size=-1, /)"), memory_read, DOC("Read up to size bytes from the memory BIO."), 0},
+  {"write", SIG("(self, b, /)"), memory_write, DOC("Writes the bytes b into the memory BIO."), 0},
+  {"write_eof", SIG("(self, /)"), memory_write_eof, DOC("Write an EOF marker to the memory BIO."), 0},
+  {"pending", SIG("(self)"), memory_pending, DOC("The number of bytes pending in the memory BIO."), ASY_NATIVE_GETTER},
+  {"eof", SIG("(self)"), memory_eof, DOC("Whether the memory BIO is at EOF."), ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -362,7 +386,7 @@ static const asy_type memory_bio_type = {
   .visit = memory_visit,
   .free = memory_free,
   .new_ = memory_new,
-  .new_signature = "(cls, /)",
+  .new_signature = SIG("(cls, /)"),
   .methods = memory_methods,
 };
 
@@ -429,7 +453,7 @@ static asy_value context_new(asy_vm *vm, const asy_value *args) {
   if (!asy_to_int(vm, args[1], INT_MIN, INT_MAX, &protocol)) return ASY_FAILED;
   bool fixed = protocol >= PROTOCOL_TLSV1 && protocol <= PROTOCOL_TLSV1_2;
   if (protocol != PROTOCOL_TLS && !fixed && protocol != PROTOCOL_CLIENT && protocol != PROTOCOL_SERVER)
-    return asy_raise(vm, ASY_ValueError, "invalid or unsupported protocol version");
+    return asy_raise(vm, ASY_ValueError, "invalid or unsupported protocol version %d", protocol);
   context *c = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
   library *lib = c ? the_library(vm) : NULL;
   if (!lib) return ASY_FAILED;
@@ -448,7 +472,7 @@ static asy_value context_new(asy_vm *vm, const asy_value *args) {
                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY | SSL_MODE_RELEASE_BUFFERS, NULL);
   lib->f.SSL_CTX_set_options(c->ctx, (SSL_OP_ALL & ~SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS) | SSL_OP_NO_SSLv3 |
                                        SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                       SSL_OP_ENABLE_MIDDLEBOX_COMPAT | SSL_OP_IGNORE_UNEXPECTED_EOF);
+                                       SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
   lib->f.X509_VERIFY_PARAM_set_flags(lib->f.SSL_CTX_get0_param(c->ctx), X509_V_FLAG_TRUSTED_FIRST);
   lib->f.X509_VERIFY_PARAM_set_hostflags(lib->f.SSL_CTX_get0_param(c->ctx), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   if (!lib->f.SSL_CTX_set_cipher_list(c->ctx, default_ciphers))
@@ -873,11 +897,11 @@ static void session_free(asy_vm *vm, asy_obj *o) {
 }
 
 static const asy_native session_methods[] = {
-  {"id", "(self)", session_id, DOC("Session ID."), ASY_NATIVE_GETTER},
-  {"time", "(self)", session_time, DOC("Session creation time (seconds since epoch)."), ASY_NATIVE_GETTER},
-  {"timeout", "(self)", session_timeout, DOC("Session timeout (delta in seconds)."), ASY_NATIVE_GETTER},
-  {"ticket_lifetime_hint", "(self)", session_hint, DOC("Ticket life time hint."), ASY_NATIVE_GETTER},
-  {"has_ticket", "(self)", session_has_ticket, DOC("Does the session contain a ticket?"), ASY_NATIVE_GETTER},
+  {"id", SIG("(self)"), session_id, DOC("Session ID."), ASY_NATIVE_GETTER},
+  {"time", SIG("(self)"), session_time, DOC("Session creation time (seconds since epoch)."), ASY_NATIVE_GETTER},
+  {"timeout", SIG("(self)"), session_timeout, DOC("Session timeout (delta in seconds)."), ASY_NATIVE_GETTER},
+  {"ticket_lifetime_hint", SIG("(self)"), session_hint, DOC("Ticket life time hint."), ASY_NATIVE_GETTER},
+  {"has_ticket", SIG("(self)"), session_has_ticket, DOC("Does the session contain a ticket?"), ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -937,17 +961,24 @@ static bool wait_ready(asy_vm *vm, const attempt *a, short events) {
   }
 }
 
+/* False: errno says why the socket takes none. */
+static bool send_some(connection *s, int fd, const char *data, size_t size) {
+  char sink[4096]; /* the only way to take bytes out of OpenSSL's memory */
+  ssize_t left = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (left < 0) return false;
+  while (left > 0)
+    left -= s->lib->f.BIO_read(s->outgoing->bio, sink, left < (ssize_t)sizeof sink ? (int)left : (int)sizeof sink);
+  return true;
+}
+
 /* False: the socket does not take bytes now (SSLWantWriteError where it does not block) or failed. What was not sent stays. */
 static bool send_pending(asy_vm *vm, connection *s, const attempt *a) {
   char *data;
   for (;;) {
     long size = s->lib->f.BIO_ctrl(s->outgoing->bio, BIO_CTRL_INFO, 0, &data);
     if (size <= 0) return true;
-    ssize_t n = send(a->fd, data, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n >= 0) {
-      char sink[4096]; /* the only way to take bytes out of OpenSSL's memory */
-      for (ssize_t left = n; left > 0;)
-        left -= s->lib->f.BIO_read(s->outgoing->bio, sink, left < (ssize_t)sizeof sink ? (int)left : (int)sizeof sink);
+    if (send_some(s, a->fd, data, (size_t)size)) {
+      continue;
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
       return asy_raise_errno(vm, errno, ASY_UNBOUND), false;
     } else if (a->deadline == 0) {
@@ -1053,8 +1084,8 @@ static int read_into(asy_vm *vm, connection *s, void *data, int size) {
   if (!begin(vm, s, &a, "read")) return -1;
   int rc = perform(vm, s, &a, do_read, data, size);
   if (rc > 0) return rc;
-  s->ended = rc != INT_MIN && s->code == SSL_ERROR_ZERO_RETURN;
-  if (s->ended && s->lib->f.SSL_get_shutdown(s->ssl) == SSL_RECEIVED_SHUTDOWN) return 0;
+  bool ended = rc != INT_MIN && s->code == SSL_ERROR_ZERO_RETURN;
+  if (ended && s->lib->f.SSL_get_shutdown(s->ssl) == SSL_RECEIVED_SHUTDOWN) return 0;
   if (rc != INT_MIN) raise_connection(vm, s);
   return -1;
 }
@@ -1079,24 +1110,51 @@ static asy_value connection_read(asy_vm *vm, const asy_value *args) {
   return got < 0 ? ASY_FAILED : asy_from_bytes(vm, data, (size_t)got);
 }
 
-/* What can be read now without waiting, up to 2 * RECORD bytes; b'': nothing. `ended` tells the end from that. */
+enum { MOST = 256 * 1024 }; /* bytes that asyncio reads at once */
+
+/* All that is there now, up to `room` bytes; b'': nothing, None: the other side has ended it. An error behind good bytes is kept for
+ * the next call. */
+static asy_value read_all(asy_vm *vm, connection *s, uint8_t *data, int room) {
+  int size = 0, rc = 0;
+  while (size < room) {
+    s->lib->f.ERR_clear_error();
+    rc = s->lib->f.SSL_read(s->ssl, data + size, room - size);
+    if (rc <= 0) break;
+    size += rc;
+  }
+  s->code = s->lib->f.SSL_get_error(s->ssl, rc);
+  bool ended = s->code == SSL_ERROR_ZERO_RETURN;
+  if (asy_raised(vm)) return ASY_FAILED;
+  if (rc <= 0 && !ended && s->code != SSL_ERROR_WANT_READ) {
+    raise_connection(vm, s);
+    if (!size) return ASY_FAILED;
+    asy_store(vm, s, &s->failure, asy_take_exception(vm));
+  }
+  return size || !ended ? asy_from_bytes(vm, data, (size_t)size) : ASY_NONE;
+}
+
+/* For asyncio: puts in what came, and reads. */
 static asy_value connection_receive(asy_vm *vm, const asy_value *args) {
   connection *s = connection_of(args[0]);
-  uint8_t data[2 * RECORD];
-  int size = 0;
-  while (size < (int)sizeof data) {
-    s->lib->f.ERR_clear_error();
-    int rc = s->lib->f.SSL_read(s->ssl, data + size, (int)sizeof data - size);
-    if (rc > 0) {
-      size += rc;
-      continue;
-    }
-    s->code = s->lib->f.SSL_get_error(s->ssl, rc);
-    s->ended = s->code == SSL_ERROR_ZERO_RETURN;
-    if (!s->ended && s->code != SSL_ERROR_WANT_READ && !size) return raise_connection(vm, s);
-    break;
+  asy_buffer b;
+  if (!asy_buffer_get(vm, args[1], &b)) return ASY_FAILED;
+  bool good = !b.len || (b.len <= INT_MAX && s->lib->f.BIO_write(s->incoming->bio, b.data, (int)b.len) == (int)b.len);
+  asy_buffer_release(vm, &b);
+  if (!good) return asy_raise_no_memory(vm);
+  note_growth(vm, s->incoming);
+  if (s->failure) {
+    asy_value failure = s->failure;
+    s->failure = 0;
+    return asy_raise_value(vm, failure);
   }
-  return asy_raised(vm) ? ASY_FAILED : asy_from_bytes(vm, data, (size_t)size);
+  uint8_t little[4 * RECORD], *data = little;
+  size_t room = pending_in(s->incoming) + (size_t)s->lib->f.SSL_pending(s->ssl);
+  if (room > MOST) room = MOST;
+  if (room > sizeof little) data = asy_mem_alloc(vm, room);
+  else room = sizeof little;
+  asy_value result = data ? read_all(vm, s, data, (int)room) : ASY_FAILED;
+  if (data && data != little) asy_mem_free(vm, data, room);
+  return result;
 }
 
 enum { AT_ONCE = 4 * RECORD }; /* the most that is enciphered before a socket is given it */
@@ -1136,6 +1194,25 @@ static asy_value connection_write(asy_vm *vm, const asy_value *args) {
   asy_buffer_release(vm, &b);
   if (rc > 0 || (!rc && empty)) return asy_from_small(rc);
   return rc == INT_MIN ? ASY_FAILED : raise_connection(vm, s);
+}
+
+/* For asyncio: enciphers data and gives it to the socket fd (-1: none); what that did not take. None: it could not be written yet. */
+static asy_value connection_send(asy_vm *vm, const asy_value *args) {
+  connection *s = connection_of(args[0]);
+  asy_buffer b;
+  int fd;
+  char *out;
+  if (!asy_to_int(vm, args[2], -1, INT_MAX, &fd) || !asy_buffer_get(vm, args[1], &b)) return ASY_FAILED;
+  s->lib->f.ERR_clear_error();
+  int rc = b.len <= INT_MAX ? s->lib->f.SSL_write(s->ssl, b.data, (int)b.len) : -1;
+  asy_buffer_release(vm, &b);
+  s->code = s->lib->f.SSL_get_error(s->ssl, rc);
+  if (asy_raised(vm)) return ASY_FAILED;
+  if (rc <= 0) return s->code == SSL_ERROR_WANT_READ ? ASY_NONE : raise_connection(vm, s);
+  note_growth(vm, s->outgoing);
+  long size = s->lib->f.BIO_ctrl(s->outgoing->bio, BIO_CTRL_INFO, 0, &out);
+  if (fd >= 0 && size > 0) send_some(s, fd, out, (size_t)size);
+  return memory_take(vm, s->outgoing, pending_in(s->outgoing));
 }
 
 static asy_value connection_pending(asy_vm *vm, const asy_value *args) {
@@ -1266,42 +1343,46 @@ static void connection_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_value(v, s->owner);
   asy_visit_value(v, s->socket);
   asy_visit_value(v, s->hostname);
+  asy_visit_value(v, s->failure);
   asy_visit_obj(v, s->incoming);
   asy_visit_obj(v, s->outgoing);
 }
 
 static void connection_free(asy_vm *vm, asy_obj *o) {
   connection *s = (connection *)o;
-  if (s->ssl) s->release(s->ssl);
+  if (!s->ssl) return;
+  s->release(s->ssl);
+  asy_mem_note(vm, -SSL_TAKES);
 }
 
 static const asy_native connection_methods[] = {
-  {"chain", "(self, verified, /)", connection_chain, 0, 0},
-  {"cipher", "(self, /)", connection_cipher, 0, 0},
-  {"do_handshake", "(self, /)", connection_handshake, 0, 0},
-  {"finished", "(self, /)", connection_finished, 0, 0},
-  {"certificate", "(self, /)", connection_certificate, 0, 0},
-  {"pending", "(self, /)", connection_pending, 0, 0},
-  {"read", "(self, len, buffer=None, /)", connection_read, 0, 0},
-  {"receive", "(self, /)", connection_receive, 0, 0},
-  {"selected_alpn_protocol", "(self, /)", connection_protocol, 0, 0},
-  {"shared_ciphers", "(self, /)", connection_shared_ciphers, 0, 0},
-  {"shutdown", "(self, /)", connection_shutdown, 0, 0},
-  {"verify_client_post_handshake", "(self, /)", connection_post_handshake, 0, 0},
-  {"version", "(self, /)", connection_version, 0, 0},
-  {"write", "(self, data, /)", connection_write, 0, 0},
-  {"context", "(self)", connection_get_context, 0, ASY_NATIVE_GETTER},
-  {"context", "(self, value)", connection_set_context, 0, ASY_NATIVE_SETTER},
-  {"session", "(self)", connection_get_session, 0, ASY_NATIVE_GETTER},
-  {"session", "(self, value)", connection_set_session, 0, ASY_NATIVE_SETTER},
-  {"session_reused", "(self)", connection_session_reused, 0, ASY_NATIVE_GETTER},
+  {"chain", SIG("(self, verified, /)"), connection_chain, 0, 0},
+  {"cipher", SIG("(self, /)"), connection_cipher, 0, 0},
+  {"do_handshake", SIG("(self, /)"), connection_handshake, 0, 0},
+  {"finished", SIG("(self, /)"), connection_finished, 0, 0},
+  {"certificate", SIG("(self, /)"), connection_certificate, 0, 0},
+  {"pending", SIG("(self, /)"), connection_pending, 0, 0},
+  {"read", SIG("(self, len, buffer=None, /)"), connection_read, 0, 0},
+  {"receive", SIG("(self, data, /)"), connection_receive, 0, 0},
+  {"selected_alpn_protocol", SIG("(self, /)"), connection_protocol, 0, 0},
+  {"send", SIG("(self, data, fd, /)"), connection_send, 0, 0},
+  {"shared_ciphers", SIG("(self, /)"), connection_shared_ciphers, 0, 0},
+  {"shutdown", SIG("(self, /)"), connection_shutdown, 0, 0},
+  {"verify_client_post_handshake", SIG("(self, /)"), connection_post_handshake, 0, 0},
+  {"version", SIG("(self, /)"), connection_version, 0, 0},
+  {"write", SIG("(self, data, /)"), connection_write, 0, 0},
+  {"context", SIG("(self)"), connection_get_context, 0, ASY_NATIVE_GETTER},
+  {"context", SIG("(self, value)"), connection_set_context, 0, ASY_NATIVE_SETTER},
+  {"session", SIG("(self)"), connection_get_session, 0, ASY_NATIVE_GETTER},
+  {"session", SIG("(self, value)"), connection_set_session, 0, ASY_NATIVE_SETTER},
+  {"session_reused", SIG("(self)"), connection_session_reused, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
 static const asy_member connection_members[] = {
   {"server_side", offsetof(connection, server), MEMBER_BOOL8, false},
   {"server_hostname", offsetof(connection, hostname), MEMBER_VALUE, false},
-  {"ended", offsetof(connection, ended), MEMBER_BOOL8, false},
+  {"owner", offsetof(connection, owner), MEMBER_VALUE, false},
   {0},
 };
 
@@ -1320,7 +1401,11 @@ static bool set_hostname(asy_vm *vm, context *c, connection *s, asy_value hostna
   const struct functions *f = &c->lib->f;
   const char *name;
   unsigned char address[16];
-  if (!asy_to_cstr(vm, hostname, &name)) return false;
+  if (!asy_to_cstr(vm, hostname, &name)) {
+    if (asy_raised_is(vm, ASY_ValueError))
+      asy_raise(vm, ASY_TypeError, "argument must be encoded string without null bytes, not str");
+    return false;
+  }
   if (!*name || *name == '.') {
     asy_raise(vm, ASY_ValueError, "server_hostname cannot be an empty string or start with a leading dot.");
     return false;
@@ -1337,10 +1422,13 @@ static bool set_hostname(asy_vm *vm, context *c, connection *s, asy_value hostna
   return good;
 }
 
-static memory_bio *side_of(asy_vm *vm, asy_value given) {
-  if (given != ASY_NONE) {
+/* The MemoryBIO that was given, or a new one for a socket. */
+static memory_bio *side_of(asy_vm *vm, asy_value socket, asy_value given, const char *name) {
+  if (socket == ASY_NONE) {
     if (asy_type_of(vm, given)->type == &memory_bio_type) return memory_of(given);
-    asy_raise(vm, ASY_TypeError, "incoming and outgoing must be MemoryBIO, not '%T'", given);
+    if (given == ASY_NONE)
+      asy_raise(vm, ASY_TypeError, "_wrap_bio() argument '%s' must be _ssl.MemoryBIO, not None", name);
+    else asy_raise(vm, ASY_TypeError, "_wrap_bio() argument '%s' must be _ssl.MemoryBIO, not %T", name, given);
     return NULL;
   }
   memory_bio *m = asy_new_object(vm, &memory_bio_type);
@@ -1358,7 +1446,8 @@ static asy_value context_wrap(asy_vm *vm, const asy_value *args) {
     return raise_plain(vm, "SSLError", 0,
                        server ? "Cannot create a server socket with a PROTOCOL_TLS_CLIENT context"
                               : "Cannot create a client socket with a PROTOCOL_TLS_SERVER context");
-  memory_bio *in = side_of(vm, args[3]), *out = in ? side_of(vm, args[4]) : NULL;
+  memory_bio *in = side_of(vm, socket, args[3], "incoming"),
+             *out = in ? side_of(vm, socket, args[4], "outgoing") : NULL;
   connection *s = out ? asy_new_object(vm, &connection_type) : NULL;
   if (!s) return ASY_FAILED;
   *s = (connection){.head = s->head,
@@ -1374,6 +1463,7 @@ static asy_value context_wrap(asy_vm *vm, const asy_value *args) {
   f->ERR_clear_error();
   s->ssl = f->SSL_new(c->ctx);
   if (!s->ssl) return raise_noted(vm, c->lib, "SSLError", 0, NULL, NULL);
+  asy_mem_note(vm, SSL_TAKES);
   f->SSL_set_ex_data(s->ssl, 0, s);
   f->BIO_up_ref(in->bio);
   f->BIO_up_ref(out->bio);
@@ -1392,22 +1482,22 @@ static asy_value context_wrap(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native context_methods[] = {
-  {"_add_certs", "(self, der, /)", context_add_certs, 0, 0},
-  {"_ciphers", "(self, /)", context_ciphers, 0, 0},
-  {"_get", "(self, what, /)", context_get, 0, 0},
-  {"_load_cert_chain", "(self, cert, key, password, /)", context_load_cert_chain, 0, 0},
-  {"_load_verify", "(self, file, folder, /)", context_load_verify, 0, 0},
-  {"_set", "(self, what, value, /)", context_set, 0, 0},
-  {"_set_ciphers", "(self, text, /)", context_set_ciphers, 0, 0},
-  {"_set_keylog", "(self, path, /)", context_set_keylog, 0, 0},
-  {"_set_protocols", "(self, wire, /)", context_set_protocols, 0, 0},
-  {"_set_psk", "(self, server, callback, hint, /)", context_set_psk, 0, 0},
-  {"_set_sni", "(self, callback, /)", context_set_sni, 0, 0},
-  {"_stat", "(self, number, /)", context_stat, 0, 0},
-  {"_store", "(self, /)", context_store, 0, 0},
-  {"_wrap", "(self, owner, socket, incoming, outgoing, server_side, hostname, session, /)", context_wrap, 0, 0},
-  {"load_dh_params", "(self, filepath, /)", context_load_dh_params, 0, 0},
-  {"set_ecdh_curve", "(self, name, /)", context_set_ecdh_curve, 0, 0},
+  {"_add_certs", SIG("(self, der, /)"), context_add_certs, 0, 0},
+  {"_ciphers", SIG("(self, /)"), context_ciphers, 0, 0},
+  {"_get", SIG("(self, what, /)"), context_get, 0, 0},
+  {"_load_cert_chain", SIG("(self, cert, key, password, /)"), context_load_cert_chain, 0, 0},
+  {"_load_verify", SIG("(self, file, folder, /)"), context_load_verify, 0, 0},
+  {"_set", SIG("(self, what, value, /)"), context_set, 0, 0},
+  {"_set_ciphers", SIG("(self, text, /)"), context_set_ciphers, 0, 0},
+  {"_set_keylog", SIG("(self, path, /)"), context_set_keylog, 0, 0},
+  {"_set_protocols", SIG("(self, wire, /)"), context_set_protocols, 0, 0},
+  {"_set_psk", SIG("(self, server, callback, hint, /)"), context_set_psk, 0, 0},
+  {"_set_sni", SIG("(self, callback, /)"), context_set_sni, 0, 0},
+  {"_stat", SIG("(self, number, /)"), context_stat, 0, 0},
+  {"_store", SIG("(self, /)"), context_store, 0, 0},
+  {"_wrap", SIG("(self, owner, socket, incoming, outgoing, server_side, hostname, session, /)"), context_wrap, 0, 0},
+  {"_load_dh_params", SIG("(self, filepath, /)"), context_load_dh_params, 0, 0},
+  {"_set_ecdh_curve", SIG("(self, name, /)"), context_set_ecdh_curve, 0, 0},
   {0},
 };
 
@@ -1426,7 +1516,7 @@ static const asy_type context_type = {
   .visit = context_visit,
   .free = context_free,
   .new_ = context_new,
-  .new_signature = "(cls, protocol, /)",
+  .new_signature = SIG("(cls, protocol, /)"),
   .methods = context_methods,
   .members = context_members,
 };
@@ -1503,11 +1593,13 @@ static const asy_type library_type = {
   .name = "_ssl._Library", .size = sizeof(library), .flags = ASY_TYPE_NO_NEW, .visit = library_visit};
 
 static const asy_native natives[] = {
-  {"RAND_add", "(string, entropy, /)", ssl_rand_add, DOC("Mix string into the OpenSSL PRNG state."), 0},
-  {"RAND_status", "()", ssl_rand_status, DOC("True if the OpenSSL PRNG has been seeded with enough data."), 0},
-  {"_about", "()", ssl_about, 0, 0},
-  {"nid2obj", "(nid, /)", ssl_nid2obj, DOC("Lookup NID, short name, long name and OID of an ASN1_OBJECT by NID."), 0},
-  {"txt2obj", "(txt, name=False)", ssl_txt2obj, DOC("Lookup NID, short name, long name and OID of an ASN1_OBJECT."), 0},
+  {"RAND_add", SIG("(string, entropy, /)"), ssl_rand_add, DOC("Mix string into the OpenSSL PRNG state."), 0},
+  {"RAND_status", SIG("()"), ssl_rand_status, DOC("True if the OpenSSL PRNG has been seeded with enough data."), 0},
+  {"_about", SIG("()"), ssl_about, 0, 0},
+  {"nid2obj", SIG("(nid, /)"), ssl_nid2obj, DOC("Lookup NID, short name, long name and OID of an ASN1_OBJECT by NID."),
+   0},
+  {"txt2obj", SIG("(txt, name=False)"), ssl_txt2obj,
+   DOC("Lookup NID, short name, long name and OID of an ASN1_OBJECT."), 0},
   {0},
 };
 

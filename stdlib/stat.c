@@ -56,15 +56,16 @@ static asy_value s_filemode(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-#define X(name) {#name, "(mode, /)", s_##name, 0, 0},
+#define X(name) {#name, SIG("(mode, /)"), s_##name, 0, 0},
   KINDS(X)
 #undef X
-    {"S_IFMT", "(mode, /)", s_ifmt, DOC("Return the portion of the file's mode that describes the file type."), 0},
-  {"S_IMODE", "(mode, /)", s_imode, DOC("Return the portion of the file's mode that can be set by os.chmod()."), 0},
-  {"S_ISDOOR", "(mode, /)", s_never, DOC("False: there are no doors on Linux."), 0},
-  {"S_ISPORT", "(mode, /)", s_never, DOC("False: there are no event ports on Linux."), 0},
-  {"S_ISWHT", "(mode, /)", s_never, DOC("False: there are no whiteouts on Linux."), 0},
-  {"filemode", "(mode, /)", s_filemode, DOC("Convert a file's mode to a string of the form '-rwxrwxrwx'."), 0},
+    {"S_IFMT", SIG("(mode, /)"), s_ifmt, DOC("Return the portion of the file's mode that describes the file type."), 0},
+  {"S_IMODE", SIG("(mode, /)"), s_imode, DOC("Return the portion of the file's mode that can be set by os.chmod()."),
+   0},
+  {"S_ISDOOR", SIG("(mode, /)"), s_never, DOC("False: there are no doors on Linux."), 0},
+  {"S_ISPORT", SIG("(mode, /)"), s_never, DOC("False: there are no event ports on Linux."), 0},
+  {"S_ISWHT", SIG("(mode, /)"), s_never, DOC("False: there are no whiteouts on Linux."), 0},
+  {"filemode", SIG("(mode, /)"), s_filemode, DOC("Convert a file's mode to a string of the form '-rwxrwxrwx'."), 0},
   {0},
 };
 

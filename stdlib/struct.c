@@ -525,13 +525,14 @@ static asy_value struct_sizeof(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native struct_methods[] = {
-  {"__sizeof__", "(self, /)", struct_sizeof, DOC("S.__sizeof__() -> size of S in memory, in bytes"), 0},
-  {"iter_unpack", "(self, buffer, /)", struct_iter_unpack, DOC("Return an iterator yielding tuples."), 0},
-  {"pack", "(self, /, *v)", struct_pack,
+  {"__sizeof__", SIG("(self, /)"), struct_sizeof, DOC("S.__sizeof__() -> size of S in memory, in bytes"), 0},
+  {"iter_unpack", SIG("(self, buffer, /)"), struct_iter_unpack, DOC("Return an iterator yielding tuples."), 0},
+  {"pack", SIG("(self, /, *v)"), struct_pack,
    DOC("Return a bytes object containing the values packed according to the format."), 0},
-  {"pack_into", "(self, /, *v)", struct_pack_into, DOC("Pack the values into a writable buffer, from offset on."), 0},
-  {"unpack", "(self, buffer, /)", struct_unpack, DOC("Return a tuple containing unpacked values."), 0},
-  {"unpack_from", "(self, /, buffer, offset=0)", struct_unpack_from,
+  {"pack_into", SIG("(self, /, *v)"), struct_pack_into, DOC("Pack the values into a writable buffer, from offset on."),
+   0},
+  {"unpack", SIG("(self, buffer, /)"), struct_unpack, DOC("Return a tuple containing unpacked values."), 0},
+  {"unpack_from", SIG("(self, /, buffer, offset=0)"), struct_unpack_from,
    DOC("Return a tuple of values, read from offset on."), 0},
   {0},
 };
@@ -548,7 +549,7 @@ const asy_type asy_struct_type = {
   .size = sizeof(struct_object),
   .visit = struct_visit,
   .new_ = struct_new,
-  .new_signature = "(cls, format)",
+  .new_signature = SIG("(cls, format)"),
   .repr = struct_repr,
   .methods = struct_methods,
   .members = struct_members,
@@ -588,7 +589,7 @@ static asy_value unpacker_length(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native unpacker_methods[] = {
-  {"__length_hint__", "(self, /)", unpacker_length, 0, 0},
+  {"__length_hint__", SIG("(self, /)"), unpacker_length, 0, 0},
   {0},
 };
 
@@ -638,17 +639,18 @@ static asy_value mod_clearcache(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native struct_natives[] = {
-  {"_clearcache", "()", mod_clearcache, DOC("Clear the internal cache: there is none."), 0},
-  {"calcsize", "(format, /)", mod_calcsize, DOC("Return size in bytes of the struct described by the format string."),
-   0},
-  {"iter_unpack", "(format, buffer, /)", mod_iter_unpack,
+  {"_clearcache", SIG("()"), mod_clearcache, DOC("Clear the internal cache: there is none."), 0},
+  {"calcsize", SIG("(format, /)"), mod_calcsize,
+   DOC("Return size in bytes of the struct described by the format string."), 0},
+  {"iter_unpack", SIG("(format, buffer, /)"), mod_iter_unpack,
    DOC("Return an iterator yielding tuples unpacked from the bytes."), 0},
-  {"pack", "(*v)", mod_pack, DOC("Return a bytes object containing the values packed according to the format string."),
+  {"pack", SIG("(*v)"), mod_pack,
+   DOC("Return a bytes object containing the values packed according to the format string."), 0},
+  {"pack_into", SIG("(format, /, *v)"), mod_pack_into, DOC("Pack the values into a writable buffer, from offset on."),
    0},
-  {"pack_into", "(format, /, *v)", mod_pack_into, DOC("Pack the values into a writable buffer, from offset on."), 0},
-  {"unpack", "(format, buffer, /)", mod_unpack,
+  {"unpack", SIG("(format, buffer, /)"), mod_unpack,
    DOC("Return a tuple containing values unpacked according to the format string."), 0},
-  {"unpack_from", "(format, /, buffer, offset=0)", mod_unpack_from,
+  {"unpack_from", SIG("(format, /, buffer, offset=0)"), mod_unpack_from,
    DOC("Return a tuple of values, read from offset on."), 0},
   {0},
 };

@@ -143,14 +143,15 @@ static asy_value t_tcsetwinsize(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"tcdrain", "(fd, /)", t_tcdrain, DOC("Wait until all output has been transmitted."), 0},
-  {"tcflow", "(fd, action, /)", t_tcflow, DOC("Suspend or resume input or output."), 0},
-  {"tcflush", "(fd, queue, /)", t_tcflush, DOC("Discard queued data."), 0},
-  {"tcgetattr", "(fd, /)", t_tcgetattr, DOC("The attributes: [iflag, oflag, cflag, lflag, ispeed, ospeed, cc]."), 0},
-  {"tcgetwinsize", "(fd, /)", t_tcgetwinsize, DOC("The window's size: (rows, columns)."), 0},
-  {"tcsendbreak", "(fd, duration, /)", t_tcsendbreak, DOC("Send a break."), 0},
-  {"tcsetattr", "(fd, when, attributes, /)", t_tcsetattr, DOC("Set the attributes."), 0},
-  {"tcsetwinsize", "(fd, winsize, /)", t_tcsetwinsize, DOC("Set the window's size: (rows, columns)."), 0},
+  {"tcdrain", SIG("(fd, /)"), t_tcdrain, DOC("Wait until all output has been transmitted."), 0},
+  {"tcflow", SIG("(fd, action, /)"), t_tcflow, DOC("Suspend or resume input or output."), 0},
+  {"tcflush", SIG("(fd, queue, /)"), t_tcflush, DOC("Discard queued data."), 0},
+  {"tcgetattr", SIG("(fd, /)"), t_tcgetattr, DOC("The attributes: [iflag, oflag, cflag, lflag, ispeed, ospeed, cc]."),
+   0},
+  {"tcgetwinsize", SIG("(fd, /)"), t_tcgetwinsize, DOC("The window's size: (rows, columns)."), 0},
+  {"tcsendbreak", SIG("(fd, duration, /)"), t_tcsendbreak, DOC("Send a break."), 0},
+  {"tcsetattr", SIG("(fd, when, attributes, /)"), t_tcsetattr, DOC("Set the attributes."), 0},
+  {"tcsetwinsize", SIG("(fd, winsize, /)"), t_tcsetwinsize, DOC("Set the window's size: (rows, columns)."), 0},
   {0},
 };
 

@@ -21,23 +21,23 @@ static asy_value static_keywords(asy_vm *vm, const asy_value *args) {
 static asy_value static_self(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
 
 #define METHODS(flags)                                                                                                 \
-  {"meth_varargs", "(self, /, *args)", meth_args, 0, flags},                                                           \
-    {"meth_varargs_keywords", "(self, /, *args, **kwargs)", meth_keywords, 0, flags},                                  \
-    {"meth_o", "(self, arg, /)", meth_args, 0, flags}, {"meth_noargs", "(self, /)", meth_self, 0, flags},              \
-    {"meth_fastcall", "(self, /, *args)", meth_args, 0, flags},                                                        \
-    {"meth_fastcall_keywords", "(self, /, *args, **kwargs)", meth_keywords, 0, flags}, {                               \
+  {"meth_varargs", SIG("(self, /, *args)"), meth_args, 0, flags},                                                      \
+    {"meth_varargs_keywords", SIG("(self, /, *args, **kwargs)"), meth_keywords, 0, flags},                             \
+    {"meth_o", SIG("(self, arg, /)"), meth_args, 0, flags}, {"meth_noargs", SIG("(self, /)"), meth_self, 0, flags},    \
+    {"meth_fastcall", SIG("(self, /, *args)"), meth_args, 0, flags},                                                   \
+    {"meth_fastcall_keywords", SIG("(self, /, *args, **kwargs)"), meth_keywords, 0, flags}, {                          \
     0                                                                                                                  \
   }
 
 static const asy_native instance_methods[] = {METHODS(0)};
 static const asy_native class_methods[] = {METHODS(ASY_NATIVE_CLASS)};
 static const asy_native static_methods[] = {
-  {"meth_varargs", "(*args)", static_args, 0, ASY_NATIVE_STATIC},
-  {"meth_varargs_keywords", "(*args, **kwargs)", static_keywords, 0, ASY_NATIVE_STATIC},
-  {"meth_o", "(arg, /)", static_args, 0, ASY_NATIVE_STATIC},
-  {"meth_noargs", "()", static_self, 0, ASY_NATIVE_STATIC},
-  {"meth_fastcall", "(*args)", static_args, 0, ASY_NATIVE_STATIC},
-  {"meth_fastcall_keywords", "(*args, **kwargs)", static_keywords, 0, ASY_NATIVE_STATIC},
+  {"meth_varargs", SIG("(*args)"), static_args, 0, ASY_NATIVE_STATIC},
+  {"meth_varargs_keywords", SIG("(*args, **kwargs)"), static_keywords, 0, ASY_NATIVE_STATIC},
+  {"meth_o", SIG("(arg, /)"), static_args, 0, ASY_NATIVE_STATIC},
+  {"meth_noargs", SIG("()"), static_self, 0, ASY_NATIVE_STATIC},
+  {"meth_fastcall", SIG("(*args)"), static_args, 0, ASY_NATIVE_STATIC},
+  {"meth_fastcall_keywords", SIG("(*args, **kwargs)"), static_keywords, 0, ASY_NATIVE_STATIC},
   {0},
 };
 
@@ -49,17 +49,17 @@ static asy_value make(asy_vm *vm, const asy_value *args) {
 static const asy_type instance_type = {.name = "_testcapi.MethInstance",
                                        .size = sizeof(asy_obj),
                                        .new_ = make,
-                                       .new_signature = "(cls)",
+                                       .new_signature = SIG("(cls)"),
                                        .methods = instance_methods};
 static const asy_type class_type = {.name = "_testcapi.MethClass",
                                     .size = sizeof(asy_obj),
                                     .new_ = make,
-                                    .new_signature = "(cls)",
+                                    .new_signature = SIG("(cls)"),
                                     .methods = class_methods};
 static const asy_type static_type = {.name = "_testcapi.MethStatic",
                                      .size = sizeof(asy_obj),
                                      .new_ = make,
-                                     .new_signature = "(cls)",
+                                     .new_signature = SIG("(cls)"),
                                      .methods = static_methods};
 
 /* ---- Calls from C ---- */
@@ -99,10 +99,10 @@ static asy_value call_names(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"pyobject_fastcall", "(function, args, /)", call_plain, 0, 0},
-  {"pyobject_fastcalldict", "(function, args, kwargs, /)", call_dict, 0, 0},
-  {"pyobject_vectorcall", "(function, args, names, /)", call_names, 0, 0},
-  {"pyvectorcall_call", "(function, args, kwargs=None, /)", call_dict, 0, 0},
+  {"pyobject_fastcall", SIG("(function, args, /)"), call_plain, 0, 0},
+  {"pyobject_fastcalldict", SIG("(function, args, kwargs, /)"), call_dict, 0, 0},
+  {"pyobject_vectorcall", SIG("(function, args, names, /)"), call_names, 0, 0},
+  {"pyvectorcall_call", SIG("(function, args, kwargs=None, /)"), call_dict, 0, 0},
   {0},
 };
 

@@ -65,16 +65,16 @@ static asy_value unicodedata_properties(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"category", "(chr, /)", unicodedata_category,
+  {"category", SIG("(chr, /)"), unicodedata_category,
    DOC("Returns the general category assigned to the character chr as string."), 0},
-  {"decimal", "(chr, default=?, /)", unicodedata_decimal,
+  {"decimal", SIG("(chr, default=?, /)"), unicodedata_decimal,
    DOC("Converts a Unicode character into its equivalent decimal value."), 0},
-  {"digit", "(chr, default=?, /)", unicodedata_digit,
+  {"digit", SIG("(chr, default=?, /)"), unicodedata_digit,
    DOC("Converts a Unicode character into its equivalent digit value."), 0},
-  {"lookup", "(name, /)", unicodedata_lookup, DOC("Look up character by name."), 0},
-  {"name", "(chr, default=?, /)", unicodedata_name, DOC("Returns the name assigned to the character chr as a string."),
-   0},
-  {"_properties", "()", unicodedata_properties, DOC("The text that unicodedata.asy reads."), 0},
+  {"lookup", SIG("(name, /)"), unicodedata_lookup, DOC("Look up character by name."), 0},
+  {"name", SIG("(chr, default=?, /)"), unicodedata_name,
+   DOC("Returns the name assigned to the character chr as a string."), 0},
+  {"_properties", SIG("()"), unicodedata_properties, DOC("The text that unicodedata.asy reads."), 0},
   {0},
 };
 

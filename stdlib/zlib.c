@@ -353,22 +353,22 @@ static asy_value decompress_flush(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native compress_methods[] = {
-  {"__copy__", "(self, /)", copy_stream, 0, 0},
-  {"__deepcopy__", "(self, memo, /)", deep_copy_stream, 0, 0},
-  {"compress", "(self, data, /)", compress_compress, DOC("Returns a bytes object containing compressed data."), 0},
-  {"copy", "(self, /)", copy_stream, DOC("Return a copy of the compression object."), 0},
-  {"flush", "(self, mode=4, /)", compress_flush, DOC("Return a bytes object containing any remaining compressed data."),
-   0},
+  {"__copy__", SIG("(self, /)"), copy_stream, 0, 0},
+  {"__deepcopy__", SIG("(self, memo, /)"), deep_copy_stream, 0, 0},
+  {"compress", SIG("(self, data, /)"), compress_compress, DOC("Returns a bytes object containing compressed data."), 0},
+  {"copy", SIG("(self, /)"), copy_stream, DOC("Return a copy of the compression object."), 0},
+  {"flush", SIG("(self, mode=4, /)"), compress_flush,
+   DOC("Return a bytes object containing any remaining compressed data."), 0},
   {0},
 };
 
 static const asy_native decompress_methods[] = {
-  {"__copy__", "(self, /)", copy_stream, 0, 0},
-  {"__deepcopy__", "(self, memo, /)", deep_copy_stream, 0, 0},
-  {"copy", "(self, /)", copy_stream, DOC("Return a copy of the decompression object."), 0},
-  {"decompress", "(self, data, /, max_length=0)", decompress_decompress,
+  {"__copy__", SIG("(self, /)"), copy_stream, 0, 0},
+  {"__deepcopy__", SIG("(self, memo, /)"), deep_copy_stream, 0, 0},
+  {"copy", SIG("(self, /)"), copy_stream, DOC("Return a copy of the decompression object."), 0},
+  {"decompress", SIG("(self, data, /, max_length=0)"), decompress_decompress,
    DOC("Return a bytes object containing the decompressed version of the data."), 0},
-  {"flush", "(self, length=16384, /)", decompress_flush,
+  {"flush", SIG("(self, length=16384, /)"), decompress_flush,
    DOC("Return a bytes object containing any remaining decompressed data."), 0},
   {0},
 };
@@ -463,7 +463,7 @@ static asy_value decompressor_decompress(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native decompressor_methods[] = {
-  {"decompress", "(self, /, data, max_length=-1)", decompressor_decompress,
+  {"decompress", SIG("(self, /, data, max_length=-1)"), decompressor_decompress,
    DOC("Decompress data, returning uncompressed data as bytes."), 0},
   {0},
 };
@@ -482,7 +482,7 @@ const asy_type asy_zlib_decompressor_type = {
   .visit = decompressor_visit,
   .free = decompressor_free,
   .new_ = decompressor_new,
-  .new_signature = "(cls, wbits=15, zdict=?)",
+  .new_signature = SIG("(cls, wbits=15, zdict=?)"),
   .methods = decompressor_methods,
   .members = decompressor_members,
 };
@@ -501,15 +501,15 @@ static asy_value zlib_adler32(asy_vm *vm, const asy_value *args) { return checks
 static asy_value zlib_crc32(asy_vm *vm, const asy_value *args) { return checksum(vm, args, lib(vm)->crc32_z); }
 
 static const asy_native zlib_natives[] = {
-  {"adler32", "(data, value=1, /)", zlib_adler32, DOC("Compute an Adler-32 checksum of data."), 0},
-  {"compress", "(data, /, level=-1, wbits=15)", zlib_compress,
+  {"adler32", SIG("(data, value=1, /)"), zlib_adler32, DOC("Compute an Adler-32 checksum of data."), 0},
+  {"compress", SIG("(data, /, level=-1, wbits=15)"), zlib_compress,
    DOC("Returns a bytes object containing compressed data."), 0},
-  {"compressobj", "(level=-1, method=8, wbits=15, memLevel=8, strategy=0, zdict=?)", zlib_compressobj,
+  {"compressobj", SIG("(level=-1, method=8, wbits=15, memLevel=8, strategy=0, zdict=?)"), zlib_compressobj,
    DOC("Return a compressor object."), 0},
-  {"crc32", "(data, value=0, /)", zlib_crc32, DOC("Compute a CRC-32 checksum of data."), 0},
-  {"decompress", "(data, /, wbits=15, bufsize=16384)", zlib_decompress,
+  {"crc32", SIG("(data, value=0, /)"), zlib_crc32, DOC("Compute a CRC-32 checksum of data."), 0},
+  {"decompress", SIG("(data, /, wbits=15, bufsize=16384)"), zlib_decompress,
    DOC("Returns a bytes object containing the uncompressed data."), 0},
-  {"decompressobj", "(wbits=15, zdict=?)", zlib_decompressobj, DOC("Return a decompressor object."), 0},
+  {"decompressobj", SIG("(wbits=15, zdict=?)"), zlib_decompressobj, DOC("Return a decompressor object."), 0},
   {0},
 };
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The scripts inside the binary are those of stdlib/, but for comments: embedded.py BINARY"""
+"""The scripts inside the binary are those of stdlib/, but for comments and private doc strings: embedded.py BINARY"""
 import json
 import pathlib
 import subprocess

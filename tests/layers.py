@@ -6,7 +6,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
-LANG_FOR_RUNTIME = 'unit compile opcode dis diagnostic source arena buf ast parse unparse'
+LANG_FOR_RUNTIME = 'unit compile opcode dis diagnostic source arena buf ast parse unparse name_tables'
 
 LIBRARIES = ('uv.h', 'gmp.h', 'zlib.h', 'pcre2.h', 'sqlite3.h', 'openssl/evp.h', 'bzlib.h', 'lzma.h')   # known not to be libc
 

@@ -207,7 +207,8 @@ asy_value io_readlines(asy_vm *vm, const asy_value *args) {
     if (asy_failed(line) || !asy_list_append(vm, lines, line)) return ASY_FAILED;
     int64_t length = asy_length(vm, line);
     if (length < 0) return ASY_FAILED;
-    if (hint > 0 && (total += length) >= hint) return asy_from_obj(lines);
+    if (hint > 0 && length > hint - total) return asy_from_obj(lines);
+    total += length;
   }
 }
 
@@ -223,28 +224,29 @@ static asy_value base_writelines(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native base_methods[] = {
-  {"__del__", "(self, /)", base_del, DOC("Called when the instance is about to be destroyed."), 0},
-  {"__enter__", "(self, /)", base_enter, 0, 0},
-  {"__exit__", "(self, /, *args)", base_exit, 0, 0},
-  {"_checkClosed", "(self, msg=None, /)", base_check_closed, 0, 0},
-  {"_checkReadable", "(self, msg=None, /)", base_check_readable, 0, 0},
-  {"_checkSeekable", "(self, msg=None, /)", base_check_seekable, 0, 0},
-  {"_checkWritable", "(self, msg=None, /)", base_check_writable, 0, 0},
-  {"close", "(self, /)", base_close,
+  {"__del__", SIG("(self, /)"), base_del, DOC("Called when the instance is about to be destroyed."), 0},
+  {"__enter__", SIG("(self, /)"), base_enter, 0, 0},
+  {"__exit__", SIG("(self, /, *args)"), base_exit, 0, 0},
+  {"_checkClosed", SIG("(self, msg=None, /)"), base_check_closed, 0, 0},
+  {"_checkReadable", SIG("(self, msg=None, /)"), base_check_readable, 0, 0},
+  {"_checkSeekable", SIG("(self, msg=None, /)"), base_check_seekable, 0, 0},
+  {"_checkWritable", SIG("(self, msg=None, /)"), base_check_writable, 0, 0},
+  {"close", SIG("(self, /)"), base_close,
    DOC("Flush and close the IO object. This method has no effect if the file is already closed."), 0},
-  {"closed", "(self)", base_closed, 0, ASY_NATIVE_GETTER},
-  {"fileno", "(self, /)", base_fileno, DOC("Return underlying file descriptor if one exists; OSError if not."), 0},
-  {"flush", "(self, /)", base_flush, DOC("Flush write buffers, if applicable."), 0},
-  {"isatty", "(self, /)", base_isatty, DOC("Return whether this is an 'interactive' stream."), 0},
-  {"readable", "(self, /)", base_false, DOC("Return whether object was opened for reading."), 0},
-  {"readline", "(self, size=-1, /)", base_readline, DOC("Read and return a line from the stream."), 0},
-  {"readlines", "(self, hint=-1, /)", io_readlines, DOC("Return a list of lines from the stream."), 0},
-  {"seek", "(self, offset, whence=0, /)", base_seek, DOC("Change the stream position to the given byte offset."), 0},
-  {"seekable", "(self, /)", base_false, DOC("Return whether object supports random access."), 0},
-  {"tell", "(self, /)", base_tell, DOC("Return current stream position."), 0},
-  {"truncate", "(self, size=None, /)", base_truncate, DOC("Truncate file to size bytes."), 0},
-  {"writable", "(self, /)", base_false, DOC("Return whether object was opened for writing."), 0},
-  {"writelines", "(self, lines, /)", base_writelines, DOC("Write a list of lines to stream."), 0},
+  {"closed", SIG("(self)"), base_closed, 0, ASY_NATIVE_GETTER},
+  {"fileno", SIG("(self, /)"), base_fileno, DOC("Return underlying file descriptor if one exists; OSError if not."), 0},
+  {"flush", SIG("(self, /)"), base_flush, DOC("Flush write buffers, if applicable."), 0},
+  {"isatty", SIG("(self, /)"), base_isatty, DOC("Return whether this is an 'interactive' stream."), 0},
+  {"readable", SIG("(self, /)"), base_false, DOC("Return whether object was opened for reading."), 0},
+  {"readline", SIG("(self, size=-1, /)"), base_readline, DOC("Read and return a line from the stream."), 0},
+  {"readlines", SIG("(self, hint=-1, /)"), io_readlines, DOC("Return a list of lines from the stream."), 0},
+  {"seek", SIG("(self, offset, whence=0, /)"), base_seek, DOC("Change the stream position to the given byte offset."),
+   0},
+  {"seekable", SIG("(self, /)"), base_false, DOC("Return whether object supports random access."), 0},
+  {"tell", SIG("(self, /)"), base_tell, DOC("Return current stream position."), 0},
+  {"truncate", SIG("(self, size=None, /)"), base_truncate, DOC("Truncate file to size bytes."), 0},
+  {"writable", SIG("(self, /)"), base_false, DOC("Return whether object was opened for writing."), 0},
+  {"writelines", SIG("(self, lines, /)"), base_writelines, DOC("Write a list of lines to stream."), 0},
   {0},
 };
 
@@ -255,7 +257,7 @@ const asy_type asy_iobase_type = {
   .flags = ASY_TYPE_ATTRS,
   .finalize = io_finalize,
   .new_ = base_new,
-  .new_signature = "(cls, *args, **kwargs)",
+  .new_signature = SIG("(cls, *args, **kwargs)"),
   .iter = base_iter,
   .next = base_next,
   .methods = base_methods,
@@ -299,10 +301,10 @@ static asy_value raw_read(asy_vm *vm, const asy_value *args) {
 static asy_value raw_missing(asy_vm *vm, const asy_value *args) { return asy_raise(vm, ASY_NotImplementedError, ""); }
 
 static const asy_native raw_methods[] = {
-  {"read", "(self, size=-1, /)", raw_read, 0, 0},
-  {"readall", "(self, /)", raw_readall, DOC("Read until EOF, using multiple read() call."), 0},
-  {"readinto", "(self, buffer, /)", raw_missing, 0, 0},
-  {"write", "(self, data, /)", raw_missing, 0, 0},
+  {"read", SIG("(self, size=-1, /)"), raw_read, 0, 0},
+  {"readall", SIG("(self, /)"), raw_readall, DOC("Read until EOF, using multiple read() call."), 0},
+  {"readinto", SIG("(self, buffer, /)"), raw_missing, 0, 0},
+  {"write", SIG("(self, data, /)"), raw_missing, 0, 0},
   {0},
 };
 
@@ -345,13 +347,14 @@ static asy_value buffered_readinto(asy_vm *vm, const asy_value *args) { return r
 static asy_value buffered_readinto1(asy_vm *vm, const asy_value *args) { return read_into_by(vm, args, "read1"); }
 
 static const asy_native buffered_base_methods[] = {
-  {"detach", "(self, /)", no_detach, DOC("Disconnect this buffer from its underlying raw stream and return it."), 0},
-  {"read", "(self, size=-1, /)", no_read, DOC("Read and return up to n bytes."), 0},
-  {"read1", "(self, size=-1, /)", no_read1,
+  {"detach", SIG("(self, /)"), no_detach, DOC("Disconnect this buffer from its underlying raw stream and return it."),
+   0},
+  {"read", SIG("(self, size=-1, /)"), no_read, DOC("Read and return up to n bytes."), 0},
+  {"read1", SIG("(self, size=-1, /)"), no_read1,
    DOC("Read and return up to size bytes, with at most one read() call to the raw stream."), 0},
-  {"readinto", "(self, buffer, /)", buffered_readinto, 0, 0},
-  {"readinto1", "(self, buffer, /)", buffered_readinto1, 0, 0},
-  {"write", "(self, b, /)", no_write, DOC("Write buffer b to the IO stream."), 0},
+  {"readinto", SIG("(self, buffer, /)"), buffered_readinto, 0, 0},
+  {"readinto1", SIG("(self, buffer, /)"), buffered_readinto1, 0, 0},
+  {"write", SIG("(self, b, /)"), no_write, DOC("Write buffer b to the IO stream."), 0},
   {0},
 };
 
@@ -367,13 +370,13 @@ const asy_type asy_bufferediobase_type = {
 static asy_value text_none(asy_vm *vm, const asy_value *args) { return ASY_NONE; }
 
 static const asy_native text_base_methods[] = {
-  {"detach", "(self, /)", no_detach, DOC("Separate the underlying buffer from the TextIOBase and return it."), 0},
-  {"encoding", "(self)", text_none, DOC("Encoding of the text stream."), ASY_NATIVE_GETTER},
-  {"errors", "(self)", text_none, DOC("The error setting of the decoder or encoder."), ASY_NATIVE_GETTER},
-  {"newlines", "(self)", text_none, DOC("Line endings translated so far."), ASY_NATIVE_GETTER},
-  {"read", "(self, size=-1, /)", no_read, DOC("Read at most size characters from stream."), 0},
-  {"readline", "(self, size=-1, /)", no_readline, DOC("Read until newline or EOF."), 0},
-  {"write", "(self, s, /)", no_write, DOC("Write string s to stream."), 0},
+  {"detach", SIG("(self, /)"), no_detach, DOC("Separate the underlying buffer from the TextIOBase and return it."), 0},
+  {"encoding", SIG("(self)"), text_none, DOC("Encoding of the text stream."), ASY_NATIVE_GETTER},
+  {"errors", SIG("(self)"), text_none, DOC("The error setting of the decoder or encoder."), ASY_NATIVE_GETTER},
+  {"newlines", SIG("(self)"), text_none, DOC("Line endings translated so far."), ASY_NATIVE_GETTER},
+  {"read", SIG("(self, size=-1, /)"), no_read, DOC("Read at most size characters from stream."), 0},
+  {"readline", SIG("(self, size=-1, /)"), no_readline, DOC("Read until newline or EOF."), 0},
+  {"write", SIG("(self, s, /)"), no_write, DOC("Write string s to stream."), 0},
   {0},
 };
 

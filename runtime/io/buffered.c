@@ -157,10 +157,12 @@ static int64_t raw_tell(asy_vm *vm, io_buffered *b) {
 /* ---- Writing ---- */
 
 static asy_value raise_would_block(asy_vm *vm, size_t written) {
-  asy_value args[3] = {asy_from_small(EAGAIN), asy_from_cstr(vm, "write could not complete without blocking"),
-                       asy_from_small((int64_t)written)};
-  asy_value exception = asy_call(vm, asy_from_obj(vm->exceptions[ASY_BlockingIOError]), 3, args);
-  return asy_failed(exception) ? exception : asy_raise_value(vm, exception);
+  asy_value args[2] = {asy_from_small(EAGAIN), asy_from_cstr(vm, "write could not complete without blocking")};
+  asy_value exception = asy_call(vm, asy_from_obj(vm->exceptions[ASY_BlockingIOError]), 2, args);
+  if (asy_failed(exception) ||
+      !asy_set_attr_cstr(vm, exception, "characters_written", asy_from_small((int64_t)written)))
+    return ASY_FAILED;
+  return asy_raise_value(vm, exception);
 }
 
 /* What was printed before an error message is seen before it. */
@@ -667,31 +669,33 @@ static asy_value no_pickle(asy_vm *vm, const asy_value *args) {
 
 /* Every type has these ... */
 #define COMMON_ROWS                                                                                                    \
-  {"__getstate__", "(self, /)", no_pickle, 0, 0}, {"__reduce__", "(self, /)", no_pickle, 0, 0},                        \
-    {"__reduce_ex__", "(self, proto, /)", no_pickle, 0, 0}, {"close", "(self, /)", buffered_close, 0, 0},              \
-    {"closed", "(self)", buffered_closed, 0, ASY_NATIVE_GETTER}, {"detach", "(self, /)", buffered_detach, 0, 0},       \
-    {"fileno", "(self, /)", buffered_fileno, 0, 0}, {"isatty", "(self, /)", buffered_isatty, 0, 0},                    \
-    {"mode", "(self)", buffered_mode, 0, ASY_NATIVE_GETTER}, {"name", "(self)", buffered_name, 0, ASY_NATIVE_GETTER},  \
-    {"seek", "(self, target, whence=0, /)", buffered_seek, 0, 0}, {"seekable", "(self, /)", buffered_seekable, 0, 0},  \
-    {"tell", "(self, /)", buffered_tell, 0, 0}, {                                                                      \
-    "truncate", "(self, pos=None, /)", buffered_truncate, 0, 0                                                         \
+  {"__getstate__", SIG("(self, /)"), no_pickle, 0, 0}, {"__reduce__", SIG("(self, /)"), no_pickle, 0, 0},              \
+    {"__reduce_ex__", SIG("(self, proto, /)"), no_pickle, 0, 0}, {"close", SIG("(self, /)"), buffered_close, 0, 0},    \
+    {"closed", SIG("(self)"), buffered_closed, 0, ASY_NATIVE_GETTER},                                                  \
+    {"detach", SIG("(self, /)"), buffered_detach, 0, 0}, {"fileno", SIG("(self, /)"), buffered_fileno, 0, 0},          \
+    {"isatty", SIG("(self, /)"), buffered_isatty, 0, 0}, {"mode", SIG("(self)"), buffered_mode, 0, ASY_NATIVE_GETTER}, \
+    {"name", SIG("(self)"), buffered_name, 0, ASY_NATIVE_GETTER},                                                      \
+    {"seek", SIG("(self, target, whence=0, /)"), buffered_seek, 0, 0},                                                 \
+    {"seekable", SIG("(self, /)"), buffered_seekable, 0, 0}, {"tell", SIG("(self, /)"), buffered_tell, 0, 0}, {        \
+    "truncate", SIG("(self, pos=None, /)"), buffered_truncate, 0, 0                                                    \
   }
 /* ... and these those that read or write. */
 #define READER_ROWS                                                                                                    \
-  {"peek", "(self, size=0, /)", buffered_peek, 0, 0},                                                                  \
-    {"read", "(self, size=-1, /)", buffered_read, DOC("Read and return up to size bytes; all when negative or None."), \
-     0},                                                                                                               \
-    {"read1", "(self, size=-1, /)", buffered_read1, 0, 0}, {"readable", "(self, /)", raw_readable, 0, 0},              \
-    {"readinto", "(self, buffer, /)", buffered_readinto, 0, 0},                                                        \
-    {"readinto1", "(self, buffer, /)", buffered_readinto1, 0, 0}, {                                                    \
-    "readline", "(self, size=-1, /)", buffered_readline, 0, 0                                                          \
+  {"peek", SIG("(self, size=0, /)"), buffered_peek, 0, 0},                                                             \
+    {"read", SIG("(self, size=-1, /)"), buffered_read,                                                                 \
+     DOC("Read and return up to size bytes; all when negative or None."), 0},                                          \
+    {"read1", SIG("(self, size=-1, /)"), buffered_read1, 0, 0}, {"readable", SIG("(self, /)"), raw_readable, 0, 0},    \
+    {"readinto", SIG("(self, buffer, /)"), buffered_readinto, 0, 0},                                                   \
+    {"readinto1", SIG("(self, buffer, /)"), buffered_readinto1, 0, 0}, {                                               \
+    "readline", SIG("(self, size=-1, /)"), buffered_readline, 0, 0                                                     \
   }
 #define WRITER_ROWS                                                                                                    \
-  {"flush", "(self, /)", buffered_flush, 0, 0}, {"writable", "(self, /)", raw_writable, 0, 0}, {                       \
-    "write", "(self, buffer, /)", buffered_write, DOC("Write the given buffer to the IO stream."), 0                   \
+  {"flush", SIG("(self, /)"), buffered_flush, 0, 0}, {"writable", SIG("(self, /)"), raw_writable, 0, 0}, {             \
+    "write", SIG("(self, buffer, /)"), buffered_write, DOC("Write the given buffer to the IO stream."), 0              \
   }
 
-static const asy_native reader_methods[] = {COMMON_ROWS, READER_ROWS, {"flush", "(self, /)", reader_flush, 0, 0}, {0}};
+static const asy_native reader_methods[] = {
+  COMMON_ROWS, READER_ROWS, {"flush", SIG("(self, /)"), reader_flush, 0, 0}, {0}};
 static const asy_native writer_methods[] = {COMMON_ROWS, WRITER_ROWS, {0}};
 static const asy_native random_methods[] = {COMMON_ROWS, READER_ROWS, WRITER_ROWS, {0}};
 #undef COMMON_ROWS
@@ -714,9 +718,9 @@ static const asy_member buffered_members[] = {
     .free = free_buffers,                                                                                              \
     .finalize = io_finalize,                                                                                           \
     .new_ = which##_new,                                                                                               \
-    .new_signature = "(cls, *args, **kwargs)",                                                                         \
+    .new_signature = SIG("(cls, *args, **kwargs)"),                                                                    \
     .init = buffered_init,                                                                                             \
-    .init_signature = "(self, raw, buffer_size=8192)",                                                                 \
+    .init_signature = SIG("(self, raw, buffer_size=8192)"),                                                            \
     .repr = buffered_repr,                                                                                             \
     .iter = buffered_iter,                                                                                             \
     .next = buffered_next,                                                                                             \

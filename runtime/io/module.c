@@ -132,9 +132,12 @@ static asy_value decoder_newlines(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native decoder_methods[] = {
-  {"decode", "(self, /, input, final=False)", decoder_decode, 0, 0}, {"getstate", "(self, /)", decoder_getstate, 0, 0},
-  {"newlines", "(self)", decoder_newlines, 0, ASY_NATIVE_GETTER},    {"reset", "(self, /)", decoder_reset, 0, 0},
-  {"setstate", "(self, state, /)", decoder_setstate, 0, 0},          {0},
+  {"decode", SIG("(self, /, input, final=False)"), decoder_decode, 0, 0},
+  {"getstate", SIG("(self, /)"), decoder_getstate, 0, 0},
+  {"newlines", SIG("(self)"), decoder_newlines, 0, ASY_NATIVE_GETTER},
+  {"reset", SIG("(self, /)"), decoder_reset, 0, 0},
+  {"setstate", SIG("(self, state, /)"), decoder_setstate, 0, 0},
+  {0},
 };
 
 static const asy_member decoder_members[] = {
@@ -148,7 +151,7 @@ const asy_type asy_newline_decoder_type = {
   .size = sizeof(newline_decoder),
   .visit = decoder_visit,
   .init = decoder_init,
-  .init_signature = "(self, decoder, translate, errors='strict')",
+  .init_signature = SIG("(self, decoder, translate, errors='strict')"),
   .methods = decoder_methods,
   .members = decoder_members,
 };
@@ -320,10 +323,10 @@ void asy_io_free(asy_vm *vm) {
 }
 
 static const asy_native io_natives[] = {
-  {"open", "(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
+  {"open", SIG("(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)"),
    asy_open_native, DOC("Open file and return a stream.  Raise OSError upon failure."), 0},
-  {"open_code", "(path)", io_open_code, DOC("Opens the provided file with the intent to import the contents."), 0},
-  {"text_encoding", "(encoding, stacklevel=2, /)", io_text_encoding,
+  {"open_code", SIG("(path)"), io_open_code, DOC("Opens the provided file with the intent to import the contents."), 0},
+  {"text_encoding", SIG("(encoding, stacklevel=2, /)"), io_text_encoding,
    DOC("A helper function to choose the text encoding."), 0},
   {0},
 };

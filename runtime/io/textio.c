@@ -381,12 +381,24 @@ static asy_value read_all_bytes(asy_vm *vm, io_text *t) {
   return text;
 }
 
-static asy_value read_chars(asy_vm *vm, io_text *t, size_t count) {
+static asy_value next_chars(asy_vm *vm, io_text *t, size_t count) {
   for (;;) {
     size_t found, span = span_of_chars(t, t->in_end - t->in_start, count, &found);
     if (found == count || t->eof) return span ? decode(vm, t, translate(t, span)) : asy_from_obj(vm->empty_str);
     if (fill(vm, t) < 0) return ASY_FAILED;
   }
+}
+
+static asy_value read_chars(asy_vm *vm, io_text *t, size_t count) {
+  asy_value text = next_chars(vm, t, count);
+  while (!asy_failed(text) && !(t->eof && t->in_start == t->in_end)) { /* bytes may have been ignored */
+    size_t length = ((asy_str *)asy_obj_of(text))->len;
+    if (length >= count) break;
+    asy_value more = next_chars(vm, t, count - length);
+    if (asy_failed(more)) return more;
+    text = or_failed(asy_str_concat(vm, (asy_str *)asy_obj_of(text), (asy_str *)asy_obj_of(more)));
+  }
+  return text;
 }
 
 /* The length of the line at in_start, from `scanned` on, with its end, whose bytes are *end; 0: no end is here yet. */
@@ -983,7 +995,7 @@ static asy_value maybe(asy_vm *vm, asy_value self, const char *name) {
 
 static asy_value text_repr(asy_vm *vm, asy_value self) {
   io_text *t = text_of(self);
-  if (!check_ready(vm, t) || !asy_check_c_stack_in(vm, " while getting the repr of an object")) return ASY_FAILED;
+  if (!asy_check_c_stack_in(vm, " while getting the repr of an object")) return ASY_FAILED;
   asy_text out;
   asy_text_init(&out, vm);
   asy_value parts[] = {maybe(vm, self, "name"), maybe(vm, self, "mode"), t->encoding};
@@ -1004,35 +1016,36 @@ static asy_value no_pickle(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native text_methods[] = {
-  {"_CHUNK_SIZE", "(self)", text_chunk, 0, ASY_NATIVE_GETTER},
-  {"_CHUNK_SIZE", "(self, value)", text_set_chunk, 0, ASY_NATIVE_SETTER},
-  {"__getstate__", "(self, /)", no_pickle, 0, 0},
-  {"__reduce__", "(self, /)", no_pickle, 0, 0},
-  {"__reduce_ex__", "(self, proto, /)", no_pickle, 0, 0},
-  {"close", "(self, /)", text_close, DOC("Flush and close the IO object."), 0},
-  {"closed", "(self)", text_closed, 0, ASY_NATIVE_GETTER},
-  {"detach", "(self, /)", text_detach, DOC("Separate the underlying buffer from the TextIOBase and return it."), 0},
-  {"fileno", "(self, /)", text_fileno, DOC("Return underlying file descriptor."), 0},
-  {"flush", "(self, /)", text_flush, DOC("Flush write buffers."), 0},
-  {"isatty", "(self, /)", text_isatty, DOC("Return whether this is an 'interactive' stream."), 0},
-  {"mode", "(self)", text_mode, 0, ASY_NATIVE_GETTER},
-  {"mode", "(self, value)", text_set_mode, 0, ASY_NATIVE_SETTER},
-  {"name", "(self)", text_name, 0, ASY_NATIVE_GETTER},
-  {"newlines", "(self)", text_newlines, 0, ASY_NATIVE_GETTER},
-  {"read", "(self, size=-1, /)", text_read, DOC("Read at most size characters from stream; all when negative or None."),
+  {"_CHUNK_SIZE", SIG("(self)"), text_chunk, 0, ASY_NATIVE_GETTER},
+  {"_CHUNK_SIZE", SIG("(self, value)"), text_set_chunk, 0, ASY_NATIVE_SETTER},
+  {"__getstate__", SIG("(self, /)"), no_pickle, 0, 0},
+  {"__reduce__", SIG("(self, /)"), no_pickle, 0, 0},
+  {"__reduce_ex__", SIG("(self, proto, /)"), no_pickle, 0, 0},
+  {"close", SIG("(self, /)"), text_close, DOC("Flush and close the IO object."), 0},
+  {"closed", SIG("(self)"), text_closed, 0, ASY_NATIVE_GETTER},
+  {"detach", SIG("(self, /)"), text_detach, DOC("Separate the underlying buffer from the TextIOBase and return it."),
    0},
-  {"readable", "(self, /)", text_readable, 0, 0},
-  {"readline", "(self, size=-1, /)", text_readline, DOC("Read until newline or EOF."), 0},
-  {"reconfigure", "(self, *, encoding=None, errors=None, newline=?, line_buffering=None, write_through=None)",
+  {"fileno", SIG("(self, /)"), text_fileno, DOC("Return underlying file descriptor."), 0},
+  {"flush", SIG("(self, /)"), text_flush, DOC("Flush write buffers."), 0},
+  {"isatty", SIG("(self, /)"), text_isatty, DOC("Return whether this is an 'interactive' stream."), 0},
+  {"mode", SIG("(self)"), text_mode, 0, ASY_NATIVE_GETTER},
+  {"mode", SIG("(self, value)"), text_set_mode, 0, ASY_NATIVE_SETTER},
+  {"name", SIG("(self)"), text_name, 0, ASY_NATIVE_GETTER},
+  {"newlines", SIG("(self)"), text_newlines, 0, ASY_NATIVE_GETTER},
+  {"read", SIG("(self, size=-1, /)"), text_read,
+   DOC("Read at most size characters from stream; all when negative or None."), 0},
+  {"readable", SIG("(self, /)"), text_readable, 0, 0},
+  {"readline", SIG("(self, size=-1, /)"), text_readline, DOC("Read until newline or EOF."), 0},
+  {"reconfigure", SIG("(self, *, encoding=None, errors=None, newline=?, line_buffering=None, write_through=None)"),
    text_reconfigure, DOC("Reconfigure the text stream with new parameters."), 0},
-  {"seek", "(self, cookie, whence=0, /)", text_seek,
+  {"seek", SIG("(self, cookie, whence=0, /)"), text_seek,
    DOC("Set the stream position, and return the new stream position."), 0},
-  {"seekable", "(self, /)", text_seekable, 0, 0},
-  {"tell", "(self, /)", text_tell, DOC("Return the stream position as an opaque number."), 0},
-  {"truncate", "(self, pos=None, /)", text_truncate, 0, 0},
-  {"writable", "(self, /)", text_writable, 0, 0},
-  {"write", "(self, text, /)", text_write, DOC("Write string s to stream."), 0},
-  {"writelines", "(self, lines, /)", text_writelines, DOC("Write a list of lines to stream."), 0},
+  {"seekable", SIG("(self, /)"), text_seekable, 0, 0},
+  {"tell", SIG("(self, /)"), text_tell, DOC("Return the stream position as an opaque number."), 0},
+  {"truncate", SIG("(self, pos=None, /)"), text_truncate, 0, 0},
+  {"writable", SIG("(self, /)"), text_writable, 0, 0},
+  {"write", SIG("(self, text, /)"), text_write, DOC("Write string s to stream."), 0},
+  {"writelines", SIG("(self, lines, /)"), text_writelines, DOC("Write a list of lines to stream."), 0},
   {0},
 };
 
@@ -1055,10 +1068,10 @@ const asy_type asy_textio_type = {
   .free = text_free,
   .finalize = io_finalize,
   .new_ = text_new,
-  .new_signature = "(cls, *args, **kwargs)",
+  .new_signature = SIG("(cls, *args, **kwargs)"),
   .init = text_init,
-  .init_signature =
-    "(self, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)",
+  .init_signature = SIG(
+    "(self, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)"),
   .repr = text_repr,
   .iter = text_iter,
   .next = text_next,

@@ -118,8 +118,8 @@ static void listener_visit(asy_obj *o, asy_visitor *v) {
 }
 
 static const asy_native listener_methods[] = {
-  {"start", "(self, /)", listener_start, DOC("Accept connections."), 0},
-  {"stop", "(self, /)", listener_stop_native, DOC("Accept no more."), 0},
+  {"start", SIG("(self, /)"), listener_start, DOC("Accept connections."), 0},
+  {"stop", SIG("(self, /)"), listener_stop_native, DOC("Accept no more."), 0},
   {0},
 };
 
@@ -129,7 +129,7 @@ static const asy_type listener_type = {
   .size = sizeof(listener),
   .visit = listener_visit,
   .init = listener_init,
-  .init_signature = "(self, loop, fd, backlog, accepted, refused)",
+  .init_signature = SIG("(self, loop, fd, backlog, accepted, refused)"),
   .loop_hooks = &listener_hooks,
   .methods = listener_methods,
 };
@@ -213,10 +213,11 @@ static void watcher_visit(asy_obj *o, asy_visitor *v) {
 }
 
 static const asy_native watcher_methods[] = {
-  {"set", "(self, reader, writer, /)", watcher_set, DOC("The handles to run; None watches nothing."), 0},
-  {"close", "(self, /)", watcher_close, DOC("Watch no more."), 0},
-  {"reader", "(self)", watcher_get_reader, DOC("The handle run when there is something to read."), ASY_NATIVE_GETTER},
-  {"writer", "(self)", watcher_get_writer, DOC("The handle run when it can be written."), ASY_NATIVE_GETTER},
+  {"set", SIG("(self, reader, writer, /)"), watcher_set, DOC("The handles to run; None watches nothing."), 0},
+  {"close", SIG("(self, /)"), watcher_close, DOC("Watch no more."), 0},
+  {"reader", SIG("(self)"), watcher_get_reader, DOC("The handle run when there is something to read."),
+   ASY_NATIVE_GETTER},
+  {"writer", SIG("(self)"), watcher_get_writer, DOC("The handle run when it can be written."), ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -226,7 +227,7 @@ static const asy_type watcher_type = {
   .size = sizeof(watcher),
   .visit = watcher_visit,
   .init = watcher_init,
-  .init_signature = "(self, loop, fd, signum=0)",
+  .init_signature = SIG("(self, loop, fd, signum=0)"),
   .methods = watcher_methods,
 };
 
@@ -369,11 +370,11 @@ static asy_value net_open_handles(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"getaddrinfo", "(loop, host, port, family, type, proto, flags, /)", net_getaddrinfo, DOC("A future of addresses."),
-   0},
-  {"getnameinfo", "(loop, sockaddr, flags, /)", net_getnameinfo, DOC("A future of (host, service)."), 0},
-  {"pidfd_open", "(pid, /)", net_pidfd_open, DOC("A descriptor that is readable when the process has ended."), 0},
-  {"open_handles", "(loop, /)", net_open_handles, DOC("How many descriptors and signals the loop watches."), 0},
+  {"getaddrinfo", SIG("(loop, host, port, family, type, proto, flags, /)"), net_getaddrinfo,
+   DOC("A future of addresses."), 0},
+  {"getnameinfo", SIG("(loop, sockaddr, flags, /)"), net_getnameinfo, DOC("A future of (host, service)."), 0},
+  {"pidfd_open", SIG("(pid, /)"), net_pidfd_open, DOC("A descriptor that is readable when the process has ended."), 0},
+  {"open_handles", SIG("(loop, /)"), net_open_handles, DOC("How many descriptors and signals the loop watches."), 0},
   {0},
 };
 

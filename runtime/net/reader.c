@@ -89,11 +89,13 @@ static void wake(asy_vm *vm, asy_reader *r) {
   asy_task_wake(vm, r->waiter);
 }
 
-bool asy_reader_feed(asy_vm *vm, asy_reader *r, const void *data, size_t length) {
+/* whole: the bytes as an object, which is kept instead of a copy; NULL: there is none. */
+static bool feed(asy_vm *vm, asy_reader *r, asy_bytes *whole, const void *data, size_t length) {
   if (!length) return true;
   if (!asy_reader_size(r)) {
-    r->whole = asy_bytes_new(vm, data, length);
-    if (!r->whole) return false;
+    if (!whole) whole = asy_bytes_new(vm, data, length);
+    if (!whole) return false;
+    r->whole = whole;
     asy_barrier(vm, r);
     r->start = 0;
     r->end = length;
@@ -106,6 +108,10 @@ bool asy_reader_feed(asy_vm *vm, asy_reader *r, const void *data, size_t length)
                                                : true;
   if (enough) wake(vm, r);
   return true;
+}
+
+bool asy_reader_feed(asy_vm *vm, asy_reader *r, const void *data, size_t length) {
+  return feed(vm, r, NULL, data, length);
 }
 
 void asy_reader_feed_eof(asy_vm *vm, asy_reader *r) {
@@ -316,7 +322,8 @@ static asy_value reader_feed_data(asy_vm *vm, const asy_value *args) {
   asy_buffer data;
   if (r->eof) return asy_raise(vm, ASY_AssertionError, "feed_data after feed_eof");
   if (!asy_buffer_get(vm, args[1], &data)) return ASY_FAILED;
-  bool fed = asy_reader_feed(vm, r, data.data, data.len);
+  asy_bytes *whole = asy_is_exact(args[1], KIND_BYTES) ? (asy_bytes *)asy_obj_of(args[1]) : NULL;
+  bool fed = feed(vm, r, whole, data.data, data.len);
   asy_buffer_release(vm, &data);
   if (!fed) return ASY_FAILED;
   if (!r->transport || r->paused || !asy_reader_is_full(r)) return ASY_NONE;
@@ -432,22 +439,24 @@ static void reader_visit(asy_obj *o, asy_visitor *v) {
 static void reader_free(asy_vm *vm, asy_obj *o) { give_back_store(vm, (asy_reader *)o); }
 
 static const asy_native reader_methods[] = {
-  [ROW_READ] = {"read", "(self, n=-1)", reader_read, DOC("Read up to n bytes, or all there will be."),
+  [ROW_READ] = {"read", SIG("(self, n=-1)"), reader_read, DOC("Read up to n bytes, or all there will be."),
                 ASY_NATIVE_ASYNC},
-  [ROW_READEXACTLY] = {"readexactly", "(self, n)", reader_readexactly, DOC("Read exactly n bytes."), ASY_NATIVE_ASYNC},
-  [ROW_READUNTIL] = {"readuntil", "(self, separator=?)", reader_readuntil,
+  [ROW_READEXACTLY] = {"readexactly", SIG("(self, n)"), reader_readexactly, DOC("Read exactly n bytes."),
+                       ASY_NATIVE_ASYNC},
+  [ROW_READUNTIL] = {"readuntil", SIG("(self, separator=?)"), reader_readuntil,
                      DOC("Read until separator, a bytes or a tuple of them, is found."), ASY_NATIVE_ASYNC},
-  [ROW_READLINE] = {"readline", "(self)", reader_readline, DOC("Read one line, with its newline."), ASY_NATIVE_ASYNC},
-  [ROW_ANEXT] = {"__anext__", "(self)", reader_anext, DOC("The next line."), ASY_NATIVE_ASYNC},
-  {"__aiter__", "(self)", reader_aiter, DOC("Lines."), 0},
-  {"feed_data", "(self, data)", reader_feed_data, DOC("These bytes have come."), 0},
-  {"feed_eof", "(self)", reader_feed_eof, DOC("Nothing more will come."), 0},
-  {"at_eof", "(self)", reader_at_eof, DOC("Whether the buffer is empty and feed_eof() was called."), 0},
-  {"exception", "(self)", reader_exception, DOC("The exception that reads raise, or None."), 0},
-  {"set_exception", "(self, exc)", reader_set_exception, DOC("Let reads raise exc."), 0},
-  {"set_transport", "(self, transport)", reader_set_transport, DOC("Where the bytes come from."), 0},
-  {"_buffer", "(self)", reader_get_buffer, 0, ASY_NATIVE_GETTER},
-  {"_waiter", "(self)", reader_get_waiter, 0, ASY_NATIVE_GETTER},
+  [ROW_READLINE] = {"readline", SIG("(self)"), reader_readline, DOC("Read one line, with its newline."),
+                    ASY_NATIVE_ASYNC},
+  [ROW_ANEXT] = {"__anext__", SIG("(self)"), reader_anext, DOC("The next line."), ASY_NATIVE_ASYNC},
+  {"__aiter__", SIG("(self)"), reader_aiter, DOC("Lines."), 0},
+  {"feed_data", SIG("(self, data)"), reader_feed_data, DOC("These bytes have come."), 0},
+  {"feed_eof", SIG("(self)"), reader_feed_eof, DOC("Nothing more will come."), 0},
+  {"at_eof", SIG("(self)"), reader_at_eof, DOC("Whether the buffer is empty and feed_eof() was called."), 0},
+  {"exception", SIG("(self)"), reader_exception, DOC("The exception that reads raise, or None."), 0},
+  {"set_exception", SIG("(self, exc)"), reader_set_exception, DOC("Let reads raise exc."), 0},
+  {"set_transport", SIG("(self, transport)"), reader_set_transport, DOC("Where the bytes come from."), 0},
+  {"_buffer", SIG("(self)"), reader_get_buffer, 0, ASY_NATIVE_GETTER},
+  {"_waiter", SIG("(self)"), reader_get_waiter, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -469,7 +478,7 @@ const asy_type asy_reader_type = {
   .free = reader_free,
   .new_ = reader_new,
   .init = reader_init,
-  .init_signature = "(self, limit=65536, loop=None)",
+  .init_signature = SIG("(self, limit=65536, loop=None)"),
   .repr = reader_repr,
   .loop_hooks = &reader_hooks,
   .methods = reader_methods,

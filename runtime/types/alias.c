@@ -280,7 +280,7 @@ static asy_value alias_iterator_reduce(asy_vm *vm, const asy_value *args) {
   asy_value over = asy_tuple_of(vm, 1, it->alias ? it->alias : asy_from_obj(vm->empty_tuple));
   return over == ASY_FAILED ? ASY_FAILED : asy_tuple_of(vm, 2, iter, over);
 }
-static const asy_native alias_iterator_methods[] = {{"__reduce__", "(self, /)", alias_iterator_reduce, 0, 0}, {0}};
+static const asy_native alias_iterator_methods[] = {{"__reduce__", SIG("(self, /)"), alias_iterator_reduce, 0, 0}, {0}};
 static const asy_type alias_iterator_type = {
   .name = "builtins.generic_alias_iterator",
   .size = sizeof(alias_iterator),
@@ -331,12 +331,12 @@ static asy_value alias_subclasscheck(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native alias_methods[] = {
-  {"__mro_entries__", "(self, bases, /)", alias_mro_entries, 0, 0},
-  {"__instancecheck__", "(self, instance, /)", alias_instancecheck, 0, 0},
-  {"__subclasscheck__", "(self, subclass, /)", alias_subclasscheck, 0, 0},
-  {"__parameters__", "(self)", alias_parameters, 0, ASY_NATIVE_GETTER},
-  {"__typing_unpacked_tuple_args__", "(self)", alias_unpacked_args, 0, ASY_NATIVE_GETTER},
-  {"__reduce__", "(self, /)", alias_reduce, 0, 0},
+  {"__mro_entries__", SIG("(self, bases, /)"), alias_mro_entries, 0, 0},
+  {"__instancecheck__", SIG("(self, instance, /)"), alias_instancecheck, 0, 0},
+  {"__subclasscheck__", SIG("(self, subclass, /)"), alias_subclasscheck, 0, 0},
+  {"__parameters__", SIG("(self)"), alias_parameters, 0, ASY_NATIVE_GETTER},
+  {"__typing_unpacked_tuple_args__", SIG("(self)"), alias_unpacked_args, 0, ASY_NATIVE_GETTER},
+  {"__reduce__", SIG("(self, /)"), alias_reduce, 0, 0},
   {0},
 };
 static const asy_member alias_members[] = {
@@ -351,7 +351,7 @@ const asy_type asy_generic_alias_type = {
   .visit = alias_visit,
   .doc = "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).",
   .new_ = alias_new,
-  .new_signature = "(cls, origin, args, /)",
+  .new_signature = SIG("(cls, origin, args, /)"),
   .repr = alias_repr,
   .hash = alias_hash,
   .compare = alias_compare,
@@ -475,9 +475,9 @@ static asy_value union_get_item(asy_vm *vm, asy_value self, asy_value key) {
 }
 
 static const asy_native union_methods[] = {
-  {"__instancecheck__", "(self, instance, /)", union_instancecheck, 0, 0},
-  {"__subclasscheck__", "(self, subclass, /)", union_subclasscheck, 0, 0},
-  {"__parameters__", "(self)", union_parameters, 0, ASY_NATIVE_GETTER},
+  {"__instancecheck__", SIG("(self, instance, /)"), union_instancecheck, 0, 0},
+  {"__subclasscheck__", SIG("(self, subclass, /)"), union_subclasscheck, 0, 0},
+  {"__parameters__", SIG("(self)"), union_parameters, 0, ASY_NATIVE_GETTER},
   {0},
 };
 static const asy_member union_members[] = {{"__args__", offsetof(asy_union, args), MEMBER_OBJECT, false}, {0}};

@@ -103,8 +103,8 @@ static bool put_integer(asy_vm *vm, const code_row *row, asy_value v, uint8_t *o
   if (row->size == 8) {
     if (row->kind == SIGNED ? !fits : !asy_int_to_uint64(v, &bits)) {
       const char *text = row->code == 'q' || row->code == 'Q' ? "int too big to convert"
-                         : row->kind == SIGNED ? "Python int too large to convert to C long"
-                                               : "Python int too large to convert to C unsigned long";
+                         : row->kind == SIGNED                ? "Python int too large to convert to C long"
+                                                              : "Python int too large to convert to C unsigned long";
       if (row->kind == UNSIGNED && asy_int_sign(v) < 0)
         text = row->code == 'Q' ? "can't convert negative int to unsigned"
                                 : "can't convert negative value to unsigned int";
@@ -352,7 +352,7 @@ static bool set_slice(asy_vm *vm, array *a, asy_value key, asy_value value) {
     if (given) memcpy(place(a, at), other->data, (size_t)given * a->row->size);
     return true;
   }
-  if (!other) {
+  if (!other || !given) { /* nothing for an extended slice deletes it too */
     if (!count) return true;
     if (!can_resize(vm, a)) return false;
     uint32_t to = 0;
@@ -577,6 +577,8 @@ static asy_value array_pop(asy_vm *vm, const asy_value *args) {
   int64_t at;
   asy_value index = asy_index(vm, args[1]);
   if (asy_failed(index)) return index;
+  if (!asy_is_number_int64(index, &at))
+    return asy_raise(vm, ASY_OverflowError, "Python int too large to convert to C ssize_t");
   if (!a->len) return asy_raise(vm, ASY_IndexError, "pop from empty array");
   if (!asy_item_index(vm, index, a->len, "pop index out of range", &at)) return ASY_FAILED;
   asy_value v = get(vm, a, (uint32_t)at);
@@ -706,38 +708,39 @@ static asy_value array_sizeof(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native array_methods[] = {
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
-  {"__copy__", "(self, /)", array_copy, DOC("Return a copy of the array."), 0},
-  {"__deepcopy__", "(self, unused, /)", array_copy, DOC("Return a copy of the array."), 0},
-  {"__reduce_ex__", "(self, value, /)", array_reduce, DOC("Return state information for pickling."), 0},
-  {"__sizeof__", "(self, /)", array_sizeof, DOC("Size of the array in memory, in bytes."), 0},
-  {"append", "(self, v, /)", array_append, DOC("Append new value v to the end of the array."), 0},
-  {"buffer_info", "(self, /)", array_buffer_info,
+  {"__class_getitem__", SIG("(cls, item, /)"), asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
+  {"__copy__", SIG("(self, /)"), array_copy, DOC("Return a copy of the array."), 0},
+  {"__deepcopy__", SIG("(self, unused, /)"), array_copy, DOC("Return a copy of the array."), 0},
+  {"__reduce_ex__", SIG("(self, value, /)"), array_reduce, DOC("Return state information for pickling."), 0},
+  {"__sizeof__", SIG("(self, /)"), array_sizeof, DOC("Size of the array in memory, in bytes."), 0},
+  {"append", SIG("(self, v, /)"), array_append, DOC("Append new value v to the end of the array."), 0},
+  {"buffer_info", SIG("(self, /)"), array_buffer_info,
    DOC("Return a tuple (address, length) giving the current memory address and the length in items."), 0},
-  {"byteswap", "(self, /)", array_byteswap, DOC("Byteswap all items of the array."), 0},
-  {"clear", "(self, /)", array_clear, DOC("Remove all items from the array."), 0},
-  {"count", "(self, v, /)", array_count, DOC("Return number of occurrences of v in the array."), 0},
-  {"extend", "(self, bb, /)", array_extend, DOC("Append items to the end of the array."), 0},
-  {"frombytes", "(self, buffer, /)", array_frombytes,
+  {"byteswap", SIG("(self, /)"), array_byteswap, DOC("Byteswap all items of the array."), 0},
+  {"clear", SIG("(self, /)"), array_clear, DOC("Remove all items from the array."), 0},
+  {"count", SIG("(self, v, /)"), array_count, DOC("Return number of occurrences of v in the array."), 0},
+  {"extend", SIG("(self, bb, /)"), array_extend, DOC("Append items to the end of the array."), 0},
+  {"frombytes", SIG("(self, buffer, /)"), array_frombytes,
    DOC("Appends items from the string, interpreting it as an array of machine values."), 0},
-  {"fromfile", "(self, f, n, /)", array_fromfile,
+  {"fromfile", SIG("(self, f, n, /)"), array_fromfile,
    DOC("Read n objects from the file object f and append them to the end of the array."), 0},
-  {"fromlist", "(self, list, /)", array_fromlist, DOC("Append items to array from list."), 0},
-  {"fromunicode", "(self, ustr, /)", array_fromunicode,
+  {"fromlist", SIG("(self, list, /)"), array_fromlist, DOC("Append items to array from list."), 0},
+  {"fromunicode", SIG("(self, ustr, /)"), array_fromunicode,
    DOC("Extends this array with data from the unicode string ustr."), 0},
-  {"index", "(self, v, start=0, stop=None, /)", array_index, DOC("Return index of first occurrence of v in the array."),
-   0},
-  {"insert", "(self, i, v, /)", array_insert, DOC("Insert a new item v into the array before position i."), 0},
-  {"itemsize", "(self)", array_itemsize, DOC("the size, in bytes, of one array item"), ASY_NATIVE_GETTER},
-  {"pop", "(self, i=-1, /)", array_pop, DOC("Return the i-th element and delete it from the array."), 0},
-  {"remove", "(self, v, /)", array_remove, DOC("Remove the first occurrence of v in the array."), 0},
-  {"reverse", "(self, /)", array_reverse, DOC("Reverse the order of the items in the array."), 0},
-  {"tobytes", "(self, /)", array_tobytes,
+  {"index", SIG("(self, v, start=0, stop=None, /)"), array_index,
+   DOC("Return index of first occurrence of v in the array."), 0},
+  {"insert", SIG("(self, i, v, /)"), array_insert, DOC("Insert a new item v into the array before position i."), 0},
+  {"itemsize", SIG("(self)"), array_itemsize, DOC("the size, in bytes, of one array item"), ASY_NATIVE_GETTER},
+  {"pop", SIG("(self, i=-1, /)"), array_pop, DOC("Return the i-th element and delete it from the array."), 0},
+  {"remove", SIG("(self, v, /)"), array_remove, DOC("Remove the first occurrence of v in the array."), 0},
+  {"reverse", SIG("(self, /)"), array_reverse, DOC("Reverse the order of the items in the array."), 0},
+  {"tobytes", SIG("(self, /)"), array_tobytes,
    DOC("Convert the array to an array of machine values and return the bytes representation."), 0},
-  {"tofile", "(self, f, /)", array_tofile, DOC("Write all items (as machine values) to the file object f."), 0},
-  {"tolist", "(self, /)", array_tolist, DOC("Convert array to an ordinary list with the same items."), 0},
-  {"tounicode", "(self, /)", array_tounicode, DOC("Convert the array to a unicode string."), 0},
-  {"typecode", "(self)", array_typecode, DOC("the typecode character used to create the array"), ASY_NATIVE_GETTER},
+  {"tofile", SIG("(self, f, /)"), array_tofile, DOC("Write all items (as machine values) to the file object f."), 0},
+  {"tolist", SIG("(self, /)"), array_tolist, DOC("Convert array to an ordinary list with the same items."), 0},
+  {"tounicode", SIG("(self, /)"), array_tounicode, DOC("Convert the array to a unicode string."), 0},
+  {"typecode", SIG("(self)"), array_typecode, DOC("the typecode character used to create the array"),
+   ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -750,7 +753,7 @@ const asy_type asy_array_type = {
   .flags = ASY_TYPE_SEQUENCE | ASY_TYPE_UNHASHABLE,
   .free = array_free,
   .new_ = array_new,
-  .new_signature = "(cls, typecode, initializer=?, /)",
+  .new_signature = SIG("(cls, typecode, initializer=?, /)"),
   .repr = array_repr,
   .compare = array_compare,
   .length = array_length,
@@ -800,8 +803,8 @@ static asy_value iterator_setstate(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native iterator_methods[] = {
-  {"__reduce__", "(self, /)", iterator_reduce, 0, 0},
-  {"__setstate__", "(self, state, /)", iterator_setstate, 0, 0},
+  {"__reduce__", SIG("(self, /)"), iterator_reduce, 0, 0},
+  {"__setstate__", SIG("(self, state, /)"), iterator_setstate, 0, 0},
   {0},
 };
 
@@ -846,7 +849,7 @@ static asy_value array_reconstructor(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native array_natives[] = {
-  {"_array_reconstructor", "(arraytype, typecode, mformat_code, items, /)", array_reconstructor,
+  {"_array_reconstructor", SIG("(arraytype, typecode, mformat_code, items, /)"), array_reconstructor,
    DOC("Internal. Used for pickling support."), 0},
   {0},
 };

@@ -42,7 +42,7 @@ const asy_type asy_bool_type = {
   .base = &asy_int_type,
   .flags = ASY_TYPE_FINAL,
   .new_ = bool_new,
-  .new_signature = "(cls, object=False, /)",
+  .new_signature = SIG("(cls, object=False, /)"),
   .repr = bool_repr,
   .truth = bool_truth,
   .operators = &(

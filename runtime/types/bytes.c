@@ -340,13 +340,13 @@ static asy_value bytes_getnewargs(asy_vm *vm, const asy_value *args) {
 static asy_value bytes_bytes(asy_vm *vm, const asy_value *args) { return bytes_exact(vm, args[0]); }
 
 static const asy_native bytes_methods[] = {
-  ASY_OCTETS_METHODS(ASY_OCTETS_ROW){"fromhex", "(cls, string, /)", asy_octets_fromhex,
+  ASY_OCTETS_METHODS(ASY_OCTETS_ROW){"fromhex", SIG("(cls, string, /)"), asy_octets_fromhex,
                                      DOC("Create a bytes object from a string of hexadecimal numbers."),
                                      ASY_NATIVE_CLASS},
-  {"maketrans", "(frm, to, /)", asy_octets_maketrans,
+  {"maketrans", SIG("(frm, to, /)"), asy_octets_maketrans,
    DOC("Return a translation table usable for the translate method."), ASY_NATIVE_STATIC},
-  {"__getnewargs__", "(self, /)", bytes_getnewargs, 0, 0},
-  {"__bytes__", "(self, /)", bytes_bytes, DOC("Convert this value to exact type bytes."), 0},
+  {"__getnewargs__", SIG("(self, /)"), bytes_getnewargs, 0, 0},
+  {"__bytes__", SIG("(self, /)"), bytes_bytes, DOC("Convert this value to exact type bytes."), 0},
   {0},
 };
 
@@ -359,7 +359,7 @@ const asy_type asy_bytes_type = {
     "bytes\nbytes() -> empty bytes object",
   .size = sizeof(asy_bytes),
   .new_ = bytes_new,
-  .new_signature = "(cls, source=?, encoding=?, errors=?)",
+  .new_signature = SIG("(cls, source=?, encoding=?, errors=?)"),
   .repr = bytes_repr,
   .hash = bytes_hash,
   .compare = asy_octets_compare,
@@ -409,7 +409,8 @@ static asy_value bytes_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native bytes_iter_methods[] = {
-  {"__length_hint__", "(self, /)", bytes_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
+  {"__length_hint__", SIG("(self, /)"), bytes_iter_hint, DOC("Private method returning an estimate of len(list(it))."),
+   0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };

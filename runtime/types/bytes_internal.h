@@ -62,48 +62,51 @@ asy_value asy_octets_str(asy_vm *vm, asy_value self);
 
 /* The methods that bytes and bytearray have in common: X(name, signature, doc). */
 #define ASY_OCTETS_METHODS(X)                                                                                          \
-  X(capitalize, "(self, /)", DOC("Return a copy with only its first character capitalized (ASCII)."))                  \
-  X(center, "(self, width, fillchar=?, /)", DOC("Return a centered copy of length width."))                            \
-  X(count, "(self, sub, start=None, end=None, /)", DOC("Return the number of non-overlapping occurrences of sub."))    \
-  X(decode, "(self, /, encoding=?, errors=?)", DOC("Decode the bytes using the codec registered for encoding."))       \
-  X(endswith, "(self, suffix, start=None, end=None, /)", DOC("Return True if the bytes end with the suffix."))         \
-  X(expandtabs, "(self, /, tabsize=8)", DOC("Return a copy where all tab characters are expanded using spaces."))      \
-  X(find, "(self, sub, start=None, end=None, /)", DOC("Return the lowest index where sub is found, or -1."))           \
-  X(hex, "(self, /, sep=?, bytes_per_sep=1)", DOC("Return a string of hexadecimal digits."))                           \
-  X(index, "(self, sub, start=None, end=None, /)",                                                                     \
+  X(capitalize, SIG("(self, /)"), DOC("Return a copy with only its first character capitalized (ASCII)."))             \
+  X(center, SIG("(self, width, fillchar=?, /)"), DOC("Return a centered copy of length width."))                       \
+  X(count, SIG("(self, sub, start=None, end=None, /)"),                                                                \
+    DOC("Return the number of non-overlapping occurrences of sub."))                                                   \
+  X(decode, SIG("(self, /, encoding=?, errors=?)"), DOC("Decode the bytes using the codec registered for encoding."))  \
+  X(endswith, SIG("(self, suffix, start=None, end=None, /)"), DOC("Return True if the bytes end with the suffix."))    \
+  X(expandtabs, SIG("(self, /, tabsize=8)"), DOC("Return a copy where all tab characters are expanded using spaces.")) \
+  X(find, SIG("(self, sub, start=None, end=None, /)"), DOC("Return the lowest index where sub is found, or -1."))      \
+  X(hex, SIG("(self, /, sep=?, bytes_per_sep=1)"), DOC("Return a string of hexadecimal digits."))                      \
+  X(index, SIG("(self, sub, start=None, end=None, /)"),                                                                \
     DOC("Return the lowest index where sub is found, or raise ValueError."))                                           \
-  X(isalnum, "(self, /)", DOC("Return True if all characters are alphanumeric (ASCII)."))                              \
-  X(isalpha, "(self, /)", DOC("Return True if all characters are alphabetic (ASCII)."))                                \
-  X(isascii, "(self, /)", DOC("Return True if all characters are ASCII."))                                             \
-  X(isdigit, "(self, /)", DOC("Return True if all characters are digits."))                                            \
-  X(islower, "(self, /)", DOC("Return True if all cased characters are lowercase."))                                   \
-  X(isspace, "(self, /)", DOC("Return True if all characters are whitespace."))                                        \
-  X(istitle, "(self, /)", DOC("Return True if the bytes are titlecased."))                                             \
-  X(isupper, "(self, /)", DOC("Return True if all cased characters are uppercase."))                                   \
-  X(join, "(self, iterable_of_bytes, /)", DOC("Concatenate any number of bytes objects, with this one between them.")) \
-  X(ljust, "(self, width, fillchar=?, /)", DOC("Return a left-justified copy of length width."))                       \
-  X(lower, "(self, /)", DOC("Return a copy with all ASCII characters converted to lowercase."))                        \
-  X(lstrip, "(self, bytes=None, /)", DOC("Strip leading bytes contained in the argument."))                            \
-  X(partition, "(self, sep, /)", DOC("Partition the bytes into three parts using the given separator."))               \
-  X(removeprefix, "(self, prefix, /)", DOC("Return a copy with the given prefix removed if present."))                 \
-  X(removesuffix, "(self, suffix, /)", DOC("Return a copy with the given suffix removed if present."))                 \
-  X(replace, "(self, old, new, count=-1, /)", DOC("Return a copy with all occurrences of old replaced by new."))       \
-  X(rfind, "(self, sub, start=None, end=None, /)", DOC("Return the highest index where sub is found, or -1."))         \
-  X(rindex, "(self, sub, start=None, end=None, /)",                                                                    \
+  X(isalnum, SIG("(self, /)"), DOC("Return True if all characters are alphanumeric (ASCII)."))                         \
+  X(isalpha, SIG("(self, /)"), DOC("Return True if all characters are alphabetic (ASCII)."))                           \
+  X(isascii, SIG("(self, /)"), DOC("Return True if all characters are ASCII."))                                        \
+  X(isdigit, SIG("(self, /)"), DOC("Return True if all characters are digits."))                                       \
+  X(islower, SIG("(self, /)"), DOC("Return True if all cased characters are lowercase."))                              \
+  X(isspace, SIG("(self, /)"), DOC("Return True if all characters are whitespace."))                                   \
+  X(istitle, SIG("(self, /)"), DOC("Return True if the bytes are titlecased."))                                        \
+  X(isupper, SIG("(self, /)"), DOC("Return True if all cased characters are uppercase."))                              \
+  X(join, SIG("(self, iterable_of_bytes, /)"),                                                                         \
+    DOC("Concatenate any number of bytes objects, with this one between them."))                                       \
+  X(ljust, SIG("(self, width, fillchar=?, /)"), DOC("Return a left-justified copy of length width."))                  \
+  X(lower, SIG("(self, /)"), DOC("Return a copy with all ASCII characters converted to lowercase."))                   \
+  X(lstrip, SIG("(self, bytes=None, /)"), DOC("Strip leading bytes contained in the argument."))                       \
+  X(partition, SIG("(self, sep, /)"), DOC("Partition the bytes into three parts using the given separator."))          \
+  X(removeprefix, SIG("(self, prefix, /)"), DOC("Return a copy with the given prefix removed if present."))            \
+  X(removesuffix, SIG("(self, suffix, /)"), DOC("Return a copy with the given suffix removed if present."))            \
+  X(replace, SIG("(self, old, new, count=-1, /)"), DOC("Return a copy with all occurrences of old replaced by new."))  \
+  X(rfind, SIG("(self, sub, start=None, end=None, /)"), DOC("Return the highest index where sub is found, or -1."))    \
+  X(rindex, SIG("(self, sub, start=None, end=None, /)"),                                                               \
     DOC("Return the highest index where sub is found, or raise ValueError."))                                          \
-  X(rjust, "(self, width, fillchar=?, /)", DOC("Return a right-justified copy of length width."))                      \
-  X(rpartition, "(self, sep, /)", DOC("Partition the bytes into three parts, searching from the end."))                \
-  X(rsplit, "(self, /, sep=None, maxsplit=-1)", DOC("Return a list of the sections, splitting from the end."))         \
-  X(rstrip, "(self, bytes=None, /)", DOC("Strip trailing bytes contained in the argument."))                           \
-  X(split, "(self, /, sep=None, maxsplit=-1)", DOC("Return a list of the sections, using sep as the delimiter."))      \
-  X(splitlines, "(self, /, keepends=False)", DOC("Return a list of the lines, breaking at line boundaries."))          \
-  X(startswith, "(self, prefix, start=None, end=None, /)", DOC("Return True if the bytes start with the prefix."))     \
-  X(strip, "(self, bytes=None, /)", DOC("Strip leading and trailing bytes contained in the argument."))                \
-  X(swapcase, "(self, /)", DOC("Return a copy with upper-case ASCII converted to lower-case and vice versa."))         \
-  X(title, "(self, /)", DOC("Return a titlecased copy (ASCII)."))                                                      \
-  X(translate, "(self, table, /, delete=?)", DOC("Return a copy with each byte mapped by the table."))                 \
-  X(upper, "(self, /)", DOC("Return a copy with all ASCII characters converted to uppercase."))                        \
-  X(zfill, "(self, width, /)", DOC("Pad with zeros on the left."))
+  X(rjust, SIG("(self, width, fillchar=?, /)"), DOC("Return a right-justified copy of length width."))                 \
+  X(rpartition, SIG("(self, sep, /)"), DOC("Partition the bytes into three parts, searching from the end."))           \
+  X(rsplit, SIG("(self, /, sep=None, maxsplit=-1)"), DOC("Return a list of the sections, splitting from the end."))    \
+  X(rstrip, SIG("(self, bytes=None, /)"), DOC("Strip trailing bytes contained in the argument."))                      \
+  X(split, SIG("(self, /, sep=None, maxsplit=-1)"), DOC("Return a list of the sections, using sep as the delimiter.")) \
+  X(splitlines, SIG("(self, /, keepends=False)"), DOC("Return a list of the lines, breaking at line boundaries."))     \
+  X(startswith, SIG("(self, prefix, start=None, end=None, /)"),                                                        \
+    DOC("Return True if the bytes start with the prefix."))                                                            \
+  X(strip, SIG("(self, bytes=None, /)"), DOC("Strip leading and trailing bytes contained in the argument."))           \
+  X(swapcase, SIG("(self, /)"), DOC("Return a copy with upper-case ASCII converted to lower-case and vice versa."))    \
+  X(title, SIG("(self, /)"), DOC("Return a titlecased copy (ASCII)."))                                                 \
+  X(translate, SIG("(self, table, /, delete=?)"), DOC("Return a copy with each byte mapped by the table."))            \
+  X(upper, SIG("(self, /)"), DOC("Return a copy with all ASCII characters converted to uppercase."))                   \
+  X(zfill, SIG("(self, width, /)"), DOC("Pad with zeros on the left."))
 
 #define X(name, signature, doc) asy_value asy_octets_method_##name(asy_vm *vm, const asy_value *args);
 ASY_OCTETS_METHODS(X)

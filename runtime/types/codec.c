@@ -192,7 +192,7 @@ bool asy_codec_encode_error(encoding *e, uint32_t end, const char *reason) {
         break;
       case HANDLER_NAME: done = put_name(e, c); break;
       case HANDLER_SURROGATEESCAPE:
-        if (c < 0xDC80 || c > 0xDCFF) goto strict;
+        if (c < 0xDC80 || c > 0xDCFF || e->unit) goto strict;
         if (!reserve(e, 1)) return false;
         e->out[e->len++] = (uint8_t)(c - 0xDC00);
         break;
@@ -289,7 +289,7 @@ static bool decode_utf8_sig(decoding *d) {
   return good;
 }
 
-static bool encode_utf8_sig(encoding *e) { return asy_codec_put(e, "\xEF\xBB\xBF", 3) && encode_utf8(e); }
+static bool encode_utf8_sig(encoding *e) { return (e->inner || asy_codec_put(e, "\xEF\xBB\xBF", 3)) && encode_utf8(e); }
 
 /* ---- ASCII and Latin-1 -------------------------------------------------------------------------------------------------------- */
 
@@ -406,11 +406,11 @@ static bool decode_utf32(decoding *d) {
 }
 
 static bool encode_wide(encoding *e) {
-  if (e->codec->order == ORDER_MARK && !put_unit(e, 0xFEFF)) return false;
+  if (e->codec->order == ORDER_MARK && !e->inner && !put_unit(e, 0xFEFF)) return false;
   while (e->at < e->text->len) {
     uint32_t c = asy_str_at(e->text, e->at);
     if (is_surrogate(c)) {
-      if (!asy_codec_encode_error(e, surrogates_end(e), "surrogates not allowed")) return false;
+      if (!asy_codec_encode_error(e, e->at + 1, "surrogates not allowed")) return false;
       continue;
     }
     if (e->unit == 2 && c > 0xFFFF) {

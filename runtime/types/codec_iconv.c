@@ -163,9 +163,9 @@ static asy_value converter_new(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native converter_methods[] = {
-  {"decode", "(self, data, errors, final, /)", do_decode, 0, 0},
-  {"encode", "(self, text, errors, /)", do_encode, 0, 0},
-  {"reset", "(self, /)", do_reset, 0, 0},
+  {"decode", SIG("(self, data, errors, final, /)"), do_decode, 0, 0},
+  {"encode", SIG("(self, text, errors, /)"), do_encode, 0, 0},
+  {"reset", SIG("(self, /)"), do_reset, 0, 0},
   {0},
 };
 
@@ -174,7 +174,7 @@ const asy_type asy_converter_type = {
   .size = sizeof(converter),
   .free = converter_free,
   .new_ = converter_new,
-  .new_signature = "(cls, name, charset, encodes, ascii, /)",
+  .new_signature = SIG("(cls, name, charset, encodes, ascii, /)"),
   .methods = converter_methods,
 };
 

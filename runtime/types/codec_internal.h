@@ -46,6 +46,7 @@ typedef struct {
   uint32_t at;
   unsigned unit;
   bool big;
+  bool inner;        /* the text of an error handler: no mark before it */
   asy_value mapping; /* of charmap; 0 none */
   uint8_t *out;      /* malloc'ed */
   size_t len, cap;

@@ -90,6 +90,7 @@ bool asy_codec_call_encode_handler(encoding *e, uint32_t end, const char *reason
     part.errors = "strict";
     part.text = (asy_str *)asy_obj_of(text);
     part.at = 0;
+    part.inner = true;
     bool good = e->codec->encode(&part);
     e->out = part.out;
     e->len = part.len;
@@ -97,6 +98,8 @@ bool asy_codec_call_encode_handler(encoding *e, uint32_t end, const char *reason
     if (!good) return false;
   } else {
     const asy_bytes *bytes = (const asy_bytes *)asy_obj_of(text);
+    if (e->unit && bytes->len % e->unit)
+      return asy_raise_encode_error(vm, e->name, fields[1], e->at, end, reason), false;
     if (!asy_codec_put(e, bytes->data, bytes->len)) return false;
   }
   e->at = (uint32_t)next;
@@ -263,7 +266,14 @@ static bool encode_charmap(encoding *e) {
       e->at++;
       continue;
     }
-    if (!asy_codec_encode_error(e, e->at + 1, "character maps to <undefined>")) return false;
+    uint32_t end = e->at + 1; /* behind all that cannot be written */
+    for (size_t len = e->len; end < e->text->len; end++) {
+      put = put_mapped(e, asy_str_at(e->text, end));
+      e->len = len;
+      if (put < 0) return false;
+      if (put) break;
+    }
+    if (!asy_codec_encode_error(e, end, "character maps to <undefined>")) return false;
   }
   return true;
 }
@@ -396,12 +406,13 @@ static asy_value do_encode(asy_vm *vm, const char *name, const asy_value *args) 
   return pair_of(vm, asy_encode(vm, text, name, errors), text->len);
 }
 
-/* X(function, codec): those that decode in pieces have `final`; Y: those that do not. */
+/* X(function, codec): those that decode in pieces have `final`, which is true for the escapes if it is not given. */
 /* clang-format off */
 #define STREAMED(X) \
   X(utf_8, "utf-8") X(utf_16, "utf-16") X(utf_16_le, "utf-16-le") \
   X(utf_16_be, "utf-16-be") X(utf_32, "utf-32") X(utf_32_le, "utf-32-le") \
-  X(utf_32_be, "utf-32-be") X(unicode_escape, "unicode_escape") X(raw_unicode_escape, "raw_unicode_escape")
+  X(utf_32_be, "utf-32-be")
+#define ESCAPES(X) X(unicode_escape, "unicode_escape") X(raw_unicode_escape, "raw_unicode_escape")
 #define WHOLE(X) X(latin_1, "latin-1") X(ascii, "ascii")
 /* clang-format on */
 
@@ -410,6 +421,7 @@ static asy_value do_encode(asy_vm *vm, const char *name, const asy_value *args) 
     return do_encode(vm, codec_name, args);                                                                            \
   }
 STREAMED(FUNCTIONS)
+ESCAPES(FUNCTIONS)
 WHOLE(FUNCTIONS)
 #undef FUNCTIONS
 #define FUNCTIONS(function, codec_name)                                                                                \
@@ -417,6 +429,7 @@ WHOLE(FUNCTIONS)
     return do_decode(vm, codec_name, args, args[2]);                                                                   \
   }
 STREAMED(FUNCTIONS)
+ESCAPES(FUNCTIONS)
 #undef FUNCTIONS
 #define FUNCTIONS(function, codec_name)                                                                                \
   static asy_value codecs_##function##_decode(asy_vm *vm, const asy_value *args) {                                     \
@@ -543,36 +556,40 @@ static asy_value codecs_escape_decode(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native codecs_natives[] = {
-#define ROWS(function, name) {#function "_encode", "(str, errors=None, /)", codecs_##function##_encode, 0, 0},
-  STREAMED(ROWS) WHOLE(ROWS)
+#define ROWS(function, name) {#function "_encode", SIG("(str, errors=None, /)"), codecs_##function##_encode, 0, 0},
+  STREAMED(ROWS) ESCAPES(ROWS) WHOLE(ROWS)
 #undef ROWS
 #define ROWS(function, name)                                                                                           \
-  {#function "_decode", "(data, errors=None, final=False, /)", codecs_##function##_decode, 0, 0},
-    STREAMED(ROWS)
+  {#function "_decode", SIG("(data, errors=None, final=True, /)"), codecs_##function##_decode, 0, 0},
+    ESCAPES(ROWS)
 #undef ROWS
-#define ROWS(function, name) {#function "_decode", "(data, errors=None, /)", codecs_##function##_decode, 0, 0},
-      WHOLE(ROWS)
+#define ROWS(function, name)                                                                                           \
+  {#function "_decode", SIG("(data, errors=None, final=False, /)"), codecs_##function##_decode, 0, 0},
+      STREAMED(ROWS)
 #undef ROWS
-        {"charmap_build", "(map, /)", codecs_charmap_build, 0, 0},
-  {"charmap_decode", "(data, errors=None, mapping=None, /)", codecs_charmap_decode, 0, 0},
-  {"charmap_encode", "(str, errors=None, mapping=None, /)", codecs_charmap_encode, 0, 0},
-  {"decode", "(obj, encoding='utf-8', errors='strict')", codecs_decode,
+#define ROWS(function, name) {#function "_decode", SIG("(data, errors=None, /)"), codecs_##function##_decode, 0, 0},
+        WHOLE(ROWS)
+#undef ROWS
+          {"charmap_build", SIG("(map, /)"), codecs_charmap_build, 0, 0},
+  {"charmap_decode", SIG("(data, errors=None, mapping=None, /)"), codecs_charmap_decode, 0, 0},
+  {"charmap_encode", SIG("(str, errors=None, mapping=None, /)"), codecs_charmap_encode, 0, 0},
+  {"decode", SIG("(obj, encoding='utf-8', errors='strict')"), codecs_decode,
    DOC("Decodes obj using the codec registered for encoding."), 0},
-  {"encode", "(obj, encoding='utf-8', errors='strict')", codecs_encode,
+  {"encode", SIG("(obj, encoding='utf-8', errors='strict')"), codecs_encode,
    DOC("Encodes obj using the codec registered for encoding."), 0},
-  {"escape_decode", "(data, errors=None, /)", codecs_escape_decode, 0, 0},
-  {"escape_encode", "(data, errors=None, /)", codecs_escape_encode, 0, 0},
-  {"lookup", "(encoding, /)", codecs_lookup,
+  {"escape_decode", SIG("(data, errors=None, /)"), codecs_escape_decode, 0, 0},
+  {"escape_encode", SIG("(data, errors=None, /)"), codecs_escape_encode, 0, 0},
+  {"lookup", SIG("(encoding, /)"), codecs_lookup,
    DOC("Looks up a codec tuple in the Python codec registry and returns a CodecInfo object."), 0},
-  {"lookup_error", "(name, /)", codecs_lookup_error, DOC("lookup_error(errors) -> handler"), 0},
-  {"readbuffer_encode", "(data, errors=None, /)", codecs_readbuffer_encode, 0, 0},
-  {"register", "(search_function, /)", codecs_register, DOC("Register a codec search function."), 0},
-  {"register_error", "(errors, handler, /)", codecs_register_error,
+  {"lookup_error", SIG("(name, /)"), codecs_lookup_error, DOC("lookup_error(errors) -> handler"), 0},
+  {"readbuffer_encode", SIG("(data, errors=None, /)"), codecs_readbuffer_encode, 0, 0},
+  {"register", SIG("(search_function, /)"), codecs_register, DOC("Register a codec search function."), 0},
+  {"register_error", SIG("(errors, handler, /)"), codecs_register_error,
    DOC("Register the specified error handler under the name errors."), 0},
-  {"unregister", "(search_function, /)", codecs_unregister,
+  {"unregister", SIG("(search_function, /)"), codecs_unregister,
    DOC("Unregister a codec search function and clear the registry's cache."), 0},
-  {"utf_16_ex_decode", "(data, errors=None, byteorder=0, final=False, /)", codecs_utf_16_ex_decode, 0, 0},
-  {"utf_32_ex_decode", "(data, errors=None, byteorder=0, final=False, /)", codecs_utf_32_ex_decode, 0, 0},
+  {"utf_16_ex_decode", SIG("(data, errors=None, byteorder=0, final=False, /)"), codecs_utf_16_ex_decode, 0, 0},
+  {"utf_32_ex_decode", SIG("(data, errors=None, byteorder=0, final=False, /)"), codecs_utf_32_ex_decode, 0, 0},
   {0},
 };
 

@@ -88,11 +88,11 @@ static asy_value default_or(asy_vm *vm, asy_value left, asy_value right) {
 }
 
 static const asy_native default_methods[] = {
-  {"__missing__", "(self, key, /)", default_missing, DOC("Called by __getitem__ for a missing key."), 0},
-  {"copy", "(self, /)", default_copy, DOC("D.copy() -> a shallow copy of D."), 0},
-  {"__copy__", "(self, /)", default_copy, DOC("D.copy() -> a shallow copy of D."), 0},
-  {"__reduce__", "(self, /)", default_reduce, DOC("Return state information for pickling."), 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
+  {"__missing__", SIG("(self, key, /)"), default_missing, DOC("Called by __getitem__ for a missing key."), 0},
+  {"copy", SIG("(self, /)"), default_copy, DOC("D.copy() -> a shallow copy of D."), 0},
+  {"__copy__", SIG("(self, /)"), default_copy, DOC("D.copy() -> a shallow copy of D."), 0},
+  {"__reduce__", SIG("(self, /)"), default_reduce, DOC("Return state information for pickling."), 0},
+  {"__class_getitem__", SIG("(cls, item, /)"), asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -109,7 +109,7 @@ static const asy_type default_dict_type = {
   .flags = ASY_TYPE_MAPPING | ASY_TYPE_UNHASHABLE,
   .new_ = default_make,
   .init = default_init,
-  .init_signature = "(self, /, *args, **kwargs)",
+  .init_signature = SIG("(self, /, *args, **kwargs)"),
   .repr = default_repr,
   .operators = &(const asy_operators){.binary = {[BINARY_OR] = default_or}},
   .methods = default_methods,
@@ -295,19 +295,21 @@ static asy_value ordered_ior(asy_vm *vm, asy_value self, asy_value right) {
 }
 
 static const asy_native ordered_methods[] = {
-  {"move_to_end", "(self, key, last=True)", ordered_move,
+  {"move_to_end", SIG("(self, key, last=True)"), ordered_move,
    DOC("Move an existing element to the end (or beginning if last is false)."), 0},
-  {"popitem", "(self, last=True)", ordered_popitem, DOC("Remove and return a (key, value) pair from the dictionary."),
+  {"popitem", SIG("(self, last=True)"), ordered_popitem,
+   DOC("Remove and return a (key, value) pair from the dictionary."), 0},
+  {"pop", SIG("(self, key, default=?)"), ordered_pop, DOC("Remove specified key and return the corresponding value."),
    0},
-  {"pop", "(self, key, default=?)", ordered_pop, DOC("Remove specified key and return the corresponding value."), 0},
-  {"setdefault", "(self, key, default=None)", ordered_setdefault,
+  {"setdefault", SIG("(self, key, default=None)"), ordered_setdefault,
    DOC("Insert key with a value of default if key is not in the dictionary."), 0},
-  {"update", "(self, /, *args, **kwargs)", ordered_update, DOC("Update from a mapping or pairs, and keywords."), 0},
-  {"fromkeys", "(cls, iterable, value=None)", ordered_fromkeys,
+  {"update", SIG("(self, /, *args, **kwargs)"), ordered_update, DOC("Update from a mapping or pairs, and keywords."),
+   0},
+  {"fromkeys", SIG("(cls, iterable, value=None)"), ordered_fromkeys,
    DOC("Create a new ordered dictionary with keys from iterable and values set to value."), ASY_NATIVE_CLASS},
-  {"copy", "(self, /)", ordered_copy, DOC("od.copy() -> a shallow copy of od"), 0},
-  {"__reduce__", "(self, /)", ordered_reduce, DOC("Return state information for pickling"), 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
+  {"copy", SIG("(self, /)"), ordered_copy, DOC("od.copy() -> a shallow copy of od"), 0},
+  {"__reduce__", SIG("(self, /)"), ordered_reduce, DOC("Return state information for pickling"), 0},
+  {"__class_getitem__", SIG("(cls, item, /)"), asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -318,7 +320,7 @@ const asy_type asy_ordered_dict_type = {
   .size = sizeof(asy_dict),
   .flags = ASY_TYPE_MAPPING | ASY_TYPE_UNHASHABLE | ASY_TYPE_ATTRS,
   .init = ordered_init,
-  .init_signature = "(self, /, *args, **kwargs)",
+  .init_signature = SIG("(self, /, *args, **kwargs)"),
   .repr = ordered_repr,
   .compare = ordered_compare,
   .operators = &(const asy_operators){.binary = {[BINARY_OR] = ordered_or}, .inplace = {[BINARY_OR] = ordered_ior}},
@@ -367,7 +369,7 @@ static asy_value getter_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native getter_methods[] = {
-  {"__reduce__", "(self, /)", getter_reduce, DOC("Return state information for pickling"), 0},
+  {"__reduce__", SIG("(self, /)"), getter_reduce, DOC("Return state information for pickling"), 0},
   {0},
 };
 static const asy_member getter_members[] = {{"__doc__", offsetof(asy_item_getter, doc), MEMBER_VALUE, true}, {0}};
@@ -378,7 +380,7 @@ const asy_type asy_item_getter_type = {
   .flags = ASY_TYPE_FINAL,
   .visit = getter_visit,
   .new_ = getter_make,
-  .new_signature = "(cls, index, doc, /)",
+  .new_signature = SIG("(cls, index, doc, /)"),
   .repr = getter_repr,
   .descr_get = getter_get,
   .descr_set = getter_set,
@@ -430,10 +432,10 @@ static asy_value guarded_repr(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"_count_elements", "(mapping, iterable, /)", count_elements,
+  {"_count_elements", SIG("(mapping, iterable, /)"), count_elements,
    DOC("Count elements in the iterable, updating the mapping"), 0},
-  {"_guarded_repr", "(function, self, fill, /)", guarded_repr, DOC("function(self), or fill inside that very call."),
-   0},
+  {"_guarded_repr", SIG("(function, self, fill, /)"), guarded_repr,
+   DOC("function(self), or fill inside that very call."), 0},
   {0},
 };
 

@@ -351,15 +351,16 @@ static asy_value complex_getnewargs(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native complex_methods[] = {
-  {"__abs__", "(self, /)", complex_abs, DOC("abs(self)"), 0},
-  {"__complex__", "(self, /)", complex_self, DOC("Convert this value to exact type complex."), 0},
-  {"__format__", "(self, format_spec, /)", asy_format_complex, DOC("Convert to a string according to format_spec."), 0},
-  {"__getnewargs__", "(self, /)", complex_getnewargs, 0, 0},
-  {"__pow__", "(self, value, mod=None, /)", complex_pow_method, DOC("Return pow(self, value, mod)."), 0},
-  {"conjugate", "(self, /)", complex_conjugate,
+  {"__abs__", SIG("(self, /)"), complex_abs, DOC("abs(self)"), 0},
+  {"__complex__", SIG("(self, /)"), complex_self, DOC("Convert this value to exact type complex."), 0},
+  {"__format__", SIG("(self, format_spec, /)"), asy_format_complex,
+   DOC("Convert to a string according to format_spec."), 0},
+  {"__getnewargs__", SIG("(self, /)"), complex_getnewargs, 0, 0},
+  {"__pow__", SIG("(self, value, mod=None, /)"), complex_pow_method, DOC("Return pow(self, value, mod)."), 0},
+  {"conjugate", SIG("(self, /)"), complex_conjugate,
    DOC("Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j."), 0},
-  {"imag", "(self)", complex_imag, DOC("the imaginary part of a complex number"), ASY_NATIVE_GETTER},
-  {"real", "(self)", complex_real, DOC("the real part of a complex number"), ASY_NATIVE_GETTER},
+  {"imag", SIG("(self)"), complex_imag, DOC("the imaginary part of a complex number"), ASY_NATIVE_GETTER},
+  {"real", SIG("(self)"), complex_real, DOC("the real part of a complex number"), ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -373,7 +374,7 @@ const asy_type asy_complex_type = {
     "with the specified real and imaginary components.",
   .size = sizeof(asy_complex),
   .new_ = complex_new,
-  .new_signature = "(cls, real=?, imag=?)",
+  .new_signature = SIG("(cls, real=?, imag=?)"),
   .repr = complex_repr,
   .hash = complex_hash,
   .compare = complex_compare,

@@ -520,8 +520,8 @@ static asy_value iter_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native iter_methods[] = {
-  {"__length_hint__", "(self, /)", iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
-  {"__reduce__", "(self, /)", iter_reduce, DOC("Return state information for pickling."), 0},
+  {"__length_hint__", SIG("(self, /)"), iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
+  {"__reduce__", SIG("(self, /)"), iter_reduce, DOC("Return state information for pickling."), 0},
   {0},
 };
 
@@ -532,7 +532,7 @@ static const asy_native iter_methods[] = {
     .flags = ASY_TYPE_FINAL,                                                                                           \
     .visit = iter_visit,                                                                                               \
     .new_ = make,                                                                                                      \
-    .new_signature = "(cls, deque, index=0, /)",                                                                       \
+    .new_signature = SIG("(cls, deque, index=0, /)"),                                                                  \
     .iter = iter_self,                                                                                                 \
     .next = iter_next,                                                                                                 \
     .methods = iter_methods,                                                                                           \
@@ -549,28 +549,28 @@ static asy_value deque_reversed(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native deque_methods[] = {
-  {"append", "(self, item, /)", deque_append, DOC("Add an element to the right side of the deque."), 0},
-  {"appendleft", "(self, item, /)", deque_appendleft, DOC("Add an element to the left side of the deque."), 0},
-  {"clear", "(self, /)", deque_clear, DOC("Remove all elements from the deque."), 0},
-  {"copy", "(self, /)", deque_copy, DOC("Return a shallow copy of a deque."), 0},
-  {"__copy__", "(self, /)", deque_copy, DOC("Return a shallow copy of a deque."), 0},
-  {"count", "(self, value, /)", deque_count, DOC("Return number of occurrences of value."), 0},
-  {"extend", "(self, iterable, /)", deque_extend,
+  {"append", SIG("(self, item, /)"), deque_append, DOC("Add an element to the right side of the deque."), 0},
+  {"appendleft", SIG("(self, item, /)"), deque_appendleft, DOC("Add an element to the left side of the deque."), 0},
+  {"clear", SIG("(self, /)"), deque_clear, DOC("Remove all elements from the deque."), 0},
+  {"copy", SIG("(self, /)"), deque_copy, DOC("Return a shallow copy of a deque."), 0},
+  {"__copy__", SIG("(self, /)"), deque_copy, DOC("Return a shallow copy of a deque."), 0},
+  {"count", SIG("(self, value, /)"), deque_count, DOC("Return number of occurrences of value."), 0},
+  {"extend", SIG("(self, iterable, /)"), deque_extend,
    DOC("Extend the right side of the deque with elements from the iterable."), 0},
-  {"extendleft", "(self, iterable, /)", deque_extendleft,
+  {"extendleft", SIG("(self, iterable, /)"), deque_extendleft,
    DOC("Extend the left side of the deque with elements from the iterable."), 0},
-  {"index", "(self, value, start=?, stop=?, /)", deque_index, DOC("Return first index of value."), 0},
-  {"insert", "(self, index, value, /)", deque_insert, DOC("Insert value before index."), 0},
-  {"pop", "(self, /)", deque_pop, DOC("Remove and return the rightmost element."), 0},
-  {"popleft", "(self, /)", deque_popleft, DOC("Remove and return the leftmost element."), 0},
-  {"remove", "(self, value, /)", deque_remove, DOC("Remove first occurrence of value."), 0},
-  {"reverse", "(self, /)", deque_reverse, DOC("Reverse *IN PLACE*."), 0},
-  {"rotate", "(self, n=1, /)", deque_rotate,
+  {"index", SIG("(self, value, start=?, stop=?, /)"), deque_index, DOC("Return first index of value."), 0},
+  {"insert", SIG("(self, index, value, /)"), deque_insert, DOC("Insert value before index."), 0},
+  {"pop", SIG("(self, /)"), deque_pop, DOC("Remove and return the rightmost element."), 0},
+  {"popleft", SIG("(self, /)"), deque_popleft, DOC("Remove and return the leftmost element."), 0},
+  {"remove", SIG("(self, value, /)"), deque_remove, DOC("Remove first occurrence of value."), 0},
+  {"reverse", SIG("(self, /)"), deque_reverse, DOC("Reverse *IN PLACE*."), 0},
+  {"rotate", SIG("(self, n=1, /)"), deque_rotate,
    DOC("Rotate the deque n steps to the right.  If n is negative, rotates left."), 0},
-  {"maxlen", "(self)", deque_maxlen, DOC("maximum size of a deque or None if unbounded"), ASY_NATIVE_GETTER},
-  {"__reversed__", "(self, /)", deque_reversed, DOC("Return a reverse iterator over the deque."), 0},
-  {"__reduce__", "(self, /)", deque_reduce, DOC("Return state information for pickling."), 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
+  {"maxlen", SIG("(self)"), deque_maxlen, DOC("maximum size of a deque or None if unbounded"), ASY_NATIVE_GETTER},
+  {"__reversed__", SIG("(self, /)"), deque_reversed, DOC("Return a reverse iterator over the deque."), 0},
+  {"__reduce__", SIG("(self, /)"), deque_reduce, DOC("Return state information for pickling."), 0},
+  {"__class_getitem__", SIG("(cls, item, /)"), asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
   {0},
 };
 
@@ -583,7 +583,7 @@ const asy_type asy_deque_type = {
   .free = deque_free,
   .new_ = deque_make,
   .init = deque_init,
-  .init_signature = "(self, iterable=?, maxlen=None)",
+  .init_signature = SIG("(self, iterable=?, maxlen=None)"),
   .repr = deque_repr,
   .compare = deque_compare,
   .length = deque_length,

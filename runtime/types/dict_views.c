@@ -173,16 +173,16 @@ static asy_value view_isdisjoint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native set_view_methods[] = {
-  {"isdisjoint", "(self, other, /)", view_isdisjoint,
+  {"isdisjoint", SIG("(self, other, /)"), view_isdisjoint,
    DOC("Return True if the view and the given iterable have a null intersection."), 0},
-  {"__reversed__", "(self, /)", view_reversed, DOC("Return a reverse iterator over the view."), 0},
-  {"mapping", "(self, /)", view_mapping, DOC("dictionary that this view refers to"), ASY_NATIVE_GETTER},
+  {"__reversed__", SIG("(self, /)"), view_reversed, DOC("Return a reverse iterator over the view."), 0},
+  {"mapping", SIG("(self, /)"), view_mapping, DOC("dictionary that this view refers to"), ASY_NATIVE_GETTER},
   {0},
 };
 
 static const asy_native values_methods[] = {
-  {"__reversed__", "(self, /)", view_reversed, DOC("Return a reverse iterator over the dict values."), 0},
-  {"mapping", "(self, /)", view_mapping, DOC("dictionary that this view refers to"), ASY_NATIVE_GETTER},
+  {"__reversed__", SIG("(self, /)"), view_reversed, DOC("Return a reverse iterator over the dict values."), 0},
+  {"mapping", SIG("(self, /)"), view_mapping, DOC("dictionary that this view refers to"), ASY_NATIVE_GETTER},
   {0},
 };
 

@@ -65,7 +65,7 @@ const asy_type asy_enumerate_type = {
   .size = sizeof(enumerate),
   .visit = enumerate_visit,
   .new_ = enumerate_new,
-  .new_signature = "(cls, iterable, start=0)",
+  .new_signature = SIG("(cls, iterable, start=0)"),
   .iter = asy_iter_self,
   .next = enumerate_next,
   .methods = enumerate_methods,
@@ -158,7 +158,7 @@ static asy_value zip_setstate(asy_vm *vm, const asy_value *args) {
 }
 static const asy_native zip_methods[] = {
   ASY_REDUCE_ROW(zip_reduce),
-  {"__setstate__", "(self, state, /)", zip_setstate, DOC("Set state information for unpickling."), 0},
+  {"__setstate__", SIG("(self, state, /)"), zip_setstate, DOC("Set state information for unpickling."), 0},
   {0},
 };
 
@@ -168,7 +168,7 @@ const asy_type asy_zip_type = {
   .size = sizeof(parallel),
   .visit = parallel_visit,
   .new_ = zip_new,
-  .new_signature = "(cls, /, *iterables, strict=False)",
+  .new_signature = SIG("(cls, /, *iterables, strict=False)"),
   .iter = asy_iter_self,
   .next = zip_next,
   .methods = zip_methods,
@@ -241,7 +241,7 @@ const asy_type asy_map_type = {
   .size = sizeof(parallel),
   .visit = parallel_visit,
   .new_ = map_new,
-  .new_signature = "(cls, /, *args)",
+  .new_signature = SIG("(cls, /, *args)"),
   .iter = asy_iter_self,
   .next = map_next,
   .methods = map_methods,
@@ -295,7 +295,7 @@ const asy_type asy_filter_type = {
   .size = sizeof(filter),
   .visit = filter_visit,
   .new_ = filter_new,
-  .new_signature = "(cls, function, iterable, /)",
+  .new_signature = SIG("(cls, function, iterable, /)"),
   .iter = asy_iter_self,
   .next = filter_next,
   .methods = filter_methods,

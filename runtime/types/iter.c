@@ -50,7 +50,8 @@ static asy_value list_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native list_iter_methods[] = {
-  {"__length_hint__", "(self, /)", list_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
+  {"__length_hint__", SIG("(self, /)"), list_iter_hint, DOC("Private method returning an estimate of len(list(it))."),
+   0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
@@ -87,7 +88,8 @@ static asy_value tuple_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native tuple_iter_methods[] = {
-  {"__length_hint__", "(self, /)", tuple_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
+  {"__length_hint__", SIG("(self, /)"), tuple_iter_hint, DOC("Private method returning an estimate of len(list(it))."),
+   0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
@@ -181,7 +183,8 @@ static asy_value dict_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native dict_iter_methods[] = {
-  {"__length_hint__", "(self, /)", dict_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
+  {"__length_hint__", SIG("(self, /)"), dict_iter_hint, DOC("Private method returning an estimate of len(list(it))."),
+   0},
   ASY_REDUCE_ROW(asy_table_iter_reduce),
   {0},
 };
@@ -226,7 +229,8 @@ static asy_value set_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native set_iter_methods[] = {
-  {"__length_hint__", "(self, /)", set_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
+  {"__length_hint__", SIG("(self, /)"), set_iter_hint, DOC("Private method returning an estimate of len(list(it))."),
+   0},
   ASY_REDUCE_ROW(asy_table_iter_reduce),
   {0},
 };
@@ -279,8 +283,8 @@ static asy_value sequence_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native sequence_iter_methods[] = {
-  {"__length_hint__", "(self, /)", sequence_iter_hint, DOC("Private method returning an estimate of len(list(it))."),
-   0},
+  {"__length_hint__", SIG("(self, /)"), sequence_iter_hint,
+   DOC("Private method returning an estimate of len(list(it))."), 0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
@@ -404,7 +408,8 @@ static asy_value reversed_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native reversed_methods[] = {
-  {"__length_hint__", "(self, /)", reversed_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
+  {"__length_hint__", SIG("(self, /)"), reversed_hint, DOC("Private method returning an estimate of len(list(it))."),
+   0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };
@@ -415,7 +420,7 @@ const asy_type asy_reversed_type = {
   .size = sizeof(asy_reversed),
   .visit = reversed_visit,
   .new_ = reversed_new,
-  .new_signature = "(cls, object, /)",
+  .new_signature = SIG("(cls, object, /)"),
   .iter = asy_iter_self,
   .next = reversed_next,
   .methods = reversed_methods,

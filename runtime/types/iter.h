@@ -101,10 +101,10 @@ asy_value asy_iter_setstate(asy_vm *vm, const asy_value *args);
 asy_value asy_table_iter_reduce(asy_vm *vm, const asy_value *args);
 asy_value asy_callable_iter_reduce(asy_vm *vm, const asy_value *args);
 #define ASY_REDUCE_ROW(function)                                                                                       \
-  { "__reduce__", "(self, /)", function, DOC("Return state information for pickling."), 0 }
+  { "__reduce__", SIG("(self, /)"), function, DOC("Return state information for pickling."), 0 }
 #define ASY_INDEXED_ITERATOR_ROWS                                                                                      \
   ASY_REDUCE_ROW(asy_iter_reduce), {                                                                                   \
-    "__setstate__", "(self, state, /)", asy_iter_setstate, DOC("Set state information for unpickling."), 0             \
+    "__setstate__", SIG("(self, state, /)"), asy_iter_setstate, DOC("Set state information for unpickling."), 0        \
   }
 
 /* The `iter` slot of every iterator: itself. */

@@ -96,13 +96,13 @@ static asy_value proxy_reversed(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native proxy_methods[] = {
-  {"get", "(self, key, default=None, /)", proxy_get,
+  {"get", SIG("(self, key, default=None, /)"), proxy_get,
    DOC("Return the value for key if key is in the mapping, else default."), 0},
-  {"keys", "(self, /)", proxy_keys, DOC("a set-like object providing a view on D's keys"), 0},
-  {"values", "(self, /)", proxy_values, DOC("an object providing a view on D's values"), 0},
-  {"items", "(self, /)", proxy_items, DOC("a set-like object providing a view on D's items"), 0},
-  {"copy", "(self, /)", proxy_copy, DOC("a shallow copy of D"), 0},
-  {"__reversed__", "(self, /)", proxy_reversed, DOC("Return a reverse iterator over the mapping."), 0},
+  {"keys", SIG("(self, /)"), proxy_keys, DOC("a set-like object providing a view on D's keys"), 0},
+  {"values", SIG("(self, /)"), proxy_values, DOC("an object providing a view on D's values"), 0},
+  {"items", SIG("(self, /)"), proxy_items, DOC("a set-like object providing a view on D's items"), 0},
+  {"copy", SIG("(self, /)"), proxy_copy, DOC("a shallow copy of D"), 0},
+  {"__reversed__", SIG("(self, /)"), proxy_reversed, DOC("Return a reverse iterator over the mapping."), 0},
   {0},
 };
 
@@ -113,7 +113,7 @@ const asy_type asy_mapping_proxy_type = {
   .flags = ASY_TYPE_FINAL | ASY_TYPE_MAPPING,
   .visit = proxy_visit,
   .new_ = proxy_new,
-  .new_signature = "(cls, mapping)",
+  .new_signature = SIG("(cls, mapping)"),
   .repr = proxy_repr,
   .str = proxy_str,
   .hash = proxy_hash,

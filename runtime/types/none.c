@@ -56,14 +56,15 @@ static asy_value ellipsis_reduce(asy_vm *vm, const asy_value *args) {
   return text_of(vm, "Ellipsis");
 }
 
-static const asy_native not_implemented_methods[] = {{"__reduce__", "(self, /)", not_implemented_reduce, 0, 0}, {0}};
-static const asy_native ellipsis_methods[] = {{"__reduce__", "(self, /)", ellipsis_reduce, 0, 0}, {0}};
+static const asy_native not_implemented_methods[] = {{"__reduce__", SIG("(self, /)"), not_implemented_reduce, 0, 0},
+                                                     {0}};
+static const asy_native ellipsis_methods[] = {{"__reduce__", SIG("(self, /)"), ellipsis_reduce, 0, 0}, {0}};
 
 const asy_type asy_none_type = {
   .name = "NoneType",
   .flags = ASY_TYPE_FINAL,
   .new_ = none_new,
-  .new_signature = "(cls, *args)",
+  .new_signature = SIG("(cls, *args)"),
   .repr = none_repr,
   .hash = constant_hash,
   .truth = none_truth,
@@ -73,7 +74,7 @@ const asy_type asy_not_implemented_type = {
   .name = "NotImplementedType",
   .flags = ASY_TYPE_FINAL,
   .new_ = not_implemented_new,
-  .new_signature = "(cls, *args)",
+  .new_signature = SIG("(cls, *args)"),
   .repr = not_implemented_repr,
   .hash = constant_hash,
   .truth = constant_true,
@@ -84,7 +85,7 @@ const asy_type asy_ellipsis_type = {
   .name = "ellipsis",
   .flags = ASY_TYPE_FINAL,
   .new_ = ellipsis_new,
-  .new_signature = "(cls, *args)",
+  .new_signature = SIG("(cls, *args)"),
   .repr = ellipsis_repr,
   .hash = constant_hash,
   .truth = constant_true,

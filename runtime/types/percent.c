@@ -89,14 +89,15 @@ static bool read_size(walk *w, int64_t *out, bool is_width, const char *too_big)
       return fail(
         w, ASY_OverflowError,
         is_width ? "Python int too large to convert to C ssize_t" : "Python int too large to convert to C int");
-    *out = n < -INT64_MAX ? -INT64_MAX : n;
+    *out = n == INT64_MIN ? 0 : n; /* it has no opposite */
     return true;
   }
   int64_t n = 0;
   bool any = false;
   while (peek(w) >= '0' && peek(w) <= '9') {
-    if (n > (INT64_MAX - 9) / 10) return fail(w, ASY_ValueError, too_big);
-    n = n * 10 + (asy_str_at(w->format, w->at++) - '0');
+    uint32_t digit = asy_str_at(w->format, w->at++) - '0';
+    if (n > (INT64_MAX - digit) / 10) return fail(w, ASY_ValueError, too_big);
+    n = n * 10 + digit;
     any = true;
   }
   if (any) *out = n;

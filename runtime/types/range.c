@@ -367,16 +367,16 @@ static void iter_visit(asy_obj *o, asy_visitor *v) {
 }
 
 static const asy_native range_methods[] = {
-  {"__reduce__", "(self, /)", range_reduce, 0, 0},
-  {"__reversed__", "(self, /)", range_reversed, DOC("Return a reverse iterator."), 0},
-  {"count", "(self, value, /)", range_count,
+  {"__reduce__", SIG("(self, /)"), range_reduce, 0, 0},
+  {"__reversed__", SIG("(self, /)"), range_reversed, DOC("Return a reverse iterator."), 0},
+  {"count", SIG("(self, value, /)"), range_count,
    DOC("rangeobject.count(value) -> integer -- return number of occurrences of value"), 0},
-  {"index", "(self, value, /)", range_index,
+  {"index", SIG("(self, value, /)"), range_index,
    DOC("rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value is not present."),
    0},
-  {"start", "(self)", range_start, 0, ASY_NATIVE_GETTER},
-  {"step", "(self)", range_step, 0, ASY_NATIVE_GETTER},
-  {"stop", "(self)", range_stop, 0, ASY_NATIVE_GETTER},
+  {"start", SIG("(self)"), range_start, 0, ASY_NATIVE_GETTER},
+  {"step", SIG("(self)"), range_step, 0, ASY_NATIVE_GETTER},
+  {"stop", SIG("(self)"), range_stop, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
@@ -389,7 +389,7 @@ const asy_type asy_range_type = {
   .flags = ASY_TYPE_FINAL | ASY_TYPE_SEQUENCE,
   .visit = range_visit,
   .new_ = range_new,
-  .new_signature = "(cls, start, stop=?, step=?, /)",
+  .new_signature = SIG("(cls, start, stop=?, step=?, /)"),
   .repr = range_repr,
   .hash = range_hash,
   .compare = range_compare,
@@ -402,9 +402,9 @@ const asy_type asy_range_type = {
 };
 
 static const asy_native iter_methods[] = {
-  {"__length_hint__", "(self, /)", iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
-  {"__reduce__", "(self, /)", iter_reduce, DOC("Return state information for pickling."), 0},
-  {"__setstate__", "(self, state, /)", iter_setstate, DOC("Set state information for unpickling."), 0},
+  {"__length_hint__", SIG("(self, /)"), iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
+  {"__reduce__", SIG("(self, /)"), iter_reduce, DOC("Return state information for pickling."), 0},
+  {"__setstate__", SIG("(self, state, /)"), iter_setstate, DOC("Set state information for unpickling."), 0},
   {0},
 };
 

@@ -693,35 +693,37 @@ static asy_value set_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 #define METHODS_OF_BOTH                                                                                                \
-  {"__reduce__", "(self, /)", set_reduce, DOC("Return state information for pickling."), 0},                           \
-    {"copy", "(self, /)", set_copy, DOC("Return a shallow copy of a set."), 0},                                        \
-    {"union", "(self, /, *others)", set_union, DOC("Return a new set with elements from the set and all others."), 0}, \
-    {"intersection", "(self, /, *others)", set_intersection,                                                           \
+  {"__reduce__", SIG("(self, /)"), set_reduce, DOC("Return state information for pickling."), 0},                      \
+    {"copy", SIG("(self, /)"), set_copy, DOC("Return a shallow copy of a set."), 0},                                   \
+    {"union", SIG("(self, /, *others)"), set_union,                                                                    \
+     DOC("Return a new set with elements from the set and all others."), 0},                                           \
+    {"intersection", SIG("(self, /, *others)"), set_intersection,                                                      \
      DOC("Return a new set with elements common to the set and all others."), 0},                                      \
-    {"difference", "(self, /, *others)", set_difference,                                                               \
+    {"difference", SIG("(self, /, *others)"), set_difference,                                                          \
      DOC("Return a new set with elements in the set that are not in the others."), 0},                                 \
-    {"symmetric_difference", "(self, other, /)", set_symmetric_difference,                                             \
+    {"symmetric_difference", SIG("(self, other, /)"), set_symmetric_difference,                                        \
      DOC("Return a new set with elements in either the set or other but not both."), 0},                               \
-    {"isdisjoint", "(self, other, /)", set_isdisjoint, DOC("Return True if two sets have a null intersection."), 0},   \
-    {"issubset", "(self, other, /)", set_issubset, DOC("Report whether another set contains this set."), 0}, {         \
-    "issuperset", "(self, other, /)", set_issuperset, DOC("Report whether this set contains another set."), 0          \
+    {"isdisjoint", SIG("(self, other, /)"), set_isdisjoint, DOC("Return True if two sets have a null intersection."),  \
+     0},                                                                                                               \
+    {"issubset", SIG("(self, other, /)"), set_issubset, DOC("Report whether another set contains this set."), 0}, {    \
+    "issuperset", SIG("(self, other, /)"), set_issuperset, DOC("Report whether this set contains another set."), 0     \
   }
 
 static const asy_native frozenset_methods[] = {METHODS_OF_BOTH, {0}};
 
 static const asy_native set_methods[] = {
   METHODS_OF_BOTH,
-  {"add", "(self, object, /)", set_add, DOC("Add an element to a set."), 0},
-  {"discard", "(self, object, /)", set_discard, DOC("Remove an element from a set if it is a member."), 0},
-  {"remove", "(self, object, /)", set_remove, DOC("Remove an element from a set; it must be a member."), 0},
-  {"pop", "(self, /)", set_pop, DOC("Remove and return an arbitrary set element."), 0},
-  {"clear", "(self, /)", set_clear, DOC("Remove all elements from this set."), 0},
-  {"update", "(self, /, *others)", set_update, DOC("Update the set, adding elements from all others."), 0},
-  {"intersection_update", "(self, /, *others)", set_intersection_update,
+  {"add", SIG("(self, object, /)"), set_add, DOC("Add an element to a set."), 0},
+  {"discard", SIG("(self, object, /)"), set_discard, DOC("Remove an element from a set if it is a member."), 0},
+  {"remove", SIG("(self, object, /)"), set_remove, DOC("Remove an element from a set; it must be a member."), 0},
+  {"pop", SIG("(self, /)"), set_pop, DOC("Remove and return an arbitrary set element."), 0},
+  {"clear", SIG("(self, /)"), set_clear, DOC("Remove all elements from this set."), 0},
+  {"update", SIG("(self, /, *others)"), set_update, DOC("Update the set, adding elements from all others."), 0},
+  {"intersection_update", SIG("(self, /, *others)"), set_intersection_update,
    DOC("Update the set, keeping only elements found in it and all others."), 0},
-  {"difference_update", "(self, /, *others)", set_difference_update,
+  {"difference_update", SIG("(self, /, *others)"), set_difference_update,
    DOC("Update the set, removing elements found in others."), 0},
-  {"symmetric_difference_update", "(self, other, /)", set_symmetric_difference_update,
+  {"symmetric_difference_update", SIG("(self, other, /)"), set_symmetric_difference_update,
    DOC("Update the set, keeping only elements found in either set, but not in both."), 0},
   {0},
 };
@@ -737,7 +739,7 @@ const asy_type asy_set_type = {
   .free = set_free,
   .new_ = asy_new_empty,
   .init = set_init,
-  .init_signature = "(self, iterable=?, /)",
+  .init_signature = SIG("(self, iterable=?, /)"),
   .repr = set_repr,
   .compare = set_compare,
   .length = set_length,
@@ -757,7 +759,7 @@ const asy_type asy_frozenset_type = {
   .visit = set_visit,
   .free = set_free,
   .new_ = frozenset_new,
-  .new_signature = "(cls, iterable=?, /)",
+  .new_signature = SIG("(cls, iterable=?, /)"),
   .repr = set_repr,
   .hash = hash_of_set,
   .compare = set_compare,

@@ -157,8 +157,8 @@ static asy_value slice_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native slice_methods[] = {
-  {"__reduce__", "(self, /)", slice_reduce, DOC("Return state information for pickling."), 0},
-  {"indices", "(self, object, /)", slice_indices,
+  {"__reduce__", SIG("(self, /)"), slice_reduce, DOC("Return state information for pickling."), 0},
+  {"indices", SIG("(self, object, /)"), slice_indices,
    DOC("S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, calculate the start and "
        "stop\nindices, and "
        "the stride length of the extended slice described by\nS. Out of bounds indices are clipped in a manner "
@@ -185,7 +185,7 @@ const asy_type asy_slice_type = {
   .flags = ASY_TYPE_FINAL,
   .visit = slice_visit,
   .new_ = slice_new,
-  .new_signature = "(cls, *args)",
+  .new_signature = SIG("(cls, *args)"),
   .repr = slice_repr,
   .hash = slice_hash,
   .compare = slice_compare,

@@ -911,7 +911,7 @@ const asy_type asy_str_type = {
   .size = sizeof(asy_str),
   .visit = str_visit,
   .new_ = str_new,
-  .new_signature = "(cls, object=?, encoding=?, errors=?)",
+  .new_signature = SIG("(cls, object=?, encoding=?, errors=?)"),
   .repr = str_repr,
   .str = str_str,
   .hash = str_hash,
@@ -953,7 +953,8 @@ static asy_value str_iter_hint(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native str_iter_methods[] = {
-  {"__length_hint__", "(self, /)", str_iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},
+  {"__length_hint__", SIG("(self, /)"), str_iter_hint, DOC("Private method returning an estimate of len(list(it))."),
+   0},
   ASY_INDEXED_ITERATOR_ROWS,
   {0},
 };

@@ -297,8 +297,8 @@ static asy_value string_split(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native string_natives[] = {
-  {"formatter_parser", "(text, /)", string_parser, DOC("parse the argument as a format string"), 0},
-  {"formatter_field_name_split", "(name, /)", string_split, DOC("split the argument as a field name"), 0},
+  {"formatter_parser", SIG("(text, /)"), string_parser, DOC("parse the argument as a format string"), 0},
+  {"formatter_field_name_split", SIG("(name, /)"), string_split, DOC("split the argument as a field name"), 0},
   {0},
 };
 

@@ -211,9 +211,9 @@ static asy_value tuple_getnewargs(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native tuple_methods[] = {
-  {"index", "(self, value, start=0, stop=2147483647, /)", tuple_index, DOC("Return first index of value."), 0},
-  {"count", "(self, value, /)", tuple_count, DOC("Return number of occurrences of value."), 0},
-  {"__getnewargs__", "(self, /)", tuple_getnewargs, 0, 0},
+  {"index", SIG("(self, value, start=0, stop=2147483647, /)"), tuple_index, DOC("Return first index of value."), 0},
+  {"count", SIG("(self, value, /)"), tuple_count, DOC("Return number of occurrences of value."), 0},
+  {"__getnewargs__", SIG("(self, /)"), tuple_getnewargs, 0, 0},
   {0},
 };
 
@@ -224,7 +224,7 @@ const asy_type asy_tuple_type = {
   .flags = ASY_TYPE_SEQUENCE,
   .visit = tuple_visit,
   .new_ = tuple_new,
-  .new_signature = "(cls, iterable=?, /)",
+  .new_signature = SIG("(cls, iterable=?, /)"),
   .repr = tuple_repr,
   .hash = tuple_hash,
   .compare = tuple_compare,

@@ -207,11 +207,54 @@ static bool append_offset(asy_vm *vm, asy_text *out, asy_value self, asy_value z
   return has >= 0;
 }
 
+/* A '%' of the name stands for itself. */
 static bool append_name(asy_vm *vm, asy_text *out, asy_value self, asy_value zone) {
   asy_value name = asy_zone_name(vm, zone, self);
-  if (asy_failed(name)) return false;
-  if (name != ASY_NONE) asy_text_str(out, (asy_str *)asy_obj_of(name));
+  if (asy_failed(name) || name == ASY_NONE) return name == ASY_NONE;
+  const asy_str *s = (asy_str *)asy_obj_of(name);
+  for (uint32_t i = 0; i < s->len; i++) {
+    uint32_t c = asy_str_at(s, i);
+    if (c == '%') asy_text_char(out, c);
+    asy_text_char(out, c);
+  }
   return true;
+}
+
+/* The format with its fractions and zones filled in. */
+static asy_str *fill_in(asy_vm *vm, asy_value self, const fields *f, const char *text, const char *end) {
+  asy_value about = is_time(vm, self) ? ASY_NONE : self;
+  asy_text out;
+  asy_text_init(&out, vm);
+  for (bool good = true; text < end;) {
+    const char *percent = memchr(text, '%', (size_t)(end - text));
+    if (!percent || percent + 1 == end || percent[1] & 0x80) percent = percent ? percent + 1 : end;
+    asy_text_utf8(&out, text, (size_t)(percent - text));
+    text = percent;
+    if (text == end || *text != '%') continue;
+    char number[24];
+    text += 2;
+    switch (percent[1]) {
+      case 'f': snprintf(number, sizeof number, "%06d", f->microsecond), asy_text_ascii(&out, number); break;
+      case 'z': good = append_offset(vm, &out, about, f->zone, ""); break;
+      case 'Z': good = append_name(vm, &out, about, f->zone); break;
+      default:
+        if (percent[1] == ':' && text < end && *text == 'z')
+          text++, good = append_offset(vm, &out, about, f->zone, ":");
+        else asy_text_utf8(&out, percent, 2);
+    }
+    if (good) continue;
+    asy_text_discard(&out);
+    return NULL;
+  }
+  return asy_text_finish(&out);
+}
+
+/* Behind a directive of libc: flags, a width, E or O, a letter. */
+static const char *behind_directive(const char *at, const char *end) {
+  while (at < end && *at && strchr("_-0^#+", *at)) at++;
+  while (at < end && *at >= '0' && *at <= '9') at++;
+  if (at < end && (*at == 'E' || *at == 'O')) at++;
+  return at < end ? at + 1 : end;
 }
 
 /* One directive of the format, of `length` bytes, through libc. */
@@ -231,9 +274,10 @@ asy_value asy_strftime(asy_vm *vm, asy_value self, const fields *f, asy_value fo
   if (!asy_is_str(format)) return asy_raise(vm, ASY_TypeError, "strftime() argument 1 must be str, not %T", format);
   asy_value keep;
   size_t length;
-  const char *text = asy_str_utf8(vm, (asy_str *)asy_obj_of(format), &length, &keep), *end = text + length;
+  const char *text = asy_str_utf8(vm, (asy_str *)asy_obj_of(format), &length, &keep);
+  asy_str *filled = text ? fill_in(vm, self, f, text, text + length) : NULL;
+  text = filled ? asy_str_utf8(vm, filled, &length, &keep) : NULL;
   if (!text) return ASY_FAILED;
-  asy_value about = is_time(vm, self) ? ASY_NONE : self;
   struct tm t = {.tm_year = f->year - 1900,
                  .tm_mon = f->month - 1,
                  .tm_mday = f->day,
@@ -245,43 +289,16 @@ asy_value asy_strftime(asy_vm *vm, asy_value self, const fields *f, asy_value fo
                  .tm_yday = asy_day_of_year(f->year, f->month, f->day) - 1};
   asy_text out;
   asy_text_init(&out, vm);
-  bool good = true;
-  while (good && text < end) {
+  for (const char *end = text + length; text < end;) {
     const char *percent = memchr(text, '%', (size_t)(end - text));
     if (!percent) percent = end;
     asy_text_utf8(&out, text, (size_t)(percent - text));
     if (percent == end) break;
-    if (percent + 1 == end) { /* a lone '%' at the end stays */
-      asy_text_char(&out, '%');
-      break;
-    }
-    char number[24];
-    text = percent + 2;
-    switch (percent[1]) {
-      case 'f': snprintf(number, sizeof number, "%06d", f->microsecond), asy_text_ascii(&out, number); break;
-      case 'z': good = append_offset(vm, &out, about, f->zone, ""); break;
-      case 'Z': good = append_name(vm, &out, about, f->zone); break;
-      case ':':
-        if (text < end && *text == 'z') text++, good = append_offset(vm, &out, about, f->zone, ":");
-        else asy_text_ascii(&out, "%:");
-        break;
-      default:
-        if (percent[1] & 0x80) { /* no directive: the character comes next */
-          asy_text_char(&out, '%');
-          text = percent + 1;
-          break;
-        }
-        while (text < end && strchr("_-0^#EO123456789", text[-1])) text++;
-        bool ours = text[-1] == '%' && text < end &&
-                    (strchr("zZf", *text) || (*text == ':' && text + 1 < end && text[1] == 'z'));
-        if (text - percent > 2 && ((text[-1] & 0x80) || ours)) /* flags of what libc does not see stay as they are */
-          asy_text_utf8(&out, percent, (size_t)(--text - percent));
-        else append_libc(&out, &t, percent, (size_t)(text - percent));
-    }
+    text = behind_directive(percent + 1, end);
+    if (text[-1] & 0x80) asy_text_utf8(&out, percent, (size_t)(--text - percent)); /* no directive */
+    else append_libc(&out, &t, percent, (size_t)(text - percent));
   }
-  if (good) return or_failed(asy_text_finish(&out));
-  asy_text_discard(&out);
-  return ASY_FAILED;
+  return or_failed(asy_text_finish(&out));
 }
 
 static asy_value date_strftime(asy_vm *vm, const asy_value *args) {
@@ -394,31 +411,32 @@ static asy_value date_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native methods[] = {
-  {"fromtimestamp", "(cls, timestamp, /)", date_fromtimestamp, DOC("Create a date from a POSIX timestamp."),
+  {"fromtimestamp", SIG("(cls, timestamp, /)"), date_fromtimestamp, DOC("Create a date from a POSIX timestamp."),
    ASY_NATIVE_CLASS},
-  {"fromordinal", "(cls, ordinal, /)", date_fromordinal,
+  {"fromordinal", SIG("(cls, ordinal, /)"), date_fromordinal,
    DOC("int -> date corresponding to a proleptic Gregorian ordinal."), ASY_NATIVE_CLASS},
-  {"fromisoformat", "(cls, string, /)", date_fromisoformat,
+  {"fromisoformat", SIG("(cls, string, /)"), date_fromisoformat,
    DOC("str -> Construct a date from a string in ISO 8601 format."), ASY_NATIVE_CLASS},
-  {"fromisocalendar", "(cls, year, week, day)", date_fromisocalendar,
+  {"fromisocalendar", SIG("(cls, year, week, day)"), date_fromisocalendar,
    DOC("int, int, int -> Construct a date from the ISO year, week number and weekday."), ASY_NATIVE_CLASS},
-  {"today", "(cls)", date_today, DOC("Current date or datetime:  same as self.__class__.fromtimestamp(time.time())."),
-   ASY_NATIVE_CLASS},
-  {"ctime", "(self)", date_ctime, DOC("Return ctime() style string."), 0},
-  {"strftime", "(self, format)", date_strftime, DOC("format -> strftime() style string."), 0},
-  {"__format__", "(self, spec, /)", date_format, DOC("Formats self with strftime."), 0},
-  {"timetuple", "(self)", date_timetuple, DOC("Return time tuple, compatible with time.localtime()."), 0},
-  {"isocalendar", "(self)", date_isocalendar,
+  {"today", SIG("(cls)"), date_today,
+   DOC("Current date or datetime:  same as self.__class__.fromtimestamp(time.time())."), ASY_NATIVE_CLASS},
+  {"ctime", SIG("(self)"), date_ctime, DOC("Return ctime() style string."), 0},
+  {"strftime", SIG("(self, format)"), date_strftime, DOC("format -> strftime() style string."), 0},
+  {"__format__", SIG("(self, spec, /)"), date_format, DOC("Formats self with strftime."), 0},
+  {"timetuple", SIG("(self)"), date_timetuple, DOC("Return time tuple, compatible with time.localtime()."), 0},
+  {"isocalendar", SIG("(self)"), date_isocalendar,
    DOC("Return a named tuple containing ISO year, week number, and weekday."), 0},
-  {"isoformat", "(self)", date_isoformat, DOC("Return string in ISO 8601 format, YYYY-MM-DD."), 0},
-  {"isoweekday", "(self)", date_isoweekday,
+  {"isoformat", SIG("(self)"), date_isoformat, DOC("Return string in ISO 8601 format, YYYY-MM-DD."), 0},
+  {"isoweekday", SIG("(self)"), date_isoweekday,
    DOC("Return the day of the week represented by the date: Monday == 1 ... Sunday == 7"), 0},
-  {"toordinal", "(self)", date_toordinal, DOC("Return proleptic Gregorian ordinal.  January 1 of year 1 is day 1."), 0},
-  {"weekday", "(self)", date_weekday,
+  {"toordinal", SIG("(self)"), date_toordinal,
+   DOC("Return proleptic Gregorian ordinal.  January 1 of year 1 is day 1."), 0},
+  {"weekday", SIG("(self)"), date_weekday,
    DOC("Return the day of the week represented by the date, Monday == 0 ... Sunday == 6."), 0},
-  {"replace", "(self, year=?, month=?, day=?)", date_replace, DOC("Return date with new specified fields."), 0},
-  {"__replace__", "(self, /, *, year=?, month=?, day=?)", date_replace, DOC("The same as replace()."), 0},
-  {"__reduce__", "(self, /)", date_reduce, DOC("__reduce__() -> (cls, state)"), 0},
+  {"replace", SIG("(self, year=?, month=?, day=?)"), date_replace, DOC("Return date with new specified fields."), 0},
+  {"__replace__", SIG("(self, /, *, year=?, month=?, day=?)"), date_replace, DOC("The same as replace()."), 0},
+  {"__reduce__", SIG("(self, /)"), date_reduce, DOC("__reduce__() -> (cls, state)"), 0},
   {0},
 };
 
@@ -434,7 +452,7 @@ const asy_type asy_date_type = {
   .doc = "date(year, month, day) --> date object",
   .size = sizeof(date),
   .new_ = date_new,
-  .new_signature = "(cls, year=?, month=?, day=?)",
+  .new_signature = SIG("(cls, year=?, month=?, day=?)"),
   .repr = date_repr,
   .str = date_str,
   .hash = date_hash,

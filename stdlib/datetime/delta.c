@@ -334,11 +334,11 @@ static asy_value delta_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native methods[] = {
-  {"total_seconds", "(self, /)", delta_total_seconds, DOC("Total seconds in the duration."), 0},
-  {"__abs__", "(self, /)", delta_abs, DOC("abs(self)"), 0},
-  {"__divmod__", "(self, value, /)", delta_divmod, DOC("Return divmod(self, value)."), 0},
-  {"__rdivmod__", "(self, value, /)", delta_rdivmod, DOC("Return divmod(value, self)."), 0},
-  {"__reduce__", "(self, /)", delta_reduce, DOC("__reduce__() -> (cls, state)"), 0},
+  {"total_seconds", SIG("(self, /)"), delta_total_seconds, DOC("Total seconds in the duration."), 0},
+  {"__abs__", SIG("(self, /)"), delta_abs, DOC("abs(self)"), 0},
+  {"__divmod__", SIG("(self, value, /)"), delta_divmod, DOC("Return divmod(self, value)."), 0},
+  {"__rdivmod__", SIG("(self, value, /)"), delta_rdivmod, DOC("Return divmod(value, self)."), 0},
+  {"__reduce__", SIG("(self, /)"), delta_reduce, DOC("__reduce__() -> (cls, state)"), 0},
   {0},
 };
 
@@ -354,7 +354,7 @@ const asy_type asy_delta_type = {
   .doc = "Difference between two datetime values.",
   .size = sizeof(delta),
   .new_ = delta_new,
-  .new_signature = "(cls, days=0, seconds=0, microseconds=0, milliseconds=0, minutes=0, hours=0, weeks=0)",
+  .new_signature = SIG("(cls, days=0, seconds=0, microseconds=0, milliseconds=0, minutes=0, hours=0, weeks=0)"),
   .repr = delta_repr,
   .str = delta_str,
   .hash = delta_hash,

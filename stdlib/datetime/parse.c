@@ -104,12 +104,11 @@ static int read_time(asy_vm *vm, reader *r, fields *out) {
   out->microsecond = clock[3];
   out->zone = ASY_NONE;
   if (zone == r->end) return 1;
-  if (*zone == 'Z') {
-    if (zone + 1 != r->end) return 0;
+  if (*zone == 'Z' ? zone + 1 != r->end : !read_clock(zone + 1, r->end, offset)) return 0;
+  if (!offset[0] && !offset[1] && !offset[2]) { /* a fraction alone is nothing, as in CPython */
     out->zone = asy_utc(vm);
     return asy_failed(out->zone) ? -1 : 1;
   }
-  if (!read_clock(zone + 1, r->end, offset)) return 0;
   wide us = ((int64_t)offset[0] * 3600 + offset[1] * 60 + offset[2]) * SECOND_US + offset[3];
   asy_value distance = asy_delta_new(vm, *zone == '-' ? -us : us);
   out->zone = asy_failed(distance) ? ASY_FAILED : asy_timezone_new(vm, delta_of(distance), 0);

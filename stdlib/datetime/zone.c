@@ -104,12 +104,12 @@ static asy_value tzinfo_reduce(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native tzinfo_methods[] = {
-  {"tzname", "(self, dt, /)", tzinfo_tzname, DOC("datetime -> string name of time zone."), 0},
-  {"utcoffset", "(self, dt, /)", tzinfo_utcoffset,
+  {"tzname", SIG("(self, dt, /)"), tzinfo_tzname, DOC("datetime -> string name of time zone."), 0},
+  {"utcoffset", SIG("(self, dt, /)"), tzinfo_utcoffset,
    DOC("datetime -> timedelta showing offset from UTC, negative values indicating West of UTC"), 0},
-  {"dst", "(self, dt, /)", tzinfo_dst, DOC("datetime -> DST offset as timedelta positive east of UTC."), 0},
-  {"fromutc", "(self, dt, /)", tzinfo_fromutc, DOC("datetime in UTC -> datetime in local time."), 0},
-  {"__reduce__", "(self, /)", tzinfo_reduce, DOC("-> (cls, state)"), 0},
+  {"dst", SIG("(self, dt, /)"), tzinfo_dst, DOC("datetime -> DST offset as timedelta positive east of UTC."), 0},
+  {"fromutc", SIG("(self, dt, /)"), tzinfo_fromutc, DOC("datetime in UTC -> datetime in local time."), 0},
+  {"__reduce__", SIG("(self, /)"), tzinfo_reduce, DOC("-> (cls, state)"), 0},
   {0},
 };
 
@@ -118,7 +118,7 @@ const asy_type asy_tzinfo_type = {
   .doc = "Abstract base class for time zone info objects.",
   .size = sizeof(asy_obj),
   .new_ = tzinfo_new,
-  .new_signature = "(cls, /, *args, **kwargs)",
+  .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .methods = tzinfo_methods,
 };
 
@@ -215,14 +215,14 @@ static asy_value timezone_initargs(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native timezone_methods[] = {
-  {"tzname", "(self, dt, /)", timezone_tzname,
+  {"tzname", SIG("(self, dt, /)"), timezone_tzname,
    DOC(
      "If name is specified when timezone is created, returns the name.  Otherwise returns offset as 'UTC(+|-)HH:MM'."),
    0},
-  {"utcoffset", "(self, dt, /)", timezone_utcoffset, DOC("Return fixed offset."), 0},
-  {"dst", "(self, dt, /)", timezone_dst, DOC("Return None."), 0},
-  {"fromutc", "(self, dt, /)", timezone_fromutc, DOC("datetime in UTC -> datetime in local time."), 0},
-  {"__getinitargs__", "(self, /)", timezone_initargs, DOC("pickle support"), 0},
+  {"utcoffset", SIG("(self, dt, /)"), timezone_utcoffset, DOC("Return fixed offset."), 0},
+  {"dst", SIG("(self, dt, /)"), timezone_dst, DOC("Return None."), 0},
+  {"fromutc", SIG("(self, dt, /)"), timezone_fromutc, DOC("datetime in UTC -> datetime in local time."), 0},
+  {"__getinitargs__", SIG("(self, /)"), timezone_initargs, DOC("pickle support"), 0},
   {0},
 };
 
@@ -234,7 +234,7 @@ const asy_type asy_timezone_type = {
   .flags = ASY_TYPE_FINAL,
   .visit = timezone_visit,
   .new_ = timezone_new,
-  .new_signature = "(cls, offset, name=?)",
+  .new_signature = SIG("(cls, offset, name=?)"),
   .repr = timezone_repr,
   .str = timezone_str,
   .hash = timezone_hash,

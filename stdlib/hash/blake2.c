@@ -244,22 +244,18 @@ static asy_value get_block_size(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native methods[] = {
-  {"update", "(self, data, /)", blake2_update,
+  {"update", SIG("(self, data, /)"), blake2_update,
    DOC("Update this hash object's state with the provided bytes-like object."), 0},
-  {"digest", "(self, /)", blake2_digest, DOC("Return the digest value as a bytes object."), 0},
-  {"hexdigest", "(self, /)", blake2_hexdigest, DOC("Return the digest value as a string of hexadecimal digits."), 0},
-  {"copy", "(self, /)", blake2_copy, DOC("Return a copy of the hash object."), 0},
-  {"name", "(self)", get_name, 0, ASY_NATIVE_GETTER},
-  {"block_size", "(self)", get_block_size, 0, ASY_NATIVE_GETTER},
+  {"digest", SIG("(self, /)"), blake2_digest, DOC("Return the digest value as a bytes object."), 0},
+  {"hexdigest", SIG("(self, /)"), blake2_hexdigest, DOC("Return the digest value as a string of hexadecimal digits."),
+   0},
+  {"copy", SIG("(self, /)"), blake2_copy, DOC("Return a copy of the hash object."), 0},
+  {"name", SIG("(self)"), get_name, 0, ASY_NATIVE_GETTER},
+  {"block_size", SIG("(self)"), get_block_size, 0, ASY_NATIVE_GETTER},
   {0},
 };
 
 static const asy_member members[] = {{"digest_size", offsetof(blake2, digest_size), MEMBER_INT32, false}, {0}};
-
-#define SIGNATURE(size)                                                                                                \
-  "(cls, data=?, /, *, digest_size=" size                                                                              \
-  ", key=?, salt=?, person=?, fanout=1, depth=1, leaf_size=0, node_offset=0, "                                         \
-  "node_depth=0, inner_size=0, last_node=False, usedforsecurity=True)"
 
 static const asy_type blake2b_type = {
   .name = "_blake2.blake2b",
@@ -267,7 +263,8 @@ static const asy_type blake2b_type = {
   .size = sizeof(blake2),
   .flags = ASY_TYPE_FINAL,
   .new_ = make_b,
-  .new_signature = SIGNATURE("64"),
+  .new_signature = SIG("(cls, data=?, /, *, digest_size=64, key=?, salt=?, person=?, fanout=1, depth=1, leaf_size=0, "
+                       "node_offset=0, node_depth=0, inner_size=0, last_node=False, usedforsecurity=True)"),
   .methods = methods,
   .members = members,
 };
@@ -278,7 +275,8 @@ static const asy_type blake2s_type = {
   .size = sizeof(blake2),
   .flags = ASY_TYPE_FINAL,
   .new_ = make_s,
-  .new_signature = SIGNATURE("32"),
+  .new_signature = SIG("(cls, data=?, /, *, digest_size=32, key=?, salt=?, person=?, fanout=1, depth=1, leaf_size=0, "
+                       "node_offset=0, node_depth=0, inner_size=0, last_node=False, usedforsecurity=True)"),
   .methods = methods,
   .members = members,
 };

@@ -203,11 +203,11 @@ static void digest_free(asy_vm *vm, asy_obj *o) {
 }
 
 static const asy_native digest_methods[] = {
-  {"update", "(self, obj, /)", digest_update, DOC("Update this hash object's state with the provided string."), 0},
-  {"digest", "(self, length=?)", digest_digest, DOC("Return the digest value as a bytes object."), 0},
-  {"hexdigest", "(self, length=?)", digest_hexdigest, DOC("Return the digest value as a string of hexadecimal digits."),
-   0},
-  {"copy", "(self, /)", digest_copy, DOC("Return a copy of the hash object."), 0},
+  {"update", SIG("(self, obj, /)"), digest_update, DOC("Update this hash object's state with the provided string."), 0},
+  {"digest", SIG("(self, length=?)"), digest_digest, DOC("Return the digest value as a bytes object."), 0},
+  {"hexdigest", SIG("(self, length=?)"), digest_hexdigest,
+   DOC("Return the digest value as a string of hexadecimal digits."), 0},
+  {"copy", SIG("(self, /)"), digest_copy, DOC("Return a copy of the hash object."), 0},
   {0},
 };
 
@@ -300,10 +300,10 @@ static asy_value library_new(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native library_methods[] = {
-  {"new", "(self, name, data=None, /)", library_new_digest, DOC("A digest of this name, fed with data."), 0},
-  {"pbkdf2_hmac", "(self, hash_name, password, salt, iterations, dklen=None, /)", library_pbkdf2,
+  {"new", SIG("(self, name, data=None, /)"), library_new_digest, DOC("A digest of this name, fed with data."), 0},
+  {"pbkdf2_hmac", SIG("(self, hash_name, password, salt, iterations, dklen=None, /)"), library_pbkdf2,
    DOC("Password based key derivation function 2 (PKCS #5 v2.0) with HMAC as pseudorandom function."), 0},
-  {"scrypt", "(self, password, salt, n, r, p, maxmem, dklen, /)", library_scrypt,
+  {"scrypt", SIG("(self, password, salt, n, r, p, maxmem, dklen, /)"), library_scrypt,
    DOC("scrypt password-based key derivation function."), 0},
   {0},
 };
@@ -314,7 +314,7 @@ static const asy_type library_type = {
   .size = sizeof(library),
   .flags = ASY_TYPE_FINAL,
   .new_ = library_new,
-  .new_signature = "(cls)",
+  .new_signature = SIG("(cls)"),
   .methods = library_methods,
 };
 
@@ -347,7 +347,7 @@ static asy_value compare_digest(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"compare_digest", "(a, b, /)", compare_digest, DOC("Return 'a == b'."), 0},
+  {"compare_digest", SIG("(a, b, /)"), compare_digest, DOC("Return 'a == b'."), 0},
   {0},
 };
 

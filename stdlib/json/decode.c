@@ -514,7 +514,7 @@ static const asy_member members[] = {
 };
 
 static const asy_native methods[] = {
-  {"decode", "(self, text, /)", scanner_decode, DOC("The value of a text that holds one."), 0},
+  {"decode", SIG("(self, text, /)"), scanner_decode, DOC("The value of a text that holds one."), 0},
   {0},
 };
 
@@ -524,7 +524,7 @@ const asy_type asy_json_scanner_type = {
   .size = sizeof(scanner),
   .visit = scanner_visit,
   .new_ = scanner_new,
-  .new_signature = "(cls, context)",
+  .new_signature = SIG("(cls, context)"),
   .call = scanner_call,
   .methods = methods,
   .members = members,

@@ -409,8 +409,8 @@ const asy_type asy_json_encoder_type = {
   .size = sizeof(encoder),
   .visit = encoder_visit,
   .new_ = encoder_new,
-  .new_signature =
+  .new_signature = SIG(
     "(cls, default, skipkeys, ensure_ascii, check_circular, allow_nan, sort_keys, indent, item_separator, "
-    "key_separator)",
+    "key_separator)"),
   .call = encoder_call,
 };

@@ -2,10 +2,10 @@
 #include "stdlib/json/json.h"
 
 static const asy_native natives[] = {
-  {"scanstring", "(string, end, strict=True, /)", asy_json_scanstring,
+  {"scanstring", SIG("(string, end, strict=True, /)"), asy_json_scanstring,
    DOC("Scan the string for a JSON string. End is the index of the character after the quote that started it."), 0},
-  {"encode_basestring", "(string, /)", asy_json_quote, DOC("Return a JSON representation of a Python string."), 0},
-  {"encode_basestring_ascii", "(string, /)", asy_json_quote_ascii,
+  {"encode_basestring", SIG("(string, /)"), asy_json_quote, DOC("Return a JSON representation of a Python string."), 0},
+  {"encode_basestring_ascii", SIG("(string, /)"), asy_json_quote_ascii,
    DOC("Return an ASCII-only JSON representation of a Python string."), 0},
   {0},
 };

@@ -120,34 +120,34 @@ static asy_value sre_escape(asy_vm *vm, const asy_value *args) {
 
 /* Bound to the shared object, which is their first argument. */
 static const asy_native functions[] = {
-  {"compile", "(shared, pattern, flags=0)", sre_compile,
+  {"compile", SIG("(shared, pattern, flags=0)"), sre_compile,
    DOC("Compile a regular expression pattern, returning a Pattern object."), 0},
-  {"match", "(shared, pattern, string, flags=0)", sre_match,
+  {"match", SIG("(shared, pattern, string, flags=0)"), sre_match,
    DOC("Try to apply the pattern at the start of the string, returning a Match object, or None if no match was found."),
    0},
-  {"fullmatch", "(shared, pattern, string, flags=0)", sre_fullmatch,
+  {"fullmatch", SIG("(shared, pattern, string, flags=0)"), sre_fullmatch,
    DOC("Try to apply the pattern to all of the string, returning a Match object, or None if no match was found."), 0},
-  {"search", "(shared, pattern, string, flags=0)", sre_search,
+  {"search", SIG("(shared, pattern, string, flags=0)"), sre_search,
    DOC("Scan through string looking for a match to the pattern, returning a Match object, or None if no match was "
        "found."),
    0},
-  {"findall", "(shared, pattern, string, flags=0)", sre_findall,
+  {"findall", SIG("(shared, pattern, string, flags=0)"), sre_findall,
    DOC("Return a list of all non-overlapping matches in the string."), 0},
-  {"finditer", "(shared, pattern, string, flags=0)", sre_finditer,
+  {"finditer", SIG("(shared, pattern, string, flags=0)"), sre_finditer,
    DOC("Return an iterator over all non-overlapping matches in the string."), 0},
-  {"split", "(shared, pattern, string, maxsplit=0, flags=0)", sre_split,
+  {"split", SIG("(shared, pattern, string, maxsplit=0, flags=0)"), sre_split,
    DOC("Split the source string by the occurrences of the pattern, returning a list containing the resulting "
        "substrings."),
    0},
-  {"sub", "(shared, pattern, repl, string, count=0, flags=0)", sre_sub,
+  {"sub", SIG("(shared, pattern, repl, string, count=0, flags=0)"), sre_sub,
    DOC(
      "Return the string obtained by replacing the leftmost non-overlapping occurrences of the pattern in string by the"
      " replacement repl."),
    0},
-  {"subn", "(shared, pattern, repl, string, count=0, flags=0)", sre_subn,
+  {"subn", SIG("(shared, pattern, repl, string, count=0, flags=0)"), sre_subn,
    DOC("Return a 2-tuple of the string as sub() returns it and the number of replacements."), 0},
-  {"purge", "(shared)", sre_purge, DOC("Clear the regular expression caches"), 0},
-  {"escape", "(shared, pattern)", sre_escape, DOC("Escape special characters in a string."), 0},
+  {"purge", SIG("(shared)"), sre_purge, DOC("Clear the regular expression caches"), 0},
+  {"escape", SIG("(shared, pattern)"), sre_escape, DOC("Escape special characters in a string."), 0},
   {0},
 };
 

@@ -38,6 +38,7 @@ asy_value re_pattern_new(asy_vm *vm, re_shared *shared, asy_value source, uint32
   p->text = t.text;
   p->is_text = asy_is_str(source);
   p->captures_repeat = t.captures_repeat;
+  p->atomic = t.atomic;
   uint32_t position = 0;
   asy_value name, number;
   while (asy_dict_next(t.names, &position, &name, &number)) by_number->items[asy_small(number)] = name;
@@ -103,6 +104,7 @@ static bool compile(asy_vm *vm, re_pattern *p, re_mode mode, unsigned width) {
   bool unicode = p->flags & RE_UNICODE;
   uint32_t options = PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_UTF |
                      (width > 1 && p->is_text ? PCRE2_UCP : 0) | (mode == RE_SEARCH ? 0 : PCRE2_ANCHORED);
+  if (p->atomic) options |= PCRE2_NO_AUTO_POSSESS; /* 10.42 takes a* before (?>(?:ab)*) for a*+ */
   code->code = api->compile(units, length, options, &error, &place, p->shared->widths[i].contexts[unicode]);
   free(units);
   if (!code->code && error == TOO_LARGE && width < 4) return p->large = true;
@@ -475,8 +477,8 @@ static asy_value scanner_search(asy_vm *vm, const asy_value *args) { return scan
 static asy_value scanner_match(asy_vm *vm, const asy_value *args) { return scanner_turn(vm, args[0], RE_MATCH); }
 
 static const asy_native scanner_methods[] = {
-  {"match", "(self, /)", scanner_match, DOC("Match at the place where the last match ended."), 0},
-  {"search", "(self, /)", scanner_search, DOC("Search from the place where the last match ended."), 0},
+  {"match", SIG("(self, /)"), scanner_match, DOC("Match at the place where the last match ended."), 0},
+  {"search", SIG("(self, /)"), scanner_search, DOC("Search from the place where the last match ended."), 0},
   {0},
 };
 static const asy_member scanner_members[] = {{"pattern", offsetof(scanner, pattern), MEMBER_OBJECT, false}, {0}};
@@ -640,7 +642,7 @@ static asy_value pattern_reduce(asy_vm *vm, const asy_value *args) {
   return asy_tuple_of(vm, 2, make, asy_tuple_of(vm, 2, p->source, asy_from_small(p->flags)));
 }
 
-#define POSITIONS "(self, /, string, pos=0, endpos=9223372036854775807)"
+#define POSITIONS SIG("(self, /, string, pos=0, endpos=9223372036854775807)")
 static const asy_native pattern_methods[] = {
   {"match", POSITIONS, pattern_match, DOC("Matches zero or more characters at the beginning of the string."), 0},
   {"fullmatch", POSITIONS, pattern_fullmatch, DOC("Matches against all of the string."), 0},
@@ -650,23 +652,23 @@ static const asy_native pattern_methods[] = {
   {"finditer", POSITIONS, pattern_finditer,
    DOC("Return an iterator over all non-overlapping matches for the RE pattern in string."), 0},
   {"scanner", POSITIONS, pattern_scanner, 0, 0},
-  {"split", "(self, /, string, maxsplit=0)", pattern_split, DOC("Split string by the occurrences of pattern."), 0},
-  {"sub", "(self, /, repl, string, count=0)", pattern_sub,
+  {"split", SIG("(self, /, string, maxsplit=0)"), pattern_split, DOC("Split string by the occurrences of pattern."), 0},
+  {"sub", SIG("(self, /, repl, string, count=0)"), pattern_sub,
    DOC("Return the string obtained by replacing the leftmost non-overlapping occurrences of pattern in string by the "
        "replacement repl."),
    0},
-  {"subn", "(self, /, repl, string, count=0)", pattern_subn,
+  {"subn", SIG("(self, /, repl, string, count=0)"), pattern_subn,
    DOC("Return the tuple (new_string, number_of_subs_made) found by replacing the leftmost non-overlapping occurrences "
        "of "
        "pattern with the replacement repl."),
    0},
-  {"__copy__", "(self, /)", pattern_copy, 0, 0},
-  {"__deepcopy__", "(self, memo, /)", pattern_copy, 0, 0},
-  {"__reduce__", "(self, /)", pattern_reduce, 0, 0},
-  {"__reduce_ex__", "(self, protocol, /)", pattern_reduce, 0, 0},
-  {"__class_getitem__", "(cls, item, /)", asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
-  {"flags", "(self)", pattern_flags, DOC("The regex matching flags."), ASY_NATIVE_GETTER},
-  {"groupindex", "(self)", pattern_groupindex, DOC("A dictionary mapping group names to group numbers."),
+  {"__copy__", SIG("(self, /)"), pattern_copy, 0, 0},
+  {"__deepcopy__", SIG("(self, memo, /)"), pattern_copy, 0, 0},
+  {"__reduce__", SIG("(self, /)"), pattern_reduce, 0, 0},
+  {"__reduce_ex__", SIG("(self, protocol, /)"), pattern_reduce, 0, 0},
+  {"__class_getitem__", SIG("(cls, item, /)"), asy_class_getitem, DOC("See PEP 585"), ASY_NATIVE_CLASS},
+  {"flags", SIG("(self)"), pattern_flags, DOC("The regex matching flags."), ASY_NATIVE_GETTER},
+  {"groupindex", SIG("(self)"), pattern_groupindex, DOC("A dictionary mapping group names to group numbers."),
    ASY_NATIVE_GETTER},
   {0},
 };

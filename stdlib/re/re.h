@@ -71,6 +71,7 @@ typedef struct {
   asy_dict *names;      /* name -> number */
   uint32_t *closing;    /* malloc'ed: group - 1 -> its place in the order of closing brackets */
   bool captures_repeat; /* a group lies in a repetition: the closing order is not that of the brackets */
+  bool atomic;          /* there is an atomic group */
 } re_translation;
 /* Reads the pattern and writes it for subjects of `width` bytes a unit. False: an exception is set, nothing to free. */
 bool re_translate(asy_vm *vm, asy_value source, uint32_t flags, unsigned width, re_translation *out);
@@ -150,7 +151,7 @@ typedef struct {
   re_text text;                              /* for units of one byte; dropped when compiled */
   asy_value template_source, template_parts; /* of the last replacement text; 0: none */
   re_codes *codes[3];                        /* owned; NULL: nothing compiled for this width */
-  bool is_text, captures_repeat;
+  bool is_text, captures_repeat, atomic;
   bool large; /* too much for PCRE2 with narrow units: every subject is widened to 4 bytes a unit */
 } re_pattern;
 

@@ -38,7 +38,7 @@ typedef struct {
   uint32_t *closing, closed;
   uint32_t look_behind; /* groups there were when the outermost look-behind began; 0: in none */
   asy_dict *names;
-  bool captures_repeat, loose_behind, far_behind;
+  bool captures_repeat, atomic, loose_behind, far_behind;
   asy_dict *forward; /* groups not seen yet that conditions ask for -> where first; NULL: none */
 } translator;
 
@@ -764,6 +764,13 @@ static void enclose(translator *t, const sequence *s, const char *bracket) {
   t->written = s->written;
 }
 
+/* The item no times. Only its captures count, and PCRE2 takes a \\A in (X|\\A){0} for one that must hold. */
+static void put_no_times(translator *t, const sequence *s) {
+  if (s->groups == t->groups) t->out.len = s->at;
+  else insert(t, s->at, "(?:(?!)"), put(t, ")?");
+  t->written = s->written;
+}
+
 /* The quantifier c was read. False with *literal: a `{` that is none. A possessive one of groups takes no turn back, in no part:
  * (?>(?>X)*), as CPython does it; PCRE2's own (X)*+ looks for other ways in earlier turns, and its JIT leaves captures set. */
 static bool parse_repeat(translator *t, uint32_t c, sequence *s, bool *literal) {
@@ -798,8 +805,11 @@ static bool parse_repeat(translator *t, uint32_t c, sequence *s, bool *literal) 
   if (s->groups < t->groups && high > 1) t->captures_repeat = true;
   bool big = (low > PCRE_REPEAT) || (high > PCRE_REPEAT && high != MAX_REPEAT);
   bool atomic = mode == '+' && s->kind == ITEM_GROUP;
+  if (atomic) t->atomic = true;
   if (atomic || s->kind == ITEM_LOOK || (big && s->kind != ITEM_UNIT)) enclose(t, s, atomic ? "(?>" : "(?:");
-  if (big) {
+  if (high == 0 && s->kind != ITEM_UNIT && (s->groups == t->groups || !t->look_behind)) {
+    put_no_times(t, s);
+  } else if (big) {
     put_big_count(t, s, low, high, mode);
     t->written = s->written;
   } else {
@@ -1043,6 +1053,7 @@ static bool parse_group(translator *t, uint32_t *flags, uint32_t start, bool glo
     } else if (c == '(') {
       return parse_condition(t, *flags, start, s);
     } else if (c == '>') {
+      t->atomic = true;
       put(t, "(?>");
     } else if (c == ':') {
       put(t, "(?:");
@@ -1203,7 +1214,7 @@ bool re_translate(asy_vm *vm, asy_value source, uint32_t flags, unsigned width, 
     re_text_free(&t.out);
     return false;
   }
-  *out = (re_translation){t.out, t.flags, t.groups - 1, t.names, t.closing, t.captures_repeat};
+  *out = (re_translation){t.out, t.flags, t.groups - 1, t.names, t.closing, t.captures_repeat, t.atomic};
   return true;
 }
 

@@ -70,7 +70,7 @@ def main():
     parser.add_argument('target')
     parser.add_argument('binary')
     options = parser.parse_args()
-    environment = {**os.environ, 'TZ': 'UTC', 'PYTHONHASHSEED': '0', 'ASYHASHSEED': '0', 'PYTHONWARNINGS': 'ignore', 'ASYWARNINGS': 'ignore', **dict(pair.split('=', 1) for pair in options.env)}
+    environment = {'ASAN_OPTIONS': 'detect_leaks=0', **os.environ, 'TZ': 'UTC', 'PYTHONHASHSEED': '0', 'ASYHASHSEED': '0', 'PYTHONWARNINGS': 'ignore', 'ASYWARNINGS': 'ignore', **dict(pair.split('=', 1) for pair in options.env)}
     options.binary = os.path.abspath(options.binary)
     found = sorted(glob.glob(os.path.expanduser('~/.pyenv/versions/3.13*/bin/python3')))
     reference, end = (found or ['python3.13'])[-1], time.monotonic() + options.seconds

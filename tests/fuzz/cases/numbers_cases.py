@@ -57,7 +57,9 @@ def rounded_decimal(r): return decimal.Context(r.choice([1, 5, 28]), r.choice([d
 def read_fraction(r):
     given = damaged(r, spaced(r, sign(r) + digits(r, 8) + r.choice(['', '/' + digits(r, 6), '.' + digits(r, 8), 'e%d' % r.randrange(-30, 30), '/0', ' / 2'])), PIECES)
     return fractions.Fraction, re.sub(r'([eE][+-]?\d{3})[\d_]+', r'\1', given)   # the power of ten is computed
-def of_number(r): return r.choice([decimal.Decimal, fractions.Fraction, int, float, complex, math.floor, math.ceil, math.trunc, bool, repr, str, hash]), any_number(r)
+def of_number(r):
+    def hashed(value): return hash(value) if value == value else 'by identity'
+    return r.choice([decimal.Decimal, fractions.Fraction, int, float, complex, math.floor, math.ceil, math.trunc, bool, repr, str, hashed]), any_number(r)
 def from_parts(r): return r.choice([complex, fractions.Fraction]), any_number(r), any_number(r)
 def literal(r): return eval, damaged(r, r.choice([whole(r).strip(), real(r).strip(), real(r).strip() + 'j']), [p for p in PIECES if '\0' < p < '\x7f'], 1).strip() or '0'
 
@@ -89,7 +91,7 @@ def bounded(value):
 
 def shown(r): return r.choice([hex, oct, bin, repr, ascii, str]), any_number(r)
 def float_methods(r): return lambda x: (x.hex(), x.is_integer(), repr(x), float(repr(x)) == x or x != x, float.fromhex(x.hex()) == x or x != x, hash(x), x.as_integer_ratio()), float_of(r)
-def rounded(r): return round, any_number(r), *r.choice([(), (small(r, 20),), (-small(r, 20),), (None,)])
+def rounded(r): return round, any_number(r), *r.choice([(), (bounded(small(r, 20)),), (bounded(-small(r, 20)),), (None,)])
 def from_bytes(r): return int.from_bytes, r.choice([data(r, 20), bytearray(data(r, 9)), [1, 2, 255], [256], 'x', range(5)]), r.choice(['big', 'little', 'BIG', 'middle', 5]), {'signed': True} if r.random() < 0.5 else {}
 def to_bytes(r): return integer(r).to_bytes, bounded(small(r, 40)), r.choice(['big', 'little', 'x']), {'signed': True} if r.random() < 0.5 else {}
 def int_methods(r): return lambda n: (n.bit_length(), n.bit_count(), n.as_integer_ratio(), int(str(n)) == n, int(hex(n), 16) == n, float(n) if abs(n) < 10**300 else None, hash(n)), integer(r) * r.choice([1, integer(r)])

@@ -1,0 +1,69 @@
+/* native_texts.c - the texts behind SIG and DOC; see native_texts.h. A call needs its signature once, so those are found by a table;
+ * doc strings are searched one by one.
+ */
+#include "runtime/native_texts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/class.h"
+#include "runtime/exc.h"
+#include "runtime/vm.h"
+
+enum { SLOTS = 1 << 11 }; /* a power of two, more than twice as many as there are signatures */
+
+struct asy_native_texts {
+  char *docs, *signatures; /* NULL until first needed */
+  uint16_t slots[SLOTS];   /* by number: 1 + where the signature begins; 0 is free */
+};
+
+static struct asy_native_texts *texts_of(asy_vm *vm) {
+  if (!vm->native_texts) vm->native_texts = calloc(1, sizeof *vm->native_texts);
+  if (!vm->native_texts) asy_raise_no_memory(vm);
+  return vm->native_texts;
+}
+
+static bool unpack_signatures(asy_vm *vm, struct asy_native_texts *texts) {
+  char *all = (char *)asy_unpack(&asy_native_signatures);
+  if (!all) return asy_raise_no_memory(vm), false;
+  size_t size;
+  for (const char *text = all; text < all + asy_native_signatures.length; text += size) {
+    size = strlen(text) + 1;
+    uint32_t slot = TEXT_NUMBER(text, size) % SLOTS;
+    while (texts->slots[slot]) slot = (slot + 1) % SLOTS;
+    texts->slots[slot] = (uint16_t)(1 + (text - all));
+  }
+  texts->signatures = all;
+  return true;
+}
+
+const char *asy_signature_text(asy_vm *vm, uint32_t signature) {
+  struct asy_native_texts *texts = texts_of(vm);
+  if (!texts || (!texts->signatures && !unpack_signatures(vm, texts))) return NULL;
+  for (uint32_t slot = signature % SLOTS; texts->slots[slot]; slot = (slot + 1) % SLOTS) {
+    const char *text = texts->signatures + texts->slots[slot] - 1;
+    if (TEXT_NUMBER(text, strlen(text) + 1) == signature) return text;
+  }
+  asy_raise(vm, ASY_SystemError, "a native's signature is not in the binary");
+  return NULL;
+}
+
+asy_value asy_doc_text(asy_vm *vm, uint32_t doc) {
+  struct asy_native_texts *texts = doc ? texts_of(vm) : NULL;
+  if (!texts) return doc ? ASY_FAILED : ASY_NONE;
+  if (!texts->docs) texts->docs = (char *)asy_unpack(&asy_native_docs);
+  if (!texts->docs) return asy_raise_no_memory(vm);
+  size_t size;
+  for (const char *text = texts->docs; text < texts->docs + asy_native_docs.length; text += size) {
+    size = strlen(text) + 1;
+    if ((TEXT_NUMBER(text, size) & ((1u << DOC_BITS) - 1)) == doc) return asy_from_cstr(vm, text);
+  }
+  return asy_raise(vm, ASY_SystemError, "a native's doc string is not in the binary");
+}
+
+void asy_native_texts_free(asy_vm *vm) {
+  if (!vm->native_texts) return;
+  free(vm->native_texts->docs);
+  free(vm->native_texts->signatures);
+  free(vm->native_texts);
+}

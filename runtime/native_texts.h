@@ -1,0 +1,31 @@
+/* native_texts.h - the signatures and doc strings of natives, which lie packed in the binary.
+ *
+ * SIG and DOC of a string literal, in a row of natives, are a number that the compiler makes of the text's length and 32 of its
+ * characters; native_texts.py finds the texts in the sources and sees to it that no two have the same number. 0 is no text.
+ */
+#ifndef ASY_RUNTIME_NATIVE_TEXTS_H
+#define ASY_RUNTIME_NATIVE_TEXTS_H
+
+#include <stdint.h>
+
+#include "runtime/unpack.h"
+#include "runtime/value.h"
+
+enum { TEXT_SAMPLES = 32, TEXT_PRIME = 0x01000193, DOC_BITS = 26 };
+#define TEXT_ONE(number, text, size, i) ((number)*TEXT_PRIME + (unsigned char)(text)[((size)-1) * (i) / TEXT_SAMPLES])
+#define TEXT_TWO(number, text, size, i) TEXT_ONE(TEXT_ONE(number, text, size, i), text, size, (i) + 1)
+#define TEXT_FOUR(number, text, size, i) TEXT_TWO(TEXT_TWO(number, text, size, i), text, size, (i) + 2)
+#define TEXT_EIGHT(number, text, size, i) TEXT_FOUR(TEXT_FOUR(number, text, size, i), text, size, (i) + 4)
+#define TEXT_SIXTEEN(number, text, size, i) TEXT_EIGHT(TEXT_EIGHT(number, text, size, i), text, size, (i) + 8)
+#define TEXT_NUMBER(text, size) TEXT_SIXTEEN(TEXT_SIXTEEN((uint32_t)(size), text, size, 0), text, size, 16)
+#define SIG(text) TEXT_NUMBER(text, sizeof(text))
+#define DOC(text) (TEXT_NUMBER(text, sizeof(text)) & ((1u << DOC_BITS) - 1))
+
+typedef struct asy_vm asy_vm;
+const char *asy_signature_text(asy_vm *vm, uint32_t signature); /* lives as long as the VM; NULL failed */
+asy_value asy_doc_text(asy_vm *vm, uint32_t doc);               /* a str; None for 0 */
+void asy_native_texts_free(asy_vm *vm);
+
+extern const asy_packed asy_native_signatures, asy_native_docs; /* each text with its NUL */
+
+#endif
