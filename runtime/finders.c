@@ -3,6 +3,7 @@
  */
 #include "runtime/finders.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -161,6 +162,23 @@ static bool take_spec(asy_value spec, asy_finding *f) {
   return true;
 }
 
+/* A regular file, or below one: what only zipimport can look into. */
+static bool is_in_archive(const char *folder) {
+  struct stat status;
+  return stat(folder, &status) ? errno == ENOTDIR : S_ISREG(status.st_mode);
+}
+
+/* sys.path_hooks gets zipimport.zipimporter with the first archive of sys.path: few programs have one. */
+static bool hook_archives(asy_vm *vm, asy_list *hooks) {
+  asy_value module = asy_import(vm, "zipimport");
+  asy_str *name = asy_failed(module) ? NULL : asy_intern(vm, "zipimporter");
+  asy_value importer = name ? asy_get_attr(vm, module, name) : ASY_FAILED;
+  if (asy_failed(importer)) return false;
+  for (uint32_t i = 0; i < hooks->len; i++)
+    if (hooks->items[i] == importer) return true;
+  return asy_list_append(vm, hooks, importer);
+}
+
 static bool find_on_path(asy_vm *vm, asy_str *name, asy_value path, asy_finding *f) {
   asy_value keep = 0;
   size_t length;
@@ -169,19 +187,16 @@ static bool find_on_path(asy_vm *vm, asy_str *name, asy_value path, asy_finding 
   const char *dot = strrchr(full, '.'), *tail = dot ? dot + 1 : full;
   asy_list *folders = asy_list_new(vm, 8); /* a copy: stat takes long, other threads may change sys.path */
   if (!folders || !asy_list_extend(vm, folders, path == ASY_NONE ? asy_from_obj(vm->path) : path)) return false;
-  asy_value hooks = sys_list(vm, "path_hooks");
-  bool hooked = asy_is_kind(hooks, KIND_LIST) && ((asy_list *)asy_obj_of(hooks))->len;
+  asy_value given = sys_list(vm, "path_hooks");
+  asy_list *hooks = asy_is_kind(given, KIND_LIST) ? (asy_list *)asy_obj_of(given) : NULL;
   for (uint32_t i = 0; i < folders->len && f->what == FOUND_NOTHING; i++) {
     if (!asy_is_str(folders->items[i])) continue;
-    asy_value finder = hooked ? hooked_finder(vm, (asy_list *)asy_obj_of(hooks), folders->items[i]) : ASY_NONE;
-    if (asy_failed(finder)) return false;
-    if (finder != ASY_NONE) {
-      if (!take_spec(ask(vm, finder, name, ASY_UNBOUND), f)) return false;
-      continue;
-    }
     asy_value text = 0;
     const char *folder = asy_str_utf8(vm, (asy_str *)asy_obj_of(folders->items[i]), &length, &text);
-    if (!folder || !find_in_folder(vm, folder, tail, f)) return false;
+    if (!folder || (hooks && is_in_archive(folder) && !hook_archives(vm, hooks))) return false;
+    asy_value finder = hooks && hooks->len ? hooked_finder(vm, hooks, folders->items[i]) : ASY_NONE;
+    if (asy_failed(finder)) return false;
+    if (finder != ASY_NONE ? !take_spec(ask(vm, finder, name, ASY_UNBOUND), f) : !find_in_folder(vm, folder, tail, f)) return false;
     __asm__ volatile("" : : "r"(text) : "memory");
   }
   if (f->what == FOUND_NOTHING && f->portions) f->what = FOUND_NAMESPACE;
@@ -216,6 +231,8 @@ static asy_value find_spec(asy_vm *vm, const asy_value *args, bool builtin) {
   if (!f) return asy_raise_no_memory(vm);
   const char *text = asy_str_utf8(vm, name, &length, &keep);
   if (text && builtin) find_builtin(text, f);
+  bool preset = text && builtin && (!strcmp(text, "sys") || !strcmp(text, "builtins")); /* never loaded: always there */
+  if (preset) f->what = FOUND_NATIVE;
   if (text && (builtin || find_on_path(vm, name, args[2], f))) {
     asy_list *portions = f->portions; /* f is not scanned */
     asy_value spec = f->spec;

@@ -90,7 +90,12 @@ static asy_value module_repr(asy_vm *vm, asy_value self) {
   asy_str *text;
   if (file != ASY_UNBOUND && file != ASY_NONE) text = asy_str_format(vm, "<module %R from %R>", name, file);
   else if (path != ASY_UNBOUND) text = asy_str_format(vm, "<module %R (namespace) from %R>", name, path);
-  else if (spec != ASY_UNBOUND && spec != ASY_NONE) text = asy_str_format(vm, "<module %R (built-in)>", name);
+  else if (spec != ASY_UNBOUND && spec != ASY_NONE) {
+    asy_value origin = asy_get_attr_cstr(vm, spec, "origin");
+    if (asy_failed(origin)) asy_clear_exception(vm);
+    text = !asy_failed(origin) && asy_is_str(origin) ? asy_str_format(vm, "<module %R (%S)>", name, origin)
+                                                     : asy_str_format(vm, "<module %R (built-in)>", name);
+  }
   else text = asy_str_format(vm, "<module %R>", name);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }

@@ -404,14 +404,11 @@ static const asy_native sys_natives[] = {
   {"__getattr__", SIG("(name, /)"), sys_get_rare, 0, 0},
   {"__dir__", SIG("()"), sys_dir, 0, 0},
   {"breakpointhook", SIG("(*args, **kws)"), sys_breakpointhook, DOC("Called by the built-in function breakpoint."), 0},
-  {"__breakpointhook__", SIG("(*args, **kws)"), sys_breakpointhook, 0, 0},
   {"displayhook", SIG("(object, /)"), sys_displayhook,
    DOC("Print an object to sys.stdout and also save it in builtins._"), 0},
-  {"__displayhook__", SIG("(object, /)"), sys_displayhook, 0, 0},
   {"exc_info", SIG("()"), sys_exc_info, DOC("Return current exception information: (type, value, traceback)."), 0},
   {"excepthook", SIG("(exctype, value, traceback, /)"), sys_excepthook,
    DOC("Handle an exception by displaying it with a traceback on sys.stderr."), 0},
-  {"__excepthook__", SIG("(exctype, value, traceback, /)"), sys_excepthook, 0, 0},
   {"exception", SIG("()"), sys_exception, DOC("Return the current exception."), 0},
   {"exit", SIG("(status=None, /)"), sys_exit, DOC("Exit the interpreter by raising SystemExit(status)."), 0},
   {"get_asyncgen_hooks", SIG("()"), sys_get_asyncgen_hooks, 0, 0},
@@ -438,7 +435,6 @@ static const asy_native sys_natives[] = {
   {"settrace", SIG("(function, /)"), sys_settrace,
    DOC("Set the function that is told calls, lines, returns and exceptions."), 0},
   {"unraisablehook", SIG("(unraisable, /)"), sys_unraisablehook, DOC("Show an exception that cannot be raised."), 0},
-  {"__unraisablehook__", SIG("(unraisable, /)"), sys_unraisablehook, 0, 0},
   {0},
 };
 
@@ -661,6 +657,15 @@ bool asy_sys_init(asy_vm *vm) {
   asy_module *module = asy_module_from_def(vm, &def);
   if (!module) return false;
   vm->sys_module = asy_from_obj(module);
+  static const char *const hooks[][2] = {{"excepthook", "__excepthook__"},
+                                         {"displayhook", "__displayhook__"},
+                                         {"breakpointhook", "__breakpointhook__"},
+                                         {"unraisablehook", "__unraisablehook__"}};
+  for (unsigned i = 0; i < 4; i++) { /* the originals, under a second name */
+    asy_str *name = asy_intern(vm, hooks[i][0]), *original = asy_intern(vm, hooks[i][1]);
+    if (!name || !original || !asy_dict_set_str(vm, module->dict, original, asy_dict_get_str(vm, module->dict, name)))
+      return false;
+  }
   return asy_dict_set_str(vm, vm->modules, ASY_NAME(vm, sys), vm->sys_module) && set_spec(vm, ASY_NAME(vm, sys)) &&
          set_spec(vm, ASY_NAME(vm, builtins));
 }

@@ -391,8 +391,11 @@ static bool line_begins(asy_vm *vm, asy_value *base, asy_frame_trace *state, int
 /* The instruction before, if it is a jump, has gone to word. */
 static bool tell_jump(asy_vm *vm, asy_value *base, const asy_frame_trace *state, int32_t word) {
   if (state->word < 0 || !(vm->monitored & (MONITOR_JUMP | MONITOR_BRANCH))) return true;
-  uint8_t effects = asy_op_table[ASY_WORD_OP(asy_frame_code(base)->words[state->word])].effects;
+  const asy_code *code = asy_frame_code(base);
+  asy_op op = (asy_op)ASY_WORD_OP(code->words[state->word]);
+  uint8_t effects = asy_op_table[op].effects;
   if (!(effects & EFFECT_JUMPS)) return true;
+  if (op == OP_JUMP && !asy_code_position(code, (uint32_t)state->word + 1).line) return true; /* over a handler, mostly */
   asy_monitor_event event = effects & EFFECT_ENDS ? MONITOR_JUMP : MONITOR_BRANCH;
   return monitor_at(vm, base, event, offset_of(state->word), offset_of(word), ASY_UNBOUND);
 }

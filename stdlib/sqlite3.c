@@ -15,7 +15,7 @@
   X(bind_blob) X(bind_parameter_count) X(bind_parameter_name) X(column_count) X(column_name) X(column_decltype)             \
   X(column_type) X(column_int64) X(column_double) X(column_text) X(column_blob) X(column_bytes) X(changes) X(total_changes)  \
   X(last_insert_rowid) X(get_autocommit) X(errmsg) X(extended_errcode) X(extended_result_codes) X(busy_timeout) X(interrupt)  \
-  X(libversion) X(create_function_v2) X(value_type) X(value_int64) X(value_double) X(value_text) X(value_blob)   \
+  X(libversion) X(create_window_function) X(create_function_v2) X(create_collation_v2) X(aggregate_context) X(value_type) X(value_int64) X(value_double) X(value_text) X(value_blob)   \
   X(value_bytes) X(result_null) X(result_int64) X(result_double) X(result_text) X(result_blob) X(result_error) X(complete)    \
   X(stmt_readonly)
 /* clang-format on */
@@ -58,6 +58,7 @@ typedef struct {
   link *link;
   database *owner; /* alive while a statement of it runs */
   uint32_t index;  /* in callables */
+  int64_t groups;  /* aggregates so far */
 } function;
 
 static database *database_of(asy_value v) { return (database *)asy_obj_of(v); }
@@ -209,44 +210,99 @@ static bool give_result(asy_vm *vm, const library *lib, sqlite3_context *context
 }
 
 /* The user data is asked through dlsym: where the library's functions are is known only behind it. */
-static void call_function(sqlite3_context *context, int argc, sqlite3_value **argv) {
+static function *function_of(sqlite3_context *context) {
   void *loaded = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_NOLOAD);
   void *(*user_data)(sqlite3_context *);
   void *address = dlsym(loaded, "sqlite3_user_data");
   memcpy(&user_data, &address, sizeof user_data);
   function *f = user_data(context);
   dlclose(loaded);
+  return f;
+}
+
+static asy_value callable_of(const function *f) { return ((asy_list *)asy_obj_of(f->owner->callables))->items[f->index]; }
+
+/* Calls a function with the list of its arguments, before them, for an aggregate, the name of the step and the group's number. */
+static void run(sqlite3_context *context, const char *step, int argc, sqlite3_value **argv) {
+  function *f = function_of(context);
   asy_vm *vm = f->vm;
   const library *lib = &f->link->lib;
-  asy_list *args = asy_list_new(vm, (uint32_t)argc);
+  asy_list *args = asy_list_new(vm, (uint32_t)argc + 2);
   bool good = args != NULL;
+  if (good && step) {
+    int64_t *group = lib->aggregate_context(context, sizeof *group);
+    if (group && !*group) *group = ++f->groups;
+    asy_value name = asy_from_cstr(vm, step);
+    good = group && !asy_failed(name) && asy_list_append(vm, args, name) && asy_list_append(vm, args, asy_from_small(*group));
+  }
   for (int i = 0; good && i < argc; i++) {
     asy_value v = argument(vm, lib, argv[i]);
     good = !asy_failed(v) && asy_list_append(vm, args, v);
   }
-  asy_value callee = ((asy_list *)asy_obj_of(f->owner->callables))->items[f->index];
-  asy_value result = good ? asy_call1(vm, callee, asy_from_obj(args)) : ASY_FAILED;
+  asy_value result = good ? asy_call1(vm, callable_of(f), asy_from_obj(args)) : ASY_FAILED;
   if (!asy_failed(result) && give_result(vm, lib, context, result)) return;
   asy_clear_exception(vm);
-  lib->result_error(context, "user-defined function raised exception", -1);
+  lib->result_error(context,
+                    !step            ? "user-defined function raised exception"
+                    : step[0] == 's' ? "user-defined aggregate's 'step' method raised error"
+                    : step[0] == 'i' ? "user-defined aggregate's 'inverse' method raised error"
+                    : step[0] == 'v' ? "user-defined aggregate's 'value' method raised error"
+                                     : "user-defined aggregate's 'finalize' method raised error",
+                    -1);
 }
 
-/* callable takes the list of arguments */
-static asy_value database_create_function(asy_vm *vm, const asy_value *args) {
+static void call_function(sqlite3_context *c, int argc, sqlite3_value **argv) { run(c, NULL, argc, argv); }
+static void call_step(sqlite3_context *c, int argc, sqlite3_value **argv) { run(c, "step", argc, argv); }
+static void call_inverse(sqlite3_context *c, int argc, sqlite3_value **argv) { run(c, "inverse", argc, argv); }
+static void call_value(sqlite3_context *c) { run(c, "value", 0, NULL); }
+static void call_finalize(sqlite3_context *c) { run(c, "finalize", 0, NULL); }
+
+static int call_collation(void *data, int na, const void *a, int nb, const void *b) {
+  function *f = data;
+  asy_vm *vm = f->vm;
+  asy_value pair[2] = {asy_from_text(vm, a, (size_t)na), asy_from_text(vm, b, (size_t)nb)};
+  asy_list *args = asy_list_new(vm, 2);
+  int64_t order = 0;
+  if (args && !asy_failed(pair[0]) && !asy_failed(pair[1]) && asy_list_append(vm, args, pair[0]) &&
+      asy_list_append(vm, args, pair[1])) {
+    asy_value result = asy_call1(vm, callable_of(f), asy_from_obj(args));
+    if (!asy_failed(result) && !asy_to_int64(vm, result, &order)) order = 0;
+  }
+  if (asy_raised(vm)) asy_clear_exception(vm);
+  return order < 0 ? -1 : order > 0;
+}
+
+/* callable takes the list of arguments; sort: "function", "aggregate", "window", "collation"; callable None takes the name away */
+static asy_value database_create(asy_vm *vm, const asy_value *args) {
   database *d = database_of(args[0]);
-  const char *name;
-  int nargs, flags;
-  if (!check_open(vm, d) || !asy_to_cstr(vm, args[1], &name) || !asy_to_int(vm, args[2], -1, 127, &nargs) ||
-      !asy_to_int(vm, args[4], 0, INT32_MAX, &flags))
+  const char *sort, *name;
+  int nargs, flags, code;
+  if (!check_open(vm, d) || !asy_to_cstr(vm, args[1], &sort) || !asy_to_cstr(vm, args[2], &name) ||
+      !asy_to_int(vm, args[3], -1, 127, &nargs) || !asy_to_int(vm, args[5], 0, INT32_MAX, &flags))
     return ASY_FAILED;
-  asy_list *list = (asy_list *)asy_obj_of(d->callables);
-  function *f = malloc(sizeof *f);
-  if (!f) return asy_raise_no_memory(vm);
-  *f = (function){vm, d->link, d, list->len};
-  if (!asy_list_append(vm, list, args[3])) return free(f), ASY_FAILED;
-  if (d->link->lib.create_function_v2(d->link->db, name, nargs, flags, f, call_function, NULL, NULL, free) != SQLITE_OK)
-    return fail(vm, d->link);
-  return ASY_NONE;
+  const library *lib = &d->link->lib;
+  function *f = NULL;
+  if (args[4] != ASY_NONE) {
+    asy_list *list = (asy_list *)asy_obj_of(d->callables);
+    f = malloc(sizeof *f);
+    if (!f) return asy_raise_no_memory(vm);
+    *f = (function){vm, d->link, d, list->len, 0};
+    if (!asy_list_append(vm, list, args[4])) return free(f), ASY_FAILED;
+  }
+  void (*drop)(void *) = f ? free : NULL;
+  sqlite3 *db = d->link->db;
+  if (sort[0] == 'c') {
+    code = lib->create_collation_v2(db, name, flags, f, f ? call_collation : NULL, drop);
+    if (code != SQLITE_OK) free(f); /* it does not call the destructor then */
+  } else if (sort[0] == 'w') {
+    code = lib->create_window_function(db, name, nargs, flags, f, f ? call_step : NULL, f ? call_finalize : NULL,
+                                       f ? call_value : NULL, f ? call_inverse : NULL, drop);
+  } else {
+    bool plain = sort[0] == 'f';
+    code = lib->create_function_v2(db, name, nargs, flags, f, f && plain ? call_function : NULL,
+                                   f && !plain ? call_step : NULL, f && !plain ? call_finalize : NULL, drop);
+  }
+  return code == SQLITE_OK ? ASY_NONE : fail(vm, d->link);
 }
 
 /* ---- Statements ---- */
@@ -368,7 +424,7 @@ static const asy_native database_methods[] = {
   {"changes", SIG("(self, /)"), database_changes, 0, 0},
   {"close", SIG("(self, /)"), database_close, 0, 0},
   {"complete", SIG("(self, text, /)"), database_complete, 0, 0},
-  {"create_function", SIG("(self, name, nargs, callable, flags, /)"), database_create_function, 0, 0},
+  {"create", SIG("(self, sort, name, nargs, callable, flags, /)"), database_create, 0, 0},
   {"get_autocommit", SIG("(self, /)"), database_get_autocommit, 0, 0},
   {"interrupt", SIG("(self, /)"), database_interrupt, 0, 0},
   {"last_insert_rowid", SIG("(self, /)"), database_last_insert_rowid, 0, 0},

@@ -318,6 +318,15 @@ static bool memory_open(asy_vm *vm, memory_bio *m) {
   return true;
 }
 
+/* A new one in the place of the old: that keeps the most it ever held. */
+static bool empty_memory(asy_vm *vm, memory_bio *m) {
+  asy_mem_note(vm, -(ptrdiff_t)m->noted);
+  m->noted = 0;
+  m->release(m->bio);
+  m->bio = NULL;
+  return memory_open(vm, m);
+}
+
 static asy_value memory_new(asy_vm *vm, const asy_value *args) {
   memory_bio *m = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
   return memory_open(vm, m) ? asy_from_obj(m) : ASY_FAILED;
@@ -477,7 +486,8 @@ static asy_value context_new(asy_vm *vm, const asy_value *args) {
   lib->f.X509_VERIFY_PARAM_set_hostflags(lib->f.SSL_CTX_get0_param(c->ctx), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   if (!lib->f.SSL_CTX_set_cipher_list(c->ctx, default_ciphers))
     return raise_noted(vm, lib, "SSLError", 0, "No cipher can be selected.", NULL);
-  lib->f.SSL_CTX_set_session_id_context(c->ctx, (const unsigned char *)"Python", sizeof "Python");
+  if (protocol != PROTOCOL_CLIENT) /* there it would forbid pre-shared keys */
+    lib->f.SSL_CTX_set_session_id_context(c->ctx, (const unsigned char *)"Python", sizeof "Python");
   c->check_hostname = protocol == PROTOCOL_CLIENT;
   c->verify = c->check_hostname ? 2 : 0;
   lib->f.SSL_CTX_set_verify(c->ctx, c->check_hostname ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0, NULL);
@@ -689,7 +699,7 @@ static asy_value context_load_dh_params(asy_vm *vm, const asy_value *args) {
   f->ERR_clear_error();
   errno = 0;
   BIO *file = f->BIO_new_file(path, "r");
-  if (!file) return raise_context(vm, c->lib, errno);
+  if (!file) return c->lib->f.ERR_clear_error(), asy_raise_errno(vm, errno, args[1]);
   EVP_PKEY *key = f->PEM_read_bio_Parameters(file, NULL);
   f->BIO_free(file);
   if (!key) return raise_context(vm, c->lib, 0);
@@ -1215,6 +1225,13 @@ static asy_value connection_send(asy_vm *vm, const asy_value *args) {
   return memory_take(vm, s->outgoing, pending_in(s->outgoing));
 }
 
+/* The connection is over: lets go of the buffers, which may be large; what is known of the other side stays. */
+static asy_value connection_detach(asy_vm *vm, const asy_value *args) {
+  connection *s = connection_of(args[0]);
+  s->lib->f.SSL_set_bio(s->ssl, NULL, NULL);
+  return empty_memory(vm, s->incoming) && empty_memory(vm, s->outgoing) ? ASY_NONE : ASY_FAILED;
+}
+
 static asy_value connection_pending(asy_vm *vm, const asy_value *args) {
   return asy_from_int64(vm, connection_of(args[0])->lib->f.SSL_pending(connection_of(args[0])->ssl));
 }
@@ -1230,9 +1247,21 @@ static asy_value connection_cipher(asy_vm *vm, const asy_value *args) {
   return cipher ? show_cipher(vm, s->lib, cipher) : ASY_NONE;
 }
 
+/* Those of the client that the server has too; None on the client's side. */
 static asy_value connection_shared_ciphers(asy_vm *vm, const asy_value *args) {
   connection *s = connection_of(args[0]);
-  return list_of(vm, s->lib, s->lib->f.SSL_get_client_ciphers(s->ssl), show_cipher);
+  const struct functions *f = &s->lib->f;
+  const void *theirs = f->SSL_get_client_ciphers(s->ssl), *ours = f->SSL_get_ciphers(s->ssl);
+  if (!theirs || !ours) return ASY_NONE;
+  asy_list *list = asy_list_new(vm, 0);
+  for (int i = 0, n = f->OPENSSL_sk_num(theirs); list && i < n; i++) {
+    const void *one = f->OPENSSL_sk_value(theirs, i);
+    int at = f->OPENSSL_sk_num(ours);
+    while (--at >= 0 && f->OPENSSL_sk_value(ours, at) != one) {}
+    asy_value row = at < 0 ? ASY_NONE : show_cipher(vm, s->lib, one);
+    if (asy_failed(row) || (at >= 0 && !asy_list_append(vm, list, row))) return ASY_FAILED;
+  }
+  return list ? asy_from_obj(list) : ASY_FAILED;
 }
 
 static asy_value connection_protocol(asy_vm *vm, const asy_value *args) {
@@ -1287,7 +1316,9 @@ static asy_value connection_post_handshake(asy_vm *vm, const asy_value *args) {
 
 static asy_value connection_get_session(asy_vm *vm, const asy_value *args) {
   connection *s = connection_of(args[0]);
-  SSL_SESSION *now = s->lib->f.SSL_get1_session(s->ssl);
+  SSL_SESSION *got = s->lib->f.SSL_get1_session(s->ssl);
+  SSL_SESSION *now = got ? s->lib->f.SSL_SESSION_dup(got) : NULL; /* a close without close_notify spoils the first */
+  if (got) s->lib->f.SSL_SESSION_free(got);
   session *object = now ? asy_new_object(vm, &session_type) : NULL;
   if (!object) {
     if (now) s->lib->f.SSL_SESSION_free(now);
@@ -1358,6 +1389,7 @@ static void connection_free(asy_vm *vm, asy_obj *o) {
 static const asy_native connection_methods[] = {
   {"chain", SIG("(self, verified, /)"), connection_chain, 0, 0},
   {"cipher", SIG("(self, /)"), connection_cipher, 0, 0},
+  {"detach", SIG("(self, /)"), connection_detach, 0, 0},
   {"do_handshake", SIG("(self, /)"), connection_handshake, 0, 0},
   {"finished", SIG("(self, /)"), connection_finished, 0, 0},
   {"certificate", SIG("(self, /)"), connection_certificate, 0, 0},

@@ -149,6 +149,8 @@ bool asy_bytearray_fill(asy_vm *vm, asy_bytearray *out, const char *what, asy_va
     memset(asy_bytearray_data(out), 0, (size_t)n);
     return true;
   }
+  asy_value view = asy_script_buffer(vm, source);
+  if (view != ASY_UNBOUND) return !asy_failed(view) && asy_bytearray_fill(vm, out, what, view, encoding, errors);
   return fill_items(vm, out, source, what);
 }
 

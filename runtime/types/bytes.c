@@ -54,6 +54,15 @@ bool asy_is_bytes_like(asy_value v) {
   return o->kind == KIND_BYTES || o->kind == KIND_BYTEARRAY || o->kind == KIND_MEMORYVIEW || exports_buffer(o);
 }
 
+asy_value asy_script_buffer(asy_vm *vm, asy_value v) {
+  asy_str *name = asy_intern(vm, "__buffer__");
+  asy_value flags = asy_from_small(0x11c); /* PyBUF_FULL_RO */
+  if (!name || !asy_is_obj(v) || asy_is_bytes_like(v)) return name ? ASY_UNBOUND : ASY_FAILED;
+  asy_value view = asy_call_special(vm, v, name, 1, &flags);
+  if (view == ASY_UNBOUND || asy_failed(view) || asy_is_kind(view, KIND_MEMORYVIEW)) return view;
+  return asy_raise(vm, ASY_TypeError, "__buffer__ returned non-memoryview object");
+}
+
 bool asy_buffer_get(asy_vm *vm, asy_value v, asy_buffer *out) {
   *out = (asy_buffer){.owner = v};
   if (asy_is_kind(v, KIND_BYTES)) {
@@ -87,6 +96,8 @@ bool asy_buffer_get(asy_vm *vm, asy_value v, asy_buffer *out) {
   }
   if (asy_is_obj(v) && exports_buffer(asy_obj_of(v)))
     return ASY_SLOT(asy_class_of(vm, v)->type, get_buffer)(vm, v, out);
+  asy_value view = asy_script_buffer(vm, v);
+  if (view != ASY_UNBOUND) return !asy_failed(view) && asy_buffer_get(vm, view, out);
   asy_raise(vm, ASY_TypeError, "a bytes-like object is required, not '%T'", v);
   return false;
 }

@@ -59,7 +59,7 @@ static asy_value ask_handler(asy_vm *vm, const char *errors, asy_exc_id what, co
   if (!asy_to_int64(vm, pair->items[1], &at)) return ASY_FAILED;
   int64_t place = at < 0 ? at + (int64_t)len : at;
   if (place < 0 || place > (int64_t)len)
-    return asy_raise(vm, ASY_IndexError, "position %lld from error handler out of bounds", (long long)at);
+    return asy_raise(vm, ASY_IndexError, "position %lld from error handler out of bounds", (long long)place);
   *next = (size_t)place;
   return pair->items[0];
 }

@@ -174,20 +174,43 @@ static void reverse_range(ranked *a, uint32_t n) {
   }
 }
 
-/* The length of the run that begins at start, put in ascending order; 0 failed. */
+/* How far a[0..i) goes on without an item that is smaller than the one before; 0 failed. */
+static uint32_t extend_run(sorter *s, const ranked *a, uint32_t i, uint32_t n) {
+  for (; i < n; i++) {
+    int smaller = less(s, a[i], a[i - 1]);
+    if (smaller) return smaller < 0 ? 0 : i;
+  }
+  return i;
+}
+
+/* The length of the run that begins at start, put in ascending order; 0 failed. A run that descends, with stretches of equal items in
+ * it, is turned, the stretches twice, and goes on as long as it ascends: comparisons are made in CPython's order. */
 static uint32_t find_run(sorter *s, uint32_t start) {
   ranked *a = s->items + start;
-  uint32_t n = s->n - start, i = 2;
-  if (n < 2) return n;
-  int down = less(s, a[1], a[0]);
-  for (; down >= 0 && i < n; i++) {
-    int again = less(s, a[i], a[i - 1]);
-    if (again < 0) return 0;
-    if (again != down) break;
+  uint32_t n = s->n - start, equal = 0, i = n < 2 ? n : extend_run(s, a, 1, n);
+  if (!i || i == n) return i;
+  if (i > 1) {
+    int ascending = less(s, a[0], a[i - 1]);
+    if (ascending) return ascending < 0 ? 0 : i;
+    reverse_range(a, i);
   }
-  if (down < 0) return 0;
-  if (down) reverse_range(a, i);
-  return i;
+  for (i++; i < n; i++) {
+    int smaller = less(s, a[i], a[i - 1]);
+    if (!smaller) {
+      int larger = less(s, a[i - 1], a[i]);
+      if (larger < 0) return 0;
+      if (larger) break;
+      equal++;
+    } else if (smaller < 0) {
+      return 0;
+    } else if (equal) {
+      reverse_range(a + i - equal - 1, equal + 1);
+      equal = 0;
+    }
+  }
+  if (equal) reverse_range(a + i - equal - 1, equal + 1);
+  reverse_range(a, i);
+  return extend_run(s, a, i, n);
 }
 
 /* Sorts a[0..n), of which a[0..sorted) is in order. */

@@ -73,6 +73,10 @@ static asy_value memoryview_new(asy_vm *vm, const asy_value *args) {
   if (asy_is_kind(object, KIND_MEMORYVIEW))
     return alive(vm, view_of(object)) ? from_view(view_like(vm, view_of(object))) : ASY_FAILED;
   asy_buffer b;
+  if (!asy_is_bytes_like(object)) {
+    asy_value made = asy_script_buffer(vm, object);
+    if (made != ASY_UNBOUND) return made;
+  }
   if (!asy_is_bytes_like(object))
     return asy_raise(vm, ASY_TypeError, "memoryview: a bytes-like object is required, not '%T'", object);
   if (!asy_buffer_get(vm, object, &b)) return ASY_FAILED;

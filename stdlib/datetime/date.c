@@ -251,7 +251,7 @@ static asy_str *fill_in(asy_vm *vm, asy_value self, const fields *f, const char 
 
 /* Behind a directive of libc: flags, a width, E or O, a letter. */
 static const char *behind_directive(const char *at, const char *end) {
-  while (at < end && *at && strchr("_-0^#+", *at)) at++;
+  while (at < end && *at && strchr("_-0^#", *at)) at++;
   while (at < end && *at >= '0' && *at <= '9') at++;
   if (at < end && (*at == 'E' || *at == 'O')) at++;
   return at < end ? at + 1 : end;

@@ -333,6 +333,8 @@ static asy_value compare_digest(asy_vm *vm, const asy_value *args) {
     right = asy_failed(left) ? ASY_FAILED : asy_from_bytes(vm, asy_str_data(y), y->len);
     if (asy_failed(right)) return ASY_FAILED;
   }
+  if (!asy_is_bytes_like(left) && !asy_is_bytes_like(right))
+    return asy_raise(vm, ASY_TypeError, "unsupported operand types(s) or combination of types: '%T' and '%T'", left, right);
   if (!asy_buffer_get(vm, left, &a)) return ASY_FAILED;
   if (!asy_buffer_get(vm, right, &b)) {
     asy_buffer_release(vm, &a);

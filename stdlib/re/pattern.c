@@ -104,7 +104,8 @@ static bool compile(asy_vm *vm, re_pattern *p, re_mode mode, unsigned width) {
   bool unicode = p->flags & RE_UNICODE;
   uint32_t options = PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_UTF |
                      (width > 1 && p->is_text ? PCRE2_UCP : 0) | (mode == RE_SEARCH ? 0 : PCRE2_ANCHORED);
-  if (p->atomic) options |= PCRE2_NO_AUTO_POSSESS; /* 10.42 takes a* before (?>(?:ab)*) for a*+ */
+  /* PCRE2 10.42 takes a* before (?>(?:ab)*) for a*+, and its JIT tries the second branch of (?i:(?>b*c|d)) after the first. */
+  if (p->atomic) options |= PCRE2_NO_AUTO_POSSESS | PCRE2_NO_START_OPTIMIZE;
   code->code = api->compile(units, length, options, &error, &place, p->shared->widths[i].contexts[unicode]);
   free(units);
   if (!code->code && error == TOO_LARGE && width < 4) return p->large = true;

@@ -45,7 +45,7 @@ def iso(r): return damaged(r, r.choice([iso_date(r), iso_time(r), iso_date(r) + 
 
 
 ISO_TIME = r'\d\d(?::\d\d(?::\d\d(?:[.,]\d+)?)?|\d\d(?:\d\d(?:[.,]\d+)?)?)?'
-ISO = re.compile(fr'(\d{{4}}-\d\d-\d\d|\d{{8}}|\d{{4}}-W\d\d(-\d)?|\d{{4}}W\d\d\d?)?(.?{ISO_TIME}(Z|[+-]{ISO_TIME})?)?', re.ASCII | re.DOTALL)
+ISO = re.compile(fr'(\d{{4}}-\d\d-\d\d|\d{{8}}|\d{{4}}-W\d\d(-\d)?|\d{{4}}W\d\d\d?)(.{ISO_TIME}(Z|[+-]{ISO_TIME})?)?|T?{ISO_TIME}(Z|[+-]{ISO_TIME})?', re.ASCII | re.DOTALL)
 
 
 def from_iso(r):
@@ -78,7 +78,7 @@ def layout(r, directives=DIRECTIVES + 'cxX'):
     r.shuffle(left)   # each once: a pattern with the same group twice is an error
     made = ''.join('%' + left.pop() if r.random() < 0.6 else r.choice(['-', ':', ' ', 'T', '/', '.', '\xe9', '%%', '%', '%Q', '%-d', '%:z', '%E', '\\', '(', '+', '\U0001f600', '  '])
                    for _ in range(r.randrange(7)))
-    return made.replace('%E%Z', '%Z')   # CPython takes the C of a zone CET for the directive %EC
+    return made.replace('%E%Z', '%Z').replace('%E%%', '%%')   # CPython takes the C of a zone CET for %EC, and digits put in for a width
 
 
 def write(r): return r.choice([good_date, good_time, good_moment])(r).strftime, layout(r)

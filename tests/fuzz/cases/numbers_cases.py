@@ -73,7 +73,7 @@ def spec(r):
 def formatted(r):
     value = any_number(r) if r.random() < 0.9 else r.choice(['text', None, b'x'])
     chosen = damaged(r, spec(r), list('<>=^+-#0,_.zdfxs%'), 1) if r.random() < 0.2 else spec(r)
-    return format, value, chosen.replace('9' * 25, '99') if isinstance(value, (fractions.Fraction, decimal.Decimal)) else chosen   # CPython computes them
+    return format, value, re.sub('9{3,}', '99', chosen) if isinstance(value, (fractions.Fraction, decimal.Decimal)) else chosen   # CPython computes them
 
 
 def percent(r):

@@ -13,7 +13,6 @@ import sys
 import warnings
 import zlib
 
-TARGETS = ['base64', 'csv', 'datetime', 'json', 'numbers', 'struct', 'tomllib', 'urllib', 'zlib']
 KEPT = 300   # characters of a result; of more, the length and a checksum
 
 

@@ -10,6 +10,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../
 import run
 
 warnings.simplefilter('ignore')
-for target in 'base64', 'csv', 'json', 'struct', 'tomllib', 'urllib', 'zlib':
+for target in 'base64', 'codecs', 'csv', 'io', 'json', 'pickle', 'struct', 'tomllib', 'urllib', 'zlib':
     for number, case in run.cases(target, 0, 60):
         print(target, number, f'{zlib.crc32(run.result(case).encode()):08x}')

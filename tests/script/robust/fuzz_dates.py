@@ -28,8 +28,8 @@ for second in -62135596800, -62135596801, -62135596800 + 86399, -62135596800 + 8
     show(moment.fromtimestamp, second, timezone.utc)
 aware = moment(2024, 5, 2, 23, 30, 1, 120000, timezone(timedelta(hours=1), 'C%T'))
 for layout in ('%E%z', '%E\xe9', '%E\U0001f600', '%E%E%z', '%E%f', '%O%:z', '%E%%', '%E', '%-', '%-d', '%Ed', '%EY', '%E%d', '%-%d', '%E%\xe9', '%', '%\xe9', '%-\xe9x%d', '%10d', '%_10d', '%E-%a%', '%E%:z%Y',
-               '%5%', '%Z%z', '%:', '%:d'):
+               '%5%', '%+%U', '%Z%z', '%:', '%:d'):
     for value in aware, aware.replace(tzinfo=None), aware.date(), aware.timetz(): show(value.strftime, layout)
-for text, layout in ('1', '% d'), ('1', '%(d'), ('1', '%'), ('1', '%Q'), ('1', '%E\xe9'): show(moment.strptime, text, layout)
+for text, layout in ('1', '% d'), ('1', '%(d'), ('1', '%'), ('1', '%Q'), ('1', '%E\xe9'), (' 3:59', '%H:%M'), (' 12', '%I'), (' 5', '%d'): show(moment.strptime, text, layout)
 for text in ('2020-01-01T24:00', '2020-W01-1T01:02:03,5', '20200101T010203.123456789', '2020-01-01T01:02:03.', '2020-W54-1', '2020W011', '2020-01-01T01:02:03+24:00', '2020-01-01 01:02:03-00:00:00.5', '2020-01-01\U0001f60001:02'):
     show(moment.fromisoformat, text)

@@ -19,6 +19,8 @@ for a, b in ((inf, complex(-5.7e-264, -2.2e-298)), (2.5, complex(0.5, -inf)), (c
 for name in 'mod', 'floordiv', 'divmod' and 'truediv', 'add':
     for a, b in ((0.5 + 209j, Fraction(260)), (Fraction(1, 2), 1j)): show(getattr(operator, name), a, b)
 show(divmod, 1j, Fraction(1, 2))
+for spec in '+z.0', 'z', 'z.3e', 'zE', 'z%':
+    for value in -inf, nan, -0.0, -1e-9, -2.5: show(format, value, spec)
 for layout, values in (('%#+*.9999999999999999999999999o', (9007199254740992, 1)), ('%*d', (2**63, 1)), ('%.*d', (2**31, 1)), ('%.*d', (-2**31, 1)), ('%*d', (-5, 1)), ('%99999999999999999999d', 1),
                        ('%*d', (-2**63, 1)), ('%.*f', (99999999999999999999, 1.0))):
     show(operator.mod, layout, values)

@@ -21,6 +21,8 @@ CASES = [
     (r'((1?|c)(?P<n>b1|a){,2}+\d)', 'A1'),
     ('([a-zA-Z][a-c]*(?>\u044f)?+){2}', 'Aa\u044f'),
     (r'(?:ab){70000}+|x', 'x'),
+    (r'(?i)(?>b*\b|)\B', 'Bb\x1cc'),            # the JIT went back into an atomic group
+    (r'(?i)(?=(b*)\b|)\B', 'Bb\x1cc'),
 ]
 for pattern, text in CASES:
     p = re.compile(pattern)
