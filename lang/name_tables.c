@@ -11,8 +11,10 @@ enum { SCOPE_SHIFT = 12, IS_LOCAL = 1, IS_GLOBAL, IS_IMPLICIT_GLOBAL, IS_FREE, I
 
 static const struct {
   uint16_t ours, theirs;
-} flag_pairs[] = {{NAME_GLOBAL, 1}, {NAME_ASSIGNED | NAME_ITERATED, 2}, {NAME_PARAM, 4},      {NAME_NONLOCAL, 8},
-                  {NAME_USED, 16},  {NAME_IMPORTED, 128},               {NAME_ANNOTATED, 256}, {NAME_TYPE_PARAM, 1024 | 2}};
+} flag_pairs[] = {{NAME_GLOBAL, 1},      {NAME_ASSIGNED | NAME_ITERATED, 2},
+                  {NAME_PARAM, 4},       {NAME_NONLOCAL, 8},
+                  {NAME_USED, 16},       {NAME_IMPORTED, 128},
+                  {NAME_ANNOTATED, 256}, {NAME_TYPE_PARAM, 1024 | 2}};
 
 static unsigned scope_of(const asy_symbol *s) {
   if (s->flags & NAME_GLOBAL) return IS_GLOBAL;
@@ -28,17 +30,18 @@ static unsigned flags_of(const asy_symbol *s) {
   unsigned flags = 0;
   for (size_t i = 0; i < sizeof flag_pairs / sizeof *flag_pairs; i++)
     if (s->flags & flag_pairs[i].ours) flags |= flag_pairs[i].theirs;
-  if (s->flags & NAME_IMPORTED && !(s->flags & NAME_UNBOUND)) flags &= ~2u; /* not told apart: imported, and assigned too */
+  if (s->flags & NAME_IMPORTED && !(s->flags & NAME_UNBOUND))
+    flags &= ~2u; /* not told apart: imported, and assigned too */
   return flags | scope_of(s) << SCOPE_SHIFT;
 }
 
 /* The type parameter whose bound or default is computed in a scope; what is computed, where that is not found. */
 static const char *parameter_of(const asy_scope *s) {
   const asy_node *owner = s->parent->kind == SCOPE_TYPE_PARAMS ? s->parent->node : NULL;
-  const asy_node_list *params = !owner                          ? NULL
-                                : owner->kind == AST_TypeAlias  ? &owner->type_alias.type_params
-                                : owner->kind == AST_ClassDef   ? &owner->class_def.type_params
-                                                                : &owner->function_def.type_params;
+  const asy_node_list *params = !owner                         ? NULL
+                                : owner->kind == AST_TypeAlias ? &owner->type_alias.type_params
+                                : owner->kind == AST_ClassDef  ? &owner->class_def.type_params
+                                                               : &owner->function_def.type_params;
   for (uint32_t i = 0; params && i < params->len; i++) {
     const asy_node *p = params->items[i];
     bool is_var = p->kind == AST_TypeVar;
@@ -110,12 +113,13 @@ static asy_name_table *make_table(asy_arena *arena, const asy_scope *s) {
   return table;
 }
 
-const asy_name_table *asy_name_tables(asy_arena *arena, const asy_node *tree, bool top_level_await, bool future_annotations,
-                                      asy_diagnostic *out) {
+const asy_name_table *asy_name_tables(asy_arena *arena, const asy_node *tree, bool top_level_await,
+                                      bool future_annotations, asy_diagnostic *out) {
   asy_scopes scopes = {0};
   const asy_name_table *table = NULL;
   *out = (asy_diagnostic){.kind = DIAG_NONE};
-  if (asy_scopes_build(&scopes, arena, tree, top_level_await, future_annotations, out)) table = make_table(arena, scopes.module);
+  if (asy_scopes_build(&scopes, arena, tree, top_level_await, future_annotations, out))
+    table = make_table(arena, scopes.module);
   bool oom = scopes.oom || arena->oom;
   asy_scopes_free(&scopes);
   if (out->kind == DIAG_NONE && oom) asy_diagnostic_set(out, DIAG_MEMORY, 0, 0, 0, 0, "out of memory");

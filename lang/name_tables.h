@@ -20,7 +20,7 @@ typedef struct asy_name_table {
 } asy_name_table;
 
 /* The table of the module; NULL with *out set when the program is wrong or memory ran out. */
-const asy_name_table *asy_name_tables(asy_arena *arena, const asy_node *tree, bool top_level_await, bool future_annotations,
-                                      asy_diagnostic *out);
+const asy_name_table *asy_name_tables(asy_arena *arena, const asy_node *tree, bool top_level_await,
+                                      bool future_annotations, asy_diagnostic *out);
 
 #endif

@@ -177,8 +177,9 @@ asy_value asy_compile_text(asy_vm *vm, const char *text, size_t length, const ch
   asy_value result = ASY_FAILED;
   if (flags & ASY_COMPILE_ONLY_NAMES) {
     const asy_node *tree = asy_parse_with(&w.arena, &w.source, &w.options.parse, &w.diag);
-    const asy_name_table *table =
-      tree ? asy_name_tables(&w.arena, tree, w.options.top_level_await, w.options.future_annotations, &w.diag) : NULL;
+    const asy_name_table *table = tree ? asy_name_tables(&w.arena, tree, w.options.top_level_await,
+                                                         w.options.future_annotations, &w.diag)
+                                       : NULL;
     if (table) result = table_to_object(vm, table);
   } else if (flags & ASY_COMPILE_ONLY_AST) {
     const asy_node *tree = asy_parse_with(&w.arena, &w.source, &w.options.parse, &w.diag);

@@ -126,9 +126,8 @@ static asy_value builtin_compile(asy_vm *vm, const asy_value *args) {
   if (!asy_to_int64(vm, args[3], &flags) || !asy_to_int64(vm, args[5], &optimize)) return ASY_FAILED;
   if (flags & ~(int64_t)COMPILE_KNOWN_FLAGS) return asy_raise(vm, ASY_ValueError, "compile(): unrecognised flags");
   if (optimize < -1 || optimize > 2) return asy_raise(vm, ASY_ValueError, "compile(): invalid optimize value");
-  unsigned asked = (unsigned)flags &
-                   (ASY_COMPILE_ONLY_AST | ASY_COMPILE_ONLY_NAMES | ASY_COMPILE_TOP_LEVEL_AWAIT |
-                    ASY_COMPILE_FUTURE_ANNOTATIONS);
+  unsigned asked = (unsigned)flags & (ASY_COMPILE_ONLY_AST | ASY_COMPILE_ONLY_NAMES | ASY_COMPILE_TOP_LEVEL_AWAIT |
+                                      ASY_COMPILE_FUTURE_ANNOTATIONS);
   asked |= optimize < 0 ? ASY_COMPILE_USUAL(vm) : optimize ? ASY_COMPILE_DROP_ASSERTS : 0u;
   for (unsigned i = 0; i < sizeof modes / sizeof *modes; i++)
     if (!strcmp(mode, modes[i])) return compile_value(vm, args[0], name, (asy_compile_mode_id)i, asked, "compile()");

@@ -196,7 +196,8 @@ static bool find_on_path(asy_vm *vm, asy_str *name, asy_value path, asy_finding 
     if (!folder || (hooks && is_in_archive(folder) && !hook_archives(vm, hooks))) return false;
     asy_value finder = hooks && hooks->len ? hooked_finder(vm, hooks, folders->items[i]) : ASY_NONE;
     if (asy_failed(finder)) return false;
-    if (finder != ASY_NONE ? !take_spec(ask(vm, finder, name, ASY_UNBOUND), f) : !find_in_folder(vm, folder, tail, f)) return false;
+    if (finder != ASY_NONE ? !take_spec(ask(vm, finder, name, ASY_UNBOUND), f) : !find_in_folder(vm, folder, tail, f))
+      return false;
     __asm__ volatile("" : : "r"(text) : "memory");
   }
   if (f->what == FOUND_NOTHING && f->portions) f->what = FOUND_NAMESPACE;

@@ -291,6 +291,7 @@ static const asy_native agen_methods[] = {
    0},
   {"aclose", SIG("(self, /)"), agen_aclose, DOC("Awaitable: raise GeneratorExit where the generator stands."), 0},
   {"ag_running", SIG("(self)"), gen_get_running, DOC("Whether it is running now."), ASY_NATIVE_GETTER},
+  {"ag_suspended", SIG("(self)"), gen_get_suspended, DOC("Whether it stands at a yield."), ASY_NATIVE_GETTER},
   {"ag_code", SIG("(self)"), gen_get_code, DOC("Its code."), ASY_NATIVE_GETTER},
   {"ag_frame", SIG("(self)"), gen_get_frame, DOC("Its frame; None when finished."), ASY_NATIVE_GETTER},
   {"ag_await", SIG("(self)"), agen_get_await, DOC("What it awaits."), ASY_NATIVE_GETTER},

@@ -95,8 +95,7 @@ static asy_value module_repr(asy_vm *vm, asy_value self) {
     if (asy_failed(origin)) asy_clear_exception(vm);
     text = !asy_failed(origin) && asy_is_str(origin) ? asy_str_format(vm, "<module %R (%S)>", name, origin)
                                                      : asy_str_format(vm, "<module %R (built-in)>", name);
-  }
-  else text = asy_str_format(vm, "<module %R>", name);
+  } else text = asy_str_format(vm, "<module %R>", name);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 

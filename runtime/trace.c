@@ -8,9 +8,10 @@
 
 static asy_value event_name(asy_vm *vm, asy_trace_event event) {
   static const uint16_t names[] = {
-    [TRACE_CALL] = NAME_call,           [TRACE_LINE] = NAME_line,         [TRACE_RETURN] = NAME_return,
-    [TRACE_EXCEPTION] = NAME_exception, [TRACE_OPCODE] = NAME_opcode,     [TRACE_C_CALL] = NAME_c_call,
-    [TRACE_C_RETURN] = NAME_c_return,   [TRACE_C_EXCEPTION] = NAME_c_exception,
+    [TRACE_CALL] = NAME_call,         [TRACE_LINE] = NAME_line,
+    [TRACE_RETURN] = NAME_return,     [TRACE_EXCEPTION] = NAME_exception,
+    [TRACE_OPCODE] = NAME_opcode,     [TRACE_C_CALL] = NAME_c_call,
+    [TRACE_C_RETURN] = NAME_c_return, [TRACE_C_EXCEPTION] = NAME_c_exception,
   };
   return asy_from_obj(vm->names[names[event]]);
 }
@@ -239,7 +240,8 @@ static bool tell_stop(asy_vm *vm, asy_value *base, asy_exc_id what, asy_value va
   bool local = vm->trace && FRAME_INFO(base) & FRAME_LOCAL;
   if (!vm->traced || !(local || vm->monitored & MONITOR_STOP_ITERATION)) return true;
   asy_value stop = asy_call(vm, asy_from_obj(vm->exceptions[what]), value != ASY_NONE, &value);
-  return !asy_failed(stop) && tell_exception(vm, base, stop, ASY_NONE) && monitor(vm, base, MONITOR_STOP_ITERATION, stop);
+  return !asy_failed(stop) && tell_exception(vm, base, stop, ASY_NONE) &&
+         monitor(vm, base, MONITOR_STOP_ITERATION, stop);
 }
 
 /* ---- Returns -------------------------------------------------------------------------------------------------------------- */
@@ -285,8 +287,7 @@ bool asy_trace_awaited(asy_vm *vm, asy_value awaiter, asy_value value) {
 /* The stack may no longer be stopped from waiting: an exception of the function is reported. */
 void asy_trace_suspend(asy_vm *vm, asy_value value) {
   for (asy_value *base = vm->base; base; base = asy_frame_back(base))
-    if (FRAME_INFO(base) & FRAME_SEEN &&
-        !(tell_return(vm, base, value) && monitor(vm, base, MONITOR_PY_YIELD, value)))
+    if (FRAME_INFO(base) & FRAME_SEEN && !(tell_return(vm, base, value) && monitor(vm, base, MONITOR_PY_YIELD, value)))
       asy_report_unraisable(vm, ASY_NONE);
 }
 
@@ -318,7 +319,8 @@ static asy_action call_native(asy_vm *vm, asy_value *base, const uint32_t *pc) {
   const uint32_t *behind = pc - 1 + asy_op_words(asy_op_table[op].format);
   asy_value *window = &base[ASY_WORD_B(word)], *args = window + FRAME_HEADER;
   uint32_t nargs = ASY_WORD_C(word);
-  bool method = op == OP_CALL_METHOD || op == OP_CALL_METHOD_KW || op == OP_AWAIT_CALL_METHOD, spread = op == OP_CALL_EX;
+  bool method = op == OP_CALL_METHOD || op == OP_CALL_METHOD_KW || op == OP_AWAIT_CALL_METHOD,
+       spread = op == OP_CALL_EX;
   if (method && args[0] == ASY_UNBOUND) args++, nargs--;
   const asy_value *first = args;
   uint32_t given = nargs;
@@ -395,7 +397,8 @@ static bool tell_jump(asy_vm *vm, asy_value *base, const asy_frame_trace *state,
   asy_op op = (asy_op)ASY_WORD_OP(code->words[state->word]);
   uint8_t effects = asy_op_table[op].effects;
   if (!(effects & EFFECT_JUMPS)) return true;
-  if (op == OP_JUMP && !asy_code_position(code, (uint32_t)state->word + 1).line) return true; /* over a handler, mostly */
+  if (op == OP_JUMP && !asy_code_position(code, (uint32_t)state->word + 1).line)
+    return true; /* over a handler, mostly */
   asy_monitor_event event = effects & EFFECT_ENDS ? MONITOR_JUMP : MONITOR_BRANCH;
   return monitor_at(vm, base, event, offset_of(state->word), offset_of(word), ASY_UNBOUND);
 }
@@ -467,7 +470,8 @@ asy_action asy_trace_step(asy_vm *vm, asy_value *base, const uint32_t *pc) {
     case OP_CALL_METHOD_KW:
     case OP_AWAIT_CALL:
     case OP_AWAIT_CALL_METHOD:
-    case OP_CALL_EX: return (vm->profile || vm->monitored & MONITOR_CALL) && vm->traced ? call_native(vm, base, pc) : ACT_NEXT;
+    case OP_CALL_EX:
+      return (vm->profile || vm->monitored & MONITOR_CALL) && vm->traced ? call_native(vm, base, pc) : ACT_NEXT;
     default: return ACT_NEXT;
   }
 }
@@ -482,7 +486,8 @@ static asy_value monitor_module_set(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native monitor_natives[] = {
-  {"set", SIG("(function, events, /)"), monitor_module_set, DOC("What is called with these events (bits; 0: no more)."), 0},
+  {"set", SIG("(function, events, /)"), monitor_module_set, DOC("What is called with these events (bits; 0: no more)."),
+   0},
   {0},
 };
 const asy_module_def asy_module_monitor = {"_monitor", monitor_natives, "What sys.monitoring is made of.", NULL};

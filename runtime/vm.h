@@ -102,12 +102,12 @@ struct asy_vm {
   struct asy_loop_state *loop_state; /* NULL until asyncio or a loop is used */
   asy_value memory_error;            /* made at start: raised when nothing can be allocated */
   struct asy_import_state *import_state;
-  struct asy_loaded_library *libraries;    /* library.c: tables of functions; freed last, by asy_libraries_free */
-  void *chunk_pool;                        /* stack.c: free small chunks */
-  struct asy_frame_obj *live_frames;       /* frame_object.c: of frames on stacks that are not left yet */
-  struct asy_code *code_list;              /* ic.c: all code objects, to flush their caches */
-  uint32_t builtins_version;               /* keys_version of builtins that the inline caches know */
-  asy_value monitor;                       /* what is told the events `monitored` (asy_monitor_event) of all threads; 0 */
+  struct asy_loaded_library *libraries; /* library.c: tables of functions; freed last, by asy_libraries_free */
+  void *chunk_pool;                     /* stack.c: free small chunks */
+  struct asy_frame_obj *live_frames;    /* frame_object.c: of frames on stacks that are not left yet */
+  struct asy_code *code_list;           /* ic.c: all code objects, to flush their caches */
+  uint32_t builtins_version;            /* keys_version of builtins that the inline caches know */
+  asy_value monitor;                    /* what is told the events `monitored` (asy_monitor_event) of all threads; 0 */
   uint32_t monitored;
   bool keep_frames;                        /* frames that an exception leaves keep their locals: sys._keep_frames */
   bool ic_off;                             /* ASY_IC=off */

@@ -220,7 +220,9 @@ static function *function_of(sqlite3_context *context) {
   return f;
 }
 
-static asy_value callable_of(const function *f) { return ((asy_list *)asy_obj_of(f->owner->callables))->items[f->index]; }
+static asy_value callable_of(const function *f) {
+  return ((asy_list *)asy_obj_of(f->owner->callables))->items[f->index];
+}
 
 /* Calls a function with the list of its arguments, before them, for an aggregate, the name of the step and the group's number. */
 static void run(sqlite3_context *context, const char *step, int argc, sqlite3_value **argv) {
@@ -233,7 +235,8 @@ static void run(sqlite3_context *context, const char *step, int argc, sqlite3_va
     int64_t *group = lib->aggregate_context(context, sizeof *group);
     if (group && !*group) *group = ++f->groups;
     asy_value name = asy_from_cstr(vm, step);
-    good = group && !asy_failed(name) && asy_list_append(vm, args, name) && asy_list_append(vm, args, asy_from_small(*group));
+    good = group && !asy_failed(name) && asy_list_append(vm, args, name) &&
+           asy_list_append(vm, args, asy_from_small(*group));
   }
   for (int i = 0; good && i < argc; i++) {
     asy_value v = argument(vm, lib, argv[i]);

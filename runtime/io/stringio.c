@@ -259,8 +259,7 @@ static asy_value string_setstate(asy_vm *vm, const asy_value *args) {
     return asy_raise(vm, ASY_TypeError, "%T.__setstate__ argument should be 4-tuple, got %T", args[0], args[1]);
   const asy_tuple *state = (asy_tuple *)asy_obj_of(args[1]);
   int64_t at;
-  if ((s->ready && !check(vm, s)) ||
-      asy_failed(string_init(vm, (asy_value[]){args[0], ASY_NONE, state->items[1]})))
+  if ((s->ready && !check(vm, s)) || asy_failed(string_init(vm, (asy_value[]){args[0], ASY_NONE, state->items[1]})))
     return ASY_FAILED;
   if (!asy_is_str(state->items[0]))
     return asy_raise(vm, ASY_TypeError, "first item of state must be a str, got %T", state->items[0]);

@@ -46,7 +46,8 @@ typedef struct asy_buffer {
 } asy_buffer;
 
 bool asy_is_bytes_like(asy_value v);
-asy_value asy_script_buffer(asy_vm *vm, asy_value v); /* what __buffer__ of a script's class gives; UNBOUND: it has none */
+asy_value asy_script_buffer(asy_vm *vm,
+                            asy_value v); /* what __buffer__ of a script's class gives; UNBOUND: it has none */
 /* TypeError "a bytes-like object is required, not 'T'" when v is none; BufferError for a view with gaps. */
 bool asy_buffer_get(asy_vm *vm, asy_value v, asy_buffer *out) __attribute__((warn_unused_result));
 bool asy_buffer_get_writable(asy_vm *vm, asy_value v, asy_buffer *out) __attribute__((warn_unused_result));

@@ -192,7 +192,10 @@ bool asy_codec_encode_error(encoding *e, uint32_t end, const char *reason) {
         break;
       case HANDLER_NAME: done = put_name(e, c); break;
       case HANDLER_SURROGATEESCAPE:
-        if (c < 0xDC80 || c > 0xDCFF || e->unit) goto strict;
+        if (c < 0xDC80 || c > 0xDCFF || e->unit) {
+          if (!e->mapping) start = e->at; /* what came before is written */
+          goto strict;
+        }
         if (!reserve(e, 1)) return false;
         e->out[e->len++] = (uint8_t)(c - 0xDC00);
         break;
@@ -467,9 +470,11 @@ static bool decode_hex_escape(decoding *d, unsigned n) {
 /* \N{NAME} */
 static bool decode_named_escape(decoding *d) {
   const char *name = (const char *)d->data + d->at + 3;
-  const char *end = d->at + 3 < d->len && name[-1] == '{' ? memchr(name, '}', d->len - d->at - 3) : NULL;
+  bool opened = d->at + 2 < d->len && name[-1] == '{';
+  const char *end = opened ? memchr(name, '}', d->len - d->at - 3) : NULL;
   if (!end && d->partial) return false;
-  if (!end) return asy_codec_decode_error(d, d->at, d->at + 2, "malformed \\N character escape");
+  if (!end) return asy_codec_decode_error(d, d->at, opened ? d->len : d->at + 2, "malformed \\N character escape");
+  if (end == name) return asy_codec_decode_error(d, d->at, d->at + 3, "malformed \\N character escape");
   uint32_t c = asy_unicode_find(d->vm, name, (size_t)(end - name));
   size_t after = (size_t)(end + 1 - (const char *)d->data);
   if (!c) return asy_codec_decode_error(d, d->at, after, "unknown Unicode character name");

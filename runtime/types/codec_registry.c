@@ -475,6 +475,7 @@ static asy_value codecs_readbuffer_encode(asy_vm *vm, const asy_value *args) {
 /* ---- escape_encode, escape_decode: bytes as in a bytes literal ---- */
 
 static asy_value codecs_escape_encode(asy_vm *vm, const asy_value *args) {
+  static const char from[] = "\t\n\r\\'", to[] = "tnr\\'";
   if (!asy_is_kind(args[0], KIND_BYTES))
     return asy_raise(vm, ASY_TypeError, "escape_encode() argument 1 must be bytes, not %T", args[0]);
   const asy_bytes *in = (const asy_bytes *)asy_obj_of(args[0]);
@@ -482,10 +483,10 @@ static asy_value codecs_escape_encode(asy_vm *vm, const asy_value *args) {
   if (!out) return asy_raise_no_memory(vm);
   for (uint32_t i = 0; i < in->len; i++) {
     uint8_t c = in->data[i];
-    const char *special = c ? strchr("\tt\nn\rr\\\\''", c) : NULL;
+    const char *special = c ? strchr(from, c) : NULL;
     if (special) {
       *p++ = '\\';
-      *p++ = (uint8_t)(c == '\\' || c == '\'' ? c : special[1]);
+      *p++ = (uint8_t)to[special - from];
     } else if (c >= ' ' && c < 127) {
       *p++ = c;
     } else {

@@ -455,7 +455,8 @@ static bool make_double_text(asy_vm *vm, double d, char type, int precision, uns
   } else if (!print_double(vm, d, type, precision, alternate, out)) {
     return false;
   }
-  if ((flags & FORMAT_NO_NEG_0) && out->text[0] == '-' && isfinite(d) && strcspn(out->text, "123456789e") >= strcspn(out->text, "e")) {
+  if ((flags & FORMAT_NO_NEG_0) && out->text[0] == '-' && isfinite(d) &&
+      strcspn(out->text, "123456789e") >= strcspn(out->text, "e")) {
     memmove(out->text, out->text + 1, out->len--);
   }
   return true;

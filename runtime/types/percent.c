@@ -26,7 +26,7 @@ typedef struct {
 
 typedef struct {
   unsigned flags;
-  int64_t width;     /* -1: none */
+  int64_t width;     /* 0: none */
   int64_t precision; /* -1: none */
   uint32_t letter;
 } directive;
@@ -105,7 +105,7 @@ static bool read_size(walk *w, int64_t *out, bool is_width, const char *too_big)
 }
 
 static bool read_directive(walk *w, directive *d) {
-  *d = (directive){.width = -1, .precision = -1};
+  *d = (directive){.precision = -1};
   w->keyed = 0;
   uint32_t letter = peek(w);
   if (letter == 's' || letter == 'd' || letter == 'r') { /* as most are */
@@ -126,7 +126,7 @@ static bool read_directive(walk *w, directive *d) {
     d->flags |= flag;
   }
   if (!read_size(w, &d->width, true, "width too big")) return false;
-  if (d->width < -1) {
+  if (d->width < 0) {
     d->flags |= FLAG_LEFT;
     d->width = -d->width;
   }
@@ -160,7 +160,7 @@ static const char *sign_text(const directive *d, bool negative) {
 }
 
 static bool put_text(walk *w, const directive *d, asy_str *s) {
-  if (d->width < 0 && d->precision < 0) {
+  if (!d->width && d->precision < 0) {
     asy_text_str(&w->out, s);
     return true;
   }
@@ -191,7 +191,7 @@ static asy_value integer_of(walk *w, const directive *d, asy_value v) {
 
 static bool put_integer(walk *w, const directive *d, asy_value v) {
   asy_vm *vm = w->vm;
-  if (d->letter == 'd' && asy_is_int(v) && !d->flags && d->width < 0 && d->precision < 0) {
+  if (d->letter == 'd' && asy_is_int(v) && !d->flags && !d->width && d->precision < 0) {
     asy_text_int(&w->out, asy_small(v));
     return true;
   }
@@ -302,7 +302,7 @@ static bool put_directive(walk *w, const directive *d, uint32_t index) {
   switch (d->letter) {
     case 's':
       if (w->bytes) return put_octets(w, d, v);
-      if (asy_is_int(v) && d->width < 0 && d->precision < 0) return asy_text_int(&w->out, asy_small(v)), true;
+      if (asy_is_int(v) && !d->width && d->precision < 0) return asy_text_int(&w->out, asy_small(v)), true;
       text = asy_str_of(vm, v);
       return !asy_failed(text) && put_text(w, d, str_of(text));
     case 'b':

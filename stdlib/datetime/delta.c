@@ -22,8 +22,8 @@ static bool split(asy_vm *vm, wide us, int32_t *days, int32_t *seconds, int32_t 
   int64_t small = (int64_t)us;
   if (small == us) { /* without a division of 128 bits; 2^63 is less than the greatest delta */
     int64_t in_day = small % DAY_US;
+    *days = (int32_t)(small / DAY_US) - (in_day < 0);
     if (in_day < 0) in_day += DAY_US;
-    *days = (int32_t)((small - in_day) / DAY_US);
     *seconds = (int32_t)(in_day / SECOND_US);
     *micros = (int32_t)(in_day % SECOND_US);
     return true;

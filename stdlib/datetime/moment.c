@@ -521,6 +521,18 @@ static bool local_to_seconds(asy_vm *vm, const moment *m, int64_t *out) {
   return true;
 }
 
+/* The distance from UTC of the clock here when it shows what m does; in a gap, that before or behind it. */
+static bool local_offset(asy_vm *vm, const moment *m, int64_t *us) {
+  moment twin = *m;
+  twin.fold = !m->fold;
+  int64_t seconds, other, shown;
+  if (!local_to_seconds(vm, m, &seconds) || !local_to_seconds(vm, &twin, &other)) return false;
+  if (other != seconds && (other > seconds) == m->fold) seconds = other;
+  if (!asy_local_seconds(vm, seconds, &shown)) return false;
+  *us = (shown - seconds) * SECOND_US;
+  return true;
+}
+
 static asy_value datetime_timestamp(asy_vm *vm, const asy_value *args) {
   const moment *m = moment_of(args[0]);
   int64_t us, seconds;
@@ -549,15 +561,12 @@ static asy_value zone_here(asy_vm *vm, int64_t seconds) {
 static asy_value datetime_astimezone(asy_vm *vm, const asy_value *args) {
   asy_value self = args[0], zone = args[1];
   const moment *m = moment_of(self);
-  int64_t us, seconds;
+  int64_t us;
   if (!asy_check_zone(vm, zone)) return ASY_FAILED;
   if (zone != ASY_NONE && zone == m->zone) return self;
   int has = asy_zone_us(vm, m->zone, self, &us);
   if (has < 0) return ASY_FAILED;
-  if (!has) { /* naive: local time */
-    if (!local_to_seconds(vm, m, &seconds)) return ASY_FAILED;
-    us = (asy_instant(m) / SECOND_US - seconds) * SECOND_US;
-  }
+  if (!has && !local_offset(vm, m, &us)) return ASY_FAILED;
   wide utc = asy_instant(m) - us;
   if (zone == ASY_NONE) {
     int64_t whole = (int64_t)(utc / SECOND_US) - (utc % SECOND_US < 0);

@@ -334,7 +334,8 @@ static asy_value compare_digest(asy_vm *vm, const asy_value *args) {
     if (asy_failed(right)) return ASY_FAILED;
   }
   if (!asy_is_bytes_like(left) && !asy_is_bytes_like(right))
-    return asy_raise(vm, ASY_TypeError, "unsupported operand types(s) or combination of types: '%T' and '%T'", left, right);
+    return asy_raise(vm, ASY_TypeError, "unsupported operand types(s) or combination of types: '%T' and '%T'", left,
+                     right);
   if (!asy_buffer_get(vm, left, &a)) return ASY_FAILED;
   if (!asy_buffer_get(vm, right, &b)) {
     asy_buffer_release(vm, &a);

@@ -1,4 +1,4 @@
-"""codecs: good and damaged texts through the encodings written here, with every error handler; in pieces, and damaged in utf-7, they are only survived."""
+"""codecs: good and damaged texts through the encodings written here, with every error handler; in pieces, and damaged in utf-7 and punycode, they are only survived."""
 import codecs
 
 from tools import damaged, data, survived, text
@@ -32,7 +32,7 @@ def errors(r): return r.choice(ERRORS + ['fuzz.back'])
 
 def decode(r):
     name = r.choice(NAMES)
-    return bytes.decode if name != 'utf-7' else survived(bytes.decode), encoded(r, name) if r.random() < 0.9 else data(r), name, errors(r)
+    return survived(bytes.decode) if name in ('utf-7', 'punycode') else bytes.decode, encoded(r, name) if r.random() < 0.9 else data(r), name, errors(r)
 
 
 def encode(r): return str.encode, text(r, 12, LETTERS), r.choice(NAMES), errors(r)

@@ -78,7 +78,7 @@ def layout(r, directives=DIRECTIVES + 'cxX'):
     r.shuffle(left)   # each once: a pattern with the same group twice is an error
     made = ''.join('%' + left.pop() if r.random() < 0.6 else r.choice(['-', ':', ' ', 'T', '/', '.', '\xe9', '%%', '%', '%Q', '%-d', '%:z', '%E', '\\', '(', '+', '\U0001f600', '  '])
                    for _ in range(r.randrange(7)))
-    return made.replace('%E%Z', '%Z').replace('%E%%', '%%')   # CPython takes the C of a zone CET for %EC, and digits put in for a width
+    return re.sub('%[-E](?=%)', '', made)   # CPython takes the C of a zone CET for %EC, and digits put in for a width
 
 
 def write(r): return r.choice([good_date, good_time, good_moment])(r).strftime, layout(r)

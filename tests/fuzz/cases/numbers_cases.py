@@ -61,7 +61,7 @@ def of_number(r):
     def hashed(value): return hash(value) if value == value else 'by identity'
     return r.choice([decimal.Decimal, fractions.Fraction, int, float, complex, math.floor, math.ceil, math.trunc, bool, repr, str, hashed]), any_number(r)
 def from_parts(r): return r.choice([complex, fractions.Fraction]), any_number(r), any_number(r)
-def literal(r): return eval, damaged(r, r.choice([whole(r).strip(), real(r).strip(), real(r).strip() + 'j']), [p for p in PIECES if '\0' < p < '\x7f'], 1).strip() or '0'
+def literal(r): return eval, damaged(r, r.choice([whole(r).strip(), real(r).strip(), real(r).strip() + 'j']), [p for p in PIECES if '\0' < p < '\x7f'], 1).strip()[:150] or '0'   # CPython cuts names in messages
 
 
 def spec(r):
@@ -79,14 +79,14 @@ def formatted(r):
 def percent(r):
     def apply(layout, values): return layout % values
     directive = '%' + r.choice(['', '', '(k)']) + ''.join(r.choice('-+ #0') for _ in range(r.randrange(3))) + r.choice(['', '', str(r.randrange(30)), '*', '9' * 25]) + r.choice(['', '', '.' + str(r.randrange(30)), '.*', '.', '.' + '9' * 25]) + r.choice(['', '', 'l', 'h']) + r.choice('diouxXeEfFgGcrsa%q')
-    values = {'k': any_number(r)} if '(' in directive else tuple(r.choice([small(r, 20) if i < directive.count('*') else any_number(r)]) for i in range(directive.count('*') + 1))
+    values = {'k': any_number(r)} if '(' in directive else tuple(r.choice([bounded(small(r, 20), 2**62) if i < directive.count('*') else any_number(r)]) for i in range(directive.count('*') + 1))
     if r.random() < 0.15 and '(' not in directive: return apply, directive.encode(), values
     return apply, directive, values
 
 
-def bounded(value):
-    """A count that does not fill the memory."""
-    return value if abs(value) < 400 else 400
+def bounded(value, beyond=math.inf):
+    """A count that does not fill the memory, or is refused as too large."""
+    return value if abs(value) < 400 or abs(value) >= beyond else 400
 
 
 def shown(r): return r.choice([hex, oct, bin, repr, ascii, str]), any_number(r)
