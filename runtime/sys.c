@@ -375,17 +375,6 @@ static asy_value sys_get_rare(asy_vm *vm, const asy_value *args) {
   return asy_failed(value) || !asy_dict_set(vm, dict, args[0], value) ? ASY_FAILED : value;
 }
 
-static asy_value sys_dir(asy_vm *vm, const asy_value *args) {
-  asy_value rare = asy_import(vm, "_sys"), names = asy_failed(rare) ? ASY_FAILED : asy_get_attr_cstr(vm, rare, "NAMES");
-  asy_list *list = asy_list_new(vm, 0);
-  if (asy_failed(names) || !list) return ASY_FAILED;
-  asy_value own = asy_from_obj(((asy_module *)asy_obj_of(vm->sys_module))->dict);
-  asy_value extend = asy_get_attr_cstr(vm, asy_from_obj(list), "extend");
-  bool good = !asy_failed(extend) && !asy_failed(asy_call1(vm, extend, own)) &&
-              !asy_failed(asy_call1(vm, extend, names));
-  return good ? asy_from_obj(list) : ASY_FAILED;
-}
-
 static asy_value sys_keep_frames(asy_vm *vm, const asy_value *args) {
   (void)args;
   vm->keep_frames = true;
@@ -402,7 +391,6 @@ static const asy_native sys_natives[] = {
   {"_getframemodulename", SIG("(depth=0)"), sys_getframemodulename,
    DOC("Return the name of the module for a calling frame."), 0},
   {"__getattr__", SIG("(name, /)"), sys_get_rare, 0, 0},
-  {"__dir__", SIG("()"), sys_dir, 0, 0},
   {"breakpointhook", SIG("(*args, **kws)"), sys_breakpointhook, DOC("Called by the built-in function breakpoint."), 0},
   {"displayhook", SIG("(object, /)"), sys_displayhook,
    DOC("Print an object to sys.stdout and also save it in builtins._"), 0},
