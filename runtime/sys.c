@@ -362,15 +362,42 @@ static asy_value sys_store_locals(asy_vm *vm, const asy_value *args) {
   return ASY_NONE;
 }
 
-/* What is asked for rarely lies in _sys.asy. */
+/* What is asked for rarely lies in _sys.asy; a name that is not there must not load it. */
+static const char *const rare_names[] = {
+  "_clear_internal_caches",
+  "_clear_type_cache",
+  "_current_exceptions",
+  "_current_frames",
+  "_debugmallocstats",
+  "_is_gil_enabled",
+  "_is_interned",
+  "activate_stack_trampoline",
+  "addaudithook",
+  "audit",
+  "deactivate_stack_trampoline",
+  "get_coroutine_origin_tracking_depth",
+  "getallocatedblocks",
+  "getdlopenflags",
+  "getunicodeinternedsize",
+  "is_stack_trampoline_active",
+  "monitoring",
+  "set_coroutine_origin_tracking_depth",
+  "setdlopenflags",
+  "stdlib_module_names",
+};
+
+static bool is_rare(const asy_str *name) {
+  for (size_t i = 0; i < sizeof rare_names / sizeof *rare_names; i++)
+    if (asy_str_equal_cstr(name, rare_names[i])) return true;
+  return false;
+}
+
 static asy_value sys_get_rare(asy_vm *vm, const asy_value *args) {
-  asy_value rare = asy_import(vm, "_sys"), names = asy_failed(rare) ? ASY_FAILED : asy_get_attr_cstr(vm, rare, "NAMES");
-  int known = asy_failed(names) ? -1 : asy_contains(vm, names, args[0]);
-  if (known < 0) return ASY_FAILED;
-  if (!known)
-    return asy_raise_attribute(vm, vm->sys_module, (asy_str *)asy_obj_of(args[0]), "module 'sys' has no attribute '%U'",
-                               args[0]);
-  asy_value value = asy_get_attr(vm, rare, (asy_str *)asy_obj_of(args[0]));
+  if (!asy_is_str(args[0])) return asy_raise(vm, ASY_TypeError, "attribute name must be string, not '%T'", args[0]);
+  asy_str *name = (asy_str *)asy_obj_of(args[0]);
+  if (!is_rare(name))
+    return asy_raise_attribute(vm, vm->sys_module, name, "module 'sys' has no attribute '%U'", args[0]);
+  asy_value rare = asy_import(vm, "_sys"), value = asy_failed(rare) ? ASY_FAILED : asy_get_attr(vm, rare, name);
   asy_dict *dict = ((asy_module *)asy_obj_of(vm->sys_module))->dict;
   return asy_failed(value) || !asy_dict_set(vm, dict, args[0], value) ? ASY_FAILED : value;
 }
