@@ -38,19 +38,20 @@ typedef struct {
 
 extern const asy_unicode_record asy_unicode_records[];
 extern const uint32_t asy_unicode_extra[];
-extern const uint8_t asy_unicode_book_of[];
-extern const uint16_t asy_unicode_page_of[];
-extern const uint16_t asy_unicode_pages[];
+/* Tables of tables: a shelf tells its sixteen books, a book its eight pages, a page the records of its four code points. */
+extern const uint8_t asy_unicode_shelf_of[];
+extern const uint16_t asy_unicode_shelves[], asy_unicode_books[], asy_unicode_pages[];
 
 extern const asy_packed asy_unicode_names; /* see unicode_tables.py */
-extern const uint32_t
-  asy_unicode_name_counts[]; /* names, names with aliases, their length in all with a byte behind each */
+extern const uint32_t asy_unicode_name_counts
+  []; /* names, names with aliases, their length in all with a byte behind each, where letters begin */
 extern const asy_packed asy_unicode_properties; /* what only the module unicodedata asks for; see unicodedata.asy */
 
 static inline const asy_unicode_record *asy_unicode_of(uint32_t c) {
   if (c >= 0x110000) c = 0xFFFF; /* no character */
-  uint32_t page = asy_unicode_page_of[(uint32_t)asy_unicode_book_of[c >> 8] << 5 | (c >> 3 & 31)];
-  return &asy_unicode_records[asy_unicode_pages[page << 3 | (c & 7)]];
+  uint32_t book = asy_unicode_shelves[(uint32_t)asy_unicode_shelf_of[c >> 9] << 4 | (c >> 5 & 15)];
+  uint32_t page = asy_unicode_books[book << 3 | (c >> 2 & 7)];
+  return &asy_unicode_records[asy_unicode_pages[page << 2 | (c & 3)]];
 }
 static inline bool asy_unicode_is(uint32_t c, unsigned flags) { return (asy_unicode_of(c)->flags & flags) != 0; }
 static inline bool asy_unicode_is_space(uint32_t c) {

@@ -9,7 +9,8 @@
 #include "runtime/types/unicode.h"
 #include "runtime/vm.h"
 
-enum { COUNT_NAMES, COUNT_ALL, TEXT_LENGTH }; /* of asy_unicode_name_counts */
+enum { COUNT_NAMES, COUNT_ALL, TEXT_LENGTH, LETTERS }; /* of asy_unicode_name_counts */
+enum { WORD_CODE = 0x80 };                             /* as in unicode_tables.py */
 
 /* One piece of memory. Names of characters come first, by code point, then the aliases. */
 struct asy_unicode_names {
@@ -58,29 +59,53 @@ static char *copy_words(char *to, const char *from, unsigned words) {
   return to;
 }
 
+/* Writes the name that follows on the one at `from`: its last letter or its number is one more. */
+static char *copy_successor(char *to, const char *from) {
+  while (*from != '\n') *to++ = *from++;
+  char *last = to;
+  while (*--last == '9') *last = '0';
+  ++*last;
+  return to;
+}
+
+/* Writes a line of the packed text, for this code point; `words` are the lines of the frequent words. */
+static char *copy_line(char *to, const char *line, const char *const *words, uint32_t code) {
+  for (; *line != '\n'; line++)
+    if ((uint8_t)*line >= WORD_CODE) to = copy_words(to, words[(uint8_t)*line - WORD_CODE], 1);
+    else if (*line == '*') to += sprintf(to, "%04X", code);
+    else *to++ = *line;
+  return to[-1] == ' ' ? to - 1 : to;
+}
+
+static const char *next_line(const char *line) { return strchr(line, '\n') + 1; }
+
 /* The names, kept by the VM; NULL: no memory. */
 static const struct asy_unicode_names *unpacked(asy_vm *vm) {
   if (vm->unicode_names) return vm->unicode_names;
   uint8_t *packed = asy_unpack(&asy_unicode_names);
   struct asy_unicode_names *names = packed ? make_names() : NULL;
   if (!names) return free(packed), NULL;
-  const char *line = (const char *)packed, *before = NULL;
+  const char *line = (const char *)packed, *letter = line + asy_unicode_name_counts[LETTERS], *before = NULL;
+  const char *words[256 - WORD_CODE];
+  for (int i = 0; i < 256 - WORD_CODE; i++, line = next_line(line)) words[i] = line;
   char *to = names->text;
   *to++ = '\n';
   uint32_t code = 0;
   for (uint32_t i = 0; i < asy_unicode_name_counts[COUNT_ALL]; i++, code++) {
-    if (*line == '=') {
+    if (*letter == '=') {
       char *end;
-      uint32_t number = (uint32_t)strtoul(line + 1, &end, 16);
+      uint32_t number = (uint32_t)strtoul(letter + 1, &end, 16);
       code = i < asy_unicode_name_counts[COUNT_NAMES] ? code + number : number;
-      line = end + 1;
+      letter = end + 1;
     }
     char *start = to;
-    to = copy_words(to, before, (unsigned)(*line++ - 'A'));
-    for (; *line != '\n'; line++)
-      if (*line == '*') to += sprintf(to, "%04X", code);
-      else *to++ = *line;
-    *to++ = *line++;
+    if (*letter == '+') to = copy_successor(to, before);
+    else {
+      to = copy_line(copy_words(to, before, (unsigned)(*letter - 'A')), line, words, code);
+      line = next_line(line);
+    }
+    *to++ = '\n';
+    letter++;
     names->starts[i] = (uint32_t)(start - names->text);
     names->codes[i] = code;
     before = start;

@@ -3,14 +3,17 @@
 
 usage: unicode_tables.py OUTPUT.c [DIRECTORY]
 
-A code point finds its record in three steps (record = RECORDS[PAGES[PAGE_OF[BOOK_OF[c >> 8] << 5 | c >> 3 & 31] << 3 | c & 7]]);
-characters whose behaviour is the same share a record, equal pages and books are kept once, so 40 KB serve all of Unicode.
+A code point finds its record by its page, the page's book and the book's shelf (asy_unicode_of in unicode.h); characters whose
+behaviour is the same share a record, equal pages, books and shelves are kept once, so 34 KB serve all of Unicode.
 
-The names are lines of a packed text, in the order of their code points, then come the aliases. A line begins with a letter that says
-how many words it has in common with the line before; `*` stands for the code point in hexadecimal. A line is about the next code
-point; a line `=` and hexadecimal digits says how many are left out, for the aliases which code point is next.
+The names are a packed text of three parts, in the order of their code points, then come the aliases. First the most frequent words
+with a space, a line each; from WORD_CODE on a byte stands for one of them. Then what a name does not share with the one before, a
+line each without a space at its end; `*` stands for the code point in hexadecimal. Last, a letter for each name: how many words it
+shares with the name before, or `+` and no line when all but the last, which follows on the last one there (B on A, 12 on 11). A name
+is that of the next code point; `=`, hexadecimal digits and a line feed say how many are left out, for aliases which one is next.
 """
 import bz2
+import collections
 import os
 import pathlib
 import sys
@@ -18,9 +21,9 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from pack import numbers, packed   # noqa: E402 (the path comes first)
 
-PAGE_BITS = 3
-BOOK_BITS = 5
+PAGE_BITS, BOOK_BITS, SHELF_BITS = 2, 3, 4   # as in unicode.h
 LIMIT = 0x110000
+WORD_CODE = 0x80   # as in unicode_name.c
 
 # The order must be that of the UNI_ bits in unicode.h.
 FLAGS = ["ALPHA", "DECIMAL", "DIGIT", "NUMERIC", "LOWER", "UPPER", "TITLE", "SPACE", "PRINTABLE", "XID_START", "XID_CONTINUE",
@@ -184,20 +187,38 @@ def write_packed(file, name, text):
                f"const asy_packed asy_unicode_{name} = {{{name}_packed, {len(text)}}};\n\n")
 
 
+def successor(word):
+    """The word that follows: its number and one, of as many digits, or its last letter moved on."""
+    stem = word.rstrip("0123456789")
+    digits = word[len(stem):]
+    return stem + str(int(digits) + 1).zfill(len(digits)) if digits.strip("9") else word[:-1] + chr(ord(word[-1]) + 1)
+
+
 def write_names(file, directory):
     main, aliases = read_names(directory)
-    lines, before, following = [], [], 0
+    letters, rests, before, following = "", [], [], 0
     for i, (code, name) in enumerate(main + aliases):
         if code != following:
-            lines.append(f"={code - following if i < len(main) else code:X}")
+            letters += f"={code - following if i < len(main) else code:X}\n"
         suffix = f"-{code:04X}"
         words = ((name[:-len(suffix)] + "-*") if name.endswith(suffix) else name).split(" ")
         same = shared_words(words, before)
-        lines.append(chr(ord("A") + same) + " ".join(words[same:]))
+        if before and words == before[:-1] + [successor(before[-1])] and "*" not in words[-1]:
+            letters += "+"
+        else:
+            letters += chr(ord("A") + same)
+            rests.append(words[same:])
         before, following = words, code + 1
-    length = sum(len(name) + 1 for _, name in main + aliases)
-    file.write(f"const uint32_t asy_unicode_name_counts[] = {{{len(main)}, {len(main) + len(aliases)}, {length}}};\n")
-    write_packed(file, "names", "".join(line + "\n" for line in lines).encode("ascii"))
+    room = collections.Counter()
+    for word in (word for rest in rests for word in rest if len(word) > 1 and "*" not in word):
+        room[word] += len(word)
+    frequent = sorted(room, key=lambda word: (-room[word], word))[:256 - WORD_CODE]
+    codes = {word: chr(WORD_CODE + i) for i, word in enumerate(frequent)}
+    lines = ("".join(codes.get(word, word + " ") for word in rest).removesuffix(" ") for rest in rests)
+    text = "".join(line + "\n" for line in (*(word + " " for word in frequent), *lines)).encode("latin-1")
+    counts = len(main), len(main) + len(aliases), sum(len(name) + 1 for _, name in main + aliases), len(text)
+    file.write(f"const uint32_t asy_unicode_name_counts[] = {{{', '.join(map(str, counts))}}};\n")
+    write_packed(file, "names", text + letters.encode("ascii"))
 
 
 def ranges_of(values):
@@ -266,6 +287,7 @@ def main():
     of_character = [tables.record(code, char) for code, char in enumerate(read(directory))]
     pages, page_of = shared(of_character, 1 << PAGE_BITS)
     books, book_of = shared(page_of, 1 << BOOK_BITS)
+    shelves, shelf_of = shared(book_of, 1 << SHELF_BITS)
     with open(output, "w", encoding="ascii") as file:
         file.write('/* Written by runtime/types/unicode_tables.py. */\n#include "runtime/types/unicode.h"\n\n')
         file.write(f"const asy_unicode_record asy_unicode_records[{len(tables.records)}] = {{\n")
@@ -273,10 +295,9 @@ def main():
             file.write("  {" + ", ".join(map(str, row)) + "},\n")
         file.write("};\n\n")
         file.write(f"const uint32_t asy_unicode_extra[{len(tables.extra)}] = {{\n{numbers(tables.extra)}\n}};\n\n")
-        file.write(f"const uint8_t asy_unicode_book_of[{len(book_of)}] = {{\n{numbers(book_of)}\n}};\n\n")
-        for name, rows in (("page_of", books), ("pages", pages)):
+        for bits, name, rows in ((8, "shelf_of", [shelf_of]), (16, "shelves", shelves), (16, "books", books), (16, "pages", pages)):
             flat = [number for row in rows for number in row]
-            file.write(f"const uint16_t asy_unicode_{name}[{len(flat)}] = {{\n{numbers(flat)}\n}};\n\n")
+            file.write(f"const uint{bits}_t asy_unicode_{name}[{len(flat)}] = {{\n{numbers(flat)}\n}};\n\n")
         write_names(file, directory)
         write_properties(file, directory)
 
