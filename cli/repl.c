@@ -243,11 +243,13 @@ static asy_value keep_source(asy_vm *vm, const asy_value *args) {
 
 static asy_value library_modules(asy_vm *vm, const asy_value *args) {
   asy_list *names = asy_list_new(vm, 0);
-  for (const asy_embedded *module = asy_embedded_modules; names && module->name; module++) {
+  const asy_embedded *module = names ? asy_embedded_modules(vm) : NULL;
+  if (!module) return ASY_FAILED;
+  for (; module->name; module++) {
     asy_value name = asy_from_cstr(vm, module->name);
     if (asy_failed(name) || !asy_list_append(vm, names, name)) return ASY_FAILED;
   }
-  return names ? asy_from_obj(names) : ASY_FAILED;
+  return asy_from_obj(names);
 }
 
 static asy_value show_exception(asy_vm *vm, const asy_value *args) {

@@ -3,7 +3,7 @@
 
 const asy_op_info asy_op_table[OP_COUNT_] = {
 #define OP(name, format, a, b, c, x, effects, meaning)                                                                 \
-  [OP_##name] = {#name, FORMAT_##format, {KIND_##a, KIND_##b, KIND_##c, KIND_##x}, effects, meaning},
+  [OP_##name] = {#name, FORMAT_##format, {KIND_##a, KIND_##b, KIND_##c, KIND_##x}, effects},
   ASY_OPCODES(OP)
 #undef OP
 };

@@ -21,7 +21,7 @@
  * K constant index (BX, or X), I signed small int, U unsigned small int, J jump distance (X or SJ), S inline-cache site (X),
  * V free variable index (BX), _ unused.
  * Effects: CALLS may run script code or collect; RAISES may raise; SUSPENDS may suspend the frame; JUMPS; ENDS never falls
- * through. name, format, A, B, C or BX, X, effects, meaning */
+ * through. name, format, A, B, C or BX, X, effects, meaning (for those who read this) */
 /* clang-format off */
 #define ASY_OPCODES(OP)                                                                                                    \
   OP(NOP, NONE, _, _, _, _, 0, "nothing")                                                                                  \
@@ -211,7 +211,6 @@ typedef struct {
   uint8_t format;     /* asy_code_format */
   uint8_t operand[4]; /* asy_operand_kind of A, B (or BX), C, X */
   uint8_t effects;
-  const char *meaning;
 } asy_op_info;
 extern const asy_op_info asy_op_table[OP_COUNT_];
 

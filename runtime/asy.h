@@ -216,17 +216,13 @@ typedef struct {
 bool asy_module_add_constants(asy_vm *vm, asy_value module, const asy_module_constant *rows); /* rows end with {0} */
 asy_value asy_import(asy_vm *vm, const char *name); /* absolute name; the module itself, not the top package */
 asy_value asy_new_native(asy_vm *vm, const asy_native *def, asy_value self, asy_value module_name);
-/* The modules of the standard library, sorted by name; each list ends with a NULL name or NULL. Defined by stdlib/. The text of a
- * script lies, coded by embed.py, from `start` to `end` of asy_embedded_texts. */
+/* The modules of the standard library. Natives are sorted by name, a NULL ends them; a NULL name ends the scripts (scripts.h). */
 typedef struct {
   const char *name;
-  uint32_t start, end;
-  uint32_t length : 31; /* of the text, in bytes */
-  uint32_t is_package : 1;
+  uint32_t start, end; /* of the coded text */
+  bool is_package;
 } asy_embedded;
-extern const asy_embedded asy_embedded_modules[];
-extern const asy_packed asy_embedded_texts;
-extern const char *const asy_embedded_words[];
+const asy_embedded *asy_embedded_modules(asy_vm *vm); /* NULL: MemoryError */
 extern const asy_module_def *const asy_native_modules[];
 
 /* ---- Threads (thread.c) ---- */

@@ -6,7 +6,7 @@
 #include "runtime/func.h"
 #include "runtime/types/sequence.h"
 
-/* One row an instruction: (name, format, operand kinds as text, whether it jumps). */
+/* One row an instruction: (name, format, operand kinds as text). */
 static asy_value table(asy_vm *vm, const asy_value *args) {
   static const char formats[][8] = {
     [FORMAT_NONE] = "", [FORMAT_A] = "A",   [FORMAT_AB] = "AB",     [FORMAT_ABC] = "ABC",  [FORMAT_ABX] = "ABx",
@@ -19,8 +19,8 @@ static asy_value table(asy_vm *vm, const asy_value *args) {
     const asy_op_info *info = &asy_op_table[op];
     char operands[5] = {0};
     for (unsigned i = 0; i < 4; i++) operands[i] = kinds[info->operand[i]];
-    asy_value row = asy_tuple_of(vm, 4, asy_from_cstr(vm, info->name), asy_from_cstr(vm, formats[info->format]),
-                                 asy_from_cstr(vm, operands), asy_from_cstr(vm, info->meaning));
+    asy_value row = asy_tuple_of(vm, 3, asy_from_cstr(vm, info->name), asy_from_cstr(vm, formats[info->format]),
+                                 asy_from_cstr(vm, operands));
     if (row == ASY_FAILED || !asy_list_append(vm, rows, row)) return ASY_FAILED;
   }
   return rows ? asy_from_obj(rows) : ASY_FAILED;
@@ -50,7 +50,7 @@ static asy_value parts(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
-  {"table", SIG("()"), table, DOC("The instructions: (name, format, operand kinds, meaning)."), 0},
+  {"table", SIG("()"), table, DOC("The instructions: (name, format, operand kinds)."), 0},
   {"parts", SIG("(code, /)"), parts, DOC("Names of registers and sites, and the handlers."), 0},
   {0},
 };

@@ -11,9 +11,10 @@
 #include "runtime/class.h"
 #include "runtime/import.h"
 #include "runtime/module.h"
+#include "runtime/scripts.h"
 #include "runtime/sys.h"
 
-/* ---- The natives' table and the embedded scripts ---- */
+/* ---- In the binary ---- */
 
 static const asy_module_def *find_native(const char *name) {
   for (const asy_module_def *const *def = asy_native_modules; *def; def++)
@@ -21,17 +22,12 @@ static const asy_module_def *find_native(const char *name) {
   return NULL;
 }
 
-static const asy_embedded *find_embedded(const char *name) {
-  for (const asy_embedded *module = asy_embedded_modules; module->name; module++)
-    if (!strcmp(module->name, name)) return module;
-  return NULL;
-}
-
-static void find_builtin(const char *name, asy_finding *f) {
+static bool find_builtin(asy_vm *vm, const char *name, asy_finding *f) {
   f->native = find_native(name);
-  f->embedded = f->native ? NULL : find_embedded(name);
+  if (!f->native && !asy_find_embedded(vm, name, &f->embedded)) return false;
   f->what = f->native ? FOUND_NATIVE : f->embedded ? FOUND_EMBEDDED : FOUND_NOTHING;
   f->is_package = f->embedded && f->embedded->is_package;
+  return true;
 }
 
 bool asy_find_builtin(asy_vm *vm, asy_str *name, asy_finding *f) {
@@ -39,43 +35,10 @@ bool asy_find_builtin(asy_vm *vm, asy_str *name, asy_finding *f) {
   size_t length;
   const char *text = asy_str_utf8(vm, name, &length, &keep);
   *f = (asy_finding){.what = FOUND_NOTHING};
-  if (text) find_builtin(text, f);
+  bool done = text && find_builtin(vm, text, f);
   __asm__ volatile("" : : "r"(keep) : "memory");
-  return text != NULL;
+  return done;
 }
-
-void asy_embedded_path(const asy_embedded *embedded, char path[PATH_MAX]) {
-  int n = snprintf(path, PATH_MAX, "<asy>/");
-  for (const char *p = embedded->name; *p && n < PATH_MAX - 16; p++) path[n++] = *p == '.' ? '/' : *p;
-  strcpy(path + n, embedded->is_package ? "/__init__.asy" : ".asy");
-}
-
-enum { LONGEST_INDENT = 8, INDENT = 4, ESCAPE = 0x7F, FIRST_WORD = 0x80 }; /* as in embed.py */
-
-static void write_out(const uint8_t *coded, char *to, const char *end) {
-  for (; to < end; coded++) {
-    if (*coded >= FIRST_WORD) {
-      to = stpcpy(to, asy_embedded_words[*coded - FIRST_WORD]);
-    } else if (*coded <= LONGEST_INDENT) {
-      memset(to, ' ', *coded * (size_t)INDENT);
-      to += *coded * INDENT;
-    } else {
-      if (*coded == ESCAPE) coded++;
-      *to++ = (char)*coded;
-    }
-  }
-}
-
-char *asy_embedded_text(asy_vm *vm, const asy_embedded *embedded) {
-  if (!vm->scripts) vm->scripts = asy_unpack_begin(&asy_embedded_texts);
-  char *text = vm->scripts ? malloc(embedded->length + 1) : NULL;
-  if (!text) return asy_raise_no_memory(vm), NULL;
-  write_out(asy_unpack_until(vm->scripts, embedded->end) + embedded->start, text, text + embedded->length);
-  text[embedded->length] = 0;
-  return text;
-}
-
-void asy_finders_free(asy_vm *vm) { asy_unpack_end(vm->scripts); }
 
 /* ---- Folders ---- */
 
@@ -231,10 +194,10 @@ static asy_value find_spec(asy_vm *vm, const asy_value *args, bool builtin) {
   asy_finding *f = calloc(1, sizeof *f);
   if (!f) return asy_raise_no_memory(vm);
   const char *text = asy_str_utf8(vm, name, &length, &keep);
-  if (text && builtin) find_builtin(text, f);
-  bool preset = text && builtin && (!strcmp(text, "sys") || !strcmp(text, "builtins")); /* never loaded: always there */
+  bool done = text && (builtin ? find_builtin(vm, text, f) : find_on_path(vm, name, args[2], f));
+  bool preset = done && builtin && (!strcmp(text, "sys") || !strcmp(text, "builtins")); /* never loaded: always there */
   if (preset) f->what = FOUND_NATIVE;
-  if (text && (builtin || find_on_path(vm, name, args[2], f))) {
+  if (done) {
     asy_list *portions = f->portions; /* f is not scanned */
     asy_value spec = f->spec;
     result = f->what == FOUND_NOTHING ? ASY_NONE : f->what == FOUND_SPEC ? spec : spec_of(vm, name, f);
@@ -258,14 +221,17 @@ static asy_value builtin_exec_module(asy_vm *vm, const asy_value *args) { return
 
 static const asy_embedded *embedded_named(asy_vm *vm, asy_value name) {
   const char *text;
-  return asy_is_str(name) && asy_to_cstr(vm, name, &text) ? find_embedded(text) : NULL;
+  const asy_embedded *found = NULL;
+  if (asy_is_str(name) && asy_to_cstr(vm, name, &text)) asy_find_embedded(vm, text, &found);
+  return found;
 }
 
 static asy_value builtin_get_source(asy_vm *vm, const asy_value *args) {
   const asy_embedded *embedded = embedded_named(vm, args[1]);
   if (!embedded) return asy_raised(vm) ? ASY_FAILED : ASY_NONE;
-  char *text = asy_embedded_text(vm, embedded);
-  asy_value source = text ? asy_from_text(vm, text, embedded->length) : ASY_FAILED;
+  size_t length;
+  char *text = asy_embedded_text(vm, embedded, &length);
+  asy_value source = text ? asy_from_text(vm, text, length) : ASY_FAILED;
   free(text);
   return source;
 }
@@ -274,10 +240,10 @@ static asy_value builtin_get_code(asy_vm *vm, const asy_value *args) {
   const asy_embedded *embedded = embedded_named(vm, args[1]);
   char path[PATH_MAX];
   if (!embedded) return asy_raised(vm) ? ASY_FAILED : ASY_NONE;
-  char *text = asy_embedded_text(vm, embedded);
+  size_t length;
+  char *text = asy_embedded_text(vm, embedded, &length);
   asy_embedded_path(embedded, path);
-  asy_value code = text ? asy_compile_text(vm, text, embedded->length, path, ASY_MODE_EXEC, ASY_COMPILE_USUAL(vm))
-                        : ASY_FAILED;
+  asy_value code = text ? asy_compile_text(vm, text, length, path, ASY_MODE_EXEC, ASY_COMPILE_USUAL(vm)) : ASY_FAILED;
   free(text);
   return code;
 }
@@ -340,9 +306,10 @@ bool asy_find_module(asy_vm *vm, asy_str *name, asy_value path, asy_finding *f) 
   asy_list *now = (asy_list *)asy_obj_of(meta_path), *finders = asy_list_from(vm, now->items, now->len);
   const asy_class *builtin = asy_class_for(vm, &builtin_importer_type), *on_path = asy_class_for(vm, &path_finder_type);
   for (uint32_t i = 0; finders && i < finders->len && f->what == FOUND_NOTHING; i++) {
-    if (finders->items[i] == asy_from_obj(builtin)) find_builtin(text, f);
-    else if (finders->items[i] == asy_from_obj(on_path) ? !find_on_path(vm, name, path, f)
-                                                        : !take_spec(ask(vm, finders->items[i], name, path), f))
+    asy_value finder = finders->items[i];
+    if (finder == asy_from_obj(builtin)   ? !find_builtin(vm, text, f)
+        : finder == asy_from_obj(on_path) ? !find_on_path(vm, name, path, f)
+                                          : !take_spec(ask(vm, finder, name, path), f))
       return false;
   }
   __asm__ volatile("" : : "r"(keep) : "memory");

@@ -24,12 +24,7 @@ typedef struct {
 bool asy_find_module(asy_vm *vm, asy_str *name, asy_value path, asy_finding *f);
 /* Only what the binary carries. */
 bool asy_find_builtin(asy_vm *vm, asy_str *name, asy_finding *f);
-/* The file that asy calls this embedded script: "<asy>/json/__init__.asy". */
-void asy_embedded_path(const asy_embedded *embedded, char path[PATH_MAX]);
-/* Its text, embedded->length bytes and a NUL, to be freed. NULL: MemoryError. */
-char *asy_embedded_text(asy_vm *vm, const asy_embedded *embedded);
 /* Puts the two finders on sys.meta_path. */
 bool asy_finders_init(asy_vm *vm, asy_value meta_path);
-void asy_finders_free(asy_vm *vm);
 
 #endif

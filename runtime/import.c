@@ -12,6 +12,7 @@
 #include "runtime/finders.h"
 #include "runtime/frame.h"
 #include "runtime/module.h"
+#include "runtime/scripts.h"
 #include "runtime/sys.h"
 
 /* ---- Errors ---- */
@@ -128,10 +129,11 @@ static asy_value load_text(asy_vm *vm, asy_str *name, const char *text, size_t l
 
 static asy_value load_embedded(asy_vm *vm, asy_str *name, const asy_embedded *embedded) {
   char path[PATH_MAX];
-  char *text = asy_embedded_text(vm, embedded);
+  size_t length;
+  char *text = asy_embedded_text(vm, embedded, &length);
   if (!text) return ASY_FAILED;
   asy_embedded_path(embedded, path);
-  asy_value module = load_text(vm, name, text, embedded->length, path, embedded->is_package);
+  asy_value module = load_text(vm, name, text, length, path, embedded->is_package);
   free(text);
   return module;
 }

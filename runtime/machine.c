@@ -7,7 +7,7 @@
 #include "runtime/class.h"
 #include "runtime/exc.h"
 #include "runtime/file.h"
-#include "runtime/finders.h"
+#include "runtime/scripts.h"
 #include "runtime/frame.h"
 #include "runtime/import.h"
 #include "runtime/loop.h"
@@ -74,7 +74,7 @@ void asy_vm_free(asy_vm *vm) {
   free(vm->import_state);
   free(vm->unicode_names);
   asy_native_texts_free(vm);
-  asy_finders_free(vm);
+  asy_scripts_free(vm);
   asy_libraries_free(vm);
   free(vm->float_powers);
   free(vm);

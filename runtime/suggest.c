@@ -164,7 +164,8 @@ bool asy_is_missing_stdlib(asy_vm *vm, asy_value exception) {
 /* The top-level modules of the binary, without those that are others' business. */
 static asy_list *module_names(asy_vm *vm) {
   asy_list *list = asy_list_new(vm, 256);
-  for (const asy_embedded *module = asy_embedded_modules; list && module->name; module++) {
+  const asy_embedded *module = list ? asy_embedded_modules(vm) : NULL;
+  for (; module && module->name; module++) {
     if (*module->name == '_' || strchr(module->name, '.')) continue;
     asy_value name = asy_from_cstr(vm, module->name);
     if (asy_failed(name) || !asy_list_append(vm, list, name)) return NULL;

@@ -118,7 +118,7 @@ struct asy_vm {
   struct asy_class_state *class_state;     /* class.h */
   struct asy_unicode_names *unicode_names; /* types/unicode_name.c: unpacked when first asked for */
   struct asy_native_texts *native_texts;   /* native_texts.c: unpacked when first asked for */
-  struct asy_unpacker *scripts;            /* finders.c: the library's, as far as they were needed */
+  struct asy_scripts *scripts;             /* scripts.c: the library's, made when first needed */
   struct asy_source_text *sources;         /* source_lines.c: texts that tracebacks show */
   struct asy_io_state *io_state;           /* io/io.h */
   struct asy_codec_state *codec_state;     /* types/codec.h: what scripts registered */

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Write the given .asy files of the standard library as one C file: embed.py OUTPUT.c FILE.asy ...
 
-The result defines asy_embedded_modules (runtime/asy.h), sorted by name so that it can be searched, ending with {0}, and the texts,
-packed as one (by itself, each would take a quarter more). They are unpacked from the front as far as a program needs them, so what
-is imported most comes first.
+The result defines what runtime/scripts.h declares: an index, and the texts, packed as one (by itself, each would take a quarter more).
+They are unpacked from the front as far as a program needs them, so what is imported most comes first.
 
-Comments and the doc strings of private functions and classes are left out: no trace and no help shows them. Before packing, indentation and the most frequent words become single bytes
-(runtime/finders.c knows them), which saves a twentieth.
+Comments and the doc strings of private functions and classes are left out: no trace and no help shows them. Before packing, indentation
+and the most frequent words become codes of one or two bytes (runtime/scripts.c reads them), which saves a fifteenth.
 """
 import collections
 import io
@@ -31,9 +30,11 @@ ORDER = '''
     tokenize token dis decimal fractions numbers statistics importlib http email html mimetypes uuid xml
 '''
 
-# Bytes that do not occur in scripts: 1 to 8 stand for so many times four spaces, ESCAPE says that the next one is itself, those
-# from FIRST_WORD on stand for words.
-ESCAPE, FIRST_WORD, INDENT = 0x7F, 0x80, 4
+# As in runtime/scripts.c: 1 to 8 stand for so many times four spaces, ESCAPE says that the next byte is itself, those from FIRST_WORD on
+# stand for SHORT words; behind these, each with a byte that follows stands for 256 others.
+ESCAPE, FIRST_WORD, INDENT, SHORT = 0x7F, 0x80, 4, 124
+LONG = (256 - FIRST_WORD - SHORT) * 256
+PUNCTUATION = [b', ', b' = ', b': ']   # counts as words
 WORD = re.compile(rb'[A-Za-z]{2,}')
 
 
@@ -73,24 +74,31 @@ def stripped(source):
 
 
 def frequent_words(texts):
-    """Those that take the most room, the longest first."""
-    room = collections.Counter()
-    for text in texts:
-        for word in WORD.findall(text):
-            room[word] += len(word) - 1
-    ordered = sorted(room, key=lambda word: (-room[word], word))
-    return sorted(ordered[:256 - FIRST_WORD], key=lambda word: (-len(word), word))
+    """The words of one byte and those of two: those with which most room is saved."""
+    counts = collections.Counter(word for text in texts for word in WORD.findall(text))
+
+    def best(number, size):
+        return sorted(counts, key=lambda word: (counts[word] * (size - len(word)), word))[:number]
+
+    short = PUNCTUATION + best(SHORT - len(PUNCTUATION), 1)
+    for word in short:
+        del counts[word]
+    return short, sorted(best(LONG, 2))
 
 
-def coded(text, words):
-    """The text with indentation and words as single bytes."""
-    codes = {word: bytes([FIRST_WORD + i]) for i, word in enumerate(words)}
-    pieces = re.compile(rb'(\n)((?:    ){1,8})|([\x7f-\xff])|' + b'|'.join(words))
+def coded(text, short, long):
+    """The text with indentation and words as codes; in a word that has none, short ones may be part of it."""
+    codes = {word: bytes([FIRST_WORD + i]) for i, word in enumerate(short)}
+    codes.update((word, bytes([FIRST_WORD + SHORT + i // 256, i % 256])) for i, word in enumerate(long))
+    parts = re.compile(b'|'.join(sorted(short, key=len, reverse=True)))
+    pieces = re.compile(rb'(\n)((?:    ){1,8})|([\x7f-\xff])|[A-Za-z]{2,}|' + b'|'.join(PUNCTUATION))
 
     def code(match):
         if match[1]:
             return match[1] + bytes([len(match[2]) // INDENT])
-        return bytes([ESCAPE]) + match[3] if match[3] else codes[match[0]]
+        if match[3]:
+            return bytes([ESCAPE]) + match[3]
+        return codes.get(match[0]) or parts.sub(lambda part: codes[part[0]], match[0])
 
     assert not re.search(rb'[\x01-\x08]', text)
     return pieces.sub(code, text)
@@ -105,26 +113,26 @@ def ordered(names):
     return chosen + left
 
 
+def array(name, data):
+    """The data packed, as C source."""
+    return (f'static const uint8_t packed_{name}[] = {{\n{numbers(packed(data))}\n}};\n'
+            f'const asy_packed asy_scripts_{name} = {{packed_{name}, {len(data)}}};\n')
+
+
 def main(output, names):
     packages, texts = {}, {}
     for path in map(pathlib.Path, names):
         name, packages[name] = module_name(path)
         texts[name] = stripped(path.read_text('utf-8')).encode()
-    words = frequent_words(texts.values())
-    rows, packing = [], bytearray()
+    short, long = frequent_words(texts.values())
+    index, packing = [*short, *long], bytearray()
     for name in ordered(texts):
-        start = len(packing)
-        packing += coded(texts[name], words)
-        rows.append((name, f'  {{"{name}", {start}, {len(packing)}, {len(texts[name])}, {int(packages[name])}}},\n'))
-    with open(output, 'w', encoding='ascii') as out:
-        out.write('/* Written by stdlib/embed.py. */\n#include "runtime/asy.h"\n'
-                  f'\nstatic const uint8_t texts[] = {{\n{numbers(packed(packing))}\n}};\n'
-                  f'const asy_packed asy_embedded_texts = {{texts, {len(packing)}}};\n'
-                  '\nconst char *const asy_embedded_words[] = {\n')
-        out.writelines(f'  "{word.decode()}",\n' for word in words)
-        out.write('};\n\nconst asy_embedded asy_embedded_modules[] = {\n')
-        out.writelines(row for _, row in sorted(rows))
-        out.write('  {0},\n};\n')
+        text = coded(texts[name], short, long)
+        packing += text
+        index += [name.encode(), f'{len(text)}{"p" if packages[name] else ""}'.encode()]
+    source = array('index', b''.join(entry + b'\0' for entry in index)) + array('texts', packing)
+    pathlib.Path(output).write_text(f'/* Written by stdlib/embed.py. */\n#include "runtime/scripts.h"\n\n{source}'
+                                    f'const uint32_t asy_scripts_count = {len(texts)};\n', 'ascii')
 
 
 if __name__ == '__main__':
