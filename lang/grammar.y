@@ -1,6 +1,7 @@
 /* grammar.y - the grammar. Built with: bison -Wall -Wno-yacc --defines=grammar.h --output=grammar.c grammar.y
- * LALR(1) without conflicts, without precedences. Actions build nodes and do nothing else: what needs thought is in check.c,
- * the values of literals are in literal.c, messages for what is no sentence of the grammar are in parse.c.
+ * LALR(1) without conflicts but those of the operators, which precedences resolve: with a rule for each level an operand would be
+ * reduced a dozen times. Actions build nodes and do nothing else: what needs thought is in check.c, the values of literals are in
+ * literal.c, messages for what is no sentence of the grammar are in parse.c.
  * The order of rules follows https://docs.python.org/3.13/reference/grammar.html; the shape is that of the LL(1) grammar before it.
  */
 %code requires {
@@ -291,11 +292,23 @@ static asy_node *starred(asy_parser *p, asy_node *value, asy_span span) {
 %token <name> NAME
 %token <token> NUMBER STRING FSTRING_START FSTRING_MIDDLE FSTRING_END
 
+%left OR
+%left AND
+%precedence NOT
+%left '|'
+%left '^'
+%left '&'
+%left LSHIFT RSHIFT
+%left '+' '-'
+%left '*' '/' '%' '@' FLOORDIV
+%precedence SIGN
+%right POW
+
 %type <list> stmts simple_line simple_list block else_opt finally_opt elifs handlers decorators with_items cases
 %type <node> stmt simple_stmt expr_stmt compound_stmt assign if_stmt while_stmt for_stmt try_stmt with_stmt with_header
 %type <node> funcdef classdef decorated async_stmt match_stmt match_case guard_opt handler with_item
-%type <node> test namedexpr or_test and_test not_test comparison expr xor_expr and_expr shift arith term factor power
-%type <node> await_expr primary atom star_expr star_or_test testlist testlist_star yield_expr value_expr test_opt slices slice_item
+%type <node> test namedexpr or_test comparison expr primary star_expr star_or_test testlist testlist_star yield_expr value_expr
+%type <node> test_opt slices slice_item
 %type <node> exprlist expr_or_star comp_for paren_item set_item argument lambda subject star_or_named returns_opt annotation_star
 %type <node> type_params_opt type_param field_tail strings_part
 %type <list> testlist_items testlist_star_items exprlist_items comps paren_items set_items dict_items arguments arguments_opt ifs
@@ -890,18 +903,10 @@ lambda: LAMBDA lambda_params_opt ':' test { $$ = NEW(Lambda, @$); $$->lambda.arg
                                             $$->lambda.body = $4; SEAL($$); } ;
 
 or_test:
-    and_test
-  | or_test OR and_test                   { $$ = boolean(p, $1, AST_Or, $3, @$); }
-  ;
-
-and_test:
-    not_test
-  | and_test AND not_test                 { $$ = boolean(p, $1, AST_And, $3, @$); }
-  ;
-
-not_test:
     comparison
-  | NOT not_test                          { $$ = unary(p, AST_Not, $2, @$); }
+  | or_test OR or_test                    { $$ = boolean(p, $1, AST_Or, $3, @$); }
+  | or_test AND or_test                   { $$ = boolean(p, $1, AST_And, $3, @$); }
+  | NOT or_test                           { $$ = unary(p, AST_Not, $2, @$); }
   ;
 
 comparison:
@@ -915,66 +920,27 @@ comp_op:
   ;
 
 expr:
-    xor_expr
-  | expr '|' xor_expr                     { $$ = binary(p, $1, AST_BitOr, $3, @$); }
-  ;
-
-xor_expr:
-    and_expr
-  | xor_expr '^' and_expr                 { $$ = binary(p, $1, AST_BitXor, $3, @$); }
-  ;
-
-and_expr:
-    shift
-  | and_expr '&' shift                    { $$ = binary(p, $1, AST_BitAnd, $3, @$); }
-  ;
-
-shift:
-    arith
-  | shift LSHIFT arith                    { $$ = binary(p, $1, AST_LShift, $3, @$); }
-  | shift RSHIFT arith                    { $$ = binary(p, $1, AST_RShift, $3, @$); }
-  ;
-
-arith:
-    term
-  | arith '+' term                        { $$ = binary(p, $1, AST_Add, $3, @$); }
-  | arith '-' term                        { $$ = binary(p, $1, AST_Sub, $3, @$); }
-  ;
-
-term:
-    factor
-  | term '*' factor                       { $$ = binary(p, $1, AST_Mult, $3, @$); }
-  | term '/' factor                       { $$ = binary(p, $1, AST_Div, $3, @$); }
-  | term '%' factor                       { $$ = binary(p, $1, AST_Mod, $3, @$); }
-  | term '@' factor                       { $$ = binary(p, $1, AST_MatMult, $3, @$); }
-  | term FLOORDIV factor                  { $$ = binary(p, $1, AST_FloorDiv, $3, @$); }
-  ;
-
-factor:
-    power
-  | '+' factor                            { $$ = unary(p, AST_UAdd, $2, @$); }
-  | '-' factor                            { $$ = unary(p, AST_USub, $2, @$); }
-  | '~' factor                            { $$ = unary(p, AST_Invert, $2, @$); }
-  ;
-
-power:
-    await_expr
-  | await_expr POW factor                 { $$ = binary(p, $1, AST_Pow, $3, @$); }
-  ;
-
-await_expr:
     primary
   | AWAIT primary                         { $$ = NEW(Await, @$); $$->await.value = $2; SEAL($$); }
+  | expr '|' expr                         { $$ = binary(p, $1, AST_BitOr, $3, @$); }
+  | expr '^' expr                         { $$ = binary(p, $1, AST_BitXor, $3, @$); }
+  | expr '&' expr                         { $$ = binary(p, $1, AST_BitAnd, $3, @$); }
+  | expr LSHIFT expr                      { $$ = binary(p, $1, AST_LShift, $3, @$); }
+  | expr RSHIFT expr                      { $$ = binary(p, $1, AST_RShift, $3, @$); }
+  | expr '+' expr                         { $$ = binary(p, $1, AST_Add, $3, @$); }
+  | expr '-' expr                         { $$ = binary(p, $1, AST_Sub, $3, @$); }
+  | expr '*' expr                         { $$ = binary(p, $1, AST_Mult, $3, @$); }
+  | expr '/' expr                         { $$ = binary(p, $1, AST_Div, $3, @$); }
+  | expr '%' expr                         { $$ = binary(p, $1, AST_Mod, $3, @$); }
+  | expr '@' expr                         { $$ = binary(p, $1, AST_MatMult, $3, @$); }
+  | expr FLOORDIV expr                    { $$ = binary(p, $1, AST_FloorDiv, $3, @$); }
+  | '+' expr %prec SIGN                   { $$ = unary(p, AST_UAdd, $2, @$); }
+  | '-' expr %prec SIGN                   { $$ = unary(p, AST_USub, $2, @$); }
+  | '~' expr %prec SIGN                   { $$ = unary(p, AST_Invert, $2, @$); }
+  | expr POW expr                         { $$ = binary(p, $1, AST_Pow, $3, @$); }
   ;
 
 primary:
-    atom
-  | primary '.' NAME                      { $$ = attribute(p, $1, $3, @$); }
-  | primary '(' arguments_opt ')'         { $$ = asy_check_call(p, $1, &$3, @$, @2); }
-  | primary '[' slices ']'                { $$ = NEW(Subscript, @$); $$->subscript.value = $1; $$->subscript.slice = $3; SEAL($$); }
-  ;
-
-atom:
     NAME                                  { $$ = name_node(p, $1, @$); }
   | NUMBER                                { $$ = asy_literal_number(p, $1.start, $1.len, @1); }
   | strings                               { $$ = asy_literal_concat(p, $1, @$); }
@@ -998,6 +964,9 @@ atom:
   | '{' dict_items '}'                    { $$ = asy_check_dict(p, $2, @$); }
   | '{' dict_items ',' '}'                { $$ = asy_check_dict(p, $2, @$); }
   | '{' dict_items comps '}'              { $$ = asy_check_comprehension(p, AST_DictComp, $2, $3, @$); }
+  | primary '.' NAME                      { $$ = attribute(p, $1, $3, @$); }
+  | primary '(' arguments_opt ')'         { $$ = asy_check_call(p, $1, &$3, @$, @2); }
+  | primary '[' slices ']'                { $$ = NEW(Subscript, @$); $$->subscript.value = $1; $$->subscript.slice = $3; SEAL($$); }
   ;
 
 paren_items:
@@ -1138,8 +1107,8 @@ field_tail:
 /* The expression a symbol stands for, or the last one of a list of them; NULL when it is something else. */
 static asy_node *expression_of(int symbol, const YYSTYPE *value) {
   switch (symbol) {
-    case YYSYMBOL_test: case YYSYMBOL_namedexpr: case YYSYMBOL_or_test: case YYSYMBOL_and_test: case YYSYMBOL_not_test:
-    case YYSYMBOL_comparison: case YYSYMBOL_expr: case YYSYMBOL_primary: case YYSYMBOL_atom: case YYSYMBOL_testlist_star:
+    case YYSYMBOL_test: case YYSYMBOL_namedexpr: case YYSYMBOL_or_test:
+    case YYSYMBOL_comparison: case YYSYMBOL_expr: case YYSYMBOL_primary: case YYSYMBOL_testlist_star:
     case YYSYMBOL_star_or_test: case YYSYMBOL_value_expr: case YYSYMBOL_star_or_named: case YYSYMBOL_argument:
     case YYSYMBOL_set_item: case YYSYMBOL_paren_item: case YYSYMBOL_slice_item: return value->node;
     case YYSYMBOL_set_items: case YYSYMBOL_paren_items: case YYSYMBOL_dict_items: case YYSYMBOL_arguments: case YYSYMBOL_slice_items:

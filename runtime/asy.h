@@ -209,11 +209,7 @@ asy_value asy_method_new(asy_vm *vm, asy_value func, asy_value self); /* a bound
 asy_value asy_class_getitem(asy_vm *vm, const asy_value *args);       /* a native __class_getitem__(cls, item, /) */
 bool asy_module_set(asy_vm *vm, asy_value module, const char *name, asy_value value);
 bool asy_module_add_type(asy_vm *vm, asy_value module, const char *name, const asy_type *type); /* its class */
-typedef struct {
-  const char *name;
-  int64_t value;
-} asy_module_constant;
-bool asy_module_add_constants(asy_vm *vm, asy_value module, const asy_module_constant *rows); /* rows end with {0} */
+bool asy_module_add_constants(asy_vm *vm, asy_value module, const asy_constants *constants);    /* CONSTANTS(...) */
 asy_value asy_import(asy_vm *vm, const char *name); /* absolute name; the module itself, not the top package */
 asy_value asy_new_native(asy_vm *vm, const asy_native *def, asy_value self, asy_value module_name);
 /* The modules of the standard library. Natives are sorted by name, a NULL ends them; a NULL name ends the scripts (scripts.h). */

@@ -41,10 +41,8 @@ bool asy_module_add_type(asy_vm *vm, asy_value module, const char *name, const a
   return cls && asy_module_set(vm, module, name, asy_from_obj(cls));
 }
 
-bool asy_module_add_constants(asy_vm *vm, asy_value module, const asy_module_constant *rows) {
-  for (; rows->name; rows++)
-    if (!asy_module_set(vm, module, rows->name, asy_from_int64(vm, rows->value))) return false;
-  return true;
+bool asy_module_add_constants(asy_vm *vm, asy_value module, const asy_constants *constants) {
+  return asy_add_constants(vm, module_of(module)->dict, constants, 0);
 }
 
 asy_module *asy_module_from_def(asy_vm *vm, const asy_module_def *def) {
@@ -91,10 +89,12 @@ static asy_value module_repr(asy_vm *vm, asy_value self) {
   if (file != ASY_UNBOUND && file != ASY_NONE) text = asy_str_format(vm, "<module %R from %R>", name, file);
   else if (path != ASY_UNBOUND) text = asy_str_format(vm, "<module %R (namespace) from %R>", name, path);
   else if (spec != ASY_UNBOUND && spec != ASY_NONE) {
-    asy_value origin = asy_get_attr_cstr(vm, spec, "origin");
-    if (asy_failed(origin)) asy_clear_exception(vm);
-    text = !asy_failed(origin) && asy_is_str(origin) ? asy_str_format(vm, "<module %R (%S)>", name, origin)
-                                                     : asy_str_format(vm, "<module %R (built-in)>", name);
+    asy_value from = asy_get_attr_cstr(vm, spec, "origin");
+    if (from == ASY_NONE) from = asy_get_attr_cstr(vm, spec, "loader");
+    if (asy_failed(from)) asy_clear_exception(vm);
+    text = asy_failed(from) || from == ASY_NONE ? asy_str_format(vm, "<module %R>", name)
+           : asy_is_str(from)                   ? asy_str_format(vm, "<module %R (%S)>", name, from)
+                                                : asy_str_format(vm, "<module %R (%R)>", name, from);
   } else text = asy_str_format(vm, "<module %R>", name);
   return text ? asy_from_obj(text) : ASY_FAILED;
 }

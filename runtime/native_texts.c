@@ -1,4 +1,4 @@
-/* native_texts.c - the texts behind SIG and DOC; see native_texts.h. A call needs its signature once, so those are found by a table;
+/* native_texts.c - the texts behind SIG, DOC and CONSTANTS; see native_texts.h. A call needs its signature once, so those are found by a table;
  * doc strings are searched one by one.
  */
 #include "runtime/native_texts.h"
@@ -8,13 +8,14 @@
 
 #include "runtime/class.h"
 #include "runtime/exc.h"
+#include "runtime/types/dict.h"
 #include "runtime/vm.h"
 
 enum { SLOTS = 1 << 11 }; /* a power of two, more than twice as many as there are signatures */
 
 struct asy_native_texts {
-  char *docs, *signatures; /* NULL until first needed */
-  uint16_t slots[SLOTS];   /* by number: 1 + where the signature begins; 0 is free */
+  char *docs, *signatures, *constants; /* NULL until first needed */
+  uint16_t slots[SLOTS];               /* by number: 1 + where the signature begins; 0 is free */
 };
 
 static struct asy_native_texts *texts_of(asy_vm *vm) {
@@ -56,14 +57,38 @@ asy_value asy_doc_text(asy_vm *vm, uint32_t doc) {
   size_t size;
   for (const char *text = texts->docs; text < texts->docs + asy_native_docs.length; text += size) {
     size = strlen(text) + 1;
-    if ((TEXT_NUMBER(text, size) & ((1u << DOC_BITS) - 1)) == doc) return asy_from_cstr(vm, text);
+    if (DOC_NUMBER(text, size) == doc) return asy_from_cstr(vm, text);
   }
   return asy_raise(vm, ASY_SystemError, "a native's doc string is not in the binary");
+}
+
+/* The first name of a list. NULL: MemoryError. */
+static const char *constant_names(asy_vm *vm, const char *tag) {
+  struct asy_native_texts *texts = texts_of(vm);
+  if (!texts) return NULL;
+  if (!texts->constants) texts->constants = (char *)asy_unpack(&asy_constant_names);
+  if (!texts->constants) return asy_raise_no_memory(vm), NULL;
+  const char *text = texts->constants;
+  while (strcmp(text, tag)) text += strlen(text) + 1; /* the tag is there, and no constant is called like one */
+  return text + strlen(text) + 1;
+}
+
+bool asy_add_constants(asy_vm *vm, asy_dict *dict, const asy_constants *constants, unsigned skip) {
+  const char *name = constant_names(vm, constants->tag);
+  for (unsigned i = 0; name && i < constants->count; i++, name += strlen(name) + 1) {
+    int32_t value = constants->values[i];
+    asy_str *key = asy_intern(vm, name + skip);
+    if (!key ||
+        !asy_dict_set_str(vm, dict, key, asy_from_small(constants->is_unsigned ? (int64_t)(uint32_t)value : value)))
+      return false;
+  }
+  return name != NULL;
 }
 
 void asy_native_texts_free(asy_vm *vm) {
   if (!vm->native_texts) return;
   free(vm->native_texts->docs);
+  free(vm->native_texts->constants);
   free(vm->native_texts->signatures);
   free(vm->native_texts);
 }

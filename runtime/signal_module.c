@@ -11,55 +11,11 @@
 #include "runtime/exc.h"
 #include "runtime/vm.h"
 
-static const asy_module_constant constants[] = {
-#define C(name)                                                                                                        \
-  { #name, name }
-  C(SIGHUP),
-  C(SIGINT),
-  C(SIGQUIT),
-  C(SIGILL),
-  C(SIGTRAP),
-  C(SIGABRT),
-  C(SIGIOT),
-  C(SIGBUS),
-  C(SIGFPE),
-  C(SIGKILL),
-  C(SIGUSR1),
-  C(SIGSEGV),
-  C(SIGUSR2),
-  C(SIGPIPE),
-  C(SIGALRM),
-  C(SIGTERM),
-  C(SIGSTKFLT),
-  C(SIGCHLD),
-  C(SIGCLD),
-  C(SIGCONT),
-  C(SIGSTOP),
-  C(SIGTSTP),
-  C(SIGTTIN),
-  C(SIGTTOU),
-  C(SIGURG),
-  C(SIGXCPU),
-  C(SIGXFSZ),
-  C(SIGPROF),
-  C(SIGVTALRM),
-  C(SIGWINCH),
-  C(SIGIO),
-  C(SIGPOLL),
-  C(SIGPWR),
-  C(SIGSYS),
-  C(SIG_BLOCK),
-  C(SIG_UNBLOCK),
-  C(SIG_SETMASK),
-  C(ITIMER_REAL),
-  C(ITIMER_VIRTUAL),
-  C(ITIMER_PROF),
-  {"NSIG", SIGNAL_COUNT},
-  {"SIG_DFL", 0},
-  {"SIG_IGN", 1},
-  {0},
-#undef C
-};
+static const asy_constants constants = CONSTANTS(
+  "signal", SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGIOT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV,
+  SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT, SIGCHLD, SIGCLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,
+  SIGXCPU, SIGXFSZ, SIGPROF, SIGVTALRM, SIGWINCH, SIGIO, SIGPOLL, SIGPWR, SIGSYS, SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK,
+  ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF, NSIG);
 
 /* The signal that v names; 0: ValueError. */
 static int number_of(asy_vm *vm, asy_value v) {
@@ -350,7 +306,8 @@ static asy_value signal_strsignal(asy_vm *vm, const asy_value *args) {
 static bool signal_init(asy_vm *vm, asy_value module) {
   asy_class *record = info_class(vm);
   return record && asy_module_set(vm, module, "struct_siginfo", asy_from_obj(record)) &&
-         asy_module_add_constants(vm, module, constants) &&
+         asy_module_add_constants(vm, module, &constants) && asy_module_set(vm, module, "SIG_DFL", asy_from_small(0)) &&
+         asy_module_set(vm, module, "SIG_IGN", asy_from_small(1)) &&
          asy_module_set(vm, module, "SIGRTMIN", asy_from_small(SIGRTMIN)) &&
          asy_module_set(vm, module, "SIGRTMAX", asy_from_small(SIGRTMAX)) &&
          asy_define_exception(vm, module, "signal.itimer_error", ASY_OSError);

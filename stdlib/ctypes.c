@@ -557,9 +557,10 @@ const asy_type asy_ctypes_machine_type = {
 
 /* ---- The module ---- */
 
+static const asy_constants constants = CONSTANTS("ctypes", RTLD_LOCAL, RTLD_GLOBAL);
+
 static bool init(asy_vm *vm, asy_value module) {
-  static const asy_module_constant constants[] = {{"RTLD_LOCAL", RTLD_LOCAL}, {"RTLD_GLOBAL", RTLD_GLOBAL}, {0}};
-  return asy_module_add_constants(vm, module, constants) &&
+  return asy_module_add_constants(vm, module, &constants) &&
          asy_module_add_type(vm, module, "Machine", &asy_ctypes_machine_type) &&
          asy_module_add_type(vm, module, "_Data", &asy_ctypes_data_type);
 }

@@ -128,21 +128,19 @@ static const asy_native natives[] = {
   {0},
 };
 
-static const asy_module_constant constants[] = {
-#define X(name) {#name, name},
-  X(DN_ACCESS) X(DN_ATTRIB) X(DN_CREATE) X(DN_DELETE) X(DN_MODIFY) X(DN_MULTISHOT) X(DN_RENAME) X(FASYNC) X(FD_CLOEXEC)
-    X(FICLONE) X(FICLONERANGE) X(F_ADD_SEALS) X(F_DUPFD) X(F_DUPFD_CLOEXEC) X(F_EXLCK) X(F_GETFD) X(F_GETFL)
-      X(F_GETLEASE) X(F_GETLK) X(F_GETLK64) X(F_GETOWN) X(F_GETOWN_EX) X(F_GETPIPE_SZ) X(F_GETSIG) X(F_GET_FILE_RW_HINT)
-        X(F_GET_RW_HINT) X(F_GET_SEALS) X(F_NOTIFY) X(F_OFD_GETLK) X(F_OFD_SETLK) X(F_OFD_SETLKW) X(F_OWNER_PGRP)
-          X(F_OWNER_PID) X(F_OWNER_TID) X(F_RDLCK) X(F_SEAL_FUTURE_WRITE) X(F_SEAL_GROW) X(F_SEAL_SEAL) X(F_SEAL_SHRINK)
-            X(F_SEAL_WRITE) X(F_SETFD) X(F_SETFL) X(F_SETLEASE) X(F_SETLK) X(F_SETLK64) X(F_SETLKW) X(F_SETLKW64)
-              X(F_SETOWN) X(F_SETOWN_EX) X(F_SETPIPE_SZ) X(F_SETSIG) X(F_SET_FILE_RW_HINT) X(F_SET_RW_HINT) X(F_SHLCK)
-                X(F_UNLCK) X(F_WRLCK) X(LOCK_EX) X(LOCK_MAND) X(LOCK_NB) X(LOCK_READ) X(LOCK_RW) X(LOCK_SH) X(LOCK_UN)
-                  X(LOCK_WRITE) X(RWH_WRITE_LIFE_EXTREME) X(RWH_WRITE_LIFE_LONG) X(RWH_WRITE_LIFE_MEDIUM)
-                    X(RWH_WRITE_LIFE_NONE) X(RWH_WRITE_LIFE_NOT_SET) X(RWH_WRITE_LIFE_SHORT){0},
-#undef X
-};
+static const asy_constants constants = CONSTANTS(
+  "fcntl", DN_ACCESS, DN_ATTRIB, DN_CREATE, DN_DELETE, DN_MODIFY, DN_RENAME, FASYNC, FD_CLOEXEC, FICLONE, FICLONERANGE,
+  F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_EXLCK, F_GETFD, F_GETFL, F_GETLEASE, F_GETLK, F_GETLK64, F_GETOWN,
+  F_GETOWN_EX, F_GETPIPE_SZ, F_GETSIG, F_GET_FILE_RW_HINT, F_GET_RW_HINT, F_GET_SEALS, F_NOTIFY, F_OFD_GETLK,
+  F_OFD_SETLK, F_OFD_SETLKW, F_OWNER_PGRP, F_OWNER_PID, F_OWNER_TID, F_RDLCK, F_SEAL_FUTURE_WRITE, F_SEAL_GROW,
+  F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, F_SETFD, F_SETFL, F_SETLEASE, F_SETLK, F_SETLK64, F_SETLKW, F_SETLKW64,
+  F_SETOWN, F_SETOWN_EX, F_SETPIPE_SZ, F_SETSIG, F_SET_FILE_RW_HINT, F_SET_RW_HINT, F_SHLCK, F_UNLCK, F_WRLCK, LOCK_EX,
+  LOCK_MAND, LOCK_NB, LOCK_READ, LOCK_RW, LOCK_SH, LOCK_UN, LOCK_WRITE, RWH_WRITE_LIFE_EXTREME, RWH_WRITE_LIFE_LONG,
+  RWH_WRITE_LIFE_MEDIUM, RWH_WRITE_LIFE_NONE, RWH_WRITE_LIFE_NOT_SET, RWH_WRITE_LIFE_SHORT);
+static const asy_constants unsigned_constants = UNSIGNED_CONSTANTS("fcntl_unsigned", DN_MULTISHOT);
 
-static bool init(asy_vm *vm, asy_value module) { return asy_module_add_constants(vm, module, constants); }
+static bool init(asy_vm *vm, asy_value module) {
+  return asy_module_add_constants(vm, module, &constants) && asy_module_add_constants(vm, module, &unsigned_constants);
+}
 
 const asy_module_def asy_module_fcntl = {"fcntl", natives, "File and device control on descriptors.", init};

@@ -159,24 +159,18 @@ const asy_type asy_map_memory_type = {
   .methods = map_methods,
 };
 
+static const asy_constants constants = CONSTANTS(
+  "mmap", MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE, MADV_DONTFORK,
+  MADV_DOFORK, MADV_HWPOISON, MADV_MERGEABLE, MADV_UNMERGEABLE, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_DONTDUMP,
+  MADV_DODUMP, MADV_FREE, MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_ANONYMOUS, MAP_DENYWRITE, MAP_EXECUTABLE,
+  MAP_NORESERVE, MAP_POPULATE, MAP_STACK, PROT_EXEC, PROT_READ, PROT_WRITE);
+
 static bool mmap_init(asy_vm *vm, asy_value module) {
-#define ROW(name) {#name, name},
-  /* clang-format off */
-  static const asy_module_constant constants[] = {
-    ROW(MADV_NORMAL) ROW(MADV_RANDOM) ROW(MADV_SEQUENTIAL) ROW(MADV_WILLNEED) ROW(MADV_DONTNEED) ROW(MADV_REMOVE) ROW(MADV_DONTFORK)
-    ROW(MADV_DOFORK) ROW(MADV_HWPOISON) ROW(MADV_MERGEABLE) ROW(MADV_UNMERGEABLE) ROW(MADV_HUGEPAGE) ROW(MADV_NOHUGEPAGE)
-    ROW(MADV_DONTDUMP) ROW(MADV_DODUMP) ROW(MADV_FREE) ROW(MAP_SHARED) ROW(MAP_PRIVATE) ROW(MAP_ANON) ROW(MAP_ANONYMOUS)
-    ROW(MAP_DENYWRITE) ROW(MAP_EXECUTABLE) ROW(MAP_NORESERVE) ROW(MAP_POPULATE) ROW(MAP_STACK) ROW(PROT_EXEC) ROW(PROT_READ)
-    ROW(PROT_WRITE)
-#ifdef MAP_32BIT
-    ROW(MAP_32BIT)
-#endif
-    {0},
-  };
-  /* clang-format on */
-#undef ROW
   asy_value page = asy_from_small(sysconf(_SC_PAGESIZE));
-  return asy_module_add_constants(vm, module, constants) && asy_module_set(vm, module, "PAGESIZE", page) &&
+#ifdef MAP_32BIT
+  if (!asy_module_set(vm, module, "MAP_32BIT", asy_from_small(MAP_32BIT))) return false;
+#endif
+  return asy_module_add_constants(vm, module, &constants) && asy_module_set(vm, module, "PAGESIZE", page) &&
          asy_module_add_type(vm, module, "Map", &asy_map_memory_type);
 }
 

@@ -91,18 +91,26 @@ bool posix_id(asy_vm *vm, asy_value v, const char *what, uint32_t *out) {
   return true;
 }
 
-bool posix_named(asy_vm *vm, asy_value v, const asy_module_constant *names, int *out) {
-  const char *text;
+/* {"SC_ARG_MAX": number of _SC_ARG_MAX} and so on. */
+static asy_dict *names_of(asy_vm *vm, const asy_constants *names) {
+  asy_dict *dict = asy_dict_new(vm, names->count);
+  return dict && asy_add_constants(vm, dict, names, 1) ? dict : NULL;
+}
+
+bool posix_named(asy_vm *vm, asy_value v, const asy_constants *names, int *out) {
   if (asy_is_integer(v)) return posix_int(vm, v, out);
   if (!asy_is_str(v)) return asy_raise(vm, ASY_TypeError, "configuration names must be strings or integers"), false;
-  if (!asy_to_cstr(vm, v, &text)) return false;
-  for (; names->name; names++) {
-    if (strcmp(names->name, text)) continue;
-    *out = (int)names->value;
-    return true;
-  }
-  asy_raise(vm, ASY_ValueError, "unrecognized configuration name");
-  return false;
+  asy_dict *dict = names_of(vm, names);
+  asy_value number;
+  int found = dict ? asy_dict_get(vm, dict, v, &number) : -1;
+  if (!found) asy_raise(vm, ASY_ValueError, "unrecognized configuration name");
+  if (found > 0) *out = (int)asy_small(number);
+  return found > 0;
+}
+
+bool posix_add_names(asy_vm *vm, asy_value module, const char *attribute, const asy_constants *names) {
+  asy_dict *dict = names_of(vm, names);
+  return dict && asy_module_set(vm, module, attribute, asy_from_obj(dict));
 }
 
 static bool is_pathlike(asy_vm *vm, asy_value v) {
@@ -185,15 +193,6 @@ bool posix_add(asy_vm *vm, asy_value module, const asy_native *natives) {
     if (asy_failed(name) || !asy_module_set(vm, module, natives->name, asy_new_native(vm, natives, ASY_UNBOUND, name)))
       return false;
   return true;
-}
-
-bool posix_add_names(asy_vm *vm, asy_value module, const char *attribute, const asy_module_constant *names) {
-  asy_dict *dict = asy_dict_new(vm, 64);
-  for (; dict && names->name; names++) {
-    asy_str *name = asy_intern(vm, names->name);
-    if (!name || !asy_dict_set_str(vm, dict, name, asy_from_int64(vm, names->value))) return false;
-  }
-  return dict && asy_module_set(vm, module, attribute, asy_from_obj(dict));
 }
 
 /* ---- Paths as text ---- */
@@ -308,59 +307,51 @@ static asy_value p_getrandom(asy_vm *vm, const asy_value *args) {
   return asy_raise_errno(vm, EINVAL, ASY_UNBOUND);
 }
 
-static const asy_module_constant sysconf_names[] = {
-#define X(name) {"SC_" #name, _SC_##name},
-  X(2_CHAR_TERM) X(2_C_BIND) X(2_C_DEV) X(2_C_VERSION) X(2_FORT_DEV) X(2_FORT_RUN) X(2_LOCALEDEF) X(2_SW_DEV) X(2_UPE)
-    X(2_VERSION) X(AIO_LISTIO_MAX) X(AIO_MAX) X(AIO_PRIO_DELTA_MAX) X(ARG_MAX) X(ASYNCHRONOUS_IO) X(ATEXIT_MAX)
-      X(AVPHYS_PAGES) X(BC_BASE_MAX) X(BC_DIM_MAX) X(BC_SCALE_MAX) X(BC_STRING_MAX) X(CHARCLASS_NAME_MAX) X(CHAR_BIT)
-        X(CHAR_MAX) X(CHAR_MIN) X(CHILD_MAX) X(CLK_TCK) X(COLL_WEIGHTS_MAX) X(DELAYTIMER_MAX) X(EQUIV_CLASS_MAX)
-          X(EXPR_NEST_MAX) X(FSYNC) X(GETGR_R_SIZE_MAX) X(GETPW_R_SIZE_MAX) X(INT_MAX) X(INT_MIN) X(IOV_MAX)
-            X(JOB_CONTROL) X(LINE_MAX) X(LOGIN_NAME_MAX) X(LONG_BIT) X(MAPPED_FILES) X(MB_LEN_MAX) X(MEMLOCK)
-              X(MEMLOCK_RANGE) X(MEMORY_PROTECTION) X(MESSAGE_PASSING) X(MINSIGSTKSZ) X(MQ_OPEN_MAX) X(MQ_PRIO_MAX)
-                X(NGROUPS_MAX) X(NL_ARGMAX) X(NL_LANGMAX) X(NL_MSGMAX) X(NL_NMAX) X(NL_SETMAX) X(NL_TEXTMAX)
-                  X(NPROCESSORS_CONF) X(NPROCESSORS_ONLN) X(NZERO) X(OPEN_MAX) X(PAGESIZE) X(PAGE_SIZE) X(PASS_MAX)
-                    X(PHYS_PAGES) X(PII) X(PII_INTERNET) X(PII_INTERNET_DGRAM) X(PII_INTERNET_STREAM) X(PII_OSI)
-                      X(PII_OSI_CLTS) X(PII_OSI_COTS) X(PII_OSI_M) X(PII_SOCKET) X(PII_XTI) X(POLL) X(PRIORITIZED_IO)
-                        X(PRIORITY_SCHEDULING) X(REALTIME_SIGNALS) X(RE_DUP_MAX) X(RTSIG_MAX) X(SAVED_IDS) X(SCHAR_MAX)
-                          X(SCHAR_MIN) X(SELECT) X(SEMAPHORES) X(SEM_NSEMS_MAX) X(SEM_VALUE_MAX)
-                            X(SHARED_MEMORY_OBJECTS) X(SHRT_MAX) X(SHRT_MIN) X(SIGQUEUE_MAX) X(SIGSTKSZ) X(SSIZE_MAX)
-                              X(STREAM_MAX) X(SYNCHRONIZED_IO) X(THREADS) X(THREAD_ATTR_STACKADDR)
-                                X(THREAD_ATTR_STACKSIZE) X(THREAD_DESTRUCTOR_ITERATIONS) X(THREAD_KEYS_MAX)
-                                  X(THREAD_PRIORITY_SCHEDULING) X(THREAD_PRIO_INHERIT) X(THREAD_PRIO_PROTECT)
-                                    X(THREAD_PROCESS_SHARED) X(THREAD_SAFE_FUNCTIONS) X(THREAD_STACK_MIN)
-                                      X(THREAD_THREADS_MAX) X(TIMERS) X(TIMER_MAX) X(TTY_NAME_MAX) X(TZNAME_MAX)
-                                        X(T_IOV_MAX) X(UCHAR_MAX) X(UINT_MAX) X(UIO_MAXIOV) X(ULONG_MAX) X(USHRT_MAX)
-                                          X(VERSION) X(WORD_BIT) X(XBS5_ILP32_OFF32) X(XBS5_ILP32_OFFBIG)
-                                            X(XBS5_LP64_OFF64) X(XBS5_LPBIG_OFFBIG) X(XOPEN_CRYPT) X(XOPEN_ENH_I18N)
-                                              X(XOPEN_LEGACY) X(XOPEN_REALTIME) X(XOPEN_REALTIME_THREADS) X(XOPEN_SHM)
-                                                X(XOPEN_UNIX) X(XOPEN_VERSION) X(XOPEN_XCU_VERSION) X(XOPEN_XPG2)
-                                                  X(XOPEN_XPG3) X(XOPEN_XPG4){0},
-#undef X
-};
+static const asy_constants sysconf_names = CONSTANTS(
+  "sysconf_names", _SC_2_CHAR_TERM, _SC_2_C_BIND, _SC_2_C_DEV, _SC_2_C_VERSION, _SC_2_FORT_DEV, _SC_2_FORT_RUN,
+  _SC_2_LOCALEDEF, _SC_2_SW_DEV, _SC_2_UPE, _SC_2_VERSION, _SC_AIO_LISTIO_MAX, _SC_AIO_MAX, _SC_AIO_PRIO_DELTA_MAX,
+  _SC_ARG_MAX, _SC_ASYNCHRONOUS_IO, _SC_ATEXIT_MAX, _SC_AVPHYS_PAGES, _SC_BC_BASE_MAX, _SC_BC_DIM_MAX, _SC_BC_SCALE_MAX,
+  _SC_BC_STRING_MAX, _SC_CHARCLASS_NAME_MAX, _SC_CHAR_BIT, _SC_CHAR_MAX, _SC_CHAR_MIN, _SC_CHILD_MAX, _SC_CLK_TCK,
+  _SC_COLL_WEIGHTS_MAX, _SC_DELAYTIMER_MAX, _SC_EQUIV_CLASS_MAX, _SC_EXPR_NEST_MAX, _SC_FSYNC, _SC_GETGR_R_SIZE_MAX,
+  _SC_GETPW_R_SIZE_MAX, _SC_INT_MAX, _SC_INT_MIN, _SC_IOV_MAX, _SC_JOB_CONTROL, _SC_LINE_MAX, _SC_LOGIN_NAME_MAX,
+  _SC_LONG_BIT, _SC_MAPPED_FILES, _SC_MB_LEN_MAX, _SC_MEMLOCK, _SC_MEMLOCK_RANGE, _SC_MEMORY_PROTECTION,
+  _SC_MESSAGE_PASSING, _SC_MINSIGSTKSZ, _SC_MQ_OPEN_MAX, _SC_MQ_PRIO_MAX, _SC_NGROUPS_MAX, _SC_NL_ARGMAX,
+  _SC_NL_LANGMAX, _SC_NL_MSGMAX, _SC_NL_NMAX, _SC_NL_SETMAX, _SC_NL_TEXTMAX, _SC_NPROCESSORS_CONF, _SC_NPROCESSORS_ONLN,
+  _SC_NZERO, _SC_OPEN_MAX, _SC_PAGESIZE, _SC_PAGE_SIZE, _SC_PASS_MAX, _SC_PHYS_PAGES, _SC_PII, _SC_PII_INTERNET,
+  _SC_PII_INTERNET_DGRAM, _SC_PII_INTERNET_STREAM, _SC_PII_OSI, _SC_PII_OSI_CLTS, _SC_PII_OSI_COTS, _SC_PII_OSI_M,
+  _SC_PII_SOCKET, _SC_PII_XTI, _SC_POLL, _SC_PRIORITIZED_IO, _SC_PRIORITY_SCHEDULING, _SC_REALTIME_SIGNALS,
+  _SC_RE_DUP_MAX, _SC_RTSIG_MAX, _SC_SAVED_IDS, _SC_SCHAR_MAX, _SC_SCHAR_MIN, _SC_SELECT, _SC_SEMAPHORES,
+  _SC_SEM_NSEMS_MAX, _SC_SEM_VALUE_MAX, _SC_SHARED_MEMORY_OBJECTS, _SC_SHRT_MAX, _SC_SHRT_MIN, _SC_SIGQUEUE_MAX,
+  _SC_SIGSTKSZ, _SC_SSIZE_MAX, _SC_STREAM_MAX, _SC_SYNCHRONIZED_IO, _SC_THREADS, _SC_THREAD_ATTR_STACKADDR,
+  _SC_THREAD_ATTR_STACKSIZE, _SC_THREAD_DESTRUCTOR_ITERATIONS, _SC_THREAD_KEYS_MAX, _SC_THREAD_PRIORITY_SCHEDULING,
+  _SC_THREAD_PRIO_INHERIT, _SC_THREAD_PRIO_PROTECT, _SC_THREAD_PROCESS_SHARED, _SC_THREAD_SAFE_FUNCTIONS,
+  _SC_THREAD_STACK_MIN, _SC_THREAD_THREADS_MAX, _SC_TIMERS, _SC_TIMER_MAX, _SC_TTY_NAME_MAX, _SC_TZNAME_MAX,
+  _SC_T_IOV_MAX, _SC_UCHAR_MAX, _SC_UINT_MAX, _SC_UIO_MAXIOV, _SC_ULONG_MAX, _SC_USHRT_MAX, _SC_VERSION, _SC_WORD_BIT,
+  _SC_XBS5_ILP32_OFF32, _SC_XBS5_ILP32_OFFBIG, _SC_XBS5_LP64_OFF64, _SC_XBS5_LPBIG_OFFBIG, _SC_XOPEN_CRYPT,
+  _SC_XOPEN_ENH_I18N, _SC_XOPEN_LEGACY, _SC_XOPEN_REALTIME, _SC_XOPEN_REALTIME_THREADS, _SC_XOPEN_SHM, _SC_XOPEN_UNIX,
+  _SC_XOPEN_VERSION, _SC_XOPEN_XCU_VERSION, _SC_XOPEN_XPG2, _SC_XOPEN_XPG3, _SC_XOPEN_XPG4);
 
 static asy_value p_sysconf(asy_vm *vm, const asy_value *args) {
   int name;
-  if (!posix_named(vm, args[0], sysconf_names, &name)) return ASY_FAILED;
+  if (!posix_named(vm, args[0], &sysconf_names, &name)) return ASY_FAILED;
   errno = 0;
   long value = sysconf(name);
   return value == -1 && errno ? posix_error(vm) : asy_from_int64(vm, value);
 }
 
-static const asy_module_constant confstr_names[] = {
-#define X(name) {"CS_" #name, _CS_##name},
-  X(GNU_LIBC_VERSION) X(GNU_LIBPTHREAD_VERSION) X(LFS64_CFLAGS) X(LFS64_LDFLAGS) X(LFS64_LIBS) X(LFS64_LINTFLAGS)
-    X(LFS_CFLAGS) X(LFS_LDFLAGS) X(LFS_LIBS) X(LFS_LINTFLAGS) X(PATH) X(XBS5_ILP32_OFF32_CFLAGS)
-      X(XBS5_ILP32_OFF32_LDFLAGS) X(XBS5_ILP32_OFF32_LIBS) X(XBS5_ILP32_OFF32_LINTFLAGS) X(XBS5_ILP32_OFFBIG_CFLAGS)
-        X(XBS5_ILP32_OFFBIG_LDFLAGS) X(XBS5_ILP32_OFFBIG_LIBS) X(XBS5_ILP32_OFFBIG_LINTFLAGS) X(XBS5_LP64_OFF64_CFLAGS)
-          X(XBS5_LP64_OFF64_LDFLAGS) X(XBS5_LP64_OFF64_LIBS) X(XBS5_LP64_OFF64_LINTFLAGS) X(XBS5_LPBIG_OFFBIG_CFLAGS)
-            X(XBS5_LPBIG_OFFBIG_LDFLAGS) X(XBS5_LPBIG_OFFBIG_LIBS) X(XBS5_LPBIG_OFFBIG_LINTFLAGS){0},
-#undef X
-};
+static const asy_constants confstr_names = CONSTANTS(
+  "confstr_names", _CS_GNU_LIBC_VERSION, _CS_GNU_LIBPTHREAD_VERSION, _CS_LFS64_CFLAGS, _CS_LFS64_LDFLAGS,
+  _CS_LFS64_LIBS, _CS_LFS64_LINTFLAGS, _CS_LFS_CFLAGS, _CS_LFS_LDFLAGS, _CS_LFS_LIBS, _CS_LFS_LINTFLAGS, _CS_PATH,
+  _CS_XBS5_ILP32_OFF32_CFLAGS, _CS_XBS5_ILP32_OFF32_LDFLAGS, _CS_XBS5_ILP32_OFF32_LIBS, _CS_XBS5_ILP32_OFF32_LINTFLAGS,
+  _CS_XBS5_ILP32_OFFBIG_CFLAGS, _CS_XBS5_ILP32_OFFBIG_LDFLAGS, _CS_XBS5_ILP32_OFFBIG_LIBS,
+  _CS_XBS5_ILP32_OFFBIG_LINTFLAGS, _CS_XBS5_LP64_OFF64_CFLAGS, _CS_XBS5_LP64_OFF64_LDFLAGS, _CS_XBS5_LP64_OFF64_LIBS,
+  _CS_XBS5_LP64_OFF64_LINTFLAGS, _CS_XBS5_LPBIG_OFFBIG_CFLAGS, _CS_XBS5_LPBIG_OFFBIG_LDFLAGS,
+  _CS_XBS5_LPBIG_OFFBIG_LIBS, _CS_XBS5_LPBIG_OFFBIG_LINTFLAGS);
 
 static asy_value p_confstr(asy_vm *vm, const asy_value *args) {
   int name;
   char text[512];
-  if (!posix_named(vm, args[0], confstr_names, &name)) return ASY_FAILED;
+  if (!posix_named(vm, args[0], &confstr_names, &name)) return ASY_FAILED;
   errno = 0;
   size_t length = confstr(name, text, sizeof text);
   if (!length) return errno ? posix_error(vm) : ASY_NONE;
@@ -420,40 +411,27 @@ static asy_value p_makedev(asy_vm *vm, const asy_value *args) {
 
 /* ---- The module ---- */
 
-static const asy_module_constant constants[] = {
-#define X(name) {#name, name},
-  X(CLD_CONTINUED) X(CLD_DUMPED) X(CLD_EXITED) X(CLD_KILLED) X(CLD_STOPPED) X(CLD_TRAPPED) X(CLONE_FILES) X(CLONE_FS)
-    X(CLONE_NEWCGROUP) X(CLONE_NEWIPC) X(CLONE_NEWNET) X(CLONE_NEWNS) X(CLONE_NEWPID) X(CLONE_NEWTIME) X(CLONE_NEWUSER)
-      X(CLONE_NEWUTS) X(CLONE_SIGHAND) X(CLONE_SYSVSEM) X(CLONE_THREAD) X(CLONE_VM) X(EFD_CLOEXEC) X(EFD_NONBLOCK)
-        X(EFD_SEMAPHORE) X(EX_CANTCREAT) X(EX_CONFIG) X(EX_DATAERR) X(EX_IOERR) X(EX_NOHOST) X(EX_NOINPUT) X(EX_NOPERM)
-          X(EX_NOUSER) X(EX_OK) X(EX_OSERR) X(EX_OSFILE) X(EX_PROTOCOL) X(EX_SOFTWARE) X(EX_TEMPFAIL) X(EX_UNAVAILABLE)
-            X(EX_USAGE) X(F_LOCK) X(F_OK) X(F_TEST) X(F_TLOCK) X(F_ULOCK) X(GRND_NONBLOCK) X(GRND_RANDOM)
-              X(MFD_ALLOW_SEALING) X(MFD_CLOEXEC) X(MFD_HUGETLB) X(MFD_HUGE_16GB) X(MFD_HUGE_16MB) X(MFD_HUGE_1GB)
-                X(MFD_HUGE_1MB) X(MFD_HUGE_256MB) X(MFD_HUGE_2GB) X(MFD_HUGE_2MB) X(MFD_HUGE_32MB) X(MFD_HUGE_512KB)
-                  X(MFD_HUGE_512MB) X(MFD_HUGE_64KB) X(MFD_HUGE_8MB) X(MFD_HUGE_MASK) X(MFD_HUGE_SHIFT) X(NGROUPS_MAX)
-                    X(O_ACCMODE) X(O_APPEND) X(O_ASYNC) X(O_CLOEXEC) X(O_CREAT) X(O_DIRECT) X(O_DIRECTORY) X(O_DSYNC)
-                      X(O_EXCL) X(O_FSYNC) X(O_LARGEFILE) X(O_NDELAY) X(O_NOATIME) X(O_NOCTTY) X(O_NOFOLLOW)
-                        X(O_NONBLOCK) X(O_PATH) X(O_RDONLY) X(O_RDWR) X(O_RSYNC) X(O_SYNC) X(O_TMPFILE) X(O_TRUNC)
-                          X(O_WRONLY) X(POSIX_FADV_DONTNEED) X(POSIX_FADV_NOREUSE) X(POSIX_FADV_NORMAL)
-                            X(POSIX_FADV_RANDOM) X(POSIX_FADV_SEQUENTIAL) X(POSIX_FADV_WILLNEED) X(PRIO_PGRP)
-                              X(PRIO_PROCESS) X(PRIO_USER) X(P_ALL) X(P_PGID) X(P_PID) X(P_PIDFD) X(RTLD_DEEPBIND)
-                                X(RTLD_GLOBAL) X(RTLD_LAZY) X(RTLD_LOCAL) X(RTLD_NODELETE) X(RTLD_NOLOAD) X(RTLD_NOW)
-                                  X(RWF_APPEND) X(RWF_DSYNC) X(RWF_HIPRI) X(RWF_NOWAIT) X(RWF_SYNC) X(R_OK)
-                                    X(SCHED_BATCH) X(SCHED_FIFO) X(SCHED_IDLE) X(SCHED_OTHER) X(SCHED_RESET_ON_FORK)
-                                      X(SCHED_RR) X(SEEK_DATA) X(SEEK_HOLE) X(SPLICE_F_MORE) X(SPLICE_F_MOVE)
-                                        X(SPLICE_F_NONBLOCK) X(ST_APPEND) X(ST_MANDLOCK) X(ST_NOATIME) X(ST_NODEV)
-                                          X(ST_NODIRATIME) X(ST_NOEXEC) X(ST_NOSUID) X(ST_RDONLY) X(ST_RELATIME)
-                                            X(ST_SYNCHRONOUS) X(ST_WRITE) X(TFD_CLOEXEC) X(TFD_NONBLOCK)
-                                              X(TFD_TIMER_ABSTIME) X(TFD_TIMER_CANCEL_ON_SET) X(TMP_MAX) X(WCONTINUED)
-                                                X(WEXITED) X(WNOHANG) X(WNOWAIT) X(WSTOPPED) X(WUNTRACED) X(W_OK)
-                                                  X(XATTR_CREATE) X(XATTR_REPLACE) X(XATTR_SIZE_MAX) X(X_OK)
-#undef X
-                                                    {"POSIX_SPAWN_OPEN", 0},
-  {"POSIX_SPAWN_CLOSE", 1},
-  {"POSIX_SPAWN_DUP2", 2},
-  {"POSIX_SPAWN_CLOSEFROM", 3},
-  {0},
-};
+enum { POSIX_SPAWN_OPEN = 0, POSIX_SPAWN_CLOSE = 1, POSIX_SPAWN_DUP2 = 2, POSIX_SPAWN_CLOSEFROM = 3 };
+static const asy_constants constants = CONSTANTS(
+  "posix", CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLD_TRAPPED, CLONE_FILES, CLONE_FS,
+  CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS,
+  CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VM, EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE, EX_CANTCREAT,
+  EX_CONFIG, EX_DATAERR, EX_IOERR, EX_NOHOST, EX_NOINPUT, EX_NOPERM, EX_NOUSER, EX_OK, EX_OSERR, EX_OSFILE, EX_PROTOCOL,
+  EX_SOFTWARE, EX_TEMPFAIL, EX_UNAVAILABLE, EX_USAGE, F_LOCK, F_OK, F_TEST, F_TLOCK, F_ULOCK, GRND_NONBLOCK,
+  GRND_RANDOM, MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_HUGETLB, MFD_HUGE_16MB, MFD_HUGE_1GB, MFD_HUGE_1MB, MFD_HUGE_256MB,
+  MFD_HUGE_2GB, MFD_HUGE_2MB, MFD_HUGE_32MB, MFD_HUGE_512KB, MFD_HUGE_512MB, MFD_HUGE_64KB, MFD_HUGE_8MB, MFD_HUGE_MASK,
+  MFD_HUGE_SHIFT, NGROUPS_MAX, O_ACCMODE, O_APPEND, O_ASYNC, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL,
+  O_FSYNC, O_LARGEFILE, O_NDELAY, O_NOATIME, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_RSYNC,
+  O_SYNC, O_TMPFILE, O_TRUNC, O_WRONLY, POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE, POSIX_FADV_NORMAL, POSIX_FADV_RANDOM,
+  POSIX_FADV_SEQUENTIAL, POSIX_FADV_WILLNEED, PRIO_PGRP, PRIO_PROCESS, PRIO_USER, P_ALL, P_PGID, P_PID, P_PIDFD,
+  RTLD_DEEPBIND, RTLD_GLOBAL, RTLD_LAZY, RTLD_LOCAL, RTLD_NODELETE, RTLD_NOLOAD, RTLD_NOW, RWF_APPEND, RWF_DSYNC,
+  RWF_HIPRI, RWF_NOWAIT, RWF_SYNC, R_OK, SCHED_BATCH, SCHED_FIFO, SCHED_IDLE, SCHED_OTHER, SCHED_RESET_ON_FORK,
+  SCHED_RR, SEEK_DATA, SEEK_HOLE, SPLICE_F_MORE, SPLICE_F_MOVE, SPLICE_F_NONBLOCK, ST_APPEND, ST_MANDLOCK, ST_NOATIME,
+  ST_NODEV, ST_NODIRATIME, ST_NOEXEC, ST_NOSUID, ST_RDONLY, ST_RELATIME, ST_SYNCHRONOUS, ST_WRITE, TFD_CLOEXEC,
+  TFD_NONBLOCK, TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET, TMP_MAX, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED,
+  WUNTRACED, W_OK, XATTR_CREATE, XATTR_REPLACE, XATTR_SIZE_MAX, X_OK, POSIX_SPAWN_OPEN, POSIX_SPAWN_CLOSE,
+  POSIX_SPAWN_DUP2, POSIX_SPAWN_CLOSEFROM);
+static const asy_constants unsigned_constants = UNSIGNED_CONSTANTS("posix_unsigned", MFD_HUGE_16GB);
 
 static const asy_native natives[] = {
   {"_path_normpath", SIG("(path)"), p_normpath, DOC("Normalize path, eliminating double slashes, etc."), 0},
@@ -477,10 +455,11 @@ static const asy_native natives[] = {
 static bool init(asy_vm *vm, asy_value module) {
   asy_class *uname_class = asy_define_record(vm, "posix.uname_result", uname_fields);
   return uname_class && asy_module_set(vm, module, "uname_result", asy_from_obj(uname_class)) &&
-         asy_module_add_constants(vm, module, constants) && posix_init_files(vm, module) &&
+         asy_module_add_constants(vm, module, &constants) &&
+         asy_module_add_constants(vm, module, &unsigned_constants) && posix_init_files(vm, module) &&
          posix_init_scandir(vm, module) && posix_init_fd(vm, module) && posix_init_process(vm, module) &&
-         posix_add_names(vm, module, "sysconf_names", sysconf_names) &&
-         posix_add_names(vm, module, "confstr_names", confstr_names) &&
+         posix_add_names(vm, module, "sysconf_names", &sysconf_names) &&
+         posix_add_names(vm, module, "confstr_names", &confstr_names) &&
          asy_module_set(vm, module, "environ", environment(vm)) &&
          asy_module_set(vm, module, "error", asy_get_attr_cstr(vm, asy_import(vm, "builtins"), "OSError"));
 }

@@ -37,7 +37,7 @@ bool posix_int(asy_vm *vm, asy_value v, int *out);                       /* a C 
 bool posix_id(asy_vm *vm, asy_value v, const char *what, uint32_t *out); /* a user or group; -1 stays as it is */
 bool posix_flag(asy_vm *vm, asy_value v, bool *out);                     /* its truth */
 /* A name of sysconf_names and the like, or a number. */
-bool posix_named(asy_vm *vm, asy_value v, const asy_module_constant *names, int *out);
+bool posix_named(asy_vm *vm, asy_value v, const asy_constants *names, int *out);
 
 asy_value posix_name_value(asy_vm *vm, bool bytes, const char *name, size_t length); /* a str or bytes */
 asy_value posix_error(asy_vm *vm);                                                   /* OSError of errno */
@@ -46,8 +46,8 @@ asy_value posix_done(asy_vm *vm, int rc);      /* None, or OSError when rc is -1
 asy_value posix_number(asy_vm *vm, int64_t n); /* n, or OSError when it is -1 */
 bool posix_add(asy_vm *vm, asy_value module, const asy_native *natives);
 
-/* The rows as a dict, an attribute of the module. */
-bool posix_add_names(asy_vm *vm, asy_value module, const char *attribute, const asy_module_constant *names);
+/* The names as a dict, an attribute of the module. */
+bool posix_add_names(asy_vm *vm, asy_value module, const char *attribute, const asy_constants *names);
 
 bool posix_init_files(asy_vm *vm, asy_value module);
 bool posix_init_scandir(asy_vm *vm, asy_value module);

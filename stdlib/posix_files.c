@@ -534,38 +534,17 @@ static asy_value p_listxattr(asy_vm *vm, const asy_value *args) {
 
 /* ---- Limits of a path ---- */
 
-static const asy_module_constant pathconf_names[] = {
-#define X(name)                                                                                                        \
-  { "PC_" #name, _PC_##name }
-  X(ALLOC_SIZE_MIN),
-  X(ASYNC_IO),
-  X(CHOWN_RESTRICTED),
-  X(FILESIZEBITS),
-  X(LINK_MAX),
-  X(MAX_CANON),
-  X(MAX_INPUT),
-  X(NAME_MAX),
-  X(NO_TRUNC),
-  X(PATH_MAX),
-  X(PIPE_BUF),
-  X(PRIO_IO),
-  X(REC_INCR_XFER_SIZE),
-  X(REC_MAX_XFER_SIZE),
-  X(REC_MIN_XFER_SIZE),
-  X(REC_XFER_ALIGN),
-  X(SOCK_MAXBUF),
-  X(SYMLINK_MAX),
-  X(SYNC_IO),
-  X(VDISABLE),
-  {0},
-#undef X
-};
+static const asy_constants pathconf_names = CONSTANTS(
+  "pathconf_names", _PC_ALLOC_SIZE_MIN, _PC_ASYNC_IO, _PC_CHOWN_RESTRICTED, _PC_FILESIZEBITS, _PC_LINK_MAX,
+  _PC_MAX_CANON, _PC_MAX_INPUT, _PC_NAME_MAX, _PC_NO_TRUNC, _PC_PATH_MAX, _PC_PIPE_BUF, _PC_PRIO_IO,
+  _PC_REC_INCR_XFER_SIZE, _PC_REC_MAX_XFER_SIZE, _PC_REC_MIN_XFER_SIZE, _PC_REC_XFER_ALIGN, _PC_SOCK_MAXBUF,
+  _PC_SYMLINK_MAX, _PC_SYNC_IO, _PC_VDISABLE);
 
 static asy_value p_pathconf(asy_vm *vm, const asy_value *args) {
   posix_path path;
   int name;
   if (!posix_path_of(vm, args[0], "pathconf", "path", PATH_FD, &path) ||
-      !posix_named(vm, args[1], pathconf_names, &name))
+      !posix_named(vm, args[1], &pathconf_names, &name))
     return ASY_FAILED;
   errno = 0;
   long limit = path.name ? pathconf(path.name, name) : fpathconf(path.fd, name);
@@ -574,7 +553,7 @@ static asy_value p_pathconf(asy_vm *vm, const asy_value *args) {
 
 static asy_value p_fpathconf(asy_vm *vm, const asy_value *args) {
   int fd, name;
-  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_named(vm, args[1], pathconf_names, &name)) return ASY_FAILED;
+  if (!posix_fd_or_file(vm, args[0], &fd) || !posix_named(vm, args[1], &pathconf_names, &name)) return ASY_FAILED;
   errno = 0;
   long limit = fpathconf(fd, name);
   return limit == -1 && errno ? posix_error(vm) : asy_from_int64(vm, limit);
@@ -651,5 +630,5 @@ bool posix_init_files(asy_vm *vm, asy_value module) {
   asy_class *statvfs_class = asy_define_long_record(vm, "os.statvfs_result", statvfs_fields, STATVFS_ITEMS);
   return stat_class && statvfs_class && asy_module_set(vm, module, "stat_result", asy_from_obj(stat_class)) &&
          asy_module_set(vm, module, "statvfs_result", asy_from_obj(statvfs_class)) && posix_add(vm, module, natives) &&
-         posix_add_names(vm, module, "pathconf_names", pathconf_names);
+         posix_add_names(vm, module, "pathconf_names", &pathconf_names);
 }

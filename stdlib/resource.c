@@ -119,21 +119,17 @@ static const asy_native natives[] = {
   {0},
 };
 
-static const asy_module_constant constants[] = {
-#define X(name) {#name, name},
-  X(RLIMIT_AS) X(RLIMIT_CORE) X(RLIMIT_CPU) X(RLIMIT_DATA) X(RLIMIT_FSIZE) X(RLIMIT_MEMLOCK) X(RLIMIT_MSGQUEUE)
-    X(RLIMIT_NICE) X(RLIMIT_NOFILE) X(RLIMIT_NPROC) X(RLIMIT_OFILE) X(RLIMIT_RSS) X(RLIMIT_RTPRIO) X(RLIMIT_RTTIME)
-      X(RLIMIT_SIGPENDING) X(RLIMIT_STACK) X(RUSAGE_CHILDREN) X(RUSAGE_SELF) X(RUSAGE_THREAD)
-#undef X
-        {"RLIM_INFINITY", -1},
-  {0},
-};
+static const asy_constants constants = CONSTANTS(
+  "resource", RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE,
+  RLIMIT_NICE, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_OFILE, RLIMIT_RSS, RLIMIT_RTPRIO, RLIMIT_RTTIME, RLIMIT_SIGPENDING,
+  RLIMIT_STACK, RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD);
 
 static bool init(asy_vm *vm, asy_value module) {
   asy_class *cls = asy_define_record(vm, "resource.struct_rusage", usage_fields);
   return cls && asy_module_set(vm, module, "struct_rusage", asy_from_obj(cls)) &&
          asy_module_set(vm, module, "error", asy_get_attr_cstr(vm, asy_import(vm, "builtins"), "OSError")) &&
-         asy_module_add_constants(vm, module, constants);
+         asy_module_add_constants(vm, module, &constants) &&
+         asy_module_set(vm, module, "RLIM_INFINITY", asy_from_small(-1));
 }
 
 const asy_module_def asy_module_resource = {"resource", natives, "What a process uses, and its limits.", init};

@@ -385,17 +385,13 @@ static const asy_native natives[] = {
   {0},
 };
 
-static const asy_module_constant numbers[] = {
-#define X(name) {#name, (uint32_t)name},
-  X(POLLIN) X(POLLPRI) X(POLLOUT) X(POLLERR) X(POLLHUP) X(POLLNVAL) X(POLLRDNORM) X(POLLRDBAND) X(POLLWRNORM)
-    X(POLLWRBAND) X(POLLMSG) X(POLLRDHUP) X(EPOLLIN) X(EPOLLOUT) X(EPOLLPRI) X(EPOLLERR) X(EPOLLHUP) X(EPOLLRDHUP)
-      X(EPOLLET) X(EPOLLONESHOT) X(EPOLLEXCLUSIVE) X(EPOLLRDNORM) X(EPOLLRDBAND) X(EPOLLWRNORM) X(EPOLLWRBAND)
-        X(EPOLLMSG) X(EPOLL_CLOEXEC) X(PIPE_BUF){0},
-#undef X
-};
+static const asy_constants numbers = UNSIGNED_CONSTANTS(
+  "select", POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL, POLLRDNORM, POLLRDBAND, POLLWRNORM, POLLWRBAND,
+  POLLMSG, POLLRDHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLET, EPOLLONESHOT,
+  EPOLLEXCLUSIVE, EPOLLRDNORM, EPOLLRDBAND, EPOLLWRNORM, EPOLLWRBAND, EPOLLMSG, EPOLL_CLOEXEC, PIPE_BUF);
 
 static bool init(asy_vm *vm, asy_value module) {
-  return asy_module_add_constants(vm, module, numbers) && asy_module_add_type(vm, module, "epoll", &epoll_type) &&
+  return asy_module_add_constants(vm, module, &numbers) && asy_module_add_type(vm, module, "epoll", &epoll_type) &&
          asy_module_set(vm, module, "error", asy_get_attr_cstr(vm, asy_import(vm, "builtins"), "OSError"));
 }
 

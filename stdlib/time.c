@@ -391,21 +391,15 @@ static const asy_native natives[] = {
   {0},
 };
 
+enum { _STRUCT_TM_ITEMS = ALL_FIELDS };
+static const asy_constants constants = CONSTANTS("time", CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID,
+                                                 CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME,
+                                                 CLOCK_TAI, _STRUCT_TM_ITEMS);
+
 static bool init(asy_vm *vm, asy_value module) {
-  static const asy_module_constant constants[] = {
-    {"CLOCK_REALTIME", CLOCK_REALTIME},
-    {"CLOCK_MONOTONIC", CLOCK_MONOTONIC},
-    {"CLOCK_PROCESS_CPUTIME_ID", CLOCK_PROCESS_CPUTIME_ID},
-    {"CLOCK_THREAD_CPUTIME_ID", CLOCK_THREAD_CPUTIME_ID},
-    {"CLOCK_MONOTONIC_RAW", CLOCK_MONOTONIC_RAW},
-    {"CLOCK_BOOTTIME", CLOCK_BOOTTIME},
-    {"CLOCK_TAI", CLOCK_TAI},
-    {"_STRUCT_TM_ITEMS", ALL_FIELDS},
-    {0},
-  };
   asy_class *cls = struct_class(vm);
   return cls && asy_module_set(vm, module, "struct_time", asy_from_obj(cls)) && set_zone(vm, module) &&
-         asy_module_add_constants(vm, module, constants);
+         asy_module_add_constants(vm, module, &constants);
 }
 
 const asy_module_def asy_module_time = {"time", natives,

@@ -201,7 +201,7 @@ static asy_value zlib_compressobj(asy_vm *vm, const asy_value *args) {
   code = lib(vm)->deflateSetDictionary(&s->z, b.data, (uInt)b.len);
   asy_buffer_release(vm, &b);
   if (code == Z_STREAM_ERROR) return asy_raise(vm, ASY_ValueError, "Invalid dictionary");
-  return code == Z_OK ? asy_from_obj(s) : asy_raise(vm, ASY_ValueError, "lib(vm)->deflateSetDictionary()");
+  return code == Z_OK ? asy_from_obj(s) : asy_raise(vm, ASY_ValueError, "deflateSetDictionary()");
 }
 
 static bool set_inflate_dictionary(asy_vm *vm, stream *s) {
@@ -513,31 +513,14 @@ static const asy_native zlib_natives[] = {
   {0},
 };
 
+enum { DEFLATED = Z_DEFLATED, DEF_MEM_LEVEL = 8, DEF_BUF_SIZE = 16384 };
+static const asy_constants constants = CONSTANTS(
+  "zlib", MAX_WBITS, DEFLATED, DEF_MEM_LEVEL, DEF_BUF_SIZE, Z_NO_COMPRESSION, Z_BEST_SPEED, Z_BEST_COMPRESSION,
+  Z_DEFAULT_COMPRESSION, Z_DEFAULT_STRATEGY, Z_FILTERED, Z_HUFFMAN_ONLY, Z_RLE, Z_FIXED, Z_NO_FLUSH, Z_PARTIAL_FLUSH,
+  Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_FINISH, Z_BLOCK, Z_TREES);
+
 static bool zlib_init(asy_vm *vm, asy_value module) {
-  static const asy_module_constant constants[] = {
-    {"MAX_WBITS", MAX_WBITS},
-    {"DEFLATED", Z_DEFLATED},
-    {"DEF_MEM_LEVEL", 8},
-    {"DEF_BUF_SIZE", 16384},
-    {"Z_NO_COMPRESSION", 0},
-    {"Z_BEST_SPEED", 1},
-    {"Z_BEST_COMPRESSION", 9},
-    {"Z_DEFAULT_COMPRESSION", -1},
-    {"Z_DEFAULT_STRATEGY", 0},
-    {"Z_FILTERED", 1},
-    {"Z_HUFFMAN_ONLY", 2},
-    {"Z_RLE", 3},
-    {"Z_FIXED", 4},
-    {"Z_NO_FLUSH", 0},
-    {"Z_PARTIAL_FLUSH", 1},
-    {"Z_SYNC_FLUSH", 2},
-    {"Z_FULL_FLUSH", 3},
-    {"Z_FINISH", 4},
-    {"Z_BLOCK", 5},
-    {"Z_TREES", 6},
-    {0},
-  };
-  return asy_library_table(vm, &library) && asy_module_add_constants(vm, module, constants) &&
+  return asy_library_table(vm, &library) && asy_module_add_constants(vm, module, &constants) &&
          asy_module_add_type(vm, module, "_ZlibDecompressor", &asy_zlib_decompressor_type) &&
          asy_module_set(vm, module, "ZLIB_VERSION", asy_from_cstr(vm, ZLIB_VERSION)) &&
          asy_module_set(vm, module, "ZLIB_RUNTIME_VERSION", asy_from_cstr(vm, lib(vm)->zlibVersion())) &&

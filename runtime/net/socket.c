@@ -1136,17 +1136,10 @@ static const asy_native natives[] = {
   {0},
 };
 
-static const asy_module_constant numbers[] = {
-#define X(name) {#name, (int64_t)name},
-  ASY_SOCKET_NAMES(X)
-#undef X
-#define X(name, value) {#name, value},
-    ASY_SOCKET_NUMBERS(X){0},
-#undef X
-};
-
 static bool init(asy_vm *vm, asy_value module) {
-  if (!asy_module_add_constants(vm, module, numbers)) return false;
+  if (!asy_module_add_constants(vm, module, &socket_numbers) ||
+      !asy_module_add_constants(vm, module, &socket_unsigned_numbers))
+    return false;
   asy_class *cls = asy_define_type(vm, &socket_type);
   return cls && asy_module_set(vm, module, "socket", asy_from_obj(cls)) &&
          asy_module_set(vm, module, "SocketType", asy_from_obj(cls)) &&
