@@ -114,12 +114,14 @@ static bool is_digit_of(char c, int base) {
   return c >= '0' && c < '0' + base;
 }
 
-/* `1if x else y` is fine, `1x` is not. */
+/* `1if x else y` is fine, `1x` is not; what is not ASCII is another token. */
 static bool ends_number(const char *p) {
-  static const char *const followers[] = {"and", "else", "for", "if", "in", "is", "or", "not"};
-  if (!is_name_char(*p)) return true;
-  for (size_t i = 0; i < sizeof followers / sizeof *followers; i++)
-    if (!strncmp(p, followers[i], strlen(followers[i]))) return true;
+  static const char *const followers[] = {"if", "in", "is", "and", "else", "for", "not", "or"};
+  if (!is_letter(*p) && !is_digit(*p)) return true;
+  for (size_t i = 0; i < sizeof followers / sizeof *followers; i++) {
+    size_t length = strlen(followers[i]);
+    if (!strncmp(p, followers[i], length)) return i < 3 || !is_name_char(p[length]); /* as CPython has it: `1inx` is fine */
+  }
   return false;
 }
 
@@ -178,7 +180,8 @@ static asy_token number(asy_lexer *lexer, const char *start) {
   }
   bool imaginary = (*p | 32) == 'j';
   if (imaginary) p++;
-  if (is_int && !imaginary && zeros_end) {
+  bool bad_exponent = is_int && (*p | 32) == 'e' && !ends_number(p);
+  if (is_int && !imaginary && zeros_end && !bad_exponent) {
     uint32_t col = (uint32_t)(start - lexer->line_start);
     asy_diagnostic_set(lexer->error, DIAG_SYNTAX, lexer->line, col, lexer->line, col + (uint32_t)(zeros_end - start),
                        "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers");

@@ -127,6 +127,26 @@ static asy_span expressions_ahead(const asy_parser *p) {
   return last.span;
 }
 
+/* Whether the text ends within the operand that begins with the token at hand, in an open bracket: that is the error then. */
+static bool ends_in_operand(const asy_parser *p) {
+  static const int ends[] = {TOKEN_NEWLINE, ';', '=', ':', ',', ')', ']', '}', TOKEN_WALRUS, TOKEN_FOR, TOKEN_ASYNC, TOKEN_ELSE},
+                   joins[] = {'(', '[', '+', '-'};
+  asy_diagnostic found = {0};
+  asy_lexer copy = ahead_of(p, &found);
+  asy_token last = p->token;
+  for (;;) {
+    bool nested = copy.paren_count > p->lexer.paren_count;
+    asy_token token = asy_lexer_next(&copy);
+    if (token.kind == LEX_ERROR) {
+      if (copy.never_closed) *p->error = found;
+      return copy.never_closed;
+    }
+    if (!nested && is_among(token.kind, ends, sizeof ends / sizeof *ends)) return false;
+    if (ends_expression(last.kind) && starts_expression(token.kind) && !is_among(token.kind, joins, 4)) return false;
+    last = token;
+  }
+}
+
 /* Where a message about a token points to: the end of the text is the end of its last line. */
 static asy_span place_of(asy_parser *p) {
   asy_span span = p->token.span;
@@ -271,7 +291,7 @@ static bool in_expression(const stuck *s) {
   }
   if (node && p->parens_before && starts_expression(token->kind) &&
       !(before->kind == TOKEN_NAME && (token->kind == TOKEN_STRING || token->kind == TOKEN_FSTRING_START)))
-    return say(s, joined(s->top.span, token->span), "invalid syntax. Perhaps you forgot a comma?");
+    return ends_in_operand(p) || say(s, joined(s->top.span, token->span), "invalid syntax. Perhaps you forgot a comma?");
   return false;
 }
 

@@ -90,7 +90,7 @@ static asy_value find_attribute(asy_vm *vm, asy_value v, asy_class *cls, asy_str
     asy_value arg = asy_from_obj(name);
     return asy_call_special(vm, v, ASY_NAME(vm, __getattribute__), 1, &arg);
   }
-  asy_value (*get)(asy_vm *, asy_value, asy_str *) = ASY_SLOT(cls->type, get_attr);
+  asy_value (*get)(asy_vm *, asy_value, asy_str *) = ASY_SPECIAL(cls->type, get_attr);
   return get ? get(vm, v, name) : generic_find(vm, v, name);
 }
 
@@ -139,7 +139,7 @@ static bool set_through(asy_vm *vm, asy_value descriptor, asy_value v, asy_value
   asy_lookup *record = asy_class_lookup(vm, cls, name);
   if (!record) return false;
   if (cls->flags & ASY_CLASS_BUILTIN || (record->owner && record->owner->flags & ASY_CLASS_BUILTIN)) {
-    bool (*set)(asy_vm *, asy_value, asy_value, asy_value) = ASY_SLOT(cls->type, descr_set);
+    bool (*set)(asy_vm *, asy_value, asy_value, asy_value) = ASY_SPECIAL(cls->type, descr_set);
     if (set) return set(vm, descriptor, v, value);
   }
   if (record->kind == LOOKUP_ABSENT) {
@@ -216,7 +216,7 @@ static bool change_attribute(asy_vm *vm, asy_value v, asy_str *name, asy_value v
       return asy_call_special(vm, v, special, value == ASY_UNBOUND ? 1 : 2, args) != ASY_FAILED;
     }
   }
-  bool (*set)(asy_vm *, asy_value, asy_str *, asy_value) = ASY_SLOT(cls->type, set_attr);
+  bool (*set)(asy_vm *, asy_value, asy_str *, asy_value) = ASY_SPECIAL(cls->type, set_attr);
   return set ? set(vm, v, name, value) : asy_generic_set_attr(vm, v, name, value);
 }
 

@@ -56,7 +56,7 @@ static bool name_argument(asy_vm *vm, asy_value name) {
 }
 static asy_value object_getattribute(asy_vm *vm, const asy_value *args) {
   if (asy_is_kind(args[0], KIND_MODULE) && asy_is_str(args[1]))
-    return asy_module_type.get_attr(vm, args[0], (asy_str *)asy_obj_of(args[1]));
+    return asy_module_type.special->get_attr(vm, args[0], (asy_str *)asy_obj_of(args[1]));
   return name_argument(vm, args[1]) ? asy_generic_get_attr(vm, args[0], (asy_str *)asy_obj_of(args[1])) : ASY_FAILED;
 }
 static asy_value object_setattr(asy_vm *vm, const asy_value *args) {

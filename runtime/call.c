@@ -596,8 +596,8 @@ asy_action asy_call_slow(asy_vm *vm, asy_value callee, asy_value self, asy_value
     asy_class *cls = asy_class_of(vm, callee);
     if (cls == vm->classes[KIND_TYPE])
       return enter_class(vm, (asy_class *)asy_obj_of(callee), window, args, nargs, kwnames, info, result);
-    if (cls->flags & ASY_CLASS_BUILTIN && cls->type->call) {
-      *result = cls->type->call(vm, callee, args, (int)nargs, kwnames);
+    if (cls->flags & ASY_CLASS_BUILTIN && cls->type->special && cls->type->special->call) {
+      *result = cls->type->special->call(vm, callee, args, (int)nargs, kwnames);
       return *result == ASY_FAILED ? ACT_UNWIND : ACT_NEXT;
     }
     asy_value fn, bound;

@@ -110,10 +110,9 @@ static asy_value method_value(asy_vm *vm, asy_class *cls, const asy_native *row,
   }
   asy_value native = asy_new_native(vm, row, ASY_UNBOUND, ASY_NONE);
   if (native == ASY_FAILED) return ASY_FAILED;
-  if (row->flags & ASY_NATIVE_STATIC) return asy_wrap_method(vm, KIND_STATICMETHOD, native);
   if (row->flags & ASY_NATIVE_CLASS) return asy_wrap_method(vm, KIND_CLASSMETHOD, native);
   asy_native_own(vm, native, cls);
-  return native;
+  return row->flags & ASY_NATIVE_STATIC ? asy_wrap_method(vm, KIND_STATICMETHOD, native) : native;
 }
 
 static bool add_methods(asy_vm *vm, asy_class *cls, const asy_native *rows) {

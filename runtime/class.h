@@ -76,13 +76,15 @@ bool asy_check_new(asy_vm *vm, const asy_nativefunc *native, asy_value cls);
     while (!slot_type_->slot && slot_type_->base) slot_type_ = slot_type_->base;                                       \
     slot_type_->slot;                                                                                                  \
   }))
-/* The same of an operator: ASY_OPERATOR(type, binary[op]). */
-#define ASY_OPERATOR(descriptor, slot)                                                                                 \
+/* The same of a slot in one of the tables behind a descriptor: ASY_OPERATOR(type, binary[op]), ASY_SPECIAL(type, get_item). */
+#define ASY_SLOT_OF_TABLE(descriptor, table, slot)                                                                     \
   (__extension__({                                                                                                     \
     const asy_type *slot_type_ = (descriptor);                                                                         \
-    while (!(slot_type_->operators && slot_type_->operators->slot) && slot_type_->base) slot_type_ = slot_type_->base; \
-    slot_type_->operators ? slot_type_->operators->slot : NULL;                                                        \
+    while (!(slot_type_->table && slot_type_->table->slot) && slot_type_->base) slot_type_ = slot_type_->base;         \
+    slot_type_->table ? slot_type_->table->slot : NULL;                                                                \
   }))
+#define ASY_OPERATOR(descriptor, slot) ASY_SLOT_OF_TABLE(descriptor, operators, slot)
+#define ASY_SPECIAL(descriptor, slot) ASY_SLOT_OF_TABLE(descriptor, special, slot)
 /* Parts of class.c, by file. */
 bool asy_class_add_dunders(asy_vm *vm, asy_class *cls); /* dunder.c: slots as methods */
 bool asy_class_compute_mro(asy_vm *vm, asy_class *cls); /* mro.c */

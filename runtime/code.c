@@ -206,13 +206,14 @@ static asy_value code_repr(asy_vm *vm, asy_value self) {
 /* ---- Attributes ---- */
 
 #define CODE_SELF ((asy_code *)asy_obj_of(args[0]))
-static asy_value code_get_argcount(asy_vm *vm, const asy_value *args) { return asy_from_small(CODE_SELF->argcount); }
+/* The bodies of modules and classes have one register filled by their caller, which is no parameter. */
+static asy_value code_get_argcount(asy_vm *vm, const asy_value *args) {
+  return asy_from_small(CODE_SELF->flags & CODE_OPTIMIZED ? CODE_SELF->argcount : 0);
+}
 static asy_value code_get_posonly(asy_vm *vm, const asy_value *args) { return asy_from_small(CODE_SELF->posonly); }
 static asy_value code_get_kwonly(asy_vm *vm, const asy_value *args) { return asy_from_small(CODE_SELF->kwonly); }
 static asy_value code_get_stacksize(asy_vm *vm, const asy_value *args) { return asy_from_small(CODE_SELF->nregs); }
-static asy_value code_get_flags(asy_vm *vm, const asy_value *args) {
-  return asy_from_small((CODE_SELF->flags & 0xffff) | (CODE_SELF->flags & CODE_HAS_DOCSTRING));
-}
+static asy_value code_get_flags(asy_vm *vm, const asy_value *args) { return asy_from_small(CODE_SELF->flags & 0xffff); }
 
 /* Names of locals that are in their registers, or of those that inner functions share. */
 static asy_value local_names(asy_vm *vm, const asy_code *code, bool cells) {

@@ -282,11 +282,9 @@ const asy_type asy_context_type = {
   .new_signature = SIG("(cls, /, *args, **kwargs)"),
   .compare = context_compare,
   .length = context_length,
-  .get_item = context_item,
-  .contains = context_contains,
+  .special = &(const asy_special){.get_item = context_item, .contains = context_contains},
   .iter = context_iter,
-  .methods = context_methods,
-};
+  .methods = context_methods};
 
 /* ---- Tokens ---------------------------------------------------------------------------------------------------------- */
 

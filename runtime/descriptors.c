@@ -175,11 +175,9 @@ const asy_type asy_property_type = {
   .new_ = property_new,
   .init = property_init,
   .init_signature = SIG("(self, fget=None, fset=None, fdel=None, doc=None)"),
-  .descr_get = property_get,
-  .descr_set = property_set,
+  .special = &(const asy_special){.descr_get = property_get, .descr_set = property_set},
   .methods = property_methods,
-  .members = property_members,
-};
+  .members = property_members};
 
 /* ---- staticmethod and classmethod --------------------------------------------------------------------------------------- */
 
@@ -274,25 +272,21 @@ const asy_type asy_staticmethod_type = {
   .init = wrapped_init,
   .init_signature = SIG("(self, function, /)"),
   .repr = wrapped_repr,
-  .descr_get = staticmethod_get,
-  .call = staticmethod_call,
+  .special = &(const asy_special){.descr_get = staticmethod_get, .call = staticmethod_call},
   .methods = wrapped_methods,
-  .members = wrapped_members,
-};
+  .members = wrapped_members};
 
-const asy_type asy_classmethod_type = {
-  .name = "classmethod",
-  .size = sizeof(asy_wrapped_method),
-  .flags = ASY_TYPE_ATTRS,
-  .visit = wrapped_visit,
-  .new_ = wrapped_new,
-  .init = wrapped_init,
-  .init_signature = SIG("(self, function, /)"),
-  .repr = wrapped_repr,
-  .descr_get = classmethod_get,
-  .methods = wrapped_methods,
-  .members = wrapped_members,
-};
+const asy_type asy_classmethod_type = {.name = "classmethod",
+                                       .size = sizeof(asy_wrapped_method),
+                                       .flags = ASY_TYPE_ATTRS,
+                                       .visit = wrapped_visit,
+                                       .new_ = wrapped_new,
+                                       .init = wrapped_init,
+                                       .init_signature = SIG("(self, function, /)"),
+                                       .repr = wrapped_repr,
+                                       .special = &(const asy_special){.descr_get = classmethod_get},
+                                       .methods = wrapped_methods,
+                                       .members = wrapped_members};
 
 /* ---- Members --------------------------------------------------------------------------------------------------------------- */
 
@@ -470,8 +464,8 @@ static const asy_member member_members[] = {
 
 #define MEMBER_TYPE                                                                                                    \
   .size = sizeof(asy_member_descr), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .visit = member_visit,                  \
-  .repr = member_repr, .descr_get = asy_member_get, .descr_set = asy_member_set, .methods = member_methods,            \
-  .members = member_members
+  .repr = member_repr, .special = &(const asy_special){.descr_get = asy_member_get, .descr_set = asy_member_set},      \
+  .methods = member_methods, .members = member_members
 
 const asy_type asy_member_type = {.name = "member_descriptor", MEMBER_TYPE};
 const asy_type asy_getset_type = {.name = "getset_descriptor", MEMBER_TYPE};

@@ -33,6 +33,10 @@ static asy_value none_result(bool ok) { return ok ? ASY_NONE : ASY_FAILED; }
   __typeof__(type->slot) fn = ASY_SLOT(type, slot);                                                                    \
   if (!fn) return wrong_self(vm, args[0]);
 
+#define SPECIAL_OR_FAIL(slot)                                                                                          \
+  __typeof__(type->special->slot) fn = ASY_SPECIAL(type, slot);                                                        \
+  if (!fn) return wrong_self(vm, args[0]);
+
 #define OPERATOR_OR_FAIL(slot)                                                                                         \
   __typeof__(type->operators->slot) fn = ASY_OPERATOR(type, slot);                                                     \
   if (!fn) return wrong_self(vm, args[0]);
@@ -47,40 +51,40 @@ WRAPPER(wrap_eq, SLOT_OR_FAIL(compare) return fn(vm, args[0], args[1], COMPARE_E
 WRAPPER(wrap_ne, SLOT_OR_FAIL(compare) return fn(vm, args[0], args[1], COMPARE_NE);)
 WRAPPER(wrap_gt, SLOT_OR_FAIL(compare) return fn(vm, args[0], args[1], COMPARE_GT);)
 WRAPPER(wrap_ge, SLOT_OR_FAIL(compare) return fn(vm, args[0], args[1], COMPARE_GE);)
-WRAPPER(wrap_bool, SLOT_OR_FAIL(truth) return bool_result(fn(vm, args[0]));)
+WRAPPER(wrap_bool, SPECIAL_OR_FAIL(truth) return bool_result(fn(vm, args[0]));)
 WRAPPER(wrap_len, SLOT_OR_FAIL(length) int64_t n = fn(vm, args[0]); return n < 0 ? ASY_FAILED : asy_from_int64(vm, n);)
-WRAPPER(wrap_getitem, SLOT_OR_FAIL(get_item) return fn(vm, args[0], args[1]);)
-WRAPPER(wrap_setitem, SLOT_OR_FAIL(set_item) return none_result(fn(vm, args[0], args[1], args[2]));)
-WRAPPER(wrap_delitem, SLOT_OR_FAIL(set_item) return none_result(fn(vm, args[0], args[1], ASY_UNBOUND));)
-WRAPPER(wrap_contains, SLOT_OR_FAIL(contains) return bool_result(fn(vm, args[0], args[1]));)
+WRAPPER(wrap_getitem, SPECIAL_OR_FAIL(get_item) return fn(vm, args[0], args[1]);)
+WRAPPER(wrap_setitem, SPECIAL_OR_FAIL(set_item) return none_result(fn(vm, args[0], args[1], args[2]));)
+WRAPPER(wrap_delitem, SPECIAL_OR_FAIL(set_item) return none_result(fn(vm, args[0], args[1], ASY_UNBOUND));)
+WRAPPER(wrap_contains, SPECIAL_OR_FAIL(contains) return bool_result(fn(vm, args[0], args[1]));)
 WRAPPER(wrap_iter, SLOT_OR_FAIL(iter) return fn(vm, args[0]);)
 WRAPPER(wrap_next, SLOT_OR_FAIL(next) vm->stop_value = ASY_NONE; asy_value item = fn(vm, args[0]);
         return item == ASY_END ? asy_raised(vm) ? ASY_FAILED : asy_raise_stop(vm, asy_take_stop_value(vm)) : item;)
-WRAPPER(wrap_index, SLOT_OR_FAIL(index) return fn(vm, args[0]);)
+WRAPPER(wrap_index, SPECIAL_OR_FAIL(index) return fn(vm, args[0]);)
 WRAPPER(wrap_neg, OPERATOR_OR_FAIL(unary[UNARY_NEG]) return fn(vm, args[0]);)
 WRAPPER(wrap_pos, OPERATOR_OR_FAIL(unary[UNARY_POS]) return fn(vm, args[0]);)
 WRAPPER(wrap_invert, OPERATOR_OR_FAIL(unary[UNARY_INVERT]) return fn(vm, args[0]);)
-WRAPPER(wrap_await, SLOT_OR_FAIL(await_) return fn(vm, args[0]);)
+WRAPPER(wrap_await, SPECIAL_OR_FAIL(await_) return fn(vm, args[0]);)
 
 static bool name_argument(asy_vm *vm, asy_value name) {
   if (asy_is_str(name)) return true;
   asy_raise(vm, ASY_TypeError, "attribute name must be string, not '%T'", name);
   return false;
 }
-WRAPPER(wrap_getattribute, SLOT_OR_FAIL(get_attr) return name_argument(vm, args[1])
+WRAPPER(wrap_getattribute, SPECIAL_OR_FAIL(get_attr) return name_argument(vm, args[1])
                              ? fn(vm, args[0], (asy_str *)asy_obj_of(args[1]))
                              : ASY_FAILED;)
-WRAPPER(wrap_setattr, SLOT_OR_FAIL(set_attr) return name_argument(vm, args[1])
+WRAPPER(wrap_setattr, SPECIAL_OR_FAIL(set_attr) return name_argument(vm, args[1])
                         ? none_result(fn(vm, args[0], (asy_str *)asy_obj_of(args[1]), args[2]))
                         : ASY_FAILED;)
-WRAPPER(wrap_delattr, SLOT_OR_FAIL(set_attr) return name_argument(vm, args[1])
+WRAPPER(wrap_delattr, SPECIAL_OR_FAIL(set_attr) return name_argument(vm, args[1])
                         ? none_result(fn(vm, args[0], (asy_str *)asy_obj_of(args[1]), ASY_UNBOUND))
                         : ASY_FAILED;)
-WRAPPER(wrap_set, SLOT_OR_FAIL(descr_set) return none_result(fn(vm, args[0], args[1], args[2]));)
-WRAPPER(wrap_delete, SLOT_OR_FAIL(descr_set) return none_result(fn(vm, args[0], args[1], ASY_UNBOUND));)
+WRAPPER(wrap_set, SPECIAL_OR_FAIL(descr_set) return none_result(fn(vm, args[0], args[1], args[2]));)
+WRAPPER(wrap_delete, SPECIAL_OR_FAIL(descr_set) return none_result(fn(vm, args[0], args[1], ASY_UNBOUND));)
 
 /* (self, instance, owner=None, /) */
-WRAPPER(wrap_get, SLOT_OR_FAIL(descr_get) bool instance = args[1] != ASY_NONE;
+WRAPPER(wrap_get, SPECIAL_OR_FAIL(descr_get) bool instance = args[1] != ASY_NONE;
         if (!instance && args[2] == ASY_NONE) return asy_raise(vm, ASY_TypeError, "__get__(None, None) is invalid");
         asy_class *owner = asy_is_kind(args[2], KIND_TYPE) ? (asy_class *)asy_obj_of(args[2])
                                                            : asy_class_of(vm, args[1]);
@@ -88,7 +92,7 @@ WRAPPER(wrap_get, SLOT_OR_FAIL(descr_get) bool instance = args[1] != ASY_NONE;
 
 /* (self, /, *args, **kwargs) */
 WRAPPER(
-  wrap_call, SLOT_OR_FAIL(call) const asy_tuple *positional = (const asy_tuple *)asy_obj_of(args[1]);
+  wrap_call, SPECIAL_OR_FAIL(call) const asy_tuple *positional = (const asy_tuple *)asy_obj_of(args[1]);
   asy_dict *named = asy_is_kind(args[2], KIND_DICT) ? (asy_dict *)asy_obj_of(args[2]) : NULL;
   if (!named || !named->used) return fn(vm, args[0], positional->items, (int)positional->len, NULL);
   asy_tuple *all = asy_tuple_new(vm, NULL, positional->len + named->used);
@@ -109,26 +113,29 @@ ASY_BINARY_OPS(X)
 #undef WRAPPER
 #undef SLOT_OR_FAIL
 #undef OPERATOR_OR_FAIL
+#undef SPECIAL_OR_FAIL
 
 typedef struct {
-  uint32_t slot;        /* that must be filled: its offset in asy_type, for an operator behind that in asy_operators */
+  uint16_t table;       /* where the descriptor has the slot's table, or IN_TYPE */
+  uint16_t slot;        /* that must be filled: its offset there */
   bool reflected;       /* __radd__ and its like: sequences do not have it for + */
   asy_native native[2]; /* root, own */
 } dunder;
+enum { IN_TYPE = UINT16_MAX };
 
-#define OPERATOR(member) (sizeof(asy_type) + offsetof(asy_operators, member))
+#define ROW_OF(name, signature, table, slot, wrapper, doc)                                                             \
+  {                                                                                                                    \
+    table, slot, false, {                                                                                              \
+      {name, signature, wrapper##_root, doc, 0}, { name, signature, wrapper##_own, doc, 0 }                            \
+    }                                                                                                                  \
+  }
+#define OPERATOR(member) offsetof(asy_type, operators), offsetof(asy_operators, member)
 #define OPERATOR_ROW(name, signature, member, wrapper, doc)                                                            \
-  {                                                                                                                    \
-    OPERATOR(member), false, {                                                                                         \
-      {name, signature, wrapper##_root, doc, 0}, { name, signature, wrapper##_own, doc, 0 }                            \
-    }                                                                                                                  \
-  }
+  ROW_OF(name, signature, offsetof(asy_type, operators), offsetof(asy_operators, member), wrapper, doc)
+#define SPECIAL_ROW(name, signature, member, wrapper, doc)                                                             \
+  ROW_OF(name, signature, offsetof(asy_type, special), offsetof(asy_special, member), wrapper, doc)
 #define ROW(name, signature, member, wrapper, doc)                                                                     \
-  {                                                                                                                    \
-    offsetof(asy_type, member), false, {                                                                               \
-      {name, signature, wrapper##_root, doc, 0}, { name, signature, wrapper##_own, doc, 0 }                            \
-    }                                                                                                                  \
-  }
+  ROW_OF(name, signature, IN_TYPE, offsetof(asy_type, member), wrapper, doc)
 #define ROW_REFLECTED(name, member, wrapper, doc)                                                                      \
   {                                                                                                                    \
     OPERATOR(member), true, {                                                                                          \
@@ -167,29 +174,33 @@ static const dunder dunders[] = {
   ROW("__ne__", SIG("(self, value, /)"), compare, wrap_ne, DOC("Return self!=value.")),
   ROW("__gt__", SIG("(self, value, /)"), compare, wrap_gt, DOC("Return self>value.")),
   ROW("__ge__", SIG("(self, value, /)"), compare, wrap_ge, DOC("Return self>=value.")),
-  ROW("__bool__", SIG("(self, /)"), truth, wrap_bool, DOC("True if self else False")),
+  SPECIAL_ROW("__bool__", SIG("(self, /)"), truth, wrap_bool, DOC("True if self else False")),
   ROW("__len__", SIG("(self, /)"), length, wrap_len, DOC("Return len(self).")),
-  ROW("__getitem__", SIG("(self, key, /)"), get_item, wrap_getitem, DOC("Return self[key].")),
-  ROW("__setitem__", SIG("(self, key, value, /)"), set_item, wrap_setitem, DOC("Set self[key] to value.")),
-  ROW("__delitem__", SIG("(self, key, /)"), set_item, wrap_delitem, DOC("Delete self[key].")),
-  ROW("__contains__", SIG("(self, key, /)"), contains, wrap_contains, DOC("Return bool(key in self).")),
+  SPECIAL_ROW("__getitem__", SIG("(self, key, /)"), get_item, wrap_getitem, DOC("Return self[key].")),
+  SPECIAL_ROW("__setitem__", SIG("(self, key, value, /)"), set_item, wrap_setitem, DOC("Set self[key] to value.")),
+  SPECIAL_ROW("__delitem__", SIG("(self, key, /)"), set_item, wrap_delitem, DOC("Delete self[key].")),
+  SPECIAL_ROW("__contains__", SIG("(self, key, /)"), contains, wrap_contains, DOC("Return bool(key in self).")),
   ROW("__iter__", SIG("(self, /)"), iter, wrap_iter, DOC("Implement iter(self).")),
   ROW("__next__", SIG("(self, /)"), next, wrap_next, DOC("Implement next(self).")),
-  ROW("__index__", SIG("(self, /)"), index, wrap_index,
-      DOC("Return self converted to an integer, if self is suitable for use as an index into a list.")),
+  SPECIAL_ROW("__index__", SIG("(self, /)"), index, wrap_index,
+              DOC("Return self converted to an integer, if self is suitable for use as an index into a list.")),
   OPERATOR_ROW("__neg__", SIG("(self, /)"), unary[UNARY_NEG], wrap_neg, DOC("-self")),
   OPERATOR_ROW("__pos__", SIG("(self, /)"), unary[UNARY_POS], wrap_pos, DOC("+self")),
   OPERATOR_ROW("__invert__", SIG("(self, /)"), unary[UNARY_INVERT], wrap_invert, DOC("~self")),
-  ROW("__await__", SIG("(self, /)"), await_, wrap_await, DOC("Return an iterator to be used in await expression.")),
-  ROW("__getattribute__", SIG("(self, name, /)"), get_attr, wrap_getattribute, DOC("Return getattr(self, name).")),
-  ROW("__setattr__", SIG("(self, name, value, /)"), set_attr, wrap_setattr,
-      DOC("Implement setattr(self, name, value).")),
-  ROW("__delattr__", SIG("(self, name, /)"), set_attr, wrap_delattr, DOC("Implement delattr(self, name).")),
-  ROW("__get__", SIG("(self, instance, owner=None, /)"), descr_get, wrap_get,
-      DOC("Return an attribute of instance, which is of type owner.")),
-  ROW("__set__", SIG("(self, instance, value, /)"), descr_set, wrap_set, DOC("Set an attribute of instance to value.")),
-  ROW("__delete__", SIG("(self, instance, /)"), descr_set, wrap_delete, DOC("Delete an attribute of instance.")),
-  ROW("__call__", SIG("(self, /, *args, **kwargs)"), call, wrap_call, DOC("Call self as a function.")),
+  SPECIAL_ROW("__await__", SIG("(self, /)"), await_, wrap_await,
+              DOC("Return an iterator to be used in await expression.")),
+  SPECIAL_ROW("__getattribute__", SIG("(self, name, /)"), get_attr, wrap_getattribute,
+              DOC("Return getattr(self, name).")),
+  SPECIAL_ROW("__setattr__", SIG("(self, name, value, /)"), set_attr, wrap_setattr,
+              DOC("Implement setattr(self, name, value).")),
+  SPECIAL_ROW("__delattr__", SIG("(self, name, /)"), set_attr, wrap_delattr, DOC("Implement delattr(self, name).")),
+  SPECIAL_ROW("__get__", SIG("(self, instance, owner=None, /)"), descr_get, wrap_get,
+              DOC("Return an attribute of instance, which is of type owner.")),
+  SPECIAL_ROW("__set__", SIG("(self, instance, value, /)"), descr_set, wrap_set,
+              DOC("Set an attribute of instance to value.")),
+  SPECIAL_ROW("__delete__", SIG("(self, instance, /)"), descr_set, wrap_delete,
+              DOC("Delete an attribute of instance.")),
+  SPECIAL_ROW("__call__", SIG("(self, /, *args, **kwargs)"), call, wrap_call, DOC("Call self as a function.")),
 #define X(op, symbol, method, reflected, in_place)                                                                     \
   OPERATOR_ROW(#method, SIG("(self, value, /)"), binary[BINARY_##op], wrap_##method, DOC_OF(FIRST, DOCS_##op)),        \
     ROW_REFLECTED(#reflected, binary[BINARY_##op], wrap_##reflected, DOC_OF(SECOND, DOCS_##op)),                       \
@@ -199,19 +210,20 @@ static const dunder dunders[] = {
 };
 #undef ROW
 #undef OPERATOR_ROW
+#undef SPECIAL_ROW
 #undef ROW_REFLECTED
 
-static bool filled(const asy_type *type, uint32_t slot) {
-  bool is_operator = slot >= sizeof(asy_type);
-  const char *table = is_operator ? (const char *)type->operators : (const char *)type;
+static bool filled(const asy_type *type, const dunder *row) {
+  const char *table = (const char *)type;
   void *fn = NULL;
-  if (table) memcpy(&fn, table + slot - (is_operator ? sizeof(asy_type) : 0), sizeof fn);
+  if (row->table != IN_TYPE) memcpy(&table, table + row->table, sizeof table);
+  if (table) memcpy(&fn, table + row->slot, sizeof fn);
   return fn != NULL;
 }
 
 /* Sequences concatenate from the left only: no __radd__. */
 static bool hides_reflected(const asy_type *type, const dunder *row) {
-  if (!row->reflected || row->slot != OPERATOR(binary[BINARY_ADD])) return false;
+  if (!row->reflected || row->slot != offsetof(asy_operators, binary[BINARY_ADD])) return false;
   return type->flags & ASY_TYPE_SEQUENCE || type == &asy_str_type || type == &asy_bytes_type ||
          type == &asy_bytearray_type;
 }
@@ -220,7 +232,7 @@ bool asy_class_add_dunders(asy_vm *vm, asy_class *cls) {
   const asy_type *type = cls->type;
   for (unsigned i = 0; i < sizeof dunders / sizeof *dunders; i++) {
     const dunder *row = &dunders[i];
-    if (!filled(type, row->slot) || hides_reflected(type, row)) continue;
+    if (!filled(type, row) || hides_reflected(type, row)) continue;
     const asy_native *def = &row->native[type->base ? 1 : 0];
     asy_str *name = asy_intern(vm, def->name);
     asy_value native = name ? asy_new_native(vm, def, ASY_UNBOUND, ASY_NONE) : ASY_FAILED;

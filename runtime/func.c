@@ -262,11 +262,9 @@ const asy_type asy_function_type = {
   .new_ = func_new,
   .new_signature = SIG("(cls, code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)"),
   .repr = func_repr,
-  .call = func_call,
-  .descr_get = func_descr_get,
+  .special = &(const asy_special){.call = func_call, .descr_get = func_descr_get},
   .methods = func_methods,
-  .members = func_members,
-};
+  .members = func_members};
 
 /* ---- Bound methods ------------------------------------------------------------------------------------------------- */
 
@@ -357,8 +355,5 @@ const asy_type asy_method_type = {
   .repr = method_repr,
   .hash = asy_method_hash,
   .compare = asy_method_compare,
-  .call = method_call,
-  .descr_get = method_descr_get,
-  .get_attr = method_get_attr,
-  .members = method_members,
-};
+  .special = &(const asy_special){.call = method_call, .descr_get = method_descr_get, .get_attr = method_get_attr},
+  .members = method_members};

@@ -785,16 +785,14 @@ const asy_type asy_future_type = {
   .size = sizeof(asy_future),
   .flags = ASY_TYPE_LATE_FINALIZE | ASY_TYPE_ATTRS,
   .visit = future_visit,
-  .finalize = asy_future_finalize,
+  .special = &(const asy_special){.finalize = asy_future_finalize, .await_ = future_await},
   .new_ = future_new,
   .new_signature = SIG("(cls, *args, **kwargs)"),
   .init = future_init,
   .init_signature = SIG("(self, *, loop=None)"),
   .repr = future_repr,
   .iter = future_await,
-  .await_ = future_await,
-  .methods = future_methods,
-};
+  .methods = future_methods};
 
 static void extra_visit(asy_obj *o, asy_visitor *v) {
   asy_future_extra *extra = (asy_future_extra *)o;

@@ -239,8 +239,9 @@ static void set_kind(asy_heap *heap, unsigned kind, const asy_type *type) {
   heap->types[kind] = type;
   heap->visits[kind] = type->visit;
   heap->kind_bits[kind] = (uint8_t)((type->free ? KIND_HAS_FREE : 0) |
-                                    (type->finalize && !(type->flags & ASY_TYPE_LATE_FINALIZE) ? KIND_HAS_FINALIZE
-                                                                                               : 0) |
+                                    (type->special && type->special->finalize && !(type->flags & ASY_TYPE_LATE_FINALIZE)
+                                       ? KIND_HAS_FINALIZE
+                                       : 0) |
                                     (kind == KIND_TYPE ? KIND_IS_CLASS | KIND_HAS_FREE : 0));
 }
 

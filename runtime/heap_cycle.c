@@ -347,8 +347,8 @@ static void finalize(asy_vm *vm, asy_obj *o) {
     asy_value result = asy_call_special(vm, asy_from_obj(o), ASY_NAME(vm, __del__), 0, NULL);
     if (asy_failed(result)) asy_report_unraisable(vm, asy_from_obj(o));
   }
-  if (type && type->finalize) {
-    type->finalize(vm, o);
+  if (type && type->special && type->special->finalize) {
+    type->special->finalize(vm, o);
     if (asy_raised(vm)) asy_report_unraisable(vm, asy_from_obj(o));
   }
 }

@@ -28,7 +28,7 @@ static void fill_slot(asy_vm *vm, asy_ic *ic, asy_obj *o, const asy_shape *shape
 
 /* Whether attribute reads of objects of cls follow the plain rules: class, instance, class. */
 static bool plain_reads(const asy_class *cls) {
-  return !(cls->flags & ASY_CLASS_HAS_GETATTRIBUTE) && !ASY_SLOT(cls->type, get_attr);
+  return !(cls->flags & ASY_CLASS_HAS_GETATTRIBUTE) && !ASY_SPECIAL(cls->type, get_attr);
 }
 
 /* Whether the attributes of an object of this shape lie in slots at fixed places. */
@@ -140,7 +140,7 @@ bool asy_ic_set_attr(asy_vm *vm, asy_value v, asy_str *name, asy_value value, as
   asy_shape *before = vm->shapes[o->shape];
   asy_class *cls = before->cls;
   bool plain = cls->flags & ASY_CLASS_HAS_ATTRS && !(cls->flags & (ASY_CLASS_HAS_SETATTR | ASY_CLASS_VARIABLE)) &&
-               !ASY_SLOT(cls->type, set_attr) && !before->dictionary;
+               !ASY_SPECIAL(cls->type, set_attr) && !before->dictionary;
   if (!asy_set_attr(vm, v, name, value)) return false;
   if (!plain || vm->shapes[before->id]->cls != cls) return true;
   asy_lookup *record = asy_class_lookup(vm, cls, name);
@@ -173,7 +173,8 @@ bool asy_ic_load_method(asy_vm *vm, asy_value *a, asy_value v, asy_str *name, as
   }
   asy_class *cls = asy_class_of(vm, v);
   asy_shape *shape = asy_is_obj(v) ? vm->shapes[asy_obj_of(v)->shape] : NULL;
-  if (!(cls->flags & ASY_CLASS_HAS_GETATTRIBUTE) && !ASY_SLOT(cls->type, get_attr) && !(shape && shape->dictionary)) {
+  if (!(cls->flags & ASY_CLASS_HAS_GETATTRIBUTE) && !ASY_SPECIAL(cls->type, get_attr) &&
+      !(shape && shape->dictionary)) {
     asy_lookup *record = asy_class_lookup(vm, cls, name);
     if (!record) return false;
     bool attrs = shape && cls->flags & ASY_CLASS_HAS_ATTRS;

@@ -24,8 +24,8 @@ asy_lookup_kind asy_classify(asy_vm *vm, asy_value value) {
   }
   asy_class *cls = asy_class_of(vm, value);
   if (cls->flags & ASY_CLASS_BUILTIN) {
-    if (ASY_SLOT(cls->type, descr_set)) return LOOKUP_DATA;
-    return ASY_SLOT(cls->type, descr_get) ? LOOKUP_DESCRIPTOR : LOOKUP_PLAIN;
+    if (ASY_SPECIAL(cls->type, descr_set)) return LOOKUP_DATA;
+    return ASY_SPECIAL(cls->type, descr_get) ? LOOKUP_DESCRIPTOR : LOOKUP_PLAIN;
   }
   asy_value found;
   asy_class *owner;
@@ -119,13 +119,13 @@ asy_lookup *asy_class_lookup(asy_vm *vm, asy_class *cls, asy_str *name) {
 static asy_value bind_descriptor(asy_vm *vm, asy_value value, asy_value obj, asy_class *cls) {
   asy_class *type = asy_class_of(vm, value);
   if (type->flags & ASY_CLASS_BUILTIN) {
-    asy_value (*get)(asy_vm *, asy_value, asy_value, asy_class *) = ASY_SLOT(type->type, descr_get);
+    asy_value (*get)(asy_vm *, asy_value, asy_value, asy_class *) = ASY_SPECIAL(type->type, descr_get);
     return get ? get(vm, value, obj, cls) : value;
   }
   asy_value fn;
   asy_class *owner;
   if (asy_class_find(vm, type, ASY_NAME(vm, __get__), &fn, &owner) == LOOKUP_ABSENT) return value;
-  if (owner->flags & ASY_CLASS_BUILTIN) return ASY_SLOT(owner->type, descr_get)(vm, value, obj, cls);
+  if (owner->flags & ASY_CLASS_BUILTIN) return ASY_SPECIAL(owner->type, descr_get)(vm, value, obj, cls);
   asy_value args[2] = {obj == ASY_UNBOUND ? ASY_NONE : obj, asy_from_obj(cls)};
   return asy_call_special(vm, value, ASY_NAME(vm, __get__), 2, args);
 }

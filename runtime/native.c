@@ -58,7 +58,7 @@ static bool is_slot(const char *name) {
 void asy_native_own(asy_vm *vm, asy_value native, asy_class *cls) {
   asy_nativefunc *n = (asy_nativefunc *)asy_obj_of(native);
   n->owner = cls;
-  if (!(n->def->flags & ASY_NATIVE_NEW))
+  if (!(n->def->flags & (ASY_NATIVE_NEW | ASY_NATIVE_STATIC)))
     n->head.shape = is_slot(n->def->name) ? KIND_WRAPPER_DESCRIPTOR : KIND_METHOD_DESCRIPTOR;
   asy_barrier(vm, &n->head);
 }
@@ -84,6 +84,8 @@ static asy_value native_repr(asy_vm *vm, asy_value v) {
     s = asy_str_format(vm, "<method-wrapper '%U' of %T object at %p>", native->name, self, (void *)(uintptr_t)self);
   else if (self != ASY_UNBOUND && !asy_is_kind(self, KIND_MODULE))
     s = asy_str_format(vm, "<built-in method %U of %T object at %p>", native->name, self, (void *)(uintptr_t)self);
+  else if (native->owner)
+    s = asy_str_format(vm, "<built-in method %U of type object at %p>", native->name, (void *)native->owner);
   else s = asy_str_format(vm, "<built-in function %U>", native->name);
   return s ? asy_from_obj(s) : ASY_FAILED;
 }
@@ -193,12 +195,12 @@ static const asy_native descriptor_methods[] = {COMMON_ROWS CLASS_ROW{0}};
 static const asy_native wrapper_methods[] = {COMMON_ROWS CLASS_ROW SELF_ROW{0}};
 
 /* What the classes share; their objects are asy_nativefunc or, bound, asy_method. */
-#define NATIVE_TYPE(c_struct)                                                                                          \
-  .size = sizeof(c_struct), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .repr = native_repr, .call = native_call
+#define NATIVE_TYPE(c_struct) .size = sizeof(c_struct), .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW, .repr = native_repr
 
 const asy_type asy_nativefunc_type = {
   .name = "builtin_function_or_method",
   NATIVE_TYPE(asy_nativefunc),
+  .special = &(const asy_special){.call = native_call},
   .visit = native_visit,
   .free = native_free,
   .hash = native_hash,
@@ -208,13 +210,14 @@ const asy_type asy_nativefunc_type = {
 #define DESCRIPTOR_TYPE(text)                                                                                          \
   {                                                                                                                    \
     .name = text, NATIVE_TYPE(asy_nativefunc), .visit = native_visit, .free = native_free,                             \
-    .descr_get = native_descr_get, .methods = descriptor_methods                                                       \
+    .special = &(const asy_special){.call = native_call, .descr_get = native_descr_get}, .methods = descriptor_methods \
   }
 const asy_type asy_method_descriptor_type = DESCRIPTOR_TYPE("method_descriptor");
 const asy_type asy_wrapper_descriptor_type = DESCRIPTOR_TYPE("wrapper_descriptor");
 const asy_type asy_method_wrapper_type = {
   .name = "method-wrapper",
   NATIVE_TYPE(asy_method),
+  .special = &(const asy_special){.call = native_call},
   .hash = asy_method_hash,
   .compare = asy_method_compare,
   .methods = wrapper_methods,

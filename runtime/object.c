@@ -77,7 +77,7 @@ static int abstract_instance(asy_vm *vm, asy_value v, asy_value cls) {
 /* Whether v.__class__ can be anything but v's class: isinstance must ask then. */
 static bool may_claim(asy_vm *vm, asy_value v) {
   asy_class *cls = asy_class_of(vm, v);
-  if (cls->flags & ASY_CLASS_HAS_GETATTRIBUTE || ASY_SLOT(cls->type, get_attr)) return true;
+  if (cls->flags & ASY_CLASS_HAS_GETATTRIBUTE || ASY_SPECIAL(cls->type, get_attr)) return true;
   if (cls->flags & ASY_CLASS_BUILTIN) return false;
   asy_lookup *found = asy_class_lookup(vm, cls, ASY_NAME(vm, __class__));
   asy_lookup *usual = asy_class_lookup(vm, vm->classes[KIND_OBJECT], ASY_NAME(vm, __class__));
@@ -125,7 +125,7 @@ bool asy_callable(asy_vm *vm, asy_value v) {
     case KIND_TYPE: return true;
     default: break;
   }
-  if (cls->flags & ASY_CLASS_BUILTIN && ASY_SLOT(cls->type, call)) return true;
+  if (cls->flags & ASY_CLASS_BUILTIN && ASY_SPECIAL(cls->type, call)) return true;
   asy_lookup *record = asy_class_lookup(vm, cls, ASY_NAME(vm, __call__));
   return record && record->kind != LOOKUP_ABSENT;
 }
@@ -170,7 +170,7 @@ asy_value asy_call_way(asy_vm *vm, asy_value v, const asy_way *way, int nargs, c
 /* ---- Truth ------------------------------------------------------------------------------------------------------------------- */
 
 static int truth_by_slots(asy_vm *vm, const asy_type *type, asy_value v) {
-  int (*truth)(asy_vm *, asy_value) = ASY_SLOT(type, truth);
+  int (*truth)(asy_vm *, asy_value) = ASY_SPECIAL(type, truth);
   if (truth) return truth(vm, v);
   int64_t (*length)(asy_vm *, asy_value) = ASY_SLOT(type, length);
   if (!length) return 1;

@@ -198,6 +198,26 @@ typedef struct {
   asy_value (*unary[UNARY_COUNT])(asy_vm *vm, asy_value self);
 } asy_operators;
 
+/* What few types can do: slots that stand apart, since there are hundreds of types. */
+typedef struct {
+  void (*finalize)(asy_vm *vm, asy_obj *o); /* may run script code; called once, from a safepoint */
+  int (*truth)(asy_vm *vm, asy_value self); /* 0, 1, -1 failed; NULL: length, else true */
+  asy_value (*get_item)(asy_vm *vm, asy_value self, asy_value key);
+  bool (*set_item)(asy_vm *vm, asy_value self, asy_value key, asy_value value); /* value UNBOUND: delete */
+  int (*contains)(asy_vm *vm, asy_value self, asy_value item);                  /* 0, 1, -1 failed; NULL: iterate */
+  asy_value (*call)(asy_vm *vm, asy_value self, const asy_value *args, int nargs, asy_tuple *kwnames);
+  /* Instead of the generic lookup: module, super, type. */
+  asy_value (*get_attr)(asy_vm *vm, asy_value self, asy_str *name);
+  bool (*set_attr)(asy_vm *vm, asy_value self, asy_str *name, asy_value value);        /* value UNBOUND: delete */
+  asy_value (*descr_get)(asy_vm *vm, asy_value self, asy_value obj, asy_class *owner); /* obj UNBOUND: of the class */
+  bool (*descr_set)(asy_vm *vm, asy_value self, asy_value obj, asy_value value); /* data descriptor; UNBOUND deletes */
+  asy_value (*index)(asy_vm *vm, asy_value self);                                /* __index__ */
+  asy_value (*await_)(asy_vm *vm, asy_value self); /* __await__: an iterator (futures are known to the VM) */
+  /* The object's bytes, locked until release_buffer: size and place stay. Objects with it set ASY_EXPORTS_BUFFER. */
+  bool (*get_buffer)(asy_vm *vm, asy_value self, struct asy_buffer *out);
+  void (*release_buffer)(asy_value self);
+} asy_special;
+
 struct asy_type {
   const char *name; /* "list"; with a dot the part before it is __module__ */
   const char *doc;
@@ -206,7 +226,6 @@ struct asy_type {
   uint32_t flags;       /* ASY_TYPE_ bits */
   void (*visit)(asy_obj *o, asy_visitor *v); /* visit every reference the C struct holds (not head, not slots) */
   void (*free)(asy_vm *vm, asy_obj *o);      /* release malloc'ed memory; no script code, no other object touched */
-  void (*finalize)(asy_vm *vm, asy_obj *o);  /* may run script code; called once, from a safepoint */
   asy_native_fn new_;                        /* (cls, *args, **kwargs): with new_signature */
   uint32_t new_signature; /* SIG of "(cls, iterable=(), /)"; 0: new_ gets cls alone, the rest is init's */
   asy_native_fn init;     /* (self, ...) with init_signature; returns None */
@@ -215,29 +234,14 @@ struct asy_type {
   asy_value (*str)(asy_vm *vm, asy_value self);           /* NULL: repr */
   bool (*hash)(asy_vm *vm, asy_value self, int64_t *out); /* the 61-bit Python hash; never -1 */
   asy_value (*compare)(asy_vm *vm, asy_value self, asy_value other, asy_compare_op op); /* or NOT_IMPLEMENTED */
-  int (*truth)(asy_vm *vm, asy_value self);      /* 0, 1, -1 failed; NULL: length, else true */
-  int64_t (*length)(asy_vm *vm, asy_value self); /* -1 failed */
-  asy_value (*get_item)(asy_vm *vm, asy_value self, asy_value key);
-  bool (*set_item)(asy_vm *vm, asy_value self, asy_value key, asy_value value); /* value UNBOUND: delete */
-  int (*contains)(asy_vm *vm, asy_value self, asy_value item);                  /* 0, 1, -1 failed; NULL: iterate */
-  asy_value (*iter)(asy_vm *vm, asy_value self);                                /* an iterator */
+  int64_t (*length)(asy_vm *vm, asy_value self);                                        /* -1 failed */
+  asy_value (*iter)(asy_vm *vm, asy_value self);                                        /* an iterator */
   asy_value (*next)(asy_vm *vm, asy_value self); /* the next item, ASY_END, or ASY_FAILED */
-  asy_value (*call)(asy_vm *vm, asy_value self, const asy_value *args, int nargs, asy_tuple *kwnames);
-  asy_value (*get_attr)(asy_vm *vm, asy_value self,
-                        asy_str *name); /* instead of the generic lookup (module, super, type) */
-  bool (*set_attr)(asy_vm *vm, asy_value self, asy_str *name, asy_value value); /* value UNBOUND: delete */
-  asy_value (*descr_get)(asy_vm *vm, asy_value self, asy_value obj,
-                         asy_class *owner);                                      /* obj UNBOUND: through the class */
-  bool (*descr_set)(asy_vm *vm, asy_value self, asy_value obj, asy_value value); /* data descriptor; UNBOUND deletes */
-  asy_value (*index)(asy_vm *vm, asy_value self);                                /* __index__ */
-  const asy_operators *operators;                                                /* NULL: none of its own */
-  asy_value (*await_)(asy_vm *vm, asy_value self); /* __await__: an iterator (futures are known to the VM) */
-  const struct asy_loop_hooks *loop_hooks; /* loop.h: tasks wait for such objects, or the ready ring runs them */
-  /* The object's bytes, locked until release_buffer: size and place stay. Objects with it set ASY_EXPORTS_BUFFER. */
-  bool (*get_buffer)(asy_vm *vm, asy_value self, struct asy_buffer *out);
-  void (*release_buffer)(asy_value self);
-  const asy_native *methods;        /* ends with {0} */
-  const struct asy_member *members; /* plain C fields shown as attributes; ends with {0} */
+  const asy_special *special;                    /* NULL: none of its own */
+  const asy_operators *operators;                /* NULL: none of its own */
+  const struct asy_loop_hooks *loop_hooks;       /* loop.h: tasks wait for such objects, or the ready ring runs them */
+  const asy_native *methods;                     /* ends with {0} */
+  const struct asy_member *members;              /* plain C fields shown as attributes; ends with {0} */
 };
 
 /* A C struct field that holds an asy_value or an int, readable (and writable when writable) as an attribute. */

@@ -81,7 +81,7 @@ asy_value asy_get_item(asy_vm *vm, asy_value v, asy_value key) {
   asy_way way;
   if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __getitem__), &way)) return ASY_FAILED;
   if (way.value != ASY_UNBOUND) return asy_call_way(vm, v, &way, 1, &key);
-  asy_value (*get)(asy_vm *, asy_value, asy_value) = way.type ? ASY_SLOT(way.type, get_item) : NULL;
+  asy_value (*get)(asy_vm *, asy_value, asy_value) = way.type ? ASY_SPECIAL(way.type, get_item) : NULL;
   if (get) return get(vm, v, key);
   if (asy_is_kind(v, KIND_TYPE)) return class_item(vm, v, key);
   return asy_raise(vm, ASY_TypeError, "'%T' object is not subscriptable", v);
@@ -94,7 +94,7 @@ bool asy_set_item(asy_vm *vm, asy_value v, asy_value key, asy_value value) {
     asy_value args[2] = {key, value};
     return asy_call_way(vm, v, &way, 2, args) != ASY_FAILED;
   }
-  bool (*set)(asy_vm *, asy_value, asy_value, asy_value) = way.type ? ASY_SLOT(way.type, set_item) : NULL;
+  bool (*set)(asy_vm *, asy_value, asy_value, asy_value) = way.type ? ASY_SPECIAL(way.type, set_item) : NULL;
   if (set) return set(vm, v, key, value);
   asy_raise(vm, ASY_TypeError, "'%T' object does not support item assignment", v);
   return false;
@@ -104,7 +104,7 @@ bool asy_del_item(asy_vm *vm, asy_value v, asy_value key) {
   asy_way way;
   if (!asy_find_way(vm, asy_class_of(vm, v), ASY_NAME(vm, __delitem__), &way)) return false;
   if (way.value != ASY_UNBOUND) return asy_call_way(vm, v, &way, 1, &key) != ASY_FAILED;
-  bool (*set)(asy_vm *, asy_value, asy_value, asy_value) = way.type ? ASY_SLOT(way.type, set_item) : NULL;
+  bool (*set)(asy_vm *, asy_value, asy_value, asy_value) = way.type ? ASY_SPECIAL(way.type, set_item) : NULL;
   if (set) return set(vm, v, key, ASY_UNBOUND);
   bool sequence = !way.type || way.type->flags & ASY_TYPE_SEQUENCE || asy_is_str(v) || asy_is_kind(v, KIND_SET) ||
                   asy_is_kind(v, KIND_FROZENSET); /* CPython's two wordings */
@@ -142,7 +142,7 @@ int asy_contains(asy_vm *vm, asy_value v, asy_value item) {
     asy_value result = asy_call_way(vm, v, &way, 1, &item);
     return result == ASY_FAILED ? -1 : asy_truth(vm, result);
   }
-  int (*contains)(asy_vm *, asy_value, asy_value) = way.type ? ASY_SLOT(way.type, contains) : NULL;
+  int (*contains)(asy_vm *, asy_value, asy_value) = way.type ? ASY_SPECIAL(way.type, contains) : NULL;
   return contains ? contains(vm, v, item) : contains_by_iteration(vm, v, item);
 }
 
@@ -175,7 +175,7 @@ asy_value asy_index(asy_vm *vm, asy_value v) {
     asy_value result = asy_call_way(vm, v, &way, 0, NULL);
     return asy_converted_int(vm, result, "__index__");
   }
-  asy_value (*index)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, index) : NULL;
+  asy_value (*index)(asy_vm *, asy_value) = way.type ? ASY_SPECIAL(way.type, index) : NULL;
   return index ? index(vm, v) : asy_raise(vm, ASY_TypeError, "'%T' object cannot be interpreted as an integer", v);
 }
 
@@ -203,7 +203,7 @@ asy_value asy_iter(asy_vm *vm, asy_value v) {
     asy_lookup *item = asy_class_lookup(vm, cls, ASY_NAME(vm, __getitem__));
     if (!item) return ASY_FAILED;
     if (item->kind != LOOKUP_ABSENT && cls->kind != KIND_TYPE) return asy_sequence_iter_new(vm, v);
-  } else if (way.type && cls->kind != KIND_TYPE && ASY_SLOT(way.type, get_item) &&
+  } else if (way.type && cls->kind != KIND_TYPE && ASY_SPECIAL(way.type, get_item) &&
              way.type->flags & ASY_TYPE_SEQUENCE) {
     return asy_sequence_iter_new(vm, v);
   }

@@ -628,8 +628,7 @@ const asy_type asy_task_type = {
   .flags = ASY_TYPE_LATE_FINALIZE,
   .visit = task_visit,
   .free = task_free,
-  .finalize = asy_future_finalize,
+  .special = &(const asy_special){.finalize = asy_future_finalize},
   .init = task_init,
   .init_signature = SIG("(self, coro, *, loop=None, name=None, context=None, eager_start=False)"),
-  .methods = task_methods,
-};
+  .methods = task_methods};

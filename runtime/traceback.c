@@ -595,7 +595,7 @@ static asy_value get_line(asy_vm *vm, const asy_value *args) {
   return asy_from_small(asy_traceback_line(entry_of(args[0])));
 }
 static asy_value get_lasti(asy_vm *vm, const asy_value *args) {
-  return asy_from_small((int64_t)entry_of(args[0])->word * 4 - 4);
+  return asy_from_small((int64_t)entry_of(args[0])->word * 2 - 2);
 }
 static asy_value get_frame(asy_vm *vm, const asy_value *args) {
   asy_traceback *entry = entry_of(args[0]);

@@ -444,9 +444,6 @@ const asy_type asy_type_type = {
   .init = type_init,
   .init_signature = SIG("(self, /, *args, **kwargs)"),
   .repr = type_repr,
-  .call = type_call,
-  .get_attr = asy_type_get_attr,
-  .set_attr = asy_type_set_attr,
+  .special = &(const asy_special){.call = type_call, .get_attr = asy_type_get_attr, .set_attr = asy_type_set_attr},
   .operators = &(const asy_operators){.binary[BINARY_OR] = asy_union_of},
-  .methods = type_methods,
-};
+  .methods = type_methods};

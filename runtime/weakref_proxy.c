@@ -148,18 +148,24 @@ static const asy_native methods[] = {
 
 #define B(name, ...) [BINARY_##name] = binary_##name,
 #define I(name, ...) [BINARY_##name] = inplace_##name,
-#define PROXY_SLOTS                                                                                                    \
+#define PROXY_SLOTS(...)                                                                                               \
   .size = sizeof(proxy), .visit = proxy_visit, .repr = proxy_repr, .str = proxy_str, .compare = proxy_compare,         \
-  .truth = proxy_truth, .length = proxy_length, .get_item = proxy_get_item, .set_item = proxy_set_item,                \
-  .contains = proxy_contains, .iter = proxy_iter, .next = proxy_next, .get_attr = proxy_get_attr,                      \
-  .set_attr = proxy_set_attr, .index = proxy_index,                                                                    \
+  .length = proxy_length, .iter = proxy_iter, .next = proxy_next,                                                      \
+  .special = &(const asy_special){.truth = proxy_truth,                                                                \
+                                  .get_item = proxy_get_item,                                                          \
+                                  .set_item = proxy_set_item,                                                          \
+                                  .contains = proxy_contains,                                                          \
+                                  .get_attr = proxy_get_attr,                                                          \
+                                  .set_attr = proxy_set_attr,                                                          \
+                                  .index = proxy_index,                                                                \
+                                  __VA_ARGS__},                                                                        \
   .operators = &(                                                                                                      \
     const asy_operators){.binary = {ASY_BINARY_OPS(B)},                                                                \
                          .inplace = {ASY_BINARY_OPS(I)},                                                               \
                          .unary = {[UNARY_NEG] = negated, [UNARY_POS] = plus, [UNARY_INVERT] = inverted}},             \
   .methods = methods, .flags = ASY_TYPE_NO_NEW | ASY_TYPE_FINAL | ASY_TYPE_UNHASHABLE
-const asy_type asy_proxy_type = {.name = "weakref.ProxyType", PROXY_SLOTS};
-const asy_type asy_callable_proxy_type = {.name = "weakref.CallableProxyType", PROXY_SLOTS, .call = proxy_call};
+const asy_type asy_proxy_type = {.name = "weakref.ProxyType", PROXY_SLOTS()};
+const asy_type asy_callable_proxy_type = {.name = "weakref.CallableProxyType", PROXY_SLOTS(.call = proxy_call)};
 #undef PROXY_SLOTS
 #undef I
 #undef B

@@ -154,10 +154,8 @@ const asy_type asy_map_memory_type = {
   .new_ = map_new,
   .new_signature = SIG("(cls, fd, length, flags, prot, offset, /)"),
   .length = map_length,
-  .get_buffer = map_get_buffer,
-  .release_buffer = map_release_buffer,
-  .methods = map_methods,
-};
+  .special = &(const asy_special){.get_buffer = map_get_buffer, .release_buffer = map_release_buffer},
+  .methods = map_methods};
 
 static const asy_constants constants = CONSTANTS(
   "mmap", MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE, MADV_DONTFORK,

@@ -374,7 +374,7 @@ static asy_value caller_reduce(asy_vm *vm, const asy_value *args) {
     .new_ = make,                                                                                                      \
     .new_signature = signature,                                                                                        \
     .repr = its_repr,                                                                                                  \
-    .call = its_call,                                                                                                  \
+    .special = &(const asy_special){.call = its_call},                                                                 \
     .methods = variable##_methods,                                                                                     \
   }
 GETTER(itemgetter_type, "itemgetter", "Return a callable object that fetches the given item(s) from its operand.",

@@ -716,7 +716,7 @@ static const asy_member buffered_members[] = {
     .flags = ASY_TYPE_ATTRS,                                                                                           \
     .visit = visit,                                                                                                    \
     .free = free_buffers,                                                                                              \
-    .finalize = io_finalize,                                                                                           \
+    .special = &(const asy_special){.finalize = io_finalize},                                                          \
     .new_ = which##_new,                                                                                               \
     .new_signature = SIG("(cls, *args, **kwargs)"),                                                                    \
     .init = buffered_init,                                                                                             \

@@ -1066,7 +1066,7 @@ const asy_type asy_textio_type = {
   .flags = ASY_TYPE_ATTRS,
   .visit = text_visit,
   .free = text_free,
-  .finalize = io_finalize,
+  .special = &(const asy_special){.finalize = io_finalize},
   .new_ = text_new,
   .new_signature = SIG("(cls, *args, **kwargs)"),
   .init = text_init,
@@ -1076,5 +1076,4 @@ const asy_type asy_textio_type = {
   .iter = text_iter,
   .next = text_next,
   .methods = text_methods,
-  .members = text_members,
-};
+  .members = text_members};

@@ -757,16 +757,15 @@ const asy_type asy_array_type = {
   .repr = array_repr,
   .compare = array_compare,
   .length = array_length,
-  .get_item = array_get_item,
-  .set_item = array_set_item,
-  .contains = array_contains,
+  .special = &(const asy_special){.get_item = array_get_item,
+                                  .set_item = array_set_item,
+                                  .contains = array_contains,
+                                  .get_buffer = array_get_buffer,
+                                  .release_buffer = array_release_buffer},
   .iter = array_iter,
   .operators = &(const asy_operators){.binary = {[BINARY_ADD] = array_add, [BINARY_MUL] = array_mul},
                                       .inplace = {[BINARY_ADD] = array_iadd, [BINARY_MUL] = array_imul}},
-  .get_buffer = array_get_buffer,
-  .release_buffer = array_release_buffer,
-  .methods = array_methods,
-};
+  .methods = array_methods};
 
 /* ---- The iterator ---- */
 

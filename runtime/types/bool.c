@@ -44,7 +44,6 @@ const asy_type asy_bool_type = {
   .new_ = bool_new,
   .new_signature = SIG("(cls, object=False, /)"),
   .repr = bool_repr,
-  .truth = bool_truth,
-  .operators = &(
-    const asy_operators){.binary = {[BINARY_AND] = bool_and, [BINARY_OR] = bool_or, [BINARY_XOR] = bool_xor}},
-};
+  .special = &(const asy_special){.truth = bool_truth},
+  .operators = &(const asy_operators){
+    .binary = {[BINARY_AND] = bool_and, [BINARY_OR] = bool_or, [BINARY_XOR] = bool_xor}}};

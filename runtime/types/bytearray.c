@@ -403,13 +403,12 @@ const asy_type asy_bytearray_type = {
   .repr = bytearray_repr,
   .compare = asy_octets_compare,
   .length = bytearray_length,
-  .get_item = asy_octets_get_item,
-  .set_item = bytearray_set_item,
-  .contains = asy_octets_contains,
+  .special = &(const asy_special){.get_item = asy_octets_get_item,
+                                  .set_item = bytearray_set_item,
+                                  .contains = asy_octets_contains},
   .iter = asy_octets_iter,
   .operators =
     &(const asy_operators){
       .binary = {[BINARY_ADD] = asy_octets_add, [BINARY_MUL] = asy_octets_mul, [BINARY_MOD] = asy_octets_mod},
       .inplace = {[BINARY_ADD] = bytearray_iadd, [BINARY_MUL] = bytearray_imul}},
-  .methods = bytearray_methods,
-};
+  .methods = bytearray_methods};

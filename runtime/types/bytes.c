@@ -95,7 +95,7 @@ bool asy_buffer_get(asy_vm *vm, asy_value v, asy_buffer *out) {
     return true;
   }
   if (asy_is_obj(v) && exports_buffer(asy_obj_of(v)))
-    return ASY_SLOT(asy_class_of(vm, v)->type, get_buffer)(vm, v, out);
+    return ASY_SPECIAL(asy_class_of(vm, v)->type, get_buffer)(vm, v, out);
   asy_value view = asy_script_buffer(vm, v);
   if (view != ASY_UNBOUND) return !asy_failed(view) && asy_buffer_get(vm, view, out);
   asy_raise(vm, ASY_TypeError, "a bytes-like object is required, not '%T'", v);
@@ -117,7 +117,7 @@ void asy_buffer_release(asy_vm *vm, asy_buffer *buffer) {
   if (!owner) return;
   if (is_bytearray(owner)) bytearray_of(owner)->exports--;
   else if (asy_is_kind(owner, KIND_MEMORYVIEW)) ((asy_memoryview *)asy_obj_of(owner))->exports--;
-  else if (exports_buffer(asy_obj_of(owner))) ASY_SLOT(asy_class_of(vm, owner)->type, release_buffer)(owner);
+  else if (exports_buffer(asy_obj_of(owner))) ASY_SPECIAL(asy_class_of(vm, owner)->type, release_buffer)(owner);
   buffer->owner = 0;
 }
 
@@ -375,14 +375,12 @@ const asy_type asy_bytes_type = {
   .hash = bytes_hash,
   .compare = asy_octets_compare,
   .length = bytes_length,
-  .get_item = asy_octets_get_item,
-  .contains = asy_octets_contains,
+  .special = &(const asy_special){.get_item = asy_octets_get_item, .contains = asy_octets_contains},
   .iter = asy_octets_iter,
   .operators =
     &(const asy_operators){
       .binary = {[BINARY_ADD] = asy_octets_add, [BINARY_MUL] = asy_octets_mul, [BINARY_MOD] = asy_octets_mod}},
-  .methods = bytes_methods,
-};
+  .methods = bytes_methods};
 
 /* ---- The iterator ------------------------------------------------------------------------------------------------------------ */
 

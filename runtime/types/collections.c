@@ -382,11 +382,9 @@ const asy_type asy_item_getter_type = {
   .new_ = getter_make,
   .new_signature = SIG("(cls, index, doc, /)"),
   .repr = getter_repr,
-  .descr_get = getter_get,
-  .descr_set = getter_set,
+  .special = &(const asy_special){.descr_get = getter_get, .descr_set = getter_set},
   .methods = getter_methods,
-  .members = getter_members,
-};
+  .members = getter_members};
 
 /* ---- Counting ---- */
 

@@ -378,12 +378,11 @@ const asy_type asy_complex_type = {
   .repr = complex_repr,
   .hash = complex_hash,
   .compare = complex_compare,
-  .truth = complex_truth,
+  .special = &(const asy_special){.truth = complex_truth},
   .operators = &(const asy_operators){.binary = {[BINARY_ADD] = slot_add,
                                                  [BINARY_SUB] = slot_sub,
                                                  [BINARY_MUL] = slot_mul,
                                                  [BINARY_TRUEDIV] = slot_truediv,
                                                  [BINARY_POW] = slot_pow},
                                       .unary = {[UNARY_NEG] = complex_negate, [UNARY_POS] = complex_positive}},
-  .methods = complex_methods,
-};
+  .methods = complex_methods};

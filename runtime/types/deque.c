@@ -587,11 +587,8 @@ const asy_type asy_deque_type = {
   .repr = deque_repr,
   .compare = deque_compare,
   .length = deque_length,
-  .get_item = deque_get_item,
-  .set_item = deque_set_item,
-  .contains = deque_contains,
+  .special = &(const asy_special){.get_item = deque_get_item, .set_item = deque_set_item, .contains = deque_contains},
   .iter = deque_iterate,
   .operators = &(const asy_operators){.binary = {[BINARY_ADD] = deque_add, [BINARY_MUL] = deque_mul},
                                       .inplace = {[BINARY_ADD] = deque_iadd, [BINARY_MUL] = deque_imul}},
-  .methods = deque_methods,
-};
+  .methods = deque_methods};

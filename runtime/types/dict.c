@@ -788,10 +788,7 @@ const asy_type asy_dict_type = {
   .repr = dict_repr,
   .compare = dict_compare,
   .length = dict_length,
-  .get_item = dict_get_item,
-  .set_item = dict_set_item,
-  .contains = dict_contains,
+  .special = &(const asy_special){.get_item = dict_get_item, .set_item = dict_set_item, .contains = dict_contains},
   .iter = dict_iter,
   .operators = &(const asy_operators){.binary = {[BINARY_OR] = dict_or}, .inplace = {[BINARY_OR] = dict_ior}},
-  .methods = dict_methods,
-};
+  .methods = dict_methods};

@@ -690,7 +690,7 @@ const asy_type asy_float_type = {
   .repr = float_repr,
   .hash = float_hash,
   .compare = float_compare,
-  .truth = float_truth,
+  .special = &(const asy_special){.truth = float_truth},
   .operators = &(const asy_operators){.binary = {[BINARY_ADD] = slot_add,
                                                  [BINARY_SUB] = slot_sub,
                                                  [BINARY_MUL] = slot_mul,
@@ -699,5 +699,4 @@ const asy_type asy_float_type = {
                                                  [BINARY_MOD] = slot_mod,
                                                  [BINARY_POW] = slot_pow},
                                       .unary = {[UNARY_NEG] = float_negate, [UNARY_POS] = float_positive}},
-  .methods = float_methods,
-};
+  .methods = float_methods};

@@ -473,16 +473,18 @@ asy_str *asy_format_double(asy_vm *vm, double d, char type, int precision, unsig
   return asy_text_finish(&t);
 }
 
+static bool precision_fits(asy_vm *vm, const format_spec *f) {
+  if (f->precision > INT32_MAX - 400) asy_raise(vm, ASY_ValueError, "precision too big");
+  return f->precision <= INT32_MAX - 400;
+}
+
 /* A double as the specification wants it, without padding when `bare`. */
 static bool put_double(asy_vm *vm, asy_text *t, double d, const format_spec *f, bool bare) {
   int64_t precision = f->precision;
   char type = (char)f->type;
   unsigned flags = (f->alternate ? FORMAT_ALT : 0) | (f->no_neg_0 ? FORMAT_NO_NEG_0 : 0);
   bool percent = type == '%';
-  if (precision > INT32_MAX - 400) {
-    asy_raise(vm, ASY_ValueError, "precision too big");
-    return false;
-  }
+  if (!precision_fits(vm, f)) return false;
   if (type == 0) {
     type = precision < 0 ? 'r' : 'g';
     if (!bare) flags |= FORMAT_ADD_DOT_0;
@@ -549,6 +551,7 @@ asy_value asy_format_complex(asy_vm *vm, const asy_value *args) {
   if (text->len == 0) return asy_str_of(vm, args[0]);
   if (!parse_spec(vm, text, args[0], 0, '>', &f)) return ASY_FAILED;
   if (!is_float_type(f.type) || f.type == '%') return unknown_type(vm, f.type, args[0]) ? ASY_NONE : ASY_FAILED;
+  if (!precision_fits(vm, &f)) return ASY_FAILED;
   if (f.fill == '0') return asy_raise(vm, ASY_ValueError, "Zero padding is not allowed in complex format specifier");
   if (f.align == '=')
     return asy_raise(vm, ASY_ValueError, "'=' alignment flag is not allowed in complex format specifier");

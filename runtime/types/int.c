@@ -1072,7 +1072,7 @@ static asy_value int_to_bytes(asy_vm *vm, const asy_value *args) {
   uint64_t bits = view_bits(&view);
   if (is_signed) { /* the magnitude 2^k itself fits k+1 bits when negative */
     bool power = view.negative && mpn_popcount(view.limbs, view.n) == 1;
-    bits += view.n && !power;
+    bits = power && bits == 1 ? 0 : bits + (view.n && !power); /* CPython puts -1 into no bytes at all */
   }
   if (bits > (uint64_t)length * 8) return asy_raise(vm, ASY_OverflowError, "int too big to convert");
   asy_bytes *bytes = asy_bytes_new(vm, NULL, (size_t)length);
@@ -1183,8 +1183,7 @@ const asy_type asy_int_type = {
   .repr = int_repr,
   .hash = int_hash,
   .compare = int_compare,
-  .truth = int_truth,
-  .index = int_index,
+  .special = &(const asy_special){.truth = int_truth, .index = int_index},
   .operators =
     &(const asy_operators){
       .binary = {[BINARY_ADD] = slot_add,
@@ -1200,8 +1199,7 @@ const asy_type asy_int_type = {
                  [BINARY_OR] = slot_or,
                  [BINARY_XOR] = slot_xor},
       .unary = {[UNARY_NEG] = asy_int_negate, [UNARY_POS] = int_positive, [UNARY_INVERT] = int_invert}},
-  .methods = int_methods,
-};
+  .methods = int_methods};
 
 /* ---- pow, divmod, abs of any values ---- */
 

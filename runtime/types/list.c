@@ -510,11 +510,8 @@ const asy_type asy_list_type = {
   .repr = list_repr,
   .compare = list_compare,
   .length = list_length,
-  .get_item = list_get_item,
-  .set_item = list_set_item,
-  .contains = list_contains,
+  .special = &(const asy_special){.get_item = list_get_item, .set_item = list_set_item, .contains = list_contains},
   .iter = list_iter,
   .operators = &(const asy_operators){.binary = {[BINARY_ADD] = list_add, [BINARY_MUL] = list_mul},
                                       .inplace = {[BINARY_ADD] = list_iadd, [BINARY_MUL] = list_imul}},
-  .methods = list_methods,
-};
+  .methods = list_methods};

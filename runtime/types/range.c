@@ -393,13 +393,10 @@ const asy_type asy_range_type = {
   .repr = range_repr,
   .hash = range_hash,
   .compare = range_compare,
-  .truth = range_truth,
+  .special = &(const asy_special){.truth = range_truth, .get_item = range_get_item, .contains = range_contains},
   .length = range_len,
-  .get_item = range_get_item,
-  .contains = range_contains,
   .iter = range_iter,
-  .methods = range_methods,
-};
+  .methods = range_methods};
 
 static const asy_native iter_methods[] = {
   {"__length_hint__", SIG("(self, /)"), iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},

@@ -743,14 +743,13 @@ const asy_type asy_set_type = {
   .repr = set_repr,
   .compare = set_compare,
   .length = set_length,
-  .contains = set_contains,
+  .special = &(const asy_special){.contains = set_contains},
   .iter = set_iter,
   .operators =
     &(const asy_operators){
       .binary = {[BINARY_SUB] = set_sub, [BINARY_AND] = set_and, [BINARY_OR] = set_or, [BINARY_XOR] = set_xor},
       .inplace = {[BINARY_SUB] = set_isub, [BINARY_AND] = set_iand, [BINARY_OR] = set_ior, [BINARY_XOR] = set_ixor}},
-  .methods = set_methods,
-};
+  .methods = set_methods};
 
 const asy_type asy_frozenset_type = {
   .name = "frozenset",
@@ -764,10 +763,9 @@ const asy_type asy_frozenset_type = {
   .hash = hash_of_set,
   .compare = set_compare,
   .length = set_length,
-  .contains = set_contains,
+  .special = &(const asy_special){.contains = set_contains},
   .iter = set_iter,
   .operators =
     &(const asy_operators){
       .binary = {[BINARY_SUB] = set_sub, [BINARY_AND] = set_and, [BINARY_OR] = set_or, [BINARY_XOR] = set_xor}},
-  .methods = frozenset_methods,
-};
+  .methods = frozenset_methods};

@@ -917,13 +917,11 @@ const asy_type asy_str_type = {
   .hash = str_hash,
   .compare = str_compare,
   .length = str_length,
-  .get_item = str_get_item,
-  .contains = str_contains,
+  .special = &(const asy_special){.get_item = str_get_item, .contains = str_contains},
   .iter = str_iter,
   .operators = &(
     const asy_operators){.binary = {[BINARY_ADD] = str_add, [BINARY_MUL] = str_mul, [BINARY_MOD] = str_mod}},
-  .methods = asy_str_methods,
-};
+  .methods = asy_str_methods};
 
 /* ---- The iterator ------------------------------------------------------------------------------------------------------ */
 

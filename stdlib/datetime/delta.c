@@ -359,7 +359,7 @@ const asy_type asy_delta_type = {
   .str = delta_str,
   .hash = delta_hash,
   .compare = delta_compare,
-  .truth = delta_truth,
+  .special = &(const asy_special){.truth = delta_truth},
   .operators = &(const asy_operators){.binary = {[BINARY_ADD] = delta_add,
                                                  [BINARY_SUB] = delta_sub,
                                                  [BINARY_MUL] = delta_mul,
@@ -368,5 +368,4 @@ const asy_type asy_delta_type = {
                                                  [BINARY_MOD] = delta_mod},
                                       .unary = {[UNARY_NEG] = delta_neg, [UNARY_POS] = delta_pos}},
   .methods = methods,
-  .members = members,
-};
+  .members = members};

@@ -764,10 +764,11 @@ static void enclose(translator *t, const sequence *s, const char *bracket) {
   t->written = s->written;
 }
 
-/* The item no times. Only its captures count, and PCRE2 takes a \\A in (X|\\A){0} for one that must hold. */
+/* The item no times. Only its captures count, and PCRE2 takes a \\A in (X|\\A){0} for one that must hold; a look-ahead has no width in a
+ * look-behind either. */
 static void put_no_times(translator *t, const sequence *s) {
   if (s->groups == t->groups) t->out.len = s->at;
-  else insert(t, s->at, "(?:(?!)"), put(t, ")?");
+  else insert(t, s->at, "(?!(?!)"), put(t, ")");
   t->written = s->written;
 }
 
@@ -807,7 +808,7 @@ static bool parse_repeat(translator *t, uint32_t c, sequence *s, bool *literal) 
   bool atomic = mode == '+' && s->kind == ITEM_GROUP;
   if (atomic) t->atomic = true;
   if (atomic || s->kind == ITEM_LOOK || (big && s->kind != ITEM_UNIT)) enclose(t, s, atomic ? "(?>" : "(?:");
-  if (high == 0 && s->kind != ITEM_UNIT && (s->groups == t->groups || !t->look_behind)) {
+  if (high == 0 && s->kind != ITEM_UNIT) {
     put_no_times(t, s);
   } else if (big) {
     put_big_count(t, s, low, high, mode);
@@ -1014,6 +1015,11 @@ static void unwrap(translator *t, size_t at, size_t opening, const sequence *onl
   s->kind = ITEM_UNIT;
 }
 
+/* In the last branch of a group whose branches may end in different places. The JIT of PCRE2 10.42 remembers how far a repetition behind the
+ * group came from the end of one branch, and then does not try it from an earlier end of another, as (?:ab|a)b*bc on abbc needs it; what is
+ * repeated no times costs nothing and ends that. */
+static const char forget_ends[] = "(?:a){0}";
+
 /* Everything behind the bracket that `start` is at. *skip: nothing was written (a comment, global flags). */
 static bool parse_group(translator *t, uint32_t *flags, uint32_t start, bool global_allowed, sequence *s, bool *skip) {
   re_reader *in = &t->in;
@@ -1085,6 +1091,7 @@ static bool parse_group(translator *t, uint32_t *flags, uint32_t start, bool glo
   sequence only;
   if (!parse_branches(t, inner_flags, true, &width, &only)) return false;
   if (!close_bracket(t, start)) return false;
+  if (only.length == 0 && width.low != width.high) put(t, forget_ends);
   put(t, ")");
   end_item(s, ITEM_GROUP, width);
   if (plain && t->written == written) unwrap(t, at, 3, &only, s);

@@ -1,4 +1,5 @@
-# What ./dev fuzz numbers found: spaces and underscores in texts, powers of complex numbers, widths of %, Fractions beside complex ones.
+# What ./dev fuzz numbers found: spaces and underscores in texts, powers of complex numbers, widths of %, Fractions beside complex ones,
+# literals with two faults.
 import operator
 from decimal import Decimal
 from fractions import Fraction
@@ -28,3 +29,23 @@ for layout, values in (('%#+*.9999999999999999999999999o', (9007199254740992, 1)
                        ('%*d', (-2**63, 1)), ('%.*f', (99999999999999999999, 1.0))):
     show(operator.mod, layout, values)
     show(operator.mod, layout.encode(), values)
+for text in ('01e_4', '07E____5', '07e', '0_7e_', '00e', '01ee', '1e_5', '012', '012e5', '07E+', '07jx', '07e-_5', '0_7', '00if 1else 2', '09e_.5', '07\xe9', '1\xe9', '0x1\xe9', '1.5\u0663', '1j\xe9'):
+    try: print(text, eval(text))
+    except SyntaxError as e: print(ascii(text), e.msg, e.offset, e.end_offset)
+for spec in '{=.99999999999999', '0>.99999999999999', '{=.5', '.2147483648', '=.99999999999999q': show(format, 1+2j, spec)
+for width in range(14):
+    for value in '0', '-7', '123', '1234', '1234567.5':
+        show(format, Decimal(value), f'0{width},')
+        show(format, Fraction(value), f'0{width},.2f')
+        show(format, Fraction(value), f'0{width}_g')
+print(len(format(Decimal('30'), 'z#0404000,.40')), len(format(Fraction(30), '0404000,.4f')))   # took minutes
+for spec in '00', '007.2f', '07.02f', '<07', '*<7.05f', '07.00f', '=07', '0.5', '0', '0f', '\u0663', '\u0663f', '.\u0663f', '05\u0663f', '0\u0663f', '05.02f', '5.0f':
+    show(format, Decimal('1.5'), spec)
+    show(format, Fraction('1.5'), spec)
+for n in -1, 0, -2, 1, -128, -129, 127, 128:
+    for length in range(3): show(lambda n, length: n.to_bytes(length, 'big', signed=True), n, length)
+for text in ('-1.7(58inf79e308e119j', '(8.5e-18.5e-1j', '1(.79e308jinf', 'f(a b', 'f(a b +', 'f(a b, c', 'f(a b if', 'f(a b for', 'f(a b else', 'f(a b(c', 'f(a b(c d', 'f(a b]', 'f(a [', '{1:2inf', '(1orx)', 'a[1orx', '1andé', '1elsex',
+             '1inx', '(0x1for x in y)', '1if 1else 2', '(a b', '(a b\n', '[a b c', 'f(a b=3', 'f(a "x'):
+    try: eval(text)
+    except SyntaxError as e: print(ascii(text), e.msg, e.lineno, e.offset, e.end_lineno, e.end_offset)
+    except NameError as e: print(text, e)

@@ -15,6 +15,14 @@ CASES = [
     (r'(?:a(b)){0}c|d(?(1)x)', 'cd'),
     (r'(?:(a)|^){0,0}+b', 'cab'),
     (r'(?<=(?:a|\A){0}b)c', 'bc'),
+    (r'(?<=(a|\A){0}b)c(?(1)d)', 'bcd'),         # not of a fixed width to PCRE2
+    (r'(?<!(?:(?<=(a))x*){0,0}+b)(c)\1?', 'acbc'),
+    (r'((?i:a)(b)){0}?(?i:c)|d', 'Cd'),
+    (r'(?:\n|)b*^', '\nbbc'),                   # the JIT took a repetition for tried, from the end of another branch
+    (r'(?:([ab]b|.)b+)(.)', 'babb'),
+    (r'(?:[^a].(?:.)|a).+a', 'b\naaab'),
+    (r'(?:(a|)[ab].*){2}', 'aa'),
+    (r'x(?:(?i:ab)|a){1,2}b*bc', 'xabbc'),
     (r'c*(?:1a)*+\D', 'c'),                     # what stands before was made possessive
     (r'c*(?>(?:1a)*)\D', 'c'),
     (r'(?:A[a-c]*(?:zd)?+a)', 'Aaz'),
