@@ -190,6 +190,11 @@ asy_node *asy_check_named_expr(asy_parser *p, asy_node *target, asy_node *value,
   return asy_check_depth(p, node);
 }
 
+asy_node *asy_check_named_argument(asy_parser *p, asy_node *target, asy_node *value, asy_span span, asy_span walrus) {
+  if (target->kind != AST_Name || target->parens) asy_parser_fail(p, walrus, "invalid syntax");
+  return asy_check_named_expr(p, target, value, span);
+}
+
 /* --- Calls ----------------------------------------------------------------------------------------------------------- */
 
 static bool is_bare_generator(const asy_node *node) { return node->kind == AST_GeneratorExp && !node->parens; }

@@ -76,6 +76,8 @@ asy_node *asy_check_keyword(asy_parser *p, asy_node *name, asy_node *value, asy_
 asy_node *asy_check_arguments(asy_parser *p, asy_param *params, bool is_lambda);
 asy_node *asy_check_with(asy_parser *p, asy_node_list items, asy_span with);
 asy_node *asy_check_named_expr(asy_parser *p, asy_node *target, asy_node *value, asy_span span);
+/* The same as an argument of a call, where CPython has no words for a wrong target. */
+asy_node *asy_check_named_argument(asy_parser *p, asy_node *target, asy_node *value, asy_span span, asy_span walrus);
 asy_node *asy_check_comprehension(asy_parser *p, asy_ast_kind kind, asy_node_list elts, asy_node_list generators,
                                   asy_span span);
 asy_node *asy_check_paren(asy_parser *p, asy_node_list items, bool comma, asy_span span);

@@ -39,6 +39,7 @@ typedef struct {
 asy_grammar_item asy_grammar_stack_item(asy_grammar_pstate *ps, int from_top);
 int asy_grammar_token_of(int symbol);   /* the token, or 0 for a nonterminal */
 bool asy_grammar_is_or_test(int symbol);
+asy_node *asy_grammar_statement_value(asy_grammar_pstate *ps); /* the operand that ended an expression statement just now */
 bool asy_grammar_is_dict(asy_grammar_pstate *ps);
 void asy_parse_stuck(asy_parser *p, asy_grammar_pstate *ps, const int *expected, int expected_count);
 }
@@ -309,7 +310,7 @@ static asy_node *starred(asy_parser *p, asy_node *value, asy_span span) {
 %type <node> funcdef classdef decorated async_stmt match_stmt match_case guard_opt handler with_item
 %type <node> test namedexpr or_test comparison expr primary star_expr star_or_test testlist testlist_star yield_expr value_expr
 %type <node> test_opt slices slice_item
-%type <node> exprlist expr_or_star comp_for paren_item set_item argument lambda subject star_or_named returns_opt annotation_star
+%type <node> exprlist expr_or_star comp_for paren_item set_item argument named_argument lambda subject star_or_named returns_opt annotation_star
 %type <node> type_params_opt type_param field_tail strings_part
 %type <list> testlist_items testlist_star_items exprlist_items comps paren_items set_items dict_items arguments arguments_opt ifs
 %type <list> slice_items type_params strings subject_items
@@ -1030,9 +1031,14 @@ arguments:
   | arguments ',' argument                { $$ = $1; ADD($$, $3); }
   ;
 
+named_argument:
+    test
+  | test WALRUS test                      { $$ = asy_check_named_argument(p, $1, $3, @$, @2); }
+  ;
+
 argument:
-    namedexpr
-  | namedexpr comps                       { $$ = asy_check_comprehension(p, AST_GeneratorExp, one(p, $1), $2, @$); $$->parens = 0; }
+    named_argument
+  | named_argument comps                  { $$ = asy_check_comprehension(p, AST_GeneratorExp, one(p, $1), $2, @$); $$->parens = 0; }
   | test '=' test                         { $$ = asy_check_keyword(p, $1, $3, @$, @2); }
   | '*' test                              { $$ = starred(p, $2, @$); }
   | POW test                              { $$ = NEW(keyword, @$); $$->keyword.value = $2; SEAL($$); }
@@ -1109,7 +1115,7 @@ static asy_node *expression_of(int symbol, const YYSTYPE *value) {
   switch (symbol) {
     case YYSYMBOL_test: case YYSYMBOL_namedexpr: case YYSYMBOL_or_test:
     case YYSYMBOL_comparison: case YYSYMBOL_expr: case YYSYMBOL_primary: case YYSYMBOL_testlist_star:
-    case YYSYMBOL_star_or_test: case YYSYMBOL_value_expr: case YYSYMBOL_star_or_named: case YYSYMBOL_argument:
+    case YYSYMBOL_star_or_test: case YYSYMBOL_value_expr: case YYSYMBOL_star_or_named: case YYSYMBOL_argument: case YYSYMBOL_named_argument:
     case YYSYMBOL_set_item: case YYSYMBOL_paren_item: case YYSYMBOL_slice_item: return value->node;
     case YYSYMBOL_set_items: case YYSYMBOL_paren_items: case YYSYMBOL_dict_items: case YYSYMBOL_arguments: case YYSYMBOL_slice_items:
     case YYSYMBOL_arguments_opt: case YYSYMBOL_testlist_star_items: case YYSYMBOL_subject_items:
@@ -1138,6 +1144,16 @@ int asy_grammar_token_of(int symbol) {
 }
 
 bool asy_grammar_is_or_test(int symbol) { return symbol == YYSYMBOL_or_test; }
+
+asy_node *asy_grammar_statement_value(yypstate *ps) {
+  const YYSTYPE *value = ps->yyvsp;
+  if (yystos[*ps->yyssp] != YYSYMBOL_simple_list || !value->list.len) return NULL;
+  const asy_node *statement = value->list.items[value->list.len - 1];
+  asy_node *node = statement->kind == AST_Expr ? statement->expr.value : NULL;
+  if (node && node->kind == AST_Tuple && !node->parens) node = node->tuple.elts.items[node->tuple.elts.len - 1];
+  bool is_operand = node && node->kind != AST_Starred && ((node->kind != AST_Yield && node->kind != AST_YieldFrom) || node->parens);
+  return is_operand ? node : NULL;
+}
 
 /* Whether the innermost open bracket holds the items of a dict. */
 bool asy_grammar_is_dict(yypstate *ps) {

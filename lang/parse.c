@@ -78,6 +78,12 @@ static asy_lexer ahead_of(const asy_parser *p, asy_diagnostic *ignored) {
   return copy;
 }
 
+static int kind_ahead(const asy_parser *p) {
+  asy_diagnostic ignored;
+  asy_lexer copy = ahead_of(p, &ignored);
+  return asy_lexer_next(&copy).kind;
+}
+
 /* The operand that follows `=` where a condition was meant: up to what binds less tightly than `|`. False: there is none, or
  * another `=` follows. *next: what stands behind it. */
 static bool operand_ahead(const asy_parser *p, asy_span *span, asy_span *next) {
@@ -129,7 +135,8 @@ static asy_span expressions_ahead(const asy_parser *p) {
 
 /* Whether the text ends within the operand that begins with the token at hand, in an open bracket: that is the error then. */
 static bool ends_in_operand(const asy_parser *p) {
-  static const int ends[] = {TOKEN_NEWLINE, ';', '=', ':', ',', ')', ']', '}', TOKEN_WALRUS, TOKEN_FOR, TOKEN_ASYNC, TOKEN_ELSE},
+  static const int ends[] = {TOKEN_NEWLINE, ';', '=',          ':',       ',',         ')',
+                             ']',           '}', TOKEN_WALRUS, TOKEN_FOR, TOKEN_ASYNC, TOKEN_ELSE},
                    joins[] = {'(', '[', '+', '-'};
   asy_diagnostic found = {0};
   asy_lexer copy = ahead_of(p, &found);
@@ -254,11 +261,36 @@ static bool in_parameters(const stuck *s) {
   return false;
 }
 
+/* `not` where an operand of arithmetic was expected: from it to the end of the comparison that follows. False: none does. */
+static bool negation_ahead(const asy_parser *p, asy_span *span) {
+  static const int ends[] = {TOKEN_NEWLINE, ';',      '=',        ':',       ',',          TOKEN_AND,
+                             TOKEN_OR,      TOKEN_IF, TOKEN_ELSE, TOKEN_FOR, TOKEN_WALRUS, TOKEN_LAMBDA};
+  asy_diagnostic ignored;
+  asy_lexer copy = ahead_of(p, &ignored);
+  *span = p->token.span;
+  bool found = false;
+  for (;;) {
+    asy_token token = asy_lexer_next(&copy);
+    bool nested = copy.paren_count > p->lexer.paren_count;
+    if (token.kind == LEX_ERROR || token.kind == TOKEN_END || copy.paren_count < p->lexer.paren_count ||
+        (!nested && is_among(token.kind, ends, sizeof ends / sizeof *ends)))
+      return found;
+    if (!ends_expression(token.kind)) continue;
+    *span = joined(*span, token.span);
+    found = true;
+  }
+}
+
 static bool in_expression(const stuck *s) {
+  static const int arithmetic[] = {'+', '-', '~', '*', '/', '%', '@', TOKEN_FLOORDIV};
   asy_parser *p = s->p;
   const asy_token *token = &p->token, *before = &p->before;
+  asy_span negation;
   if (before->kind == '(' && token->kind == TOKEN_POW)
     return say(s, token->span, "cannot use double starred expression here");
+  if (token->kind == TOKEN_NOT && is_among(before->kind, arithmetic, sizeof arithmetic / sizeof *arithmetic) &&
+      (is_among(before->kind, arithmetic, 3) || asy_grammar_stack_item(s->ps, 1).node) && negation_ahead(p, &negation))
+    return say(s, negation, "'not' after an operator must be parenthesized");
   if (!s->complete) return false;
   if (is_legacy_statement(before) && starts_expression(token->kind) && token->kind != '(') {
     asy_parser_fail(p, joined(before->span, expressions_ahead(p)),
@@ -269,12 +301,17 @@ static bool in_expression(const stuck *s) {
   if (asy_grammar_is_or_test(s->top.symbol) && stack_token(s, 1) == TOKEN_IF && token->kind != ':') {
     asy_grammar_item body = asy_grammar_stack_item(s->ps, 2);
     if (asy_grammar_is_or_test(body.symbol))
-      return say(s, joined(body.span, before->span), "expected 'else' after 'if' expression");
+      return say(s, joined(body.node->span, s->top.node->span), "expected 'else' after 'if' expression");
   }
   if (token->kind == TOKEN_FOR && s->top.keyword && s->top.keyword->keyword.arg) {
     asy_span span = s->top.keyword->span;
     return say(s, (asy_span){span.line, span.col, span.line, span.col + s->top.keyword->keyword.arg->len + 1},
                "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
+  }
+  const asy_node *target = token->kind == TOKEN_WALRUS ? asy_grammar_statement_value(s->ps) : NULL;
+  if (target && (target->kind != AST_Name || target->parens) && starts_expression(kind_ahead(p))) {
+    asy_parser_fail(p, target->span, "cannot use assignment expressions with %s", asy_check_expr_name(target));
+    return true;
   }
   const asy_node *node = s->top.node;
   if (token->kind == '=' && node) {
@@ -289,9 +326,13 @@ static bool in_expression(const stuck *s) {
       return true;
     }
   }
-  if (node && p->parens_before && starts_expression(token->kind) &&
-      !(before->kind == TOKEN_NAME && (token->kind == TOKEN_STRING || token->kind == TOKEN_FSTRING_START)))
-    return ends_in_operand(p) || say(s, joined(s->top.span, token->span), "invalid syntax. Perhaps you forgot a comma?");
+  bool operand = node || p->options->mode == PARSE_EXPR || asy_grammar_statement_value(s->ps);
+  if (operand && starts_expression(token->kind) &&
+      !(before->kind == TOKEN_NAME && (token->kind == TOKEN_STRING || token->kind == TOKEN_FSTRING_START))) {
+    if (ends_in_operand(p)) return true;
+    if (node && p->parens_before)
+      return say(s, joined(node->span, token->span), "invalid syntax. Perhaps you forgot a comma?");
+  }
   return false;
 }
 

@@ -340,6 +340,16 @@ static asy_value method_get_attr(asy_vm *vm, asy_value self, asy_str *name) {
   return asy_get_attr(vm, method->func, name);
 }
 
+/* (getattr, (instance, name)): a pickle finds the method again. */
+static asy_value method_reduce(asy_vm *vm, const asy_value *args) {
+  const asy_method *method = (const asy_method *)asy_obj_of(args[0]);
+  asy_value name = asy_get_attr(vm, method->func, ASY_NAME(vm, __name__));
+  asy_value path = name == ASY_FAILED ? ASY_FAILED : asy_tuple_of(vm, 2, method->self, name);
+  if (path == ASY_FAILED) return ASY_FAILED;
+  return asy_tuple_of(vm, 2, asy_dict_get_str(vm, vm->builtins, asy_intern(vm, "getattr")), path);
+}
+
+static const asy_native method_methods[] = {{"__reduce__", SIG("(self, /)"), method_reduce, 0, 0}, {0}};
 static const asy_member method_members[] = {
   {"__func__", offsetof(asy_method, func), MEMBER_VALUE, false},
   {"__self__", offsetof(asy_method, self), MEMBER_VALUE, false},
@@ -356,4 +366,5 @@ const asy_type asy_method_type = {
   .hash = asy_method_hash,
   .compare = asy_method_compare,
   .special = &(const asy_special){.call = method_call, .descr_get = method_descr_get, .get_attr = method_get_attr},
+  .methods = method_methods,
   .members = method_members};

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Write the signatures and doc strings of natives and the names of constants, each sort as one packed text: native_texts.py OUTPUT.c SOURCE.c ...
+"""Write the signatures and doc strings of natives and the names of constants, each sort as one packed text:
+native_texts.py OUTPUT.c SOURCE.c ...
 
 They are the string literals in SIG(...) and DOC(...) of the sources (runtime/native_texts.h), each once, with a NUL behind it. Two
 texts of the same number, or a SIG or DOC of anything but literals, end the build; so do two lists CONSTANTS(...) of the same tag.

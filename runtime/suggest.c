@@ -6,26 +6,6 @@
 
 enum { NAME_MOST = 40, CANDIDATES_MOST = 750, MOVE_COST = 2, CASE_COST = 1 };
 
-/* Top-level modules of CPython's standard library: "Did you forget to import 'x'?" */
-static const char stdlib_modules[] =
-  " "
-  "abc antigravity argparse array ast asyncio atexit base64 bdb binascii bisect builtins bz2 cProfile calendar cmath "
-  "cmd code codecs codeop collections colorsys compileall concurrent configparser contextlib contextvars copy copyreg "
-  "csv ctypes curses dataclasses datetime dbm decimal difflib dis doctest email encodings ensurepip enum errno "
-  "faulthandler fcntl filecmp fileinput fnmatch fractions ftplib functools gc genericpath getopt getpass gettext glob "
-  "graphlib grp gzip hashlib heapq hmac html http idlelib imaplib importlib inspect io ipaddress itertools json "
-  "keyword "
-  "linecache locale logging lzma mailbox marshal math mimetypes mmap modulefinder msvcrt multiprocessing netrc nt "
-  "ntpath nturl2path numbers opcode operator optparse os pathlib pdb pickle pickletools pkgutil platform plistlib "
-  "poplib posix posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc pydoc_data pyexpat queue quopri random "
-  "re readline reprlib resource rlcompleter runpy sched secrets select selectors shelve shlex shutil signal site "
-  "smtplib socket socketserver sqlite3 sre_compile sre_constants sre_parse ssl stat statistics string stringprep "
-  "struct "
-  "subprocess symtable sys sysconfig syslog tabnanny tarfile tempfile termios textwrap this threading time timeit "
-  "tkinter token tokenize tomllib trace traceback tracemalloc tty turtle turtledemo types typing unicodedata unittest "
-  "urllib uuid venv warnings wave weakref webbrowser winreg winsound wsgiref xml xmlrpc zipapp zipfile zipimport zlib "
-  "zoneinfo ";
-
 static uint32_t lower(uint32_t c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
 
 static unsigned substitution_cost(uint32_t a, uint32_t b) {
@@ -136,14 +116,13 @@ static asy_list *visible_names(asy_vm *vm, const asy_exception *e) {
   return asy_list_extend(vm, list, asy_from_obj(vm->builtins)) ? list : NULL;
 }
 
+/* "Did you forget to import 'x'?" */
 static bool is_stdlib_module(asy_vm *vm, asy_str *name) {
-  size_t n;
-  asy_value keep;
-  const char *text = asy_str_utf8(vm, name, &n, &keep);
-  if (!text || !n || strchr(text, ' ')) return false;
-  for (const char *found = stdlib_modules; (found = strstr(found, text)); found += n)
-    if (found[-1] == ' ' && found[n] == ' ') return true;
-  return false;
+  asy_value module = asy_import(vm, "_sys");
+  asy_value names = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "stdlib_module_names");
+  int found = asy_failed(names) ? -1 : asy_contains(vm, names, asy_from_obj(name));
+  if (found < 0) asy_clear_exception(vm);
+  return found > 0;
 }
 
 /* The module that the exception misses; NULL unless it lies at the top. */

@@ -69,17 +69,18 @@ static asy_run_outcome go_reload(ARGS);
 #define LEAVE() return (asy_run_outcome)vm->outcome
 #endif
 
-/* Goes on as a transition function says. */
-#define ACT(expr)                                                                                                      \
+/* Goes on as a transition function says; `next` is how when that is the next instruction. */
+#define ACT_OR(expr, next)                                                                                             \
   do {                                                                                                                 \
     switch (expr) {                                                                                                    \
-      case ACT_NEXT: NEXT();                                                                                           \
+      case ACT_NEXT: next;                                                                                             \
       case ACT_RELOAD: RELOAD();                                                                                       \
       case ACT_UNWIND: UNWIND();                                                                                       \
       case ACT_LEAVE: LEAVE();                                                                                         \
     }                                                                                                                  \
     __builtin_unreachable();                                                                                           \
   } while (0)
+#define ACT(expr) ACT_OR(expr, NEXT())
 
 /* A = expr, or unwinds. */
 #define SET_A(expr)                                                                                                    \
@@ -448,16 +449,7 @@ static inline bool native_is_exact(const asy_nativefunc *native, uint32_t nargs)
   } while (0)
 
 /* A step of trace.h, and then the instruction. */
-#define ACT_TRACED(execute)                                                                                            \
-  do {                                                                                                                 \
-    switch (asy_trace_step(vm, base, pc)) {                                                                            \
-      case ACT_NEXT: w = pc[-1]; execute;                                                                              \
-      case ACT_RELOAD: RELOAD();                                                                                       \
-      case ACT_UNWIND: UNWIND();                                                                                       \
-      case ACT_LEAVE: LEAVE();                                                                                         \
-    }                                                                                                                  \
-    __builtin_unreachable();                                                                                           \
-  } while (0)
+#define ACT_TRACED(execute) ACT_OR(asy_trace_step(vm, base, pc), w = pc[-1]; execute)
 
 /* How the loop starts; the last two fill vm->dispatch, since labels are known inside of it only. */
 enum start { START_RUNNING, START_THROWING, START_PLAIN, START_TRACED };

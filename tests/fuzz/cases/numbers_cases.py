@@ -61,7 +61,7 @@ def of_number(r):
     def hashed(value): return hash(value) if value == value else 'by identity'
     return r.choice([decimal.Decimal, fractions.Fraction, int, float, complex, math.floor, math.ceil, math.trunc, bool, repr, str, hashed]), any_number(r)
 def from_parts(r): return r.choice([complex, fractions.Fraction]), any_number(r), any_number(r)
-def literal(r): return eval, damaged(r, r.choice([whole(r).strip(), real(r).strip(), real(r).strip() + 'j']), [p for p in PIECES if '\0' < p < '\x7f'], 1).strip()[:150] or '0'   # CPython cuts names in messages
+def literal(r): return eval, damaged(r, r.choice([whole(r).strip(), real(r).strip(), real(r).strip() + 'j']), [p for p in PIECES if '\0' < p < '\x7f' and p not in '()'], 1).strip()[:150] or '0'   # CPython cuts names in messages; brackets that do not close are the parser's
 
 
 def spec(r):

@@ -1,8 +1,11 @@
 # What ./dev fuzz numbers found: spaces and underscores in texts, powers of complex numbers, widths of %, Fractions beside complex ones,
 # literals with two faults.
 import operator
+import warnings
 from decimal import Decimal
 from fractions import Fraction
+
+warnings.simplefilter('ignore', SyntaxWarning)
 
 
 def show(f, *args):
@@ -45,7 +48,10 @@ for spec in '00', '007.2f', '07.02f', '<07', '*<7.05f', '07.00f', '=07', '0.5', 
 for n in -1, 0, -2, 1, -128, -129, 127, 128:
     for length in range(3): show(lambda n, length: n.to_bytes(length, 'big', signed=True), n, length)
 for text in ('-1.7(58inf79e308e119j', '(8.5e-18.5e-1j', '1(.79e308jinf', 'f(a b', 'f(a b +', 'f(a b, c', 'f(a b if', 'f(a b for', 'f(a b else', 'f(a b(c', 'f(a b(c d', 'f(a b]', 'f(a [', '{1:2inf', '(1orx)', 'a[1orx', '1andé', '1elsex',
-             '1inx', '(0x1for x in y)', '1if 1else 2', '(a b', '(a b\n', '[a b c', 'f(a b=3', 'f(a "x'):
+             '1inx', '(0x1for x in y)', '1if 1else 2', '(a b', '(a b\n', '[a b c', '+f8.5e-1(e0_1', 'a b(', 'a b', 'a b(c d', 'a b(c)', 'f(a b=3', 'f(a "x'):
     try: eval(text)
     except SyntaxError as e: print(ascii(text), e.msg, e.lineno, e.offset, e.end_lineno, e.end_offset)
     except NameError as e: print(text, e)
+for text in 'a b(', 'import a b(', 'x\na b(\n', 'f(a)\nb c[1\nd':
+    try: compile(text, 'text', 'exec')
+    except SyntaxError as e: print(ascii(text), e.msg, e.lineno, e.offset, e.end_lineno, e.end_offset)
