@@ -21,7 +21,7 @@ from pack import numbers, packed   # noqa: E402 (the path comes first)
 # What comes first; a package stands for all in it that was not named before, with a dot for itself alone. The others follow by name.
 ORDER = '''
     asyncio. asyncio.events asyncio.unix_events asyncio.selector_events asyncio.base_events asyncio.log asyncio.exceptions
-    _repl. _repl.editor _repl.history _repl.more
+    _repl. _repl.editor _repl.history _repl.keys _repl.more
     asyncio.runners asyncio.taskgroups asyncio.timeouts asyncio.queues asyncio.locks asyncio.mixins
     abc types os _environ posixpath re keyword _collections_abc collections io functools enum _weakrefset weakref warnings struct
     threading contextlib contextvars signal linecache traceback copyreg copy string fnmatch heapq datetime operator

@@ -381,6 +381,7 @@ def arguments():
 
 def main():
     sys.stdout.reconfigure(encoding='utf-8', errors='backslashreplace')
+    signal.signal(signal.SIGINT, signal.default_int_handler)   # in the background a shell has it ignored, and so would the programs
     options, kinds = arguments()
     if not os.access(options.bin[0], os.X_OK):
         print(f'{options.bin[0]} cannot be run\n0 passed, 1 failed')

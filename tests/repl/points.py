@@ -75,10 +75,11 @@ class Session(Program):
         assert rows == [line.rstrip() for line in lines], f'{lines} expected:\n{self.screen.text()}'
 
     def cursor(self, row_text, column):
-        """The cursor is in this row, and column."""
-        row = ''.join(cell for cell, _ in self.screen.lines[self.screen.row]).rstrip()
-        assert (row, self.screen.column) == (row_text.rstrip(), column), \
-            f'{(row_text, column)} expected, the cursor is in {(row, self.screen.column)}'
+        """The cursor is in this row, and column, now or soon."""
+        def place():
+            return ''.join(cell for cell, _ in self.screen.lines[self.screen.row]).rstrip(), self.screen.column
+        wanted = row_text.rstrip(), column
+        assert self.until(lambda: place() == wanted, 5), f'{wanted} expected, the cursor is in {place()}'
 
     def gone(self, seconds=5):
         self.until(lambda: self.status is not None, seconds)
@@ -321,9 +322,9 @@ def colours_while_typing(start):
     t = start()
     t.type('def f(): return "text" # 12 note')
     for word, style in ('def', '1;34'), ('f()', '1'), ('return', '1;34'), ('"text"', '32'), ('# 12', '2'), ('>>>', '1;35'):
-        assert t.screen.style_of(word) == style, f'{word}: {t.screen.style_of(word)}'
+        assert t.until(lambda: t.screen.style_of(word) == style, 5), f'{word}: {t.screen.style_of(word)}'
     t.type('\x03', 'len("open')
-    assert t.screen.style_of('"open') == '32' and t.screen.style_of('len') == '35'
+    assert t.until(lambda: t.screen.style_of('"open') == '32' and t.screen.style_of('len') == '35', 5)
 
 
 @point

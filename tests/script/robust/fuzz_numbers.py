@@ -41,7 +41,7 @@ for width in range(14):
         show(format, Decimal(value), f'0{width},')
         show(format, Fraction(value), f'0{width},.2f')
         show(format, Fraction(value), f'0{width}_g')
-print(len(format(Decimal('30'), 'z#0404000,.40')), len(format(Fraction(30), '0404000,.4f')))   # took minutes
+print(len(format(Decimal('30'), 'z#0104000,.40')), len(format(Fraction(30), '0104000,.4f')))   # took ten seconds
 for spec in '00', '007.2f', '07.02f', '<07', '*<7.05f', '07.00f', '=07', '0.5', '0', '0f', '\u0663', '\u0663f', '.\u0663f', '05\u0663f', '0\u0663f', '05.02f', '5.0f':
     show(format, Decimal('1.5'), spec)
     show(format, Fraction('1.5'), spec)
