@@ -22,6 +22,7 @@ script say how it is run:
   # env: NAME=value    an environment variable
   # timeout: 60        seconds, when the default does not fit
   # slow: why          left out by --quick (sanitizers and the stressed collector use it)
+  # forks: why         children are forked beside threads: skipped with sanitizers, since no fork respects their allocator's locks
   # leaves: what       left behind by its loops on purpose: the kind counters compares it
   # differs: why       asy differs from CPython on purpose: tests/regen.py leaves it alone
 """
@@ -142,6 +143,11 @@ def scripts(folder, suffixes=('.asy',)):
             yield path
 
 
+@functools.cache
+def has_sanitizer(binary):
+    return b'__asan_init' in pathlib.Path(binary).read_bytes()
+
+
 def directives(path):
     """The `# name: value` comments before the first other line, as a dictionary; a .status file gives `exit`."""
     found = {}
@@ -150,7 +156,7 @@ def directives(path):
             text = line.decode('utf-8', 'replace').strip()
             if text and not text.startswith('#'):
                 break
-            match = re.fullmatch(r'#\s*(exit|args|options|env|timeout|slow|differs|leaves):\s*(.+)', text)
+            match = re.fullmatch(r'#\s*(exit|args|options|env|timeout|slow|forks|differs|leaves):\s*(.+)', text)
             if match:
                 found[match[1]] = match[2]
     if path.with_suffix('.status').exists():
@@ -165,6 +171,8 @@ def relative(path):
 def run_script(path, options, *flags):
     """Run a script as its directives say; where --outputs asks for it, keep what it printed, without elapsed times."""
     said = directives(path)
+    if 'forks' in said and has_sanitizer(options.bin[0]):
+        raise Skipped('a child may wait for ever for a lock of the sanitizer')
     command = [*options.bin, *shlex.split(said.get('options', '')), *flags, relative(path), *shlex.split(said.get('args', ''))]
     env = [said['env'].split('=', 1)] if 'env' in said else []
     result = execute(command, options, timeout=float(said['timeout']) if 'timeout' in said else None, env=env)

@@ -382,10 +382,11 @@ static asy_value buffered_read1(asy_vm *vm, const asy_value *args) {
 static asy_value read_into(asy_vm *vm, const asy_value *args, bool once) {
   io_buffered *b = buffered_of(args[0]);
   asy_buffer room;
-  if (!begin_read(vm, args, "readinto of") || !asy_buffer_get_writable(vm, args[1], &room)) return ASY_FAILED;
-  int64_t n = !room.len ? 0
-              : once    ? io_buffered_read1(vm, b, room.data, room.len)
-                        : read_exactly(vm, b, room.data, room.len);
+  if (!asy_buffer_get_writable(vm, args[1], &room)) return ASY_FAILED;
+  int64_t n = !begin_read(vm, args, "readinto of") ? -1
+              : !room.len                          ? 0
+              : once                               ? io_buffered_read1(vm, b, room.data, room.len)
+                                                   : read_exactly(vm, b, room.data, room.len);
   asy_buffer_release(vm, &room);
   return n == -1 ? ASY_FAILED : n == -2 ? ASY_NONE : asy_from_small(n);
 }
@@ -510,12 +511,14 @@ static asy_value buffered_seek(asy_vm *vm, const asy_value *args) {
   if (b->in_end > b->in_start && whence < 2) { /* a place that is read ahead */
     int64_t raw = raw_tell(vm, b), ahead = (int64_t)(b->in_end - b->in_start);
     if (raw < 0) return ASY_FAILED;
-    int64_t delta = whence ? offset : offset - (raw - ahead);
+    int64_t delta = offset;
+    if (!whence)
+      (void)__builtin_sub_overflow(offset, raw - ahead, &delta); /* places too far away wrap, as in CPython */
     if (delta <= ahead && delta >= -(int64_t)b->in_start) {
       b->in_start = (size_t)((int64_t)b->in_start + delta);
       return asy_from_int64(vm, raw - ahead + delta);
     }
-    if (whence == 1) offset -= ahead;
+    if (whence == 1) (void)__builtin_sub_overflow(offset, ahead, &offset);
   }
   if (b->out_len && !io_buffered_flush(vm, b)) return ASY_FAILED;
   int64_t at = raw_seek(vm, b, offset, (int)whence);

@@ -15,7 +15,7 @@ static io_bytes *self_of(const asy_value *args) { return (io_bytes *)asy_obj_of(
 static bool check(asy_vm *vm, const io_bytes *b) { return io_check_open(vm, b->base.closed || !b->data); }
 
 static bool can_resize(asy_vm *vm, io_bytes *b) {
-  if (!b->data->exports || asy_bytearray_can_resize(vm, b->data)) return true;
+  if (!b->data || !b->data->exports || asy_bytearray_can_resize(vm, b->data)) return true;
   if (asy_raised_is(vm, ASY_BufferError)) asy_clear_exception(vm);
   asy_raise(vm, ASY_BufferError, "Existing exports of data: object cannot be re-sized");
   return false;
@@ -43,6 +43,7 @@ static asy_value bytes_init(asy_vm *vm, const asy_value *args) {
   if (!data) return ASY_FAILED;
   b->data = data;
   b->at = 0;
+  b->base.closed = false;
   asy_barrier(vm, b);
   return ASY_NONE;
 }
@@ -115,12 +116,15 @@ static asy_value bytes_readinto(asy_vm *vm, const asy_value *args) {
   io_bytes *b = self_of(args);
   asy_buffer room;
   size_t n;
-  if (!check(vm, b) || !asy_buffer_get_writable(vm, args[1], &room)) return ASY_FAILED;
-  const uint8_t *from = next_bytes(b, (int64_t)room.len, &n);
-  memmove(room.data, from, n);
-  b->at += n;
+  if (!asy_buffer_get_writable(vm, args[1], &room)) return ASY_FAILED;
+  bool good = check(vm, b); /* not before: __buffer__ may have closed it */
+  if (good) {
+    const uint8_t *from = next_bytes(b, (int64_t)room.len, &n);
+    memmove(room.data, from, n);
+    b->at += n;
+  }
   asy_buffer_release(vm, &room);
-  return asy_from_small((int64_t)n);
+  return good ? asy_from_small((int64_t)n) : ASY_FAILED;
 }
 
 static bool write_at(asy_vm *vm, io_bytes *b, const uint8_t *data, size_t length) {
@@ -141,7 +145,8 @@ static asy_value bytes_write(asy_vm *vm, const asy_value *args) {
   asy_buffer data;
   if (!check(vm, b) || !can_resize(vm, b) || !asy_buffer_get(vm, args[1], &data)) return ASY_FAILED;
   size_t length = data.len;
-  bool good = write_at(vm, b, data.data, length);
+  bool good = check(vm, b) && can_resize(vm, b) &&
+              write_at(vm, b, data.data, length); /* again: __buffer__ was called */
   asy_buffer_release(vm, &data);
   return good ? asy_from_small((int64_t)length) : ASY_FAILED;
 }
@@ -188,7 +193,7 @@ static asy_value bytes_getbuffer(asy_vm *vm, const asy_value *args) {
 
 static asy_value bytes_close(asy_vm *vm, const asy_value *args) {
   io_bytes *b = self_of(args);
-  if (b->data && !can_resize(vm, b)) return ASY_FAILED;
+  if (!can_resize(vm, b)) return ASY_FAILED;
   b->data = NULL;
   b->base.closed = true;
   return ASY_NONE;

@@ -342,8 +342,8 @@ static asy_value file_read(asy_vm *vm, const asy_value *args) {
 static asy_value file_readinto(asy_vm *vm, const asy_value *args) {
   io_file *file = file_of(args[0]);
   asy_buffer room;
-  if (!check_reads(vm, file) || !asy_buffer_get_writable(vm, args[1], &room)) return ASY_FAILED;
-  asy_value got = outcome(vm, io_fd_read(vm, file->fd, room.data, room.len));
+  if (!asy_buffer_get_writable(vm, args[1], &room)) return ASY_FAILED;
+  asy_value got = check_reads(vm, file) ? outcome(vm, io_fd_read(vm, file->fd, room.data, room.len)) : ASY_FAILED;
   asy_buffer_release(vm, &room);
   return got;
 }
@@ -351,8 +351,8 @@ static asy_value file_readinto(asy_vm *vm, const asy_value *args) {
 static asy_value file_write(asy_vm *vm, const asy_value *args) {
   io_file *file = file_of(args[0]);
   asy_buffer data;
-  if (!check_writes(vm, file) || !asy_buffer_get(vm, args[1], &data)) return ASY_FAILED;
-  asy_value written = outcome(vm, io_fd_write(vm, file->fd, data.data, data.len));
+  if (!asy_buffer_get(vm, args[1], &data)) return ASY_FAILED;
+  asy_value written = check_writes(vm, file) ? outcome(vm, io_fd_write(vm, file->fd, data.data, data.len)) : ASY_FAILED;
   asy_buffer_release(vm, &data);
   return written;
 }

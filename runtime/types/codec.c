@@ -448,8 +448,8 @@ static int hex_digit(uint8_t c) {
   return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
-/* An escape of n hexadecimal digits behind d->data[d->at]. */
-static bool decode_hex_escape(decoding *d, unsigned n) {
+/* An escape of n hexadecimal digits behind d->data[d->at]; what is said when it is no code point. */
+static bool decode_hex_escape(decoding *d, unsigned n, const char *beyond) {
   size_t start = d->at, at = start + 2;
   uint32_t c = 0;
   unsigned i = 0;
@@ -461,7 +461,7 @@ static bool decode_hex_escape(decoding *d, unsigned n) {
                                   n == 2   ? "truncated \\xXX escape"
                                   : n == 4 ? "truncated \\uXXXX escape"
                                            : "truncated \\UXXXXXXXX escape");
-  if (c > 0x10FFFF) return asy_codec_decode_error(d, start, at + i, "illegal Unicode character");
+  if (c > 0x10FFFF) return asy_codec_decode_error(d, start, at + i, beyond);
   asy_text_char(&d->text, c);
   d->at = at + n;
   return true;
@@ -505,7 +505,8 @@ static bool decode_escape(decoding *d) {
     } else if (c == '\n') {
       d->at += 2;
     } else if (c == 'x' || c == 'u' || c == 'U') {
-      if (!decode_hex_escape(d, c == 'x' ? 2 : c == 'u' ? 4 : 8)) return !asy_raised(d->vm);
+      if (!decode_hex_escape(d, c == 'x' ? 2 : c == 'u' ? 4 : 8, "illegal Unicode character"))
+        return !asy_raised(d->vm);
     } else if (c == 'N') {
       if (!decode_named_escape(d)) return !asy_raised(d->vm);
     } else if (c >= '0' && c <= '7') {
@@ -528,7 +529,7 @@ static bool decode_raw_escape(decoding *d) {
     uint8_t c = d->data[d->at], next = d->at + 1 < d->len ? d->data[d->at + 1] : 0;
     if (c == '\\' && d->partial && d->at + 1 == d->len) return true;
     if (c == '\\' && (next == 'u' || next == 'U')) {
-      if (!decode_hex_escape(d, next == 'u' ? 4 : 8)) return !asy_raised(d->vm);
+      if (!decode_hex_escape(d, next == 'u' ? 4 : 8, "\\Uxxxxxxxx out of range")) return !asy_raised(d->vm);
     } else {
       asy_text_char(&d->text, c);
       d->at++;

@@ -34,3 +34,6 @@ print(items)
 show(items.pop, 2**63)
 show(array('b').pop, 2**70)
 print(codecs.escape_encode(b"trn\\'\t\r\n\0\xff"))
+for name in 'raw_unicode_escape', 'unicode_escape':
+    try: b'+2\\U00112D3D3'.decode(name)
+    except UnicodeDecodeError as e: print(e)
