@@ -280,6 +280,7 @@ void asy_threads_after_fork(asy_vm *vm) {
   pthread_mutex_init(&threads->mutex, NULL);
   pthread_cond_init(&threads->freed, NULL);
   pthread_cond_init(&threads->taken, NULL);
+  threads->forks++;
   threads->waiting = 0;
   threads->holder = self;
   threads->first = self; /* the others are gone; what they held stays */

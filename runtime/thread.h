@@ -53,6 +53,7 @@ typedef struct asy_threads {
   uint64_t switches;              /* times it was taken */
   asy_thread *first;              /* list */
   uint32_t count;                 /* threads that exist, those about to start too */
+  uint32_t forks;                 /* that led to this process, since its program began */
   bool ended;                     /* the program has ended: others that want the lock wait for ever */
   int64_t interval;               /* ns that a thread runs while another waits */
   size_t stack_size;              /* of the C stacks of new threads; 0: the system's */

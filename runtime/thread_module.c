@@ -451,11 +451,24 @@ typedef struct { /* stands for a thread that can be waited for */
   asy_obj head;
   latch running; /* taken from the start to the end */
   asy_value ident;
+  pthread_t thread; /* the system's: join() sees it gone, since until then signals may be delivered to it */
+  bool joinable;    /* it is neither joined nor detached */
+  uint32_t forks;   /* threads.forks when it started: a child of a fork has not got it */
 } handle;
 
 static handle *handle_of(asy_value v) { return (handle *)asy_obj_of(v); }
 
 static void handle_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((handle *)o)->ident); }
+
+static bool is_ours(asy_vm *vm, const handle *h) {
+  return h->joinable && h->forks == vm->threads.forks && !vm->threads.ended;
+}
+
+static void handle_free(asy_vm *vm, asy_obj *o) {
+  handle *h = (handle *)o;
+  if (is_ours(vm, h)) pthread_detach(h->thread);
+  h->joinable = false;
+}
 
 static asy_value handle_new(asy_vm *vm, const asy_value *args) {
   handle *h = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
@@ -477,7 +490,11 @@ static asy_value handle_join(asy_vm *vm, const asy_value *args) {
     return asy_raise(vm, ASY_RuntimeError, "Cannot join current thread");
   int taken = take_latch(vm, l, deadline);
   if (taken < 0) return ASY_FAILED;
-  if (taken) free_latch(l);
+  if (!taken) return ASY_NONE;
+  free_latch(l);
+  handle *h = handle_of(args[0]);
+  if (is_ours(vm, h)) pthread_join(h->thread, NULL); /* it has given up the VM's lock */
+  h->joinable = false;
   return ASY_NONE;
 }
 
@@ -486,6 +503,7 @@ static asy_value handle_is_done(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value handle_set_done(asy_vm *vm, const asy_value *args) {
+  handle_free(vm, asy_obj_of(args[0]));
   free_latch(&handle_of(args[0])->running);
   return ASY_NONE;
 }
@@ -507,6 +525,7 @@ static const asy_type handle_type = {
   .size = sizeof(handle),
   .flags = ASY_TYPE_FINAL,
   .visit = handle_visit,
+  .free = handle_free,
   .new_ = handle_new,
   .new_signature = SIG("(cls, /)"),
   .methods = handle_methods,
@@ -550,7 +569,7 @@ static asy_value start_thread(asy_vm *vm, asy_value function, asy_value args, as
   asy_thread_init(vm, thread);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  if (!join) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   if (vm->threads.stack_size) pthread_attr_setstacksize(&attributes, vm->threads.stack_size);
   if (join) handle_of(join)->running.taken = true;
   pthread_t made;
@@ -558,8 +577,13 @@ static asy_value start_thread(asy_vm *vm, asy_value function, asy_value args, as
   pthread_attr_destroy(&attributes);
   if (!rc) {
     thread->handle = made;
-    if (join) handle_of(join)->ident = ident_of(vm, thread);
-    return join ? join : ident_of(vm, thread);
+    if (!join) return ident_of(vm, thread);
+    handle *h = handle_of(join);
+    h->ident = ident_of(vm, thread);
+    h->thread = made;
+    h->joinable = true;
+    h->forks = vm->threads.forks;
+    return join;
   }
   if (join) free_latch(&handle_of(join)->running);
   asy_thread_drop(vm, thread);
