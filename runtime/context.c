@@ -284,7 +284,8 @@ const asy_type asy_context_type = {
   .length = context_length,
   .special = &(const asy_special){.get_item = context_item, .contains = context_contains},
   .iter = context_iter,
-  .methods = context_methods};
+  .methods = context_methods,
+};
 
 /* ---- Tokens ---------------------------------------------------------------------------------------------------------- */
 

@@ -324,14 +324,16 @@ static const asy_native coroutine_methods[] = {
   {"_origin_columns", SIG("(self)"), coro_get_origin_columns, 0, ASY_NATIVE_GETTER},
   {0},
 };
-const asy_type asy_coroutine_type = {.name = "coroutine",
-                                     .size = sizeof(asy_coro),
-                                     .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-                                     .visit = coro_visit,
-                                     .free = coro_free,
-                                     .special = &(const asy_special){.finalize = coro_finalize, .await_ = coro_await},
-                                     .repr = coro_repr,
-                                     .methods = coroutine_methods};
+const asy_type asy_coroutine_type = {
+  .name = "coroutine",
+  .size = sizeof(asy_coro),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = coro_visit,
+  .free = coro_free,
+  .special = &(const asy_special){.finalize = coro_finalize, .await_ = coro_await},
+  .repr = coro_repr,
+  .methods = coroutine_methods,
+};
 
 static void awaiter_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((asy_awaiter *)o)->iterator); }
 

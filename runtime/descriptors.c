@@ -177,7 +177,8 @@ const asy_type asy_property_type = {
   .init_signature = SIG("(self, fget=None, fset=None, fdel=None, doc=None)"),
   .special = &(const asy_special){.descr_get = property_get, .descr_set = property_set},
   .methods = property_methods,
-  .members = property_members};
+  .members = property_members,
+};
 
 /* ---- staticmethod and classmethod --------------------------------------------------------------------------------------- */
 
@@ -274,19 +275,22 @@ const asy_type asy_staticmethod_type = {
   .repr = wrapped_repr,
   .special = &(const asy_special){.descr_get = staticmethod_get, .call = staticmethod_call},
   .methods = wrapped_methods,
-  .members = wrapped_members};
+  .members = wrapped_members,
+};
 
-const asy_type asy_classmethod_type = {.name = "classmethod",
-                                       .size = sizeof(asy_wrapped_method),
-                                       .flags = ASY_TYPE_ATTRS,
-                                       .visit = wrapped_visit,
-                                       .new_ = wrapped_new,
-                                       .init = wrapped_init,
-                                       .init_signature = SIG("(self, function, /)"),
-                                       .repr = wrapped_repr,
-                                       .special = &(const asy_special){.descr_get = classmethod_get},
-                                       .methods = wrapped_methods,
-                                       .members = wrapped_members};
+const asy_type asy_classmethod_type = {
+  .name = "classmethod",
+  .size = sizeof(asy_wrapped_method),
+  .flags = ASY_TYPE_ATTRS,
+  .visit = wrapped_visit,
+  .new_ = wrapped_new,
+  .init = wrapped_init,
+  .init_signature = SIG("(self, function, /)"),
+  .repr = wrapped_repr,
+  .special = &(const asy_special){.descr_get = classmethod_get},
+  .methods = wrapped_methods,
+  .members = wrapped_members,
+};
 
 /* ---- Members --------------------------------------------------------------------------------------------------------------- */
 

@@ -264,7 +264,8 @@ const asy_type asy_function_type = {
   .repr = func_repr,
   .special = &(const asy_special){.call = func_call, .descr_get = func_descr_get},
   .methods = func_methods,
-  .members = func_members};
+  .members = func_members,
+};
 
 /* ---- Bound methods ------------------------------------------------------------------------------------------------- */
 
@@ -367,4 +368,5 @@ const asy_type asy_method_type = {
   .compare = asy_method_compare,
   .special = &(const asy_special){.call = method_call, .descr_get = method_descr_get, .get_attr = method_get_attr},
   .methods = method_methods,
-  .members = method_members};
+  .members = method_members,
+};

@@ -792,7 +792,8 @@ const asy_type asy_future_type = {
   .init_signature = SIG("(self, *, loop=None)"),
   .repr = future_repr,
   .iter = future_await,
-  .methods = future_methods};
+  .methods = future_methods,
+};
 
 static void extra_visit(asy_obj *o, asy_visitor *v) {
   asy_future_extra *extra = (asy_future_extra *)o;

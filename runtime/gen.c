@@ -235,15 +235,17 @@ static const asy_native generator_methods[] = {
   NAME_ROWS,
   {0},
 };
-const asy_type asy_generator_type = {.name = "generator",
-                                     .size = sizeof(asy_gen),
-                                     .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_LATE_FINALIZE,
-                                     .visit = gen_visit,
-                                     .special = &(const asy_special){.finalize = gen_finalize},
-                                     .repr = gen_repr,
-                                     .iter = asy_iter_self,
-                                     .next = asy_suspended_next,
-                                     .methods = generator_methods};
+const asy_type asy_generator_type = {
+  .name = "generator",
+  .size = sizeof(asy_gen),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_LATE_FINALIZE,
+  .visit = gen_visit,
+  .special = &(const asy_special){.finalize = gen_finalize},
+  .repr = gen_repr,
+  .iter = asy_iter_self,
+  .next = asy_suspended_next,
+  .methods = generator_methods,
+};
 
 /* ---- Async generators ---------------------------------------------------------------------------------------------- */
 
@@ -296,13 +298,15 @@ static const asy_native agen_methods[] = {
   NAME_ROWS,
   {0},
 };
-const asy_type asy_async_generator_type = {.name = "async_generator",
-                                           .size = sizeof(asy_gen),
-                                           .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_LATE_FINALIZE,
-                                           .visit = gen_visit,
-                                           .special = &(const asy_special){.finalize = gen_finalize},
-                                           .repr = gen_repr,
-                                           .methods = agen_methods};
+const asy_type asy_async_generator_type = {
+  .name = "async_generator",
+  .size = sizeof(asy_gen),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_LATE_FINALIZE,
+  .visit = gen_visit,
+  .special = &(const asy_special){.finalize = gen_finalize},
+  .repr = gen_repr,
+  .methods = agen_methods,
+};
 
 static void step_visit(asy_obj *o, asy_visitor *v) {
   asy_agen_step *step = (asy_agen_step *)o;
@@ -325,12 +329,14 @@ static const asy_native step_methods[] = {
   {"close", SIG("(self, /)"), asy_suspended_close, DOC("End it."), 0},
   {0},
 };
-const asy_type asy_async_generator_step_type = {.name = "async_generator_asend",
-                                                .size = sizeof(asy_agen_step),
-                                                .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-                                                .visit = step_visit,
-                                                .free = step_free,
-                                                .iter = asy_iter_self,
-                                                .next = asy_suspended_next,
-                                                .special = &(const asy_special){.await_ = asy_iter_self},
-                                                .methods = step_methods};
+const asy_type asy_async_generator_step_type = {
+  .name = "async_generator_asend",
+  .size = sizeof(asy_agen_step),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = step_visit,
+  .free = step_free,
+  .iter = asy_iter_self,
+  .next = asy_suspended_next,
+  .special = &(const asy_special){.await_ = asy_iter_self},
+  .methods = step_methods,
+};

@@ -203,4 +203,5 @@ const asy_type asy_module_type = {
   .init_signature = SIG("(self, name, doc=None)"),
   .repr = module_repr,
   .special = &(const asy_special){.get_attr = module_get_attr, .set_attr = module_set_attr},
-  .methods = module_methods};
+  .methods = module_methods,
+};

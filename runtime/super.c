@@ -169,4 +169,5 @@ const asy_type asy_super_type = {
   .init_signature = SIG("(self, type=?, object_or_type=?, /)"),
   .repr = super_repr,
   .special = &(const asy_special){.get_attr = super_get_attr, .descr_get = super_descr_get},
-  .members = super_members};
+  .members = super_members,
+};

@@ -631,4 +631,5 @@ const asy_type asy_task_type = {
   .special = &(const asy_special){.finalize = asy_future_finalize},
   .init = task_init,
   .init_signature = SIG("(self, coro, *, loop=None, name=None, context=None, eager_start=False)"),
-  .methods = task_methods};
+  .methods = task_methods,
+};

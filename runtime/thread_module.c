@@ -443,7 +443,8 @@ static const asy_type local_type = {
   .visit = local_visit,
   .new_ = local_new,
   .new_signature = SIG("(cls, /, *args, **kwargs)"),
-  .special = &(const asy_special){.get_attr = local_get_attr, .set_attr = local_set_attr}};
+  .special = &(const asy_special){.get_attr = local_get_attr, .set_attr = local_set_attr},
+};
 
 /* ---- Handles --------------------------------------------------------------------------------------------------------- */
 

@@ -446,4 +446,5 @@ const asy_type asy_type_type = {
   .repr = type_repr,
   .special = &(const asy_special){.call = type_call, .get_attr = asy_type_get_attr, .set_attr = asy_type_set_attr},
   .operators = &(const asy_operators){.binary[BINARY_OR] = asy_union_of},
-  .methods = type_methods};
+  .methods = type_methods,
+};

@@ -196,19 +196,21 @@ static const asy_native methods[] = {
   {0},
 };
 
-const asy_type asy_waiters_type = {.name = "_asyncio._Waiters",
-                                   .doc = "Tasks that wait for something, first in, first out.",
-                                   .size = sizeof(waiters),
-                                   .flags = ASY_TYPE_FINAL,
-                                   .visit = visit,
-                                   .free = release,
-                                   .new_ = make,
-                                   .new_signature = SIG("(cls, owner)"),
-                                   .special = &(const asy_special){.truth = truth},
-                                   .length = length,
-                                   .loop_hooks = &hooks,
-                                   .members = members,
-                                   .methods = methods};
+const asy_type asy_waiters_type = {
+  .name = "_asyncio._Waiters",
+  .doc = "Tasks that wait for something, first in, first out.",
+  .size = sizeof(waiters),
+  .flags = ASY_TYPE_FINAL,
+  .visit = visit,
+  .free = release,
+  .new_ = make,
+  .new_signature = SIG("(cls, owner)"),
+  .special = &(const asy_special){.truth = truth},
+  .length = length,
+  .loop_hooks = &hooks,
+  .members = members,
+  .methods = methods,
+};
 
 asy_value asy_waiters_owner(asy_vm *vm, asy_value v) {
   asy_class *cls = asy_class_for(vm, &asy_waiters_type);

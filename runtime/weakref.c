@@ -151,19 +151,21 @@ static const asy_member weakref_members[] = {
   {"__callback__", offsetof(asy_weakref, callback), MEMBER_VALUE, false},
   {0},
 };
-const asy_type asy_weakref_type = {.name = "weakref.ReferenceType",
-                                   .size = sizeof(asy_weakref),
-                                   .visit = weakref_visit,
-                                   .free = weakref_free,
-                                   .new_ = weakref_new,
-                                   .new_signature = SIG("(cls, object, callback=None, /)"),
-                                   .init = weakref_init,
-                                   .init_signature = SIG("(self, object, callback=None, /)"),
-                                   .repr = weakref_repr,
-                                   .hash = weakref_hash,
-                                   .compare = weakref_compare,
-                                   .special = &(const asy_special){.call = weakref_call},
-                                   .members = weakref_members};
+const asy_type asy_weakref_type = {
+  .name = "weakref.ReferenceType",
+  .size = sizeof(asy_weakref),
+  .visit = weakref_visit,
+  .free = weakref_free,
+  .new_ = weakref_new,
+  .new_signature = SIG("(cls, object, callback=None, /)"),
+  .init = weakref_init,
+  .init_signature = SIG("(self, object, callback=None, /)"),
+  .repr = weakref_repr,
+  .hash = weakref_hash,
+  .compare = weakref_compare,
+  .special = &(const asy_special){.call = weakref_call},
+  .members = weakref_members,
+};
 
 /* ---- The module ----------------------------------------------------------------------------------------------------- */
 

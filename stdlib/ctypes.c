@@ -249,7 +249,8 @@ const asy_type asy_ctypes_data_type = {
   .init = data_init,
   .init_signature = SIG("(self, /, *args, **kwargs)"),
   .special = &(const asy_special){.get_buffer = data_get_buffer, .release_buffer = data_release_buffer},
-  .methods = data_methods};
+  .methods = data_methods,
+};
 
 static asy_value ct_address(asy_vm *vm, const asy_value *args) {
   asy_buffer b;

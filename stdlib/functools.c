@@ -182,7 +182,8 @@ const asy_type asy_partial_type = {
   .repr = partial_repr,
   .special = &(const asy_special){.call = partial_call},
   .methods = partial_methods,
-  .members = partial_members};
+  .members = partial_members,
+};
 
 /* ---- reduce ---- */
 
@@ -246,13 +247,15 @@ static asy_value key_compare(asy_vm *vm, asy_value self, asy_value other, asy_co
 
 static const asy_member key_members[] = {{"obj", offsetof(compare_key, obj), MEMBER_VALUE, true}, {0}};
 
-const asy_type asy_compare_key_type = {.name = "functools.KeyWrapper",
-                                       .size = sizeof(compare_key),
-                                       .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_UNHASHABLE,
-                                       .visit = key_visit,
-                                       .compare = key_compare,
-                                       .special = &(const asy_special){.call = key_call},
-                                       .members = key_members};
+const asy_type asy_compare_key_type = {
+  .name = "functools.KeyWrapper",
+  .size = sizeof(compare_key),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_UNHASHABLE,
+  .visit = key_visit,
+  .compare = key_compare,
+  .special = &(const asy_special){.call = key_call},
+  .members = key_members,
+};
 
 static asy_value functools_cmp_to_key(asy_vm *vm, const asy_value *args) { return new_key(vm, args[0], 0); }
 
@@ -452,15 +455,17 @@ static const asy_native cached_methods[] = {
   {0},
 };
 
-static const asy_type cached_type = {.name = "functools._lru_cache_wrapper",
-                                     .doc = "A function whose results are kept: see lru_cache.",
-                                     .size = sizeof(cached),
-                                     .flags = ASY_TYPE_ATTRS,
-                                     .visit = cached_visit,
-                                     .new_ = cached_new,
-                                     .new_signature = SIG("(cls, user_function, maxsize, typed, cache_info_type)"),
-                                     .special = &(const asy_special){.call = cached_call, .descr_get = cached_get},
-                                     .methods = cached_methods};
+static const asy_type cached_type = {
+  .name = "functools._lru_cache_wrapper",
+  .doc = "A function whose results are kept: see lru_cache.",
+  .size = sizeof(cached),
+  .flags = ASY_TYPE_ATTRS,
+  .visit = cached_visit,
+  .new_ = cached_new,
+  .new_signature = SIG("(cls, user_function, maxsize, typed, cache_info_type)"),
+  .special = &(const asy_special){.call = cached_call, .descr_get = cached_get},
+  .methods = cached_methods,
+};
 
 /* ---- The module ---- */
 

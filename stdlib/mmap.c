@@ -155,7 +155,8 @@ const asy_type asy_map_memory_type = {
   .new_signature = SIG("(cls, fd, length, flags, prot, offset, /)"),
   .length = map_length,
   .special = &(const asy_special){.get_buffer = map_get_buffer, .release_buffer = map_release_buffer},
-  .methods = map_methods};
+  .methods = map_methods,
+};
 
 static const asy_constants constants = CONSTANTS(
   "mmap", MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE, MADV_DONTFORK,

@@ -250,16 +250,18 @@ static const asy_native base_methods[] = {
   {0},
 };
 
-const asy_type asy_iobase_type = {.name = "_io._IOBase",
-                                  .doc = "The abstract base class for all I/O classes.",
-                                  .size = sizeof(io_base),
-                                  .flags = ASY_TYPE_ATTRS,
-                                  .special = &(const asy_special){.finalize = io_finalize},
-                                  .new_ = base_new,
-                                  .new_signature = SIG("(cls, *args, **kwargs)"),
-                                  .iter = base_iter,
-                                  .next = base_next,
-                                  .methods = base_methods};
+const asy_type asy_iobase_type = {
+  .name = "_io._IOBase",
+  .doc = "The abstract base class for all I/O classes.",
+  .size = sizeof(io_base),
+  .flags = ASY_TYPE_ATTRS,
+  .special = &(const asy_special){.finalize = io_finalize},
+  .new_ = base_new,
+  .new_signature = SIG("(cls, *args, **kwargs)"),
+  .iter = base_iter,
+  .next = base_next,
+  .methods = base_methods,
+};
 
 /* ---- _RawIOBase ---- */
 

@@ -266,17 +266,19 @@ static const asy_native bytes_methods[] = {
   {0},
 };
 
-const asy_type asy_bytesio_type = {.name = "_io.BytesIO",
-                                   .doc = "Buffered I/O implementation using an in-memory bytes buffer.",
-                                   .base = &asy_bufferediobase_type,
-                                   .size = sizeof(io_bytes),
-                                   .flags = ASY_TYPE_ATTRS,
-                                   .visit = bytes_visit,
-                                   .special = &(const asy_special){.finalize = io_finalize},
-                                   .new_ = bytes_new,
-                                   .new_signature = SIG("(cls, *args, **kwargs)"),
-                                   .init = bytes_init,
-                                   .init_signature = SIG("(self, initial_bytes=None)"),
-                                   .iter = bytes_iter,
-                                   .next = bytes_next,
-                                   .methods = bytes_methods};
+const asy_type asy_bytesio_type = {
+  .name = "_io.BytesIO",
+  .doc = "Buffered I/O implementation using an in-memory bytes buffer.",
+  .base = &asy_bufferediobase_type,
+  .size = sizeof(io_bytes),
+  .flags = ASY_TYPE_ATTRS,
+  .visit = bytes_visit,
+  .special = &(const asy_special){.finalize = io_finalize},
+  .new_ = bytes_new,
+  .new_signature = SIG("(cls, *args, **kwargs)"),
+  .init = bytes_init,
+  .init_signature = SIG("(self, initial_bytes=None)"),
+  .iter = bytes_iter,
+  .next = bytes_next,
+  .methods = bytes_methods,
+};

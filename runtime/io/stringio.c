@@ -297,17 +297,19 @@ static const asy_native string_methods[] = {
   {0},
 };
 
-const asy_type asy_stringio_type = {.name = "_io.StringIO",
-                                    .doc = "Text I/O implementation using an in-memory buffer.",
-                                    .base = &asy_textiobase_type,
-                                    .size = sizeof(io_string),
-                                    .flags = ASY_TYPE_ATTRS,
-                                    .free = string_free,
-                                    .special = &(const asy_special){.finalize = io_finalize},
-                                    .new_ = string_new,
-                                    .new_signature = SIG("(cls, *args, **kwargs)"),
-                                    .init = string_init,
-                                    .init_signature = SIG("(self, initial_value='', newline='\\n')"),
-                                    .iter = string_iter,
-                                    .next = string_next,
-                                    .methods = string_methods};
+const asy_type asy_stringio_type = {
+  .name = "_io.StringIO",
+  .doc = "Text I/O implementation using an in-memory buffer.",
+  .base = &asy_textiobase_type,
+  .size = sizeof(io_string),
+  .flags = ASY_TYPE_ATTRS,
+  .free = string_free,
+  .special = &(const asy_special){.finalize = io_finalize},
+  .new_ = string_new,
+  .new_signature = SIG("(cls, *args, **kwargs)"),
+  .init = string_init,
+  .init_signature = SIG("(self, initial_value='', newline='\\n')"),
+  .iter = string_iter,
+  .next = string_next,
+  .methods = string_methods,
+};

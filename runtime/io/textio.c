@@ -1076,4 +1076,5 @@ const asy_type asy_textio_type = {
   .iter = text_iter,
   .next = text_next,
   .methods = text_methods,
-  .members = text_members};
+  .members = text_members,
+};

@@ -359,7 +359,8 @@ const asy_type asy_generic_alias_type = {
   .iter = alias_iter,
   .operators = &(const asy_operators){.binary[BINARY_OR] = asy_union_of},
   .methods = alias_methods,
-  .members = alias_members};
+  .members = alias_members,
+};
 
 /* ---- Unions ------------------------------------------------------------------------------------------------------------------- */
 
@@ -478,15 +479,17 @@ static const asy_native union_methods[] = {
   {0},
 };
 static const asy_member union_members[] = {{"__args__", offsetof(asy_union, args), MEMBER_OBJECT, false}, {0}};
-const asy_type asy_union_type = {.name = "types.UnionType",
-                                 .size = sizeof(asy_union),
-                                 .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-                                 .visit = union_visit,
-                                 .doc = "Represent a PEP 604 union type\n\nE.g. for int | str",
-                                 .repr = union_repr,
-                                 .hash = union_hash,
-                                 .compare = union_compare,
-                                 .special = &(const asy_special){.get_item = union_get_item},
-                                 .operators = &(const asy_operators){.binary[BINARY_OR] = asy_union_of},
-                                 .methods = union_methods,
-                                 .members = union_members};
+const asy_type asy_union_type = {
+  .name = "types.UnionType",
+  .size = sizeof(asy_union),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = union_visit,
+  .doc = "Represent a PEP 604 union type\n\nE.g. for int | str",
+  .repr = union_repr,
+  .hash = union_hash,
+  .compare = union_compare,
+  .special = &(const asy_special){.get_item = union_get_item},
+  .operators = &(const asy_operators){.binary[BINARY_OR] = asy_union_of},
+  .methods = union_methods,
+  .members = union_members,
+};

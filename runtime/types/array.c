@@ -765,7 +765,8 @@ const asy_type asy_array_type = {
   .iter = array_iter,
   .operators = &(const asy_operators){.binary = {[BINARY_ADD] = array_add, [BINARY_MUL] = array_mul},
                                       .inplace = {[BINARY_ADD] = array_iadd, [BINARY_MUL] = array_imul}},
-  .methods = array_methods};
+  .methods = array_methods,
+};
 
 /* ---- The iterator ---- */
 

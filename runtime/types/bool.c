@@ -45,5 +45,6 @@ const asy_type asy_bool_type = {
   .new_signature = SIG("(cls, object=False, /)"),
   .repr = bool_repr,
   .special = &(const asy_special){.truth = bool_truth},
-  .operators = &(const asy_operators){
-    .binary = {[BINARY_AND] = bool_and, [BINARY_OR] = bool_or, [BINARY_XOR] = bool_xor}}};
+  .operators = &(
+    const asy_operators){.binary = {[BINARY_AND] = bool_and, [BINARY_OR] = bool_or, [BINARY_XOR] = bool_xor}},
+};

@@ -411,4 +411,5 @@ const asy_type asy_bytearray_type = {
     &(const asy_operators){
       .binary = {[BINARY_ADD] = asy_octets_add, [BINARY_MUL] = asy_octets_mul, [BINARY_MOD] = asy_octets_mod},
       .inplace = {[BINARY_ADD] = bytearray_iadd, [BINARY_MUL] = bytearray_imul}},
-  .methods = bytearray_methods};
+  .methods = bytearray_methods,
+};

@@ -380,7 +380,8 @@ const asy_type asy_bytes_type = {
   .operators =
     &(const asy_operators){
       .binary = {[BINARY_ADD] = asy_octets_add, [BINARY_MUL] = asy_octets_mul, [BINARY_MOD] = asy_octets_mod}},
-  .methods = bytes_methods};
+  .methods = bytes_methods,
+};
 
 /* ---- The iterator ------------------------------------------------------------------------------------------------------------ */
 

@@ -384,7 +384,8 @@ const asy_type asy_item_getter_type = {
   .repr = getter_repr,
   .special = &(const asy_special){.descr_get = getter_get, .descr_set = getter_set},
   .methods = getter_methods,
-  .members = getter_members};
+  .members = getter_members,
+};
 
 /* ---- Counting ---- */
 

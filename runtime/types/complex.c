@@ -385,4 +385,5 @@ const asy_type asy_complex_type = {
                                                  [BINARY_TRUEDIV] = slot_truediv,
                                                  [BINARY_POW] = slot_pow},
                                       .unary = {[UNARY_NEG] = complex_negate, [UNARY_POS] = complex_positive}},
-  .methods = complex_methods};
+  .methods = complex_methods,
+};

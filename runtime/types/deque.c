@@ -591,4 +591,5 @@ const asy_type asy_deque_type = {
   .iter = deque_iterate,
   .operators = &(const asy_operators){.binary = {[BINARY_ADD] = deque_add, [BINARY_MUL] = deque_mul},
                                       .inplace = {[BINARY_ADD] = deque_iadd, [BINARY_MUL] = deque_imul}},
-  .methods = deque_methods};
+  .methods = deque_methods,
+};

@@ -791,4 +791,5 @@ const asy_type asy_dict_type = {
   .special = &(const asy_special){.get_item = dict_get_item, .set_item = dict_set_item, .contains = dict_contains},
   .iter = dict_iter,
   .operators = &(const asy_operators){.binary = {[BINARY_OR] = dict_or}, .inplace = {[BINARY_OR] = dict_ior}},
-  .methods = dict_methods};
+  .methods = dict_methods,
+};

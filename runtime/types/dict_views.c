@@ -189,29 +189,33 @@ static const asy_native values_methods[] = {
 #define SET_OPERATORS                                                                                                  \
   { [BINARY_SUB] = view_sub, [BINARY_AND] = view_and, [BINARY_OR] = view_or, [BINARY_XOR] = view_xor }
 
-const asy_type asy_dict_keys_type = {.name = "dict_keys",
-                                     .size = sizeof(asy_dict_view),
-                                     .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_UNHASHABLE,
-                                     .visit = view_visit,
-                                     .repr = view_repr,
-                                     .compare = view_compare,
-                                     .length = view_length,
-                                     .special = &(const asy_special){.contains = keys_contains},
-                                     .iter = view_iter,
-                                     .operators = &(const asy_operators){.binary = SET_OPERATORS},
-                                     .methods = set_view_methods};
+const asy_type asy_dict_keys_type = {
+  .name = "dict_keys",
+  .size = sizeof(asy_dict_view),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_UNHASHABLE,
+  .visit = view_visit,
+  .repr = view_repr,
+  .compare = view_compare,
+  .length = view_length,
+  .special = &(const asy_special){.contains = keys_contains},
+  .iter = view_iter,
+  .operators = &(const asy_operators){.binary = SET_OPERATORS},
+  .methods = set_view_methods,
+};
 
-const asy_type asy_dict_items_type = {.name = "dict_items",
-                                      .size = sizeof(asy_dict_view),
-                                      .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_UNHASHABLE,
-                                      .visit = view_visit,
-                                      .repr = view_repr,
-                                      .compare = view_compare,
-                                      .length = view_length,
-                                      .special = &(const asy_special){.contains = items_contains},
-                                      .iter = view_iter,
-                                      .operators = &(const asy_operators){.binary = SET_OPERATORS},
-                                      .methods = set_view_methods};
+const asy_type asy_dict_items_type = {
+  .name = "dict_items",
+  .size = sizeof(asy_dict_view),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW | ASY_TYPE_UNHASHABLE,
+  .visit = view_visit,
+  .repr = view_repr,
+  .compare = view_compare,
+  .length = view_length,
+  .special = &(const asy_special){.contains = items_contains},
+  .iter = view_iter,
+  .operators = &(const asy_operators){.binary = SET_OPERATORS},
+  .methods = set_view_methods,
+};
 
 #undef SET_OPERATORS
 

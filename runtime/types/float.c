@@ -699,4 +699,5 @@ const asy_type asy_float_type = {
                                                  [BINARY_MOD] = slot_mod,
                                                  [BINARY_POW] = slot_pow},
                                       .unary = {[UNARY_NEG] = float_negate, [UNARY_POS] = float_positive}},
-  .methods = float_methods};
+  .methods = float_methods,
+};

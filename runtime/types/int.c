@@ -1199,7 +1199,8 @@ const asy_type asy_int_type = {
                  [BINARY_OR] = slot_or,
                  [BINARY_XOR] = slot_xor},
       .unary = {[UNARY_NEG] = asy_int_negate, [UNARY_POS] = int_positive, [UNARY_INVERT] = int_invert}},
-  .methods = int_methods};
+  .methods = int_methods,
+};
 
 /* ---- pow, divmod, abs of any values ---- */
 

@@ -514,4 +514,5 @@ const asy_type asy_list_type = {
   .iter = list_iter,
   .operators = &(const asy_operators){.binary = {[BINARY_ADD] = list_add, [BINARY_MUL] = list_mul},
                                       .inplace = {[BINARY_ADD] = list_iadd, [BINARY_MUL] = list_imul}},
-  .methods = list_methods};
+  .methods = list_methods,
+};

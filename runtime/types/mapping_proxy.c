@@ -122,4 +122,5 @@ const asy_type asy_mapping_proxy_type = {
   .special = &(const asy_special){.get_item = proxy_get_item, .contains = proxy_contains},
   .iter = proxy_iter,
   .operators = &(const asy_operators){.binary = {[BINARY_OR] = proxy_or}, .inplace = {[BINARY_OR] = proxy_ior}},
-  .methods = proxy_methods};
+  .methods = proxy_methods,
+};

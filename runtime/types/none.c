@@ -60,28 +60,34 @@ static const asy_native not_implemented_methods[] = {{"__reduce__", SIG("(self, 
                                                      {0}};
 static const asy_native ellipsis_methods[] = {{"__reduce__", SIG("(self, /)"), ellipsis_reduce, 0, 0}, {0}};
 
-const asy_type asy_none_type = {.name = "NoneType",
-                                .flags = ASY_TYPE_FINAL,
-                                .new_ = none_new,
-                                .new_signature = SIG("(cls, *args)"),
-                                .repr = none_repr,
-                                .hash = constant_hash,
-                                .special = &(const asy_special){.truth = none_truth}};
+const asy_type asy_none_type = {
+  .name = "NoneType",
+  .flags = ASY_TYPE_FINAL,
+  .new_ = none_new,
+  .new_signature = SIG("(cls, *args)"),
+  .repr = none_repr,
+  .hash = constant_hash,
+  .special = &(const asy_special){.truth = none_truth},
+};
 
-const asy_type asy_not_implemented_type = {.name = "NotImplementedType",
-                                           .flags = ASY_TYPE_FINAL,
-                                           .new_ = not_implemented_new,
-                                           .new_signature = SIG("(cls, *args)"),
-                                           .repr = not_implemented_repr,
-                                           .hash = constant_hash,
-                                           .special = &(const asy_special){.truth = constant_true},
-                                           .methods = not_implemented_methods};
+const asy_type asy_not_implemented_type = {
+  .name = "NotImplementedType",
+  .flags = ASY_TYPE_FINAL,
+  .new_ = not_implemented_new,
+  .new_signature = SIG("(cls, *args)"),
+  .repr = not_implemented_repr,
+  .hash = constant_hash,
+  .special = &(const asy_special){.truth = constant_true},
+  .methods = not_implemented_methods,
+};
 
-const asy_type asy_ellipsis_type = {.name = "ellipsis",
-                                    .flags = ASY_TYPE_FINAL,
-                                    .new_ = ellipsis_new,
-                                    .new_signature = SIG("(cls, *args)"),
-                                    .repr = ellipsis_repr,
-                                    .hash = constant_hash,
-                                    .special = &(const asy_special){.truth = constant_true},
-                                    .methods = ellipsis_methods};
+const asy_type asy_ellipsis_type = {
+  .name = "ellipsis",
+  .flags = ASY_TYPE_FINAL,
+  .new_ = ellipsis_new,
+  .new_signature = SIG("(cls, *args)"),
+  .repr = ellipsis_repr,
+  .hash = constant_hash,
+  .special = &(const asy_special){.truth = constant_true},
+  .methods = ellipsis_methods,
+};

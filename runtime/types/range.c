@@ -396,7 +396,8 @@ const asy_type asy_range_type = {
   .special = &(const asy_special){.truth = range_truth, .get_item = range_get_item, .contains = range_contains},
   .length = range_len,
   .iter = range_iter,
-  .methods = range_methods};
+  .methods = range_methods,
+};
 
 static const asy_native iter_methods[] = {
   {"__length_hint__", SIG("(self, /)"), iter_hint, DOC("Private method returning an estimate of len(list(it))."), 0},

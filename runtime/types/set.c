@@ -749,7 +749,8 @@ const asy_type asy_set_type = {
     &(const asy_operators){
       .binary = {[BINARY_SUB] = set_sub, [BINARY_AND] = set_and, [BINARY_OR] = set_or, [BINARY_XOR] = set_xor},
       .inplace = {[BINARY_SUB] = set_isub, [BINARY_AND] = set_iand, [BINARY_OR] = set_ior, [BINARY_XOR] = set_ixor}},
-  .methods = set_methods};
+  .methods = set_methods,
+};
 
 const asy_type asy_frozenset_type = {
   .name = "frozenset",
@@ -768,4 +769,5 @@ const asy_type asy_frozenset_type = {
   .operators =
     &(const asy_operators){
       .binary = {[BINARY_SUB] = set_sub, [BINARY_AND] = set_and, [BINARY_OR] = set_or, [BINARY_XOR] = set_xor}},
-  .methods = frozenset_methods};
+  .methods = frozenset_methods,
+};

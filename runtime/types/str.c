@@ -921,7 +921,8 @@ const asy_type asy_str_type = {
   .iter = str_iter,
   .operators = &(
     const asy_operators){.binary = {[BINARY_ADD] = str_add, [BINARY_MUL] = str_mul, [BINARY_MOD] = str_mod}},
-  .methods = asy_str_methods};
+  .methods = asy_str_methods,
+};
 
 /* ---- The iterator ------------------------------------------------------------------------------------------------------ */
 

@@ -232,4 +232,5 @@ const asy_type asy_tuple_type = {
   .special = &(const asy_special){.get_item = tuple_get_item, .contains = tuple_contains},
   .iter = tuple_iter,
   .operators = &(const asy_operators){.binary = {[BINARY_ADD] = tuple_add, [BINARY_MUL] = tuple_mul}},
-  .methods = tuple_methods};
+  .methods = tuple_methods,
+};

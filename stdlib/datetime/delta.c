@@ -368,4 +368,5 @@ const asy_type asy_delta_type = {
                                                  [BINARY_MOD] = delta_mod},
                                       .unary = {[UNARY_NEG] = delta_neg, [UNARY_POS] = delta_pos}},
   .methods = methods,
-  .members = members};
+  .members = members,
+};

@@ -518,12 +518,14 @@ static const asy_native methods[] = {
   {0},
 };
 
-const asy_type asy_json_scanner_type = {.name = "_json.Scanner",
-                                        .doc = "JSON scanner object",
-                                        .size = sizeof(scanner),
-                                        .visit = scanner_visit,
-                                        .new_ = scanner_new,
-                                        .new_signature = SIG("(cls, context)"),
-                                        .special = &(const asy_special){.call = scanner_call},
-                                        .methods = methods,
-                                        .members = members};
+const asy_type asy_json_scanner_type = {
+  .name = "_json.Scanner",
+  .doc = "JSON scanner object",
+  .size = sizeof(scanner),
+  .visit = scanner_visit,
+  .new_ = scanner_new,
+  .new_signature = SIG("(cls, context)"),
+  .special = &(const asy_special){.call = scanner_call},
+  .methods = methods,
+  .members = members,
+};

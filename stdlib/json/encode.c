@@ -412,4 +412,5 @@ const asy_type asy_json_encoder_type = {
   .new_signature = SIG(
     "(cls, default, skipkeys, ensure_ascii, check_circular, allow_nan, sort_keys, indent, item_separator, "
     "key_separator)"),
-  .special = &(const asy_special){.call = encoder_call}};
+  .special = &(const asy_special){.call = encoder_call},
+};

@@ -215,14 +215,16 @@ static const asy_member match_members[] = {
   {0},
 };
 
-const asy_type re_match_type = {.name = "re.Match",
-                                .doc = "The result of re.match() and re.search().",
-                                .size = sizeof(re_match),
-                                .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
-                                .visit = match_visit,
-                                .repr = match_repr,
-                                .special = &(const asy_special){.get_item = match_get_item},
-                                .methods = match_methods,
-                                .members = match_members};
+const asy_type re_match_type = {
+  .name = "re.Match",
+  .doc = "The result of re.match() and re.search().",
+  .size = sizeof(re_match),
+  .flags = ASY_TYPE_FINAL | ASY_TYPE_NO_NEW,
+  .visit = match_visit,
+  .repr = match_repr,
+  .special = &(const asy_special){.get_item = match_get_item},
+  .methods = match_methods,
+  .members = match_members,
+};
 
 bool re_define_match(asy_vm *vm, asy_value module) { return asy_module_add_type(vm, module, "Match", &re_match_type); }
