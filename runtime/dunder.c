@@ -29,17 +29,12 @@ static asy_value none_result(bool ok) { return ok ? ASY_NONE : ASY_FAILED; }
     return name##_in(vm, args, root_type(vm, args[0]));                                                                \
   }                                                                                                                    \
   static asy_value name##_own(asy_vm *vm, const asy_value *args) { return name##_in(vm, args, own_type(vm, args[0])); }
-#define SLOT_OR_FAIL(slot)                                                                                             \
-  __typeof__(type->slot) fn = ASY_SLOT(type, slot);                                                                    \
+#define OR_FAIL(slot)                                                                                                  \
+  __auto_type fn = slot;                                                                                               \
   if (!fn) return wrong_self(vm, args[0]);
-
-#define SPECIAL_OR_FAIL(slot)                                                                                          \
-  __typeof__(type->special->slot) fn = ASY_SPECIAL(type, slot);                                                        \
-  if (!fn) return wrong_self(vm, args[0]);
-
-#define OPERATOR_OR_FAIL(slot)                                                                                         \
-  __typeof__(type->operators->slot) fn = ASY_OPERATOR(type, slot);                                                     \
-  if (!fn) return wrong_self(vm, args[0]);
+#define SLOT_OR_FAIL(slot) OR_FAIL(ASY_SLOT(type, slot))
+#define SPECIAL_OR_FAIL(slot) OR_FAIL(ASY_SPECIAL(type, slot))
+#define OPERATOR_OR_FAIL(slot) OR_FAIL(ASY_OPERATOR(type, slot))
 
 WRAPPER(wrap_repr, SLOT_OR_FAIL(repr) return fn(vm, args[0]);)
 WRAPPER(wrap_str, SLOT_OR_FAIL(str) return fn(vm, args[0]);)
@@ -114,36 +109,32 @@ ASY_BINARY_OPS(X)
 #undef SLOT_OR_FAIL
 #undef OPERATOR_OR_FAIL
 #undef SPECIAL_OR_FAIL
+#undef OR_FAIL
 
 typedef struct {
-  uint16_t table;       /* where the descriptor has the slot's table, or IN_TYPE */
+  uint16_t table;       /* where the descriptor has the slot's table, or WHOLE: the descriptor itself */
   uint16_t slot;        /* that must be filled: its offset there */
   bool reflected;       /* __radd__ and its like: sequences do not have it for + */
   asy_native native[2]; /* root, own */
 } dunder;
-enum { IN_TYPE = UINT16_MAX };
+enum { WHOLE = UINT16_MAX };
 
-#define ROW_OF(name, signature, table, slot, wrapper, doc)                                                             \
+#define IN_TYPE(member) WHOLE, offsetof(asy_type, member)
+#define IN_SPECIAL(member) offsetof(asy_type, special), offsetof(asy_special, member)
+#define IN_OPERATORS(member) offsetof(asy_type, operators), offsetof(asy_operators, member)
+#define ROW_OF(name, signature, place, reflected, wrapper, doc)                                                        \
   {                                                                                                                    \
-    table, slot, false, {                                                                                              \
+    place, reflected, {                                                                                                \
       {name, signature, wrapper##_root, doc, 0}, { name, signature, wrapper##_own, doc, 0 }                            \
     }                                                                                                                  \
   }
-#define OPERATOR(member) offsetof(asy_type, operators), offsetof(asy_operators, member)
-#define OPERATOR_ROW(name, signature, member, wrapper, doc)                                                            \
-  ROW_OF(name, signature, offsetof(asy_type, operators), offsetof(asy_operators, member), wrapper, doc)
+#define ROW(name, signature, member, wrapper, doc) ROW_OF(name, signature, IN_TYPE(member), false, wrapper, doc)
 #define SPECIAL_ROW(name, signature, member, wrapper, doc)                                                             \
-  ROW_OF(name, signature, offsetof(asy_type, special), offsetof(asy_special, member), wrapper, doc)
-#define ROW(name, signature, member, wrapper, doc)                                                                     \
-  ROW_OF(name, signature, IN_TYPE, offsetof(asy_type, member), wrapper, doc)
+  ROW_OF(name, signature, IN_SPECIAL(member), false, wrapper, doc)
+#define OPERATOR_ROW(name, signature, member, wrapper, doc)                                                            \
+  ROW_OF(name, signature, IN_OPERATORS(member), false, wrapper, doc)
 #define ROW_REFLECTED(name, member, wrapper, doc)                                                                      \
-  {                                                                                                                    \
-    OPERATOR(member), true, {                                                                                          \
-      {name, SIG("(self, value, /)"), wrapper##_root, doc, 0}, {                                                       \
-        name, SIG("(self, value, /)"), wrapper##_own, doc, 0                                                           \
-      }                                                                                                                \
-    }                                                                                                                  \
-  }
+  ROW_OF(name, SIG("(self, value, /)"), IN_OPERATORS(member), true, wrapper, doc)
 
 /* Of each operator: plain, reflected, in place. */
 #define DOCS_ADD DOC("Return self+value."), DOC("Return value+self."), DOC("Return self+=value.")
@@ -216,7 +207,7 @@ static const dunder dunders[] = {
 static bool filled(const asy_type *type, const dunder *row) {
   const char *table = (const char *)type;
   void *fn = NULL;
-  if (row->table != IN_TYPE) memcpy(&table, table + row->table, sizeof table);
+  if (row->table != WHOLE) memcpy(&table, table + row->table, sizeof table);
   if (table) memcpy(&fn, table + row->slot, sizeof fn);
   return fn != NULL;
 }

@@ -1,5 +1,5 @@
-/* native_texts.c - the texts behind SIG, DOC and CONSTANTS; see native_texts.h. A call needs its signature once, so those are found by a table;
- * doc strings are searched one by one.
+/* native_texts.c - the texts behind SIG, DOC and CONSTANTS; see native_texts.h. A call needs its signature once, so those are found
+ * by a table; doc strings and constants are searched one by one.
  */
 #include "runtime/native_texts.h"
 
@@ -73,16 +73,29 @@ static const char *constant_names(asy_vm *vm, const char *tag) {
   return text + strlen(text) + 1;
 }
 
+static int64_t constant_value(const asy_constants *constants, unsigned i) {
+  int32_t value = constants->values[i];
+  return constants->is_unsigned ? (int64_t)(uint32_t)value : value;
+}
+
 bool asy_add_constants(asy_vm *vm, asy_dict *dict, const asy_constants *constants, unsigned skip) {
   const char *name = constant_names(vm, constants->tag);
   for (unsigned i = 0; name && i < constants->count; i++, name += strlen(name) + 1) {
-    int32_t value = constants->values[i];
     asy_str *key = asy_intern(vm, name + skip);
-    if (!key ||
-        !asy_dict_set_str(vm, dict, key, asy_from_small(constants->is_unsigned ? (int64_t)(uint32_t)value : value)))
-      return false;
+    if (!key || !asy_dict_set_str(vm, dict, key, asy_from_small(constant_value(constants, i)))) return false;
   }
   return name != NULL;
+}
+
+int asy_find_constant(asy_vm *vm, const asy_constants *constants, unsigned skip, const char *name, int64_t *value) {
+  const char *known = constant_names(vm, constants->tag);
+  if (!known) return -1;
+  for (unsigned i = 0; i < constants->count; i++, known += strlen(known) + 1) {
+    if (strcmp(known + skip, name)) continue;
+    *value = constant_value(constants, i);
+    return 1;
+  }
+  return 0;
 }
 
 void asy_native_texts_free(asy_vm *vm) {

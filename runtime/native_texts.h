@@ -44,6 +44,8 @@ const char *asy_signature_text(asy_vm *vm, uint32_t signature); /* lives as long
 asy_value asy_doc_text(asy_vm *vm, uint32_t doc);               /* a str; None for 0 */
 /* Adds names and values to the dict; of each name the first `skip` letters are left out. False: MemoryError. */
 bool asy_add_constants(asy_vm *vm, asy_dict *dict, const asy_constants *constants, unsigned skip);
+/* The value of the constant called `name` without those letters: 1, 0 there is none, -1 MemoryError. */
+int asy_find_constant(asy_vm *vm, const asy_constants *constants, unsigned skip, const char *name, int64_t *value);
 void asy_native_texts_free(asy_vm *vm);
 
 extern const asy_packed asy_native_signatures, asy_native_docs; /* each text with its NUL */

@@ -461,9 +461,7 @@ static handle *handle_of(asy_value v) { return (handle *)asy_obj_of(v); }
 
 static void handle_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((handle *)o)->ident); }
 
-static bool is_ours(asy_vm *vm, const handle *h) {
-  return h->joinable && h->forks == vm->threads.forks && !vm->threads.ended;
-}
+static bool is_ours(asy_vm *vm, const handle *h) { return h->joinable && h->forks == vm->threads.forks; }
 
 static void handle_free(asy_vm *vm, asy_obj *o) {
   handle *h = (handle *)o;
@@ -493,6 +491,7 @@ static asy_value handle_join(asy_vm *vm, const asy_value *args) {
   if (taken < 0) return ASY_FAILED;
   if (!taken) return ASY_NONE;
   free_latch(l);
+  if (vm->threads.ended) return ASY_NONE; /* the program ends: nobody is waited for */
   handle *h = handle_of(args[0]);
   if (is_ours(vm, h)) pthread_join(h->thread, NULL); /* it has given up the VM's lock */
   h->joinable = false;

@@ -91,26 +91,24 @@ bool posix_id(asy_vm *vm, asy_value v, const char *what, uint32_t *out) {
   return true;
 }
 
-/* {"SC_ARG_MAX": number of _SC_ARG_MAX} and so on. */
-static asy_dict *names_of(asy_vm *vm, const asy_constants *names) {
-  asy_dict *dict = asy_dict_new(vm, names->count);
-  return dict && asy_add_constants(vm, dict, names, 1) ? dict : NULL;
-}
+enum { UNDERSCORE = 1 }; /* _SC_ARG_MAX is called SC_ARG_MAX, and so on */
 
 bool posix_named(asy_vm *vm, asy_value v, const asy_constants *names, int *out) {
+  const char *text;
+  int64_t number;
   if (asy_is_integer(v)) return posix_int(vm, v, out);
   if (!asy_is_str(v)) return asy_raise(vm, ASY_TypeError, "configuration names must be strings or integers"), false;
-  asy_dict *dict = names_of(vm, names);
-  asy_value number;
-  int found = dict ? asy_dict_get(vm, dict, v, &number) : -1;
+  if (!asy_to_cstr(vm, v, &text)) return false;
+  int found = asy_find_constant(vm, names, UNDERSCORE, text, &number);
   if (!found) asy_raise(vm, ASY_ValueError, "unrecognized configuration name");
-  if (found > 0) *out = (int)asy_small(number);
+  if (found > 0) *out = (int)number;
   return found > 0;
 }
 
 bool posix_add_names(asy_vm *vm, asy_value module, const char *attribute, const asy_constants *names) {
-  asy_dict *dict = names_of(vm, names);
-  return dict && asy_module_set(vm, module, attribute, asy_from_obj(dict));
+  asy_dict *dict = asy_dict_new(vm, names->count);
+  return dict && asy_add_constants(vm, dict, names, UNDERSCORE) &&
+         asy_module_set(vm, module, attribute, asy_from_obj(dict));
 }
 
 static bool is_pathlike(asy_vm *vm, asy_value v) {
