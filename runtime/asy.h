@@ -151,7 +151,9 @@ int asy_contains(asy_vm *vm, asy_value v, asy_value item);
 asy_value asy_index(asy_vm *vm, asy_value v); /* operator.index: an integer */
 asy_value asy_iter(asy_vm *vm, asy_value v);
 asy_value asy_next(asy_vm *vm, asy_value iterator); /* the item, ASY_END (nothing set), or ASY_FAILED */
-asy_value asy_take_stop_value(asy_vm *vm);          /* after ASY_END: the iterator's StopIteration.value */
+/* As asy_next, but the iterator may run on through items that the taker takes: the first that it does not take. */
+asy_value asy_next_into(asy_vm *vm, asy_value iterator, const asy_taker *taker);
+asy_value asy_take_stop_value(asy_vm *vm); /* after ASY_END: the iterator's StopIteration.value */
 bool asy_callable(asy_vm *vm, asy_value v);
 asy_value asy_get_attr(asy_vm *vm, asy_value v, asy_str *name);
 int asy_find_attr(asy_vm *vm, asy_value v, asy_str *name,

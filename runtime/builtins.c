@@ -219,11 +219,14 @@ typedef struct {
   int64_t sum;
 } summing;
 
-static bool add_small_int(asy_vm *vm, const asy_taker *taker, asy_value item) {
-  summing *s = (summing *)(uintptr_t)taker;
+static inline __attribute__((always_inline)) bool add_small_int(summing *s, asy_value item) {
   if (!asy_is_int(item) || !asy_int_fits(s->sum + asy_small(item))) return false;
   s->sum += asy_small(item);
   return true;
+}
+
+static bool take_small_int(asy_vm *vm, const asy_taker *taker, asy_value item) {
+  return add_small_int((summing *)(uintptr_t)taker, item);
 }
 
 static bool next_item(summing *s) {
@@ -241,7 +244,7 @@ static bool sum_ints(summing *s, asy_value *total) {
         *total = asy_from_int64(s->vm, s->sum);
         return false;
       }
-    } while (add_small_int(s->vm, &s->taker, s->item));
+    } while (add_small_int(s, s->item));
     *total = asy_from_small(s->sum);
     if (!asy_is_int(s->item) && !asy_is_bool(s->item) && !asy_is_exact(s->item, KIND_INT))
       return true; /* a subclass may have its own + */
@@ -280,7 +283,7 @@ static asy_value builtin_sum(asy_vm *vm, const asy_value *args) {
                      : asy_is_kind(total, KIND_BYTES)     ? "bytes [use b''"
                      : asy_is_kind(total, KIND_BYTEARRAY) ? "bytearray [use b''"
                                                           : NULL;
-  summing s = {.taker = {add_small_int}, .vm = vm, .iterator = asy_iter(vm, args[0]), .item = ASY_END};
+  summing s = {.taker = {take_small_int}, .vm = vm, .iterator = asy_iter(vm, args[0]), .item = ASY_END};
   if (asy_failed(s.iterator)) return ASY_FAILED;
   if (type) return asy_raise(vm, ASY_TypeError, "sum() can't sum %s.join(seq) instead]", type);
   bool more = asy_is_int(total) ? sum_ints(&s, &total) : next_item(&s);

@@ -74,16 +74,6 @@ asy_value asy_gen_resume(asy_vm *vm, asy_gen *gen, asy_value sent, asy_value thr
   return ASY_END;
 }
 
-asy_value asy_next_into(asy_vm *vm, asy_value iterator, const asy_taker *taker) {
-  if (!asy_is_exact(iterator, KIND_GENERATOR)) return asy_next(vm, iterator);
-  asy_gen *gen = (asy_gen *)asy_obj_of(iterator);
-  if (gen->state == GEN_RUNNING) return asy_next(vm, iterator); /* an error */
-  gen->taker = taker;
-  asy_value item = asy_gen_resume(vm, gen, ASY_NONE, 0);
-  gen->taker = NULL;
-  return item;
-}
-
 /* A throw into a generator that stands in `yield from it`: it first gets the exception. UNBOUND: go on resuming the generator,
  * with *thrown 0 (the delegation returned) or the exception that came out of it. Else what was yielded. */
 static asy_value delegate_throw(asy_vm *vm, asy_gen *gen, asy_value *thrown) {

@@ -198,6 +198,12 @@ typedef struct {
   asy_value (*unary[UNARY_COUNT])(asy_vm *vm, asy_value self);
 } asy_operators;
 
+/* Who takes the items of an iterator one by one. Embedded in a struct of the caller's. */
+typedef struct asy_taker {
+  /* False: not taken; nothing has changed. Runs no script code and sets no exception. */
+  bool (*take)(asy_vm *vm, const struct asy_taker *taker, asy_value item);
+} asy_taker;
+
 /* What few types can do: slots that stand apart, since there are hundreds of types. */
 typedef struct {
   void (*finalize)(asy_vm *vm, asy_obj *o); /* may run script code; called once, from a safepoint */
@@ -216,6 +222,8 @@ typedef struct {
   /* The object's bytes, locked until release_buffer: size and place stay. Objects with it set ASY_EXPORTS_BUFFER. */
   bool (*get_buffer)(asy_vm *vm, asy_value self, struct asy_buffer *out);
   void (*release_buffer)(asy_value self);
+  /* asy_next_into of an iterator that passes on what another gives; NULL: its `next` again and again. */
+  asy_value (*next_into)(asy_vm *vm, asy_value self, const asy_taker *taker);
 } asy_special;
 
 struct asy_type {

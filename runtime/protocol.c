@@ -1,4 +1,4 @@
-/* protocol.c - containers and iterators as any value may be one: length, items, membership, iteration, index. */
+/* protocol.c - containers as any value may be one: length, items, membership, index. Iteration is in iteration.c. */
 #include "runtime/protocol.h"
 
 #include "runtime/exc.h"
@@ -177,60 +177,4 @@ asy_value asy_index(asy_vm *vm, asy_value v) {
   }
   asy_value (*index)(asy_vm *, asy_value) = way.type ? ASY_SPECIAL(way.type, index) : NULL;
   return index ? index(vm, v) : asy_raise(vm, ASY_TypeError, "'%T' object cannot be interpreted as an integer", v);
-}
-
-/* ---- Iteration -------------------------------------------------------------------------------------------------------------------- */
-
-static bool has_next(asy_vm *vm, asy_value v) {
-  asy_class *cls = asy_class_of(vm, v);
-  if (cls->flags & ASY_CLASS_BUILTIN) return ASY_SLOT(cls->type, next) != NULL;
-  asy_lookup *record = asy_class_lookup(vm, cls, ASY_NAME(vm, __next__));
-  return record && record->kind != LOOKUP_ABSENT;
-}
-
-asy_value asy_iter(asy_vm *vm, asy_value v) {
-  asy_class *cls = asy_class_of(vm, v);
-  asy_way way;
-  if (!asy_find_way(vm, cls, ASY_NAME(vm, __iter__), &way)) return ASY_FAILED;
-  if (way.value != ASY_UNBOUND && way.value != ASY_NONE) {
-    asy_value it = asy_call_way(vm, v, &way, 0, NULL);
-    if (it == ASY_FAILED || has_next(vm, it)) return it;
-    return asy_raised(vm) ? ASY_FAILED : asy_raise(vm, ASY_TypeError, "iter() returned non-iterator of type '%T'", it);
-  }
-  asy_value (*iter)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, iter) : NULL;
-  if (iter) return iter(vm, v);
-  if (way.value != ASY_NONE && !(cls->flags & ASY_CLASS_BUILTIN)) { /* the old way: items 0, 1, 2 .. until IndexError */
-    asy_lookup *item = asy_class_lookup(vm, cls, ASY_NAME(vm, __getitem__));
-    if (!item) return ASY_FAILED;
-    if (item->kind != LOOKUP_ABSENT && cls->kind != KIND_TYPE) return asy_sequence_iter_new(vm, v);
-  } else if (way.type && cls->kind != KIND_TYPE && ASY_SPECIAL(way.type, get_item) &&
-             way.type->flags & ASY_TYPE_SEQUENCE) {
-    return asy_sequence_iter_new(vm, v);
-  }
-  return asy_raise(vm, ASY_TypeError, "'%T' object is not iterable", v);
-}
-
-/* What a step gave, a StopIteration that came out of it (from the function of a map, say) taken for the end. */
-static asy_value ended_by_exception(asy_vm *vm, asy_value item) {
-  if (!asy_failed(item) || !asy_raised_is(vm, ASY_StopIteration)) return item;
-  vm->stop_value = asy_stop_value(asy_take_exception(vm));
-  return ASY_END;
-}
-
-asy_value asy_next(asy_vm *vm, asy_value iterator) {
-  const asy_class *cls = asy_class_of(vm, iterator);
-  if (cls->flags & ASY_CLASS_BUILTIN && cls->type->next) {
-    vm->stop_value = ASY_NONE;
-    if (!asy_check_c_stack(vm)) return ASY_FAILED;
-    asy_value item = cls->type->next(vm, iterator);
-    return ended_by_exception(vm, item);
-  }
-  asy_way way;
-  if (!asy_find_way(vm, asy_class_of(vm, iterator), ASY_NAME(vm, __next__), &way)) return ASY_FAILED;
-  if (way.value != ASY_UNBOUND) { return ended_by_exception(vm, asy_call_way(vm, iterator, &way, 0, NULL)); }
-  vm->stop_value = ASY_NONE;
-  asy_value (*next)(asy_vm *, asy_value) = way.type ? ASY_SLOT(way.type, next) : NULL;
-  if (!asy_check_c_stack(vm)) return ASY_FAILED; /* iterators of iterators may be nested to any depth */
-  return next ? ended_by_exception(vm, next(vm, iterator))
-              : asy_raise(vm, ASY_TypeError, "'%T' object is not an iterator", iterator);
 }

@@ -39,14 +39,6 @@ static inline bool asy_find_way(asy_vm *vm, asy_class *cls, asy_str *name, asy_w
 /* Calls what a way holds: value bound to v, with arguments. */
 asy_value asy_call_way(asy_vm *vm, asy_value v, const asy_way *way, int nargs, const asy_value *args);
 
-/* Who takes the items of an iterator one by one. Embedded in a struct of the caller's. */
-typedef struct asy_taker {
-  /* False: not taken; nothing has changed. Runs no script code and sets no exception. */
-  bool (*take)(asy_vm *vm, const struct asy_taker *taker, asy_value item);
-} asy_taker;
-/* As asy_next, but a generator may run on through items that the taker takes: the first that it does not take. */
-asy_value asy_next_into(asy_vm *vm, asy_value iterator, const asy_taker *taker);
-
 /* issubclass for what is no class but has __bases__, a tuple: 0, 1, -1. */
 int asy_abstract_subclass(asy_vm *vm, asy_value derived, asy_value cls);
 

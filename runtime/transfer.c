@@ -10,8 +10,6 @@
 #include "runtime/task.h"
 #include "runtime/trace.h"
 
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-
 static inline asy_value take_sent(asy_vm *vm) {
   asy_value sent = vm->sent;
   vm->sent = ASY_NONE;
@@ -391,8 +389,10 @@ static asy_action await_step(asy_vm *vm, asy_agen_step *step, unsigned dst) {
   asy_value thrown = step_exception(vm, step);
   if (thrown == ASY_FAILED) return ACT_UNWIND;
   asy_value sent = step->kind == GEN_STEP_SEND ? step->value : ASY_NONE;
+  bool handling = step->gen->handled;
   if (!asy_gen_enter(vm, step->gen, dst, sent)) return ACT_UNWIND;
   if (!thrown) return ACT_RELOAD;
+  if (handling) asy_set_context(vm, thrown);
   asy_set_exception(vm, thrown);
   return ACT_UNWIND;
 }
@@ -607,6 +607,7 @@ asy_run_outcome asy_resume_stack(asy_vm *vm, asy_stack *stack, asy_value sent, a
       asy_frame_set_pc(base, pc + 1);
     }
   }
+  if (thrown && stack->handled != ASY_NONE) asy_set_context(vm, thrown); /* it is raised while that is handled */
   if (!thrown) {
     if (stack->resume_register >= 0) base[stack->resume_register] = sent;
     else vm->sent = sent;

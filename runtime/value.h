@@ -18,6 +18,9 @@
 
 typedef uint64_t asy_value;
 
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
 #define ASY_CONSTANT(index) ((asy_value)((index) << 3 | 4))
 #define ASY_NONE ASY_CONSTANT(0)
 #define ASY_FALSE ASY_CONSTANT(1)

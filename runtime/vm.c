@@ -20,9 +20,6 @@
 #include "runtime/types/sequence.h"
 #include "runtime/types/slice.h"
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-
 #define R(i) base[i]
 #define A ASY_WORD_A(w)
 #define B ASY_WORD_B(w)
@@ -268,31 +265,6 @@ static inline asy_value getter_hit(asy_value v, const asy_ic *ic) {
 }
 
 /* ---- Iteration ---------------------------------------------------------------------------------------------------- */
-
-/* next() of the iterators that the loop knows; ASY_UNBOUND: not one of them. ASY_END at the end. */
-static inline asy_value next_known(asy_value it) {
-  switch (asy_obj_of(it)->shape) {
-    case KIND_RANGE_ITER: {
-      asy_range_iter *range = (asy_range_iter *)asy_obj_of(it);
-      if (UNLIKELY(range->remaining == 0)) return range->big ? ASY_UNBOUND : ASY_END;
-      int64_t current = range->current;
-      range->remaining--;
-      range->current = (int64_t)((uint64_t)current + (uint64_t)range->step);
-      return asy_from_small(current);
-    }
-    case KIND_LIST_ITER: {
-      asy_list_iter *iter = (asy_list_iter *)asy_obj_of(it);
-      if (!iter->list || iter->index >= iter->list->len) return ASY_UNBOUND;
-      return iter->list->items[iter->index++];
-    }
-    case KIND_TUPLE_ITER: {
-      asy_tuple_iter *iter = (asy_tuple_iter *)asy_obj_of(it);
-      if (!iter->tuple || iter->index >= iter->tuple->len) return ASY_UNBOUND;
-      return iter->tuple->items[iter->index++];
-    }
-  }
-  return ASY_UNBOUND;
-}
 
 /* Whether FOR_ITER goes on in the generator at once: it stands behind a YIELD, and there is room for its frame. */
 static inline bool resumes_in_place(const asy_vm *vm, const asy_gen *gen) {

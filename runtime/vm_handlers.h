@@ -711,7 +711,7 @@ HANDLER(GET_ITER) {
 HANDLER(FOR_ITER) {
   int32_t x = (int32_t)*pc++;
   asy_value it = R(A);
-  asy_value item = next_known(it);
+  asy_value item = asy_next_known(it);
   if (LIKELY(item != ASY_UNBOUND)) {
     if (UNLIKELY(item == ASY_END)) {
       pc += x;

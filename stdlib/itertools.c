@@ -54,6 +54,12 @@ static asy_value pull(asy_vm *vm, stage *s) {
   return item;
 }
 
+/* As asy_truth, at once for what selects items most of the time. */
+static inline int truth_of(asy_vm *vm, asy_value v) {
+  if (asy_is_bool(v)) return v == ASY_TRUE;
+  return asy_is_int(v) ? v != asy_from_small(0) : asy_truth(vm, v);
+}
+
 #define STAGE_TYPE(variable, its_name, its_doc, make, signature, step)                                                 \
   static const asy_type variable = {                                                                                   \
     .name = "itertools." its_name,                                                                                     \
@@ -129,14 +135,23 @@ static asy_value cycle_new(asy_vm *vm, const asy_value *args) {
   return asy_from_obj(s);
 }
 
-static asy_value cycle_next(asy_vm *vm, asy_value self) {
-  stage *s = stage_of(self);
-  asy_list *saved = (asy_list *)asy_obj_of(s->value);
-  asy_value item = pull(vm, s);
-  if (item != ASY_END) return asy_failed(item) || asy_list_append(vm, saved, item) ? item : ASY_FAILED;
+/* Again through what came; the end when nothing did. */
+static inline asy_value cycle_again(stage *s) {
+  const asy_list *saved = (const asy_list *)asy_obj_of(s->value);
   if (!saved->len) return ASY_END;
   if (s->at >= saved->len) s->at = 0;
   return saved->items[s->at++];
+}
+
+static asy_value cycle_first(asy_vm *vm, stage *s) {
+  asy_value item = pull(vm, s);
+  if (item == ASY_END) return cycle_again(s);
+  return asy_failed(item) || asy_list_append(vm, (asy_list *)asy_obj_of(s->value), item) ? item : ASY_FAILED;
+}
+
+static asy_value cycle_next(asy_vm *vm, asy_value self) {
+  stage *s = stage_of(self);
+  return s->source ? cycle_first(vm, s) : cycle_again(s);
 }
 
 STAGE_TYPE(cycle_type, "cycle",
@@ -228,23 +243,39 @@ STAGE_TYPE(accumulate_type, "accumulate", "Return series of accumulated sums (or
 
 static asy_value chain_new(asy_vm *vm, const asy_value *args) { return or_failed(stage_new(vm, args[0], args[1])); }
 
+/* The iterator of the iterable in turn, in s->other. False: *end is ASY_END or ASY_FAILED. */
+static bool chain_enter(asy_vm *vm, stage *s, asy_value *end) {
+  if (s->other) return true;
+  *end = pull(vm, s);
+  if (*end == ASY_END || asy_failed(*end)) return false;
+  asy_value iterator = asy_iter(vm, *end);
+  if (asy_failed(iterator)) {
+    *end = ASY_FAILED;
+    s->source = 0;
+    return false;
+  }
+  asy_store(vm, s, &s->other, iterator);
+  return true;
+}
+
 static asy_value chain_next(asy_vm *vm, asy_value self) {
   stage *s = stage_of(self);
-  for (;;) {
-    if (!s->other) {
-      asy_value iterable = pull(vm, s);
-      if (iterable == ASY_END || asy_failed(iterable)) return iterable;
-      asy_value iterator = asy_iter(vm, iterable);
-      if (asy_failed(iterator)) {
-        s->source = 0;
-        return ASY_FAILED;
-      }
-      asy_store(vm, s, &s->other, iterator);
-    }
-    asy_value item = asy_next(vm, s->other);
-    if (item != ASY_END) return item;
-    s->other = 0;
+  asy_value item;
+  for (; chain_enter(vm, s, &item); s->other = 0) {
+    item = asy_next(vm, s->other);
+    if (item != ASY_END) break;
   }
+  return item;
+}
+
+static asy_value chain_next_into(asy_vm *vm, asy_value self, const asy_taker *taker) {
+  stage *s = stage_of(self);
+  asy_value item;
+  for (; chain_enter(vm, s, &item); s->other = 0) {
+    item = asy_next_into(vm, s->other, taker);
+    if (item != ASY_END) break;
+  }
+  return item;
 }
 
 static const asy_native chain_methods[] = {
@@ -262,6 +293,7 @@ static const asy_type chain_type = {
   .new_signature = SIG("(cls, /, *iterables)"),
   .iter = iter_self,
   .next = chain_next,
+  .special = &(const asy_special){.next_into = chain_next_into},
   .methods = chain_methods,
 };
 
@@ -282,7 +314,7 @@ static asy_value compress_next(asy_vm *vm, asy_value self) {
     if (item == ASY_END || asy_failed(item)) return item;
     asy_value selector = asy_next(vm, s->other);
     if (selector == ASY_END || asy_failed(selector)) return selector;
-    int keep = asy_truth(vm, selector);
+    int keep = truth_of(vm, selector);
     if (keep) return keep < 0 ? ASY_FAILED : item;
   }
 }
@@ -302,7 +334,7 @@ static asy_value with_function_new(asy_vm *vm, const asy_value *args) {
 /* The truth of function(item): 0, 1, -1. No function: of the item. */
 static int test_item(asy_vm *vm, asy_value function, asy_value item) {
   asy_value answer = function == ASY_NONE ? item : asy_call1(vm, function, item);
-  return asy_failed(answer) ? -1 : asy_truth(vm, answer);
+  return asy_failed(answer) ? -1 : truth_of(vm, answer);
 }
 
 static asy_value dropwhile_next(asy_vm *vm, asy_value self) {
@@ -311,7 +343,7 @@ static asy_value dropwhile_next(asy_vm *vm, asy_value self) {
     asy_value item = pull(vm, s);
     if (item == ASY_END || asy_failed(item) || s->flag) return item;
     asy_value answer = asy_call1(vm, s->other, item);
-    int drop = asy_failed(answer) ? -1 : asy_truth(vm, answer);
+    int drop = asy_failed(answer) ? -1 : truth_of(vm, answer);
     if (drop < 0) return ASY_FAILED;
     if (drop) continue;
     s->flag = true;
@@ -324,7 +356,7 @@ static asy_value takewhile_next(asy_vm *vm, asy_value self) {
   asy_value item = s->flag ? ASY_END : pull(vm, s);
   if (item == ASY_END || asy_failed(item)) return item;
   asy_value answer = asy_call1(vm, s->other, item);
-  int take = asy_failed(answer) ? -1 : asy_truth(vm, answer);
+  int take = asy_failed(answer) ? -1 : truth_of(vm, answer);
   if (take < 0) return ASY_FAILED;
   if (!take) s->flag = true;
   return take ? item : ASY_END;
@@ -459,19 +491,35 @@ static asy_value batched_new(asy_vm *vm, const asy_value *args) {
   return asy_from_obj(s);
 }
 
+enum { AT_ONCE = 64 };
+
+/* At most `most` items of the stage's input; -1 failed. */
+static int64_t pull_some(asy_vm *vm, stage *s, asy_value *items, int64_t most) {
+  for (int64_t n = 0; n < most; n++) {
+    items[n] = pull(vm, s);
+    if (asy_failed(items[n])) return -1;
+    if (items[n] == ASY_END) return n;
+  }
+  return most;
+}
+
 static asy_value batched_next(asy_vm *vm, asy_value self) {
   stage *s = stage_of(self);
-  asy_list *batch = asy_list_new(vm, s->step < 64 ? (uint32_t)s->step : 64);
-  if (!batch) return ASY_FAILED;
-  while (batch->len < s->step) {
-    asy_value item = pull(vm, s);
-    if (asy_failed(item)) return ASY_FAILED;
-    if (item == ASY_END) break;
-    if (!asy_list_append(vm, batch, item)) return ASY_FAILED;
-  }
-  if (!batch->len) return ASY_END;
-  if (s->flag && batch->len < s->step) return asy_raise(vm, ASY_ValueError, "batched(): incomplete batch");
-  return or_failed(asy_list_to_tuple(vm, batch));
+  asy_value items[AT_ONCE];
+  asy_list *batch = NULL; /* of a batch that items does not hold */
+  int64_t size = s->step, n = 0, got;
+  do {
+    got = pull_some(vm, s, items, size - n < AT_ONCE ? size - n : AT_ONCE);
+    if (got < 0) return ASY_FAILED;
+    n += got;
+    if (size <= AT_ONCE) break;
+    if (!batch && !(batch = asy_list_new(vm, AT_ONCE))) return ASY_FAILED;
+    for (int64_t i = 0; i < got; i++)
+      if (!asy_list_append(vm, batch, items[i])) return ASY_FAILED;
+  } while (got == AT_ONCE && n < size);
+  if (!n) return ASY_END;
+  if (s->flag && n < size) return asy_raise(vm, ASY_ValueError, "batched(): incomplete batch");
+  return or_failed(batch ? asy_list_to_tuple(vm, batch) : asy_tuple_new(vm, items, (uint32_t)n));
 }
 
 STAGE_TYPE(batched_type, "batched", "Batch data into tuples of length n. The last batch may be shorter than n.",

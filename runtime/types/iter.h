@@ -8,6 +8,7 @@
 #include "runtime/object.h"
 #include "runtime/types/dict.h"
 #include "runtime/types/list.h"
+#include "runtime/types/range.h"
 #include "runtime/types/tuple.h"
 
 typedef struct asy_list_iter {
@@ -89,6 +90,31 @@ asy_value asy_list_iter_next(asy_vm *vm, asy_value iterator);
 asy_value asy_tuple_iter_next(asy_vm *vm, asy_value iterator);
 asy_value asy_dict_iter_next(asy_vm *vm, asy_value iterator);
 asy_value asy_set_iter_next(asy_vm *vm, asy_value iterator);
+
+/* The next item of a range, list or tuple iterator that has one; ASY_END: a range ended; ASY_UNBOUND: ask its `next` slot. */
+static inline asy_value asy_next_known(asy_value iterator) {
+  switch (asy_obj_of(iterator)->shape) {
+    case KIND_RANGE_ITER: {
+      asy_range_iter *range = (asy_range_iter *)asy_obj_of(iterator);
+      if (range->remaining == 0) return range->big ? ASY_UNBOUND : ASY_END;
+      int64_t current = range->current;
+      range->remaining--;
+      range->current = (int64_t)((uint64_t)current + (uint64_t)range->step);
+      return asy_from_small(current);
+    }
+    case KIND_LIST_ITER: {
+      asy_list_iter *iter = (asy_list_iter *)asy_obj_of(iterator);
+      if (!iter->list || iter->index >= iter->list->len) return ASY_UNBOUND;
+      return iter->list->items[iter->index++];
+    }
+    case KIND_TUPLE_ITER: {
+      asy_tuple_iter *iter = (asy_tuple_iter *)asy_obj_of(iterator);
+      if (!iter->tuple || iter->index >= iter->tuple->len) return ASY_UNBOUND;
+      return iter->tuple->items[iter->index++];
+    }
+  }
+  return ASY_UNBOUND;
+}
 
 /* For `for a, b in ..`: the next pair of dict.items(), enumerate() or zip() of two, without its tuple, in pair[0] and pair[1].
  * 1; 0 at the end; -1 failed; -2 not such an iterator. pair may be registers. */

@@ -170,7 +170,7 @@ static bool take_item(asy_vm *vm, const asy_taker *taker, asy_value item) {
   asy_list *list = ((const list_taker *)taker)->list;
   if (list->len == list->cap) return false; /* growing may fail */
   list->items[list->len++] = item;
-  asy_barrier_value(vm, list, item);
+  if (asy_is_obj(item)) asy_barrier_to(vm, list, asy_obj_of(item));
   return true;
 }
 

@@ -1,11 +1,12 @@
 /* blake2.c - the module _blake2: BLAKE2b and BLAKE2s with all parameters (RFC 7693 and the BLAKE2 paper, section 2.5 on the parameter
- * block, 2.10 on trees), which libcrypto does not offer. One implementation; words of 64 bits, cut to 32 for BLAKE2s.
+ * block, 2.10 on trees), which libcrypto does not offer.
  */
+#include "stdlib/hash/blake2.h"
 #include "runtime/asy.h"
 
 typedef struct {
   asy_obj head;
-  uint64_t h[8], counted, last_node;
+  blake2_state state;
   uint8_t block[128]; /* the last bytes given: a full block waits until more come, since the last one is hashed apart */
   int32_t filled, digest_size;
   bool small; /* BLAKE2s */
@@ -16,79 +17,24 @@ enum { BLOCK_B = 128, BLOCK_S = 64 };
 static blake2 *blake2_of(asy_value v) { return (blake2 *)asy_obj_of(v); }
 static int32_t block_size(const blake2 *b) { return b->small ? BLOCK_S : BLOCK_B; }
 
-static const uint64_t start_b[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
-                                    0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
-
-static const uint8_t order[10][16] = {
-  {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
-  {11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4}, {7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8},
-  {9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13}, {2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9},
-  {12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11}, {13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10},
-  {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5}, {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0},
-};
-
-static inline uint64_t start_word(bool small, int i) { return small ? start_b[i] >> 32 : start_b[i]; }
-
-static inline uint64_t read_word(const uint8_t *p, int bytes) {
-  uint64_t word = 0;
-  for (int i = 0; i < bytes; i++) word |= (uint64_t)p[i] << i * 8;
-  return word;
-}
-
-static inline uint64_t rotate(bool small, uint64_t x, int n) {
-  return small ? (uint32_t)((uint32_t)x >> n | (uint32_t)x << (32 - n)) : x >> n | x << (64 - n);
-}
-
-static inline __attribute__((always_inline)) void compress(blake2 *s, const uint8_t *block, bool last,
-                                                           const bool small) {
-  static const uint8_t columns[8][4] = {{0, 4, 8, 12},  {1, 5, 9, 13},  {2, 6, 10, 14}, {3, 7, 11, 15},
-                                        {0, 5, 10, 15}, {1, 6, 11, 12}, {2, 7, 8, 13},  {3, 4, 9, 14}};
-  const int bytes = small ? 4 : 8, rounds = small ? 10 : 12;
-  const int r1 = small ? 16 : 32, r2 = small ? 12 : 24, r3 = small ? 8 : 16, r4 = small ? 7 : 63;
-  const uint64_t mask = small ? UINT32_MAX : UINT64_MAX;
-  uint64_t m[16], v[16];
-  for (int i = 0; i < 16; i++) m[i] = read_word(block + i * bytes, bytes);
-  for (int i = 0; i < 8; i++) {
-    v[i] = s->h[i];
-    v[i + 8] = start_word(small, i);
-  }
-  v[12] ^= s->counted & mask;
-  v[13] ^= small ? s->counted >> 32 : 0;
-  if (last) v[14] ^= mask;
-  if (last && s->last_node) v[15] ^= mask;
-  for (int round = 0; round < rounds; round++) {
-    const uint8_t *o = order[round % 10];
-    for (int i = 0; i < 8; i++) {
-      uint64_t *a = &v[columns[i][0]], *b = &v[columns[i][1]], *c = &v[columns[i][2]], *d = &v[columns[i][3]];
-      *a = (*a + *b + m[o[i * 2]]) & mask;
-      *d = rotate(small, *d ^ *a, r1);
-      *c = (*c + *d) & mask;
-      *b = rotate(small, *b ^ *c, r2);
-      *a = (*a + *b + m[o[i * 2 + 1]]) & mask;
-      *d = rotate(small, *d ^ *a, r3);
-      *c = (*c + *d) & mask;
-      *b = rotate(small, *b ^ *c, r4);
-    }
-  }
-  for (int i = 0; i < 8; i++) s->h[i] ^= v[i] ^ v[i + 8];
-}
-
 static void hash_block(blake2 *s, const uint8_t *block, bool last) {
-  if (s->small) compress(s, block, last, true);
-  else compress(s, block, last, false);
+  (s->small ? asy_blake2s_block : asy_blake2b_block)(&s->state, block, last);
 }
 
 static void feed(blake2 *s, const uint8_t *data, size_t length) {
   const size_t size = (size_t)block_size(s);
   while (length) {
-    if ((size_t)s->filled == size) {
-      s->counted += size;
-      hash_block(s, s->block, false);
+    bool whole = !s->filled && length > size;
+    if (whole || (size_t)s->filled == size) {
+      s->state.counted += size;
+      hash_block(s, whole ? data : s->block, false);
       s->filled = 0;
     }
     size_t room = size - (size_t)s->filled, n = length < room ? length : room;
-    memcpy(s->block + s->filled, data, n);
-    s->filled += (int32_t)n;
+    if (!whole) {
+      memcpy(s->block + s->filled, data, n);
+      s->filled += (int32_t)n;
+    }
     data += n;
     length -= n;
   }
@@ -96,11 +42,10 @@ static void feed(blake2 *s, const uint8_t *data, size_t length) {
 
 /* The digest of a copy: the state goes on. */
 static void finish(blake2 copy, uint8_t *out) {
-  copy.counted += (uint64_t)copy.filled;
+  copy.state.counted += (uint64_t)copy.filled;
   memset(copy.block + copy.filled, 0, (size_t)(block_size(&copy) - copy.filled));
   hash_block(&copy, copy.block, true);
-  int bytes = copy.small ? 4 : 8;
-  for (int i = 0; i < copy.digest_size; i++) out[i] = (uint8_t)(copy.h[i / bytes] >> i % bytes * 8);
+  memcpy(out, &copy.state.h, (size_t)copy.digest_size);
 }
 
 /* ---- Making ---- */
@@ -197,9 +142,8 @@ static asy_value make(asy_vm *vm, const asy_value *args, bool small) {
   if (!s) return ASY_FAILED;
   s->small = small;
   s->digest_size = (int32_t)number[DIGEST_SIZE];
-  s->last_node = (uint64_t)last_node;
-  int bytes = small ? 4 : 8;
-  for (int i = 0; i < 8; i++) s->h[i] = start_word(small, i) ^ read_word(block + i * bytes, bytes);
+  s->state.last_node = last_node ? UINT64_MAX : 0;
+  asy_blake2_start(&s->state, small, block);
   if (key_length) feed(s, key, (size_t)block_size(s));
   return args[DATA] == ASY_UNBOUND || feed_value(vm, s, args[DATA]) ? asy_from_obj(s) : ASY_FAILED;
 }

@@ -3,6 +3,7 @@
  * A Library holds the functions; digests hold their Library, so that its table outlives them. Each digest owns one EVP context.
  */
 #include <openssl/evp.h>
+#include <sched.h>
 
 #include "runtime/asy.h"
 
@@ -50,6 +51,7 @@ typedef struct {
   library *lib;
   asy_str *name; /* as CPython writes it: "sha256" */
   EVP_MD_CTX *context;
+  bool busy; /* another thread is in it and does not hold the VM lock */
   int32_t digest_size; /* 0: as long as wanted (SHAKE) */
   int32_t block_size;
 } digest;
@@ -89,6 +91,15 @@ static digest *new_digest(asy_vm *vm, library *lib, asy_str *name) {
   return d->context ? d : NULL;
 }
 
+/* Waits until no other thread is in the digest. */
+static void wait_until_free(asy_vm *vm, const digest *d) {
+  while (d->busy) {
+    asy_thread *self = asy_thread_release(vm);
+    sched_yield();
+    asy_thread_acquire(vm, self);
+  }
+}
+
 static bool feed(asy_vm *vm, digest *d, asy_value data) {
   if (asy_is_str(data)) return asy_raise(vm, ASY_TypeError, "Strings must be encoded before hashing"), false;
   asy_buffer buffer;
@@ -99,9 +110,12 @@ static bool feed(asy_vm *vm, digest *d, asy_value data) {
     }
     return false;
   }
+  wait_until_free(vm, d);
+  d->busy = true;
   asy_thread *self = buffer.len >= RELEASE_FROM ? asy_thread_release(vm) : NULL;
   d->lib->api.update(d->context, buffer.data, buffer.len);
   if (self) asy_thread_acquire(vm, self);
+  d->busy = false;
   asy_buffer_release(vm, &buffer);
   return true;
 }
@@ -135,6 +149,7 @@ static asy_value digest_copy(asy_vm *vm, const asy_value *args) {
   if (!copy) return ASY_FAILED;
   copy->digest_size = d->digest_size;
   copy->block_size = d->block_size;
+  wait_until_free(vm, d);
   return d->lib->api.context_copy(copy->context, d->context) ? asy_from_obj(copy) : asy_raise_no_memory(vm);
 }
 
@@ -156,6 +171,7 @@ static asy_bytes *digest_bytes(asy_vm *vm, const asy_value *args) {
   asy_bytes *bytes = asy_bytes_new(vm, NULL, (size_t)length);
   EVP_MD_CTX *copy = bytes ? d->lib->api.context_new() : NULL;
   if (!copy) return bytes ? (asy_raise_no_memory(vm), NULL) : NULL;
+  wait_until_free(vm, d);
   bool done = d->lib->api.context_copy(copy, d->context) &&
               (d->digest_size ? d->lib->api.final(copy, bytes->data, NULL)
                               : length == 0 || d->lib->api.final_xof(copy, bytes->data, (size_t)length));
