@@ -133,7 +133,9 @@ static bool can_open(const char *path) {
 
 static int run_command(const asy_command *c, int argc, char **argv) {
   static const char *const names[] = {[RUN_PROMPT] = "", [RUN_TEXT] = "-c", [RUN_MODULE] = "-m"};
-  bool prompts = c->what == RUN_PROMPT;
+  /* `-m asyncio` alone is the prompt; with ps or pstree it is a module. */
+  bool asyncio = c->what == RUN_MODULE && c->rest == argc && !strcmp(c->subject, "asyncio");
+  bool prompts = c->what == RUN_PROMPT || asyncio;
   if (c->what == RUN_FILE && !can_open(c->subject)) return STATUS_USAGE;
   int given = argc - c->rest;
   char **script_argv = calloc((size_t)given + 2, sizeof *script_argv);
@@ -150,7 +152,7 @@ static int run_command(const asy_command *c, int argc, char **argv) {
   asy_signals_attach(vm);
   if (!prompts) run(vm, c);
   else if (!apply_x_options(vm, c)) asy_clear_exception(vm);
-  asy_repl_options prompt = {.quiet = options.quiet, .keeps = !prompts};
+  asy_repl_options prompt = {.quiet = options.quiet, .keeps = !prompts, .asyncio = asyncio};
   int status = prompts || options.inspect ? asy_repl(vm, &prompt) : asy_finish(vm);
   if (c->stats) print_stats(vm);
   asy_vm_free(vm);

@@ -286,9 +286,8 @@ int asy_repl(asy_vm *vm, const asy_repl_options *options) {
   }
   asy_value module = load(vm);
   asy_value start = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "main");
-  asy_value result = asy_failed(start) ? ASY_FAILED
-                                       : asy_call2(vm, start, options->quiet ? ASY_TRUE : ASY_FALSE,
-                                                   options->keeps ? ASY_TRUE : ASY_FALSE);
-  (void)result; /* SystemExit is what asy_finish looks at */
+  asy_value settings[] = {asy_from_bool(options->quiet), asy_from_bool(options->keeps),
+                          asy_from_bool(options->asyncio)};
+  if (!asy_failed(start)) (void)asy_call(vm, start, 3, settings); /* SystemExit is what asy_finish looks at */
   return asy_finish(vm);
 }

@@ -7,8 +7,9 @@
 #include "runtime/asy.h"
 
 typedef struct {
-  bool quiet; /* -q: no banner */
-  bool keeps; /* -i: what __main__ holds stays; without: a new __main__, and ASYSTARTUP is run */
+  bool quiet;   /* -q: no banner */
+  bool keeps;   /* -i: what __main__ holds stays; without: a new __main__, and ASYSTARTUP is run */
+  bool asyncio; /* -m asyncio: that is imported, and the banner says so */
 } asy_repl_options;
 
 /* Prompts until exit() or the end of the input, then ends the program as asy_finish does: its exit status. An exception that is

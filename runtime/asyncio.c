@@ -200,7 +200,8 @@ static asy_value awaited_by(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value add_awaited_by(asy_vm *vm, const asy_value *args) {
-  if (!asy_is_native_future(args[0]) || asy_gather_of(asy_future_of(args[0]))) return ASY_NONE;
+  if (!asy_is_native_future(args[0]) || !asy_is_native_future(args[1]) || asy_gather_of(asy_future_of(args[0])))
+    return ASY_NONE;
   asy_future_extra *extra = asy_future_need_extra(vm, asy_future_of(args[0]));
   if (!extra) return ASY_FAILED;
   if (!extra->awaited_by) {

@@ -51,9 +51,12 @@ typedef struct asy_gen { /* KIND_GENERATOR and KIND_ASYNC_GENERATOR */
   asy_value outer_handled; /* RUNNING: the resumer's handled exception */
   asy_value handled;       /* SUSPENDED: the exception being handled inside, or 0 */
   asy_str *name, *qualname;
-  asy_value frame_object;        /* gi_frame, once asked for; 0 */
-  const struct asy_taker *taker; /* RUNNING for asy_next_into: who takes what it yields; else NULL */
-  asy_value frame[];             /* header (FRAME_HEADER words) and registers */
+  asy_value frame_object; /* gi_frame, once asked for; 0 */
+  union {
+    const struct asy_taker *taker; /* generator, RUNNING for asy_next_into: who takes what it yields; else NULL */
+    asy_value finalizer;           /* async generator: the hook that was set when it was first iterated, or 0 */
+  };
+  asy_value frame[]; /* header (FRAME_HEADER words) and registers */
 } asy_gen;
 enum { GEN_STEP_NEXT, GEN_STEP_SEND, GEN_STEP_THROW, GEN_STEP_CLOSE };
 

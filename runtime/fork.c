@@ -13,5 +13,6 @@ bool asy_after_fork(asy_vm *vm) {
   asy_threads_after_fork(vm);
   asy_loop *running = vm->running_loop, *current = vm->current_loop;
   vm->running_loop = vm->current_loop = NULL;
+  vm->current_loop_set = false;
   return part_loop(vm, running) && (running == current || part_loop(vm, current));
 }

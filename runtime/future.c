@@ -568,24 +568,11 @@ void asy_text_callback(asy_vm *vm, asy_text *t, asy_value callback) {
     asy_text_ascii(t, "gather()");
     return;
   }
-  asy_value inner = callback, name;
-  if (asy_is_kind(inner, KIND_METHOD)) inner = ((asy_method *)asy_obj_of(inner))->func;
-  asy_str *qualname = asy_intern(vm, "__qualname__");
-  int found = qualname ? asy_find_attr(vm, callback, qualname, &name) : -1;
-  if (found < 0) asy_clear_exception(vm);
-  if (found != 1 || !asy_is_str(name)) {
-    asy_text_repr_of(t, callback);
-    return;
-  }
-  asy_text_str(t, (asy_str *)asy_obj_of(name));
-  asy_text_ascii(t, "()");
-  if (!asy_is_kind(inner, KIND_FUNCTION)) return;
-  asy_code *code = ((asy_func *)asy_obj_of(inner))->code;
-  char line[24];
-  snprintf(line, sizeof line, ":%d", code->first_line);
-  asy_text_ascii(t, " at ");
-  asy_text_str(t, code->filename);
-  asy_text_ascii(t, line);
+  asy_value helpers = asy_import(vm, "asyncio.format_helpers");
+  asy_value format = asy_failed(helpers) ? ASY_FAILED : asy_get_attr_cstr(vm, helpers, "_format_callback_source");
+  asy_value text = asy_failed(format) ? ASY_FAILED : asy_call2(vm, format, callback, asy_from_obj(vm->empty_tuple));
+  if (asy_is_str(text)) asy_text_str(t, (asy_str *)asy_obj_of(text));
+  else t->failed = true;
 }
 
 static void repr_callbacks(asy_vm *vm, asy_text *t, asy_value callbacks) {

@@ -58,7 +58,12 @@ asy_value asy_ensure_future(asy_vm *vm, asy_value awaitable, asy_loop *loop) {
     asy_str *create_task = asy_intern(vm, "create_task");
     return create_task ? asy_call_method(vm, asy_loop_value(loop), create_task, 1, &awaitable) : ASY_FAILED;
   }
-  asy_task *task = asy_task_new(vm, loop, awaitable, 0, 0, false);
+  bool open = asy_loop_check_open(vm, loop);
+  asy_task *task = open ? asy_task_new(vm, loop, awaitable, 0, 0, false) : NULL;
+  if (!open) {
+    asy_value error = asy_take_exception(vm);
+    if (!asy_failed(asy_call_method(vm, awaitable, ASY_NAME(vm, close), 0, NULL))) asy_raise_value(vm, error);
+  }
   return task ? asy_from_obj(task) : ASY_FAILED;
 }
 

@@ -27,6 +27,7 @@ asy_gen *asy_gen_new(asy_vm *vm, asy_func *func) {
 bool asy_agen_hook(asy_vm *vm, asy_gen *gen) {
   if (gen->hooked) return true;
   gen->hooked = true;
+  asy_store(vm, gen, &gen->finalizer, vm->async_gen_hooks[1]);
   if (!vm->async_gen_hooks[0]) return true;
   return asy_call1(vm, vm->async_gen_hooks[0], asy_from_obj(gen)) != ASY_FAILED;
 }
@@ -120,6 +121,7 @@ static void gen_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_value(v, gen->handled);
   asy_visit_value(v, gen->outer_handled);
   if (gen->frame_object) asy_visit_value(v, gen->frame_object);
+  if (o->kind == KIND_ASYNC_GENERATOR) asy_visit_value(v, gen->finalizer);
   asy_value *base = asy_gen_base(gen);
   asy_visit_value(v, FRAME_FUNC(base));
   for (uint32_t i = 0; i < gen->nregs; i++) asy_visit_conservative(v, base[i]);
@@ -130,7 +132,7 @@ static void gen_finalize(asy_vm *vm, asy_obj *o) {
   asy_gen *gen = (asy_gen *)o;
   if (gen->state != GEN_SUSPENDED) return;
   if (gen->head.kind == KIND_ASYNC_GENERATOR) {
-    if (vm->async_gen_hooks[1] && asy_call1(vm, vm->async_gen_hooks[1], asy_from_obj(o)) == ASY_FAILED)
+    if (gen->finalizer && asy_call1(vm, gen->finalizer, asy_from_obj(o)) == ASY_FAILED)
       asy_report_unraisable(vm, asy_from_obj(o));
     return;
   }

@@ -44,7 +44,12 @@ static asy_value call_in_context(asy_vm *vm, asy_handle *h) {
     vm->context = NULL;
     asy_value result = one ? asy_call1(vm, h->callback, h->args)
                            : asy_call(vm, h->callback, (int)args->len, args->items);
+    asy_context *made = vm->context;
     vm->context = outer;
+    if (asy_failed(result) && made) { /* the handler of errors runs in it */
+      made->entered = false;
+      asy_store(vm, h, &h->context, asy_from_obj(made));
+    }
     return result;
   }
   asy_value run = asy_get_attr_cstr(vm, h->context, "run");
@@ -70,8 +75,9 @@ static asy_value callback_text(asy_vm *vm, asy_handle *h) {
   asy_value helpers = asy_import(vm, "asyncio.format_helpers");
   asy_value format = asy_failed(helpers) ? ASY_FAILED : asy_get_attr_cstr(vm, helpers, "_format_callback_source");
   asy_value args = asy_failed(format) ? ASY_FAILED : args_tuple(vm, h);
-  if (asy_failed(args)) return ASY_FAILED;
-  asy_value all[] = {h->callback, args, asy_from_bool(h->loop->debug)};
+  int debug = asy_failed(args) ? -1 : asy_loop_debug(vm, h->loop);
+  if (debug < 0) return ASY_FAILED;
+  asy_value all[] = {h->callback, args, asy_from_bool(debug)};
   return asy_call(vm, format, 3, all);
 }
 
@@ -185,6 +191,7 @@ static asy_value init_timer(asy_vm *vm, const asy_value *args) {
   asy_timer_handle *t = (asy_timer_handle *)asy_obj_of(args[0]);
   double when;
   if (!asy_to_double(vm, args[1], &when) || !asy_seconds_to_ns(vm, when, &t->deadline)) return ASY_FAILED;
+  asy_store(vm, t, &t->when, args[1]);
   asy_value rest[] = {args[0], args[2], args[3], args[4], args[5]};
   return init_handle(vm, rest);
 }
@@ -220,7 +227,8 @@ static asy_value get_scheduled(asy_vm *vm, const asy_value *args) {
 }
 
 static asy_value when(asy_vm *vm, const asy_value *args) {
-  return asy_from_double(vm, (double)((asy_timer_handle *)asy_obj_of(args[0]))->deadline / 1e9);
+  asy_timer_handle *t = (asy_timer_handle *)asy_obj_of(args[0]);
+  return t->when ? t->when : asy_from_double(vm, (double)t->deadline / 1e9);
 }
 
 static asy_value run(asy_vm *vm, const asy_value *args) {
@@ -313,6 +321,7 @@ static void handle_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_value(v, h->source);
   asy_visit_obj(v, h->loop);
   if (o->kind != KIND_TIMER_HANDLE) return;
+  asy_visit_value(v, ((asy_timer_handle *)o)->when);
   asy_visit_obj(v, ((asy_timer_handle *)o)->prev);
   asy_visit_obj(v, ((asy_timer_handle *)o)->next);
 }

@@ -71,7 +71,7 @@ void asy_memoryview_finalize(asy_vm *vm, asy_obj *view);
 /* A major collection that releases the views of an object that nothing but stale words of the C stack refers to. */
 void asy_collect_views(asy_vm *vm, asy_obj *viewed);
 void asy_gc_safepoint(asy_vm *vm); /* vm->interrupt has ASY_INTERRUPT_GC: collect as the pacing asks, run finalisers */
-void asy_run_finalizers(asy_vm *vm); /* script code may run */
+bool asy_run_finalizers(asy_vm *vm); /* script code may run; whether there were any */
 void asy_finalize_all(asy_vm *vm);   /* at the end of the program: all finalisers that have not run */
 /* Objects whose type has `finalize` are registered by asy_alloc, instances of a class with __del__ by asy_new_instance; a type
  * with ASY_TYPE_LATE_FINALIZE registers an object when there is something to do. false: MemoryError. */

@@ -353,19 +353,21 @@ static void finalize(asy_vm *vm, asy_obj *o) {
   }
 }
 
-void asy_run_finalizers(asy_vm *vm) {
+bool asy_run_finalizers(asy_vm *vm) {
   asy_heap *heap = vm->heap;
   asy_interrupt_clear(vm, ASY_INTERRUPT_FINALIZERS);
-  if (heap->finalizing) return; /* a finaliser that reaches a safepoint: the loop below goes on when it is done */
+  if (heap->finalizing) return false; /* one that reaches a safepoint: the loop below goes on when it is done */
   heap->finalizing = true;
   asy_value pending = asy_raised(vm) ? asy_take_exception(vm) : 0;
   while (heap->queue_next < heap->queue.count) {
     asy_obj *o = heap->queue.items[heap->queue_next++];
     if (!asy_weakref_call_back(vm, o)) finalize(vm, o);
   }
+  bool any = heap->queue.count;
   heap->queue.count = heap->queue_next = 0;
   if (pending) asy_set_exception(vm, pending);
   heap->finalizing = false;
+  return any;
 }
 
 void asy_finalize_all(asy_vm *vm) {

@@ -519,10 +519,13 @@ bool asy_loop_run_forever(asy_vm *vm, asy_loop *loop) {
   vm->current_task = NULL;
   vm->running_loop = loop;
   loop->running = true;
+  loop->origin_depth = vm->origin_depth;
+  if (loop->debug) vm->origin_depth = ASY_DEBUG_ORIGIN_DEPTH;
   asy_watchdog_idle(vm, false);
   bool ok = run_turns(vm, loop);
   asy_watchdog_idle(vm, true);
   loop->running = loop->stopping = false;
+  vm->origin_depth = loop->origin_depth;
   vm->running_loop = NULL;
   vm->current_task = outer_task;
   memcpy(vm->async_gen_hooks, outer_hooks, sizeof outer_hooks);
@@ -591,7 +594,9 @@ void asy_loop_finish(asy_vm *vm) {
   }
 }
 
-uint32_t asy_tasks_made(asy_vm *vm) { return vm->loop_state ? vm->loop_state->task_number : 0; }
+uint32_t asy_tasks_made(asy_vm *vm) {
+  return vm->loop_state ? vm->loop_state->task_number + vm->loop_state->tasks_named : 0;
+}
 
 /* ---- Loops ---------------------------------------------------------------------------------------------------------- */
 

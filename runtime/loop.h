@@ -29,11 +29,12 @@ typedef struct asy_handle {
 typedef struct asy_timer_handle {
   asy_handle handle;
   int64_t deadline;                     /* nanoseconds */
+  asy_value when;                       /* as it was given; 0: by a delay */
   struct asy_timer_handle *prev, *next; /* the loop's scheduled ones, newest first */
   uint32_t index;                       /* place in the loop's timers; UINT32_MAX when not scheduled */
 } asy_timer_handle;
 
-enum { ASY_LOOP_SCRATCH = 256 * 1024 };
+enum { ASY_LOOP_SCRATCH = 256 * 1024, ASY_DEBUG_ORIGIN_DEPTH = 10 };
 
 /* libuv's part of a loop, made at the first poll. Malloc'ed: libuv keeps its address. */
 typedef struct {
@@ -75,6 +76,7 @@ struct asy_loop {
   asy_stack *step_stack;     /* it, or that of a task which runs its first step within the step of another */
   asy_stack *outer_stack;    /* while native_step: the stack it is called on */
   uint32_t native_runs;      /* vm->runs then */
+  uint32_t origin_depth;     /* vm->origin_depth of who runs it: debug mode sets its own */
   bool native_step;          /* the task that runs has no frames: its coroutine is an async native */
   bool running, stopping, closed, debug;
   asy_uv *uv;                  /* NULL before the first poll */
@@ -99,7 +101,8 @@ typedef struct asy_loop_state {
   asy_list *stand_ins;      /* for loops that are not ours */
   asy_dict *entered;        /* _enter_task: loop -> task of another make; NULL none */
   asy_set *registered;      /* _register_task: tasks of another make; NULL none */
-  uint32_t task_number;     /* of the newest task */
+  uint32_t task_number;     /* of the newest task that was given no name */
+  uint32_t tasks_named;     /* how many were */
   asy_value interrupt_task; /* cancelled by the first SIGINT instead of a KeyboardInterrupt; 0 none */
   bool interrupted;         /* that has happened */
 } asy_loop_state;

@@ -60,7 +60,9 @@ static asy_value loop_is_stopping(asy_vm *vm, const asy_value *args) { return as
 static asy_value loop_set_debug(asy_vm *vm, const asy_value *args) {
   int on = asy_truth(vm, args[1]);
   if (on < 0) return ASY_FAILED;
-  self_of(args)->debug = on;
+  asy_loop *loop = self_of(args);
+  loop->debug = on;
+  if (loop->running) vm->origin_depth = on ? ASY_DEBUG_ORIGIN_DEPTH : loop->origin_depth;
   return ASY_NONE;
 }
 
@@ -172,7 +174,11 @@ static asy_value loop_call_at(asy_vm *vm, const asy_value *args) {
   double when;
   int64_t ns;
   if (!asy_to_double(vm, args[1], &when) || !asy_seconds_to_ns(vm, when, &ns)) return ASY_FAILED;
-  return at(vm, args, ns, "call_at");
+  asy_value handle = at(vm, args, ns, "call_at");
+  if (asy_failed(handle)) return handle;
+  asy_timer_handle *t = (asy_timer_handle *)asy_obj_of(handle);
+  asy_store(vm, t, &t->when, args[1]);
+  return handle;
 }
 
 static asy_value get_ready(asy_vm *vm, const asy_value *args) { return asy_loop_ready(vm, self_of(args)); }

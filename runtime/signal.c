@@ -12,6 +12,8 @@
 /* A signal handler has no argument, and signals are of the process: the VM that gets them. */
 static asy_vm *volatile receiver;
 
+const void *asy_signals_receiver(void) { return (const void *)&receiver; }
+
 /* Async-signal-safe; also from other threads. */
 static void note(asy_vm *vm, int number) {
   __atomic_or_fetch(&vm->signals.pending, UINT64_C(1) << (number - 1), __ATOMIC_SEQ_CST);

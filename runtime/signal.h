@@ -21,6 +21,7 @@ bool asy_signals_run(
 bool asy_signal_catch(int number, int how);
 void asy_signal_simulate(asy_vm *vm, int number); /* as if it had come; nothing when it is ignored */
 void asy_signals_detach(asy_vm *vm);              /* it gets no signals any more */
+const void *asy_signals_receiver(void);           /* where the address of the VM that gets signals is kept */
 void asy_signals_visit(asy_vm *vm, asy_visitor *v);
 
 #endif

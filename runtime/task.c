@@ -132,7 +132,8 @@ static bool start(asy_vm *vm, asy_task *task, asy_loop *loop, asy_value coro, as
     return false;
   }
   task->future.loop = loop;
-  task->number = ++vm->loop_state->task_number;
+  if (name) vm->loop_state->tasks_named++;
+  else task->number = ++vm->loop_state->task_number;
   asy_store(vm, task, &task->coro, coro);
   if (!set_origin(vm, task) || (name && !set_name(vm, task, name))) return false;
   if (!context && vm->context) {
@@ -426,7 +427,8 @@ static bool step(asy_vm *vm, asy_task *task, asy_value awaited, asy_value sent, 
 /* The step sets a variable, and the task had no context as yet: it has one now. */
 static bool keep_context(asy_vm *vm, asy_task *task, asy_context *made) {
   made->entered = false;
-  if (asy_future_state(&task->future) != FUTURE_PENDING) return true;
+  bool failed = task->future.head.flags & FUTURE_FAILED; /* then the handler of errors runs in it */
+  if (asy_future_state(&task->future) != FUTURE_PENDING && !failed) return true;
   asy_future_extra *extra = need_extra(vm, task);
   if (extra) asy_store(vm, extra, &extra->context, asy_from_obj(made));
   return extra != NULL;

@@ -1029,7 +1029,7 @@ HANDLER(YIELD) {
     base[info & 0xff] = v;
     NEXT();
   }
-  if (gen->taker && gen->taker->take(vm, gen->taker, v)) {
+  if (gen->taker && gen->head.kind == KIND_GENERATOR && gen->taker->take(vm, gen->taker, v)) {
     R(A) = ASY_NONE;
     NEXT();
   }

@@ -5,8 +5,9 @@
 static asy_value gc_collect(asy_vm *vm, const asy_value *args) {
   asy_clear_spare_registers(vm);
   asy_heap_stats before = asy_heap_get_stats(vm);
-  asy_collect(vm, asy_truth(vm, args[0]) ? ASY_COLLECT_MAJOR : ASY_COLLECT_MINOR);
-  asy_run_finalizers(vm);
+  asy_collection what = asy_truth(vm, args[0]) ? ASY_COLLECT_MAJOR : ASY_COLLECT_MINOR;
+  asy_collect(vm, what);
+  if (asy_run_finalizers(vm)) asy_collect(vm, what); /* what they were called for goes too */
   asy_heap_stats after = asy_heap_get_stats(vm);
   return asy_from_uint64(vm, before.objects > after.objects ? before.objects - after.objects : 0);
 }

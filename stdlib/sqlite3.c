@@ -1,7 +1,8 @@
 /* _sqlite3.c - databases and statements of SQLite, as sqlite3.asy needs them; the library is loaded when it is first imported.
  *
  * Database and statements share a counted `link`, so they may be freed in any order; sqlite3_close_v2 waits for statements that are
- * not finalized yet. Functions that scripts give are kept by the database (`callables`); SQLite's user data names their place. */
+ * not finalized yet, as it does for open blobs. Functions that scripts give are kept by the database (`callables`): first what watches
+ * it, then those of SQL, whose user data names their place. Each takes its arguments as one list. */
 #include <dlfcn.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -16,8 +17,11 @@
   X(column_type) X(column_int64) X(column_double) X(column_text) X(column_blob) X(column_bytes) X(changes) X(total_changes)  \
   X(last_insert_rowid) X(get_autocommit) X(errmsg) X(extended_errcode) X(extended_result_codes) X(busy_timeout) X(interrupt)  \
   X(libversion) X(create_window_function) X(create_function_v2) X(create_collation_v2) X(aggregate_context) X(value_type) X(value_int64) X(value_double) X(value_text) X(value_blob)   \
-  X(value_bytes) X(result_null) X(result_int64) X(result_double) X(result_text) X(result_blob) X(result_error) X(complete)    \
-  X(stmt_readonly)
+  X(value_bytes) X(result_null) X(result_int64) X(result_double) X(result_text) X(result_blob) X(result_error)              \
+  X(result_error_nomem) X(result_error_toobig) X(complete) X(stmt_readonly) X(set_authorizer) X(progress_handler)           \
+  X(trace_v2) X(expanded_sql) X(free) X(malloc64) X(serialize) X(deserialize) X(limit) X(db_config) X(load_extension)       \
+  X(enable_load_extension) X(backup_init) X(backup_step) X(backup_finish) X(backup_remaining) X(backup_pagecount)           \
+  X(blob_open) X(blob_close) X(blob_bytes) X(blob_read) X(blob_write)
 /* clang-format on */
 
 typedef struct {
@@ -36,14 +40,18 @@ static const asy_symbol symbols[] = {
 typedef struct {
   library lib;
   sqlite3 *db;
-  unsigned users; /* the database and its statements */
+  asy_vm *vm;
+  unsigned users; /* the database, its statements and blobs */
+  bool sweeping;  /* the collector frees a statement: no function may be called */
 } link;
+
+typedef enum { AUTHORIZER, PROGRESS, TRACE, WATCHERS } watcher; /* places in callables */
 
 typedef struct {
   asy_obj head;
   link *link;
   bool open;
-  asy_value callables; /* list of functions */
+  asy_value callables; /* list: what watches (or None), functions of SQL */
 } database;
 
 typedef struct {
@@ -54,7 +62,13 @@ typedef struct {
 } statement;
 
 typedef struct {
-  asy_vm *vm;
+  asy_obj head;
+  link *link;
+  asy_value owner;
+  sqlite3_blob *open; /* NULL when closed */
+} blob;
+
+typedef struct {
   link *link;
   database *owner; /* alive while a statement of it runs */
   uint32_t index;  /* in callables */
@@ -63,8 +77,10 @@ typedef struct {
 
 static database *database_of(asy_value v) { return (database *)asy_obj_of(v); }
 static statement *statement_of(asy_value v) { return (statement *)asy_obj_of(v); }
+static blob *blob_of(asy_value v) { return (blob *)asy_obj_of(v); }
 static void database_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((database *)o)->callables); }
 static void statement_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((statement *)o)->owner); }
+static void blob_visit(asy_obj *o, asy_visitor *v) { asy_visit_value(v, ((blob *)o)->owner); }
 
 static void release(link *l) {
   if (l && !--l->users) free(l);
@@ -80,8 +96,19 @@ static void database_free(asy_vm *vm, asy_obj *o) {
 static void statement_free(asy_vm *vm, asy_obj *o) {
   (void)vm;
   statement *s = (statement *)o;
-  if (s->stmt) s->link->lib.finalize(s->stmt);
+  if (s->stmt) {
+    s->link->sweeping = true; /* aggregates in the middle of a group are finished now */
+    s->link->lib.finalize(s->stmt);
+    s->link->sweeping = false;
+  }
   release(s->link);
+}
+
+static void blob_free(asy_vm *vm, asy_obj *o) {
+  (void)vm;
+  blob *b = (blob *)o;
+  if (b->open) b->link->lib.blob_close(b->open);
+  release(b->link);
 }
 
 /* Failure("code:text"): the script makes it one of its exceptions. */
@@ -91,17 +118,24 @@ static asy_value fail(asy_vm *vm, link *l) {
 }
 
 static asy_value database_new(asy_vm *vm, const asy_value *args) {
-  const char *path;
   int flags;
+  size_t length;
+  asy_value keep;
   asy_list *list = asy_list_new(vm, 0);
-  if (!list || !asy_to_cstr(vm, args[1], &path) || !asy_to_int(vm, args[2], INT32_MIN, INT32_MAX, &flags))
-    return ASY_FAILED;
+  for (int i = 0; list && i < WATCHERS; i++)
+    if (!asy_list_append(vm, list, ASY_NONE)) return ASY_FAILED;
+  if (!list || !asy_to_c_int(vm, args[2], &flags)) return ASY_FAILED;
+  if (!asy_is_str(args[1])) return asy_raise(vm, ASY_TypeError, "path must be a str");
+  const char *path = asy_fs_encode(vm, (asy_str *)asy_obj_of(args[1]), &length, &keep);
+  if (!path) return ASY_FAILED;
+  if (strlen(path) != length) return asy_raise(vm, ASY_ValueError, "embedded null byte");
   database *d = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
   if (!d) return ASY_FAILED;
   d->callables = asy_from_obj(list);
   link *l = d->link = calloc(1, sizeof *l);
   if (!l) return asy_raise_no_memory(vm);
   l->users = 1;
+  l->vm = vm;
   if (!asy_load_library(vm, "libsqlite3.so.0", "libsqlite3-0", symbols, &l->lib)) return ASY_FAILED;
   int code = l->lib.open_v2(path, &l->db, flags, NULL);
   if (code == SQLITE_OK) {
@@ -175,6 +209,11 @@ static asy_value database_version(asy_vm *vm, const asy_value *args) {
   return asy_from_cstr(vm, database_of(args[0])->link->lib.libversion());
 }
 
+static asy_bytes *utf8_of(asy_vm *vm, asy_value text) {
+  asy_value utf8 = asy_call_method(vm, text, asy_intern(vm, "encode"), 0, NULL);
+  return asy_failed(utf8) ? NULL : (asy_bytes *)asy_obj_of(utf8);
+}
+
 /* ---- Functions of scripts ---- */
 
 static asy_value argument(asy_vm *vm, const library *lib, sqlite3_value *v) {
@@ -189,7 +228,6 @@ static asy_value argument(asy_vm *vm, const library *lib, sqlite3_value *v) {
 
 static bool give_result(asy_vm *vm, const library *lib, sqlite3_context *context, asy_value v) {
   int64_t i;
-  const char *text;
   asy_buffer b;
   if (v == ASY_NONE) {
     lib->result_null(context);
@@ -199,8 +237,9 @@ static bool give_result(asy_vm *vm, const library *lib, sqlite3_context *context
   } else if (asy_is_float(v)) {
     lib->result_double(context, asy_float_value(v));
   } else if (asy_is_str(v)) {
-    if (!asy_to_cstr(vm, v, &text)) return false;
-    lib->result_text(context, text, -1, SQLITE_TRANSIENT);
+    asy_bytes *utf8 = utf8_of(vm, v);
+    if (!utf8) return false;
+    lib->result_text(context, (const char *)utf8->data, (int)utf8->len, SQLITE_TRANSIENT);
   } else {
     if (!asy_buffer_get(vm, v, &b)) return false;
     lib->result_blob(context, b.data, (int)b.len, SQLITE_TRANSIENT);
@@ -220,14 +259,16 @@ static function *function_of(sqlite3_context *context) {
   return f;
 }
 
-static asy_value callable_of(const function *f) {
-  return ((asy_list *)asy_obj_of(f->owner->callables))->items[f->index];
+static asy_value callable_of(const database *d, uint32_t index) {
+  return ((asy_list *)asy_obj_of(d->callables))->items[index];
 }
 
-/* Calls a function with the list of its arguments, before them, for an aggregate, the name of the step and the group's number. */
+/* Calls a function with the list of its arguments, before them, for an aggregate, the name of the step and the group's number.
+ * A tuple as result holds the text of an error. */
 static void run(sqlite3_context *context, const char *step, int argc, sqlite3_value **argv) {
   function *f = function_of(context);
-  asy_vm *vm = f->vm;
+  if (f->link->sweeping) return;
+  asy_vm *vm = f->link->vm;
   const library *lib = &f->link->lib;
   asy_list *args = asy_list_new(vm, (uint32_t)argc + 2);
   bool good = args != NULL;
@@ -242,16 +283,22 @@ static void run(sqlite3_context *context, const char *step, int argc, sqlite3_va
     asy_value v = argument(vm, lib, argv[i]);
     good = !asy_failed(v) && asy_list_append(vm, args, v);
   }
-  asy_value result = good ? asy_call1(vm, callable_of(f), asy_from_obj(args)) : ASY_FAILED;
-  if (!asy_failed(result) && give_result(vm, lib, context, result)) return;
+  asy_value result = good ? asy_call1(vm, callable_of(f->owner, f->index), asy_from_obj(args)) : ASY_FAILED;
+  const char *text = "user-defined function raised exception";
+  bool wrong = !asy_failed(result) && asy_is_kind(result, KIND_TUPLE);
+  if (wrong) {
+    if (!asy_to_cstr(vm, ((asy_tuple *)asy_obj_of(result))->items[0], &text)) asy_clear_exception(vm);
+  } else if (!asy_failed(result) && give_result(vm, lib, context, result)) {
+    return;
+  }
+  if (asy_raised_is(vm, ASY_MemoryError)) {
+    lib->result_error_nomem(context);
+  } else if (asy_raised_is(vm, ASY_OverflowError)) {
+    lib->result_error_toobig(context);
+  } else {
+    lib->result_error(context, text, -1);
+  }
   asy_clear_exception(vm);
-  lib->result_error(context,
-                    !step            ? "user-defined function raised exception"
-                    : step[0] == 's' ? "user-defined aggregate's 'step' method raised error"
-                    : step[0] == 'i' ? "user-defined aggregate's 'inverse' method raised error"
-                    : step[0] == 'v' ? "user-defined aggregate's 'value' method raised error"
-                                     : "user-defined aggregate's 'finalize' method raised error",
-                    -1);
 }
 
 static void call_function(sqlite3_context *c, int argc, sqlite3_value **argv) { run(c, NULL, argc, argv); }
@@ -262,13 +309,13 @@ static void call_finalize(sqlite3_context *c) { run(c, "finalize", 0, NULL); }
 
 static int call_collation(void *data, int na, const void *a, int nb, const void *b) {
   function *f = data;
-  asy_vm *vm = f->vm;
+  asy_vm *vm = f->link->vm;
   asy_value pair[2] = {asy_from_text(vm, a, (size_t)na), asy_from_text(vm, b, (size_t)nb)};
   asy_list *args = asy_list_new(vm, 2);
   int64_t order = 0;
   if (args && !asy_failed(pair[0]) && !asy_failed(pair[1]) && asy_list_append(vm, args, pair[0]) &&
       asy_list_append(vm, args, pair[1])) {
-    asy_value result = asy_call1(vm, callable_of(f), asy_from_obj(args));
+    asy_value result = asy_call1(vm, callable_of(f->owner, f->index), asy_from_obj(args));
     if (!asy_failed(result) && !asy_to_int64(vm, result, &order)) order = 0;
   }
   if (asy_raised(vm)) asy_clear_exception(vm);
@@ -281,7 +328,7 @@ static asy_value database_create(asy_vm *vm, const asy_value *args) {
   const char *sort, *name;
   int nargs, flags, code;
   if (!check_open(vm, d) || !asy_to_cstr(vm, args[1], &sort) || !asy_to_cstr(vm, args[2], &name) ||
-      !asy_to_int(vm, args[3], -1, 127, &nargs) || !asy_to_int(vm, args[5], 0, INT32_MAX, &flags))
+      !asy_to_c_int(vm, args[3], &nargs) || !asy_to_int(vm, args[5], 0, INT32_MAX, &flags))
     return ASY_FAILED;
   const library *lib = &d->link->lib;
   function *f = NULL;
@@ -289,7 +336,7 @@ static asy_value database_create(asy_vm *vm, const asy_value *args) {
     asy_list *list = (asy_list *)asy_obj_of(d->callables);
     f = malloc(sizeof *f);
     if (!f) return asy_raise_no_memory(vm);
-    *f = (function){vm, d->link, d, list->len, 0};
+    *f = (function){d->link, d, list->len, 0};
     if (!asy_list_append(vm, list, args[4])) return free(f), ASY_FAILED;
   }
   void (*drop)(void *) = f ? free : NULL;
@@ -306,6 +353,196 @@ static asy_value database_create(asy_vm *vm, const asy_value *args) {
                                    f && !plain ? call_step : NULL, f && !plain ? call_finalize : NULL, drop);
   }
   return code == SQLITE_OK ? ASY_NONE : fail(vm, d->link);
+}
+
+/* ---- What watches a database, and asks of it as a whole ---- */
+
+/* What a watcher answers to n texts (NULL: None) behind a number; `otherwise` where it fails. */
+static int ask(database *d, watcher which, int64_t number, int n, const char *const *texts, int64_t otherwise) {
+  asy_vm *vm = d->link->vm;
+  asy_list *args = asy_list_new(vm, 0);
+  bool good = args && asy_list_append(vm, args, asy_from_small(number));
+  for (int i = 0; good && i < n; i++) {
+    asy_value text = texts[i] ? asy_from_cstr(vm, texts[i]) : ASY_NONE;
+    good = !asy_failed(text) && asy_list_append(vm, args, text);
+  }
+  asy_value answer = good ? asy_call1(vm, callable_of(d, which), asy_from_obj(args)) : ASY_FAILED;
+  if (asy_failed(answer) || !asy_is_number_int64(answer, &number)) number = otherwise;
+  asy_clear_exception(vm);
+  return number >= INT32_MIN && number <= INT32_MAX ? (int)number : (int)otherwise;
+}
+
+static int call_authorizer(void *data, int action, const char *a, const char *b, const char *c, const char *d) {
+  return ask(data, AUTHORIZER, action, 4, (const char *[]){a, b, c, d}, SQLITE_DENY);
+}
+
+static int call_progress(void *data) { return ask(data, PROGRESS, 0, 0, NULL, 1); }
+
+static int call_trace(unsigned event, void *data, void *stmt, void *sql) {
+  const library *lib = &((database *)data)->link->lib;
+  char *expanded = lib->expanded_sql(stmt); /* NULL where it would be too long */
+  ask(data, TRACE, event, 2, (const char *[]){expanded, sql}, 0);
+  lib->free(expanded);
+  return 0;
+}
+
+/* which: a watcher; callable takes a list and answers with an integer, None takes it away; n: steps between calls for progress */
+static asy_value database_watch(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  int which, n;
+  if (!check_open(vm, d) || !asy_to_int(vm, args[1], 0, WATCHERS - 1, &which) || !asy_to_c_int(vm, args[3], &n)) return ASY_FAILED;
+  const library *lib = &d->link->lib;
+  bool on = args[2] != ASY_NONE;
+  asy_list_set(vm, (asy_list *)asy_obj_of(d->callables), (uint32_t)which, args[2]);
+  if (which == AUTHORIZER) {
+    lib->set_authorizer(d->link->db, on ? call_authorizer : NULL, d);
+  } else if (which == PROGRESS) {
+    lib->progress_handler(d->link->db, n, on ? call_progress : NULL, d);
+  } else {
+    lib->trace_v2(d->link->db, on ? SQLITE_TRACE_STMT : 0, on ? call_trace : NULL, d);
+  }
+  return ASY_NONE;
+}
+
+/* Fills this database with the one of that name in source; turn(status, remaining, total) is called after each step. */
+static asy_value database_backup(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]), *source = database_of(args[1]);
+  const char *name;
+  int pages, code;
+  if (!check_open(vm, d) || !check_open(vm, source) || !asy_to_cstr(vm, args[2], &name) || !asy_to_c_int(vm, args[3], &pages))
+    return ASY_FAILED;
+  const library *lib = &d->link->lib;
+  sqlite3_backup *b = lib->backup_init(d->link->db, "main", source->link->db, name);
+  if (!b) return fail(vm, d->link);
+  asy_value turn;
+  do {
+    code = lib->backup_step(b, pages);
+    asy_value how[3] = {asy_from_small(code), asy_from_small(lib->backup_remaining(b)), asy_from_small(lib->backup_pagecount(b))};
+    turn = asy_call(vm, args[4], 3, how);
+  } while (!asy_failed(turn) && (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED));
+  code = lib->backup_finish(b);
+  return asy_failed(turn) || code == SQLITE_OK ? turn : fail(vm, d->link);
+}
+
+/* bytes, or None where SQLite has nothing to give */
+static asy_value database_serialize(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  const char *name;
+  sqlite3_int64 size;
+  if (!check_open(vm, d) || !asy_to_cstr(vm, args[1], &name)) return ASY_FAILED;
+  unsigned char *data = d->link->lib.serialize(d->link->db, name, &size, 0);
+  asy_value bytes = data ? asy_from_bytes(vm, data, (size_t)size) : ASY_NONE;
+  d->link->lib.free(data);
+  return bytes;
+}
+
+static asy_value database_deserialize(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  const char *name;
+  asy_buffer b;
+  if (!check_open(vm, d) || !asy_to_cstr(vm, args[2], &name) || !asy_buffer_get(vm, args[1], &b)) return ASY_FAILED;
+  const library *lib = &d->link->lib;
+  unsigned char *copy = lib->malloc64(b.len ? b.len : 1);
+  if (copy) memcpy(copy, b.data, b.len);
+  sqlite3_int64 size = (sqlite3_int64)b.len;
+  asy_buffer_release(vm, &b);
+  if (!copy) return asy_raise_no_memory(vm);
+  int code = lib->deserialize(d->link->db, name, copy, size, size, SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+  return code == SQLITE_OK ? ASY_NONE : fail(vm, d->link);
+}
+
+static asy_value database_limit(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  int category, limit;
+  if (!check_open(vm, d) || !asy_to_c_int(vm, args[1], &category) || !asy_to_c_int(vm, args[2], &limit)) return ASY_FAILED;
+  return asy_from_small(d->link->lib.limit(d->link->db, category, limit));
+}
+
+/* value: 0, 1, or -1 to ask only */
+static asy_value database_config(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  int what, value, now = 0;
+  if (!check_open(vm, d) || !asy_to_c_int(vm, args[1], &what) || !asy_to_c_int(vm, args[2], &value)) return ASY_FAILED;
+  int code = d->link->lib.db_config(d->link->db, what, value, &now);
+  return code == SQLITE_OK ? asy_from_bool(now) : fail(vm, d->link);
+}
+
+/* path: True and False allow and forbid it; entry: a name, or None for SQLite's guess */
+static asy_value database_extend(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  const char *path, *entry = NULL;
+  if (!check_open(vm, d)) return ASY_FAILED;
+  const library *lib = &d->link->lib;
+  if (args[1] == ASY_TRUE || args[1] == ASY_FALSE)
+    return lib->enable_load_extension(d->link->db, args[1] == ASY_TRUE) == SQLITE_OK ? ASY_NONE : fail(vm, d->link);
+  if (!asy_to_cstr(vm, args[1], &path) || (args[2] != ASY_NONE && !asy_to_cstr(vm, args[2], &entry))) return ASY_FAILED;
+  char *message = NULL;
+  int code = lib->load_extension(d->link->db, path, entry, &message);
+  if (code == SQLITE_OK) return ASY_NONE;
+  asy_raise_own(vm, "_sqlite3", "Failure", "%d:%s", code, message ? message : "");
+  lib->free(message);
+  return ASY_FAILED;
+}
+
+/* ---- Blobs ---- */
+
+extern const asy_type asy_sqlite_blob_type;
+
+static asy_value database_blob(asy_vm *vm, const asy_value *args) {
+  database *d = database_of(args[0]);
+  const char *table, *column, *name;
+  int64_t row;
+  if (!check_open(vm, d) || !asy_to_cstr(vm, args[1], &table) || !asy_to_cstr(vm, args[2], &column) ||
+      !asy_to_int64(vm, args[3], &row) || !asy_to_cstr(vm, args[5], &name))
+    return ASY_FAILED;
+  blob *b = asy_new_object(vm, &asy_sqlite_blob_type);
+  if (!b) return ASY_FAILED;
+  b->owner = args[0];
+  b->link = d->link;
+  d->link->users++;
+  int code = d->link->lib.blob_open(d->link->db, name, table, column, row, args[4] != ASY_TRUE, &b->open);
+  return code == SQLITE_OK ? asy_from_obj(b) : fail(vm, d->link);
+}
+
+/* Where n bytes of an open blob begin. */
+static bool check_place(asy_vm *vm, blob *b, asy_value at, size_t n, int *offset) {
+  if (!b->open || n > INT32_MAX) return asy_raise(vm, ASY_ValueError, "closed"), false;
+  return asy_to_int(vm, at, 0, INT32_MAX, offset);
+}
+
+static asy_value blob_read(asy_vm *vm, const asy_value *args) {
+  blob *b = blob_of(args[0]);
+  int offset, n;
+  if (!asy_to_int(vm, args[2], 0, INT32_MAX, &n) || !check_place(vm, b, args[1], (size_t)n, &offset)) return ASY_FAILED;
+  asy_bytes *data = asy_bytes_new(vm, NULL, (size_t)n);
+  if (!data) return ASY_FAILED;
+  int code = b->link->lib.blob_read(b->open, data->data, n, offset);
+  return code == SQLITE_OK ? asy_from_obj(data) : fail(vm, b->link);
+}
+
+static asy_value blob_write(asy_vm *vm, const asy_value *args) {
+  blob *b = blob_of(args[0]);
+  int offset;
+  asy_buffer data;
+  if (!asy_buffer_get(vm, args[2], &data)) return ASY_FAILED;
+  bool good = check_place(vm, b, args[1], data.len, &offset);
+  int code = good ? b->link->lib.blob_write(b->open, data.data, (int)data.len, offset) : SQLITE_OK;
+  asy_buffer_release(vm, &data);
+  return !good ? ASY_FAILED : code == SQLITE_OK ? ASY_NONE : fail(vm, b->link);
+}
+
+static asy_value blob_size(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  blob *b = blob_of(args[0]);
+  return asy_from_small(b->open ? b->link->lib.blob_bytes(b->open) : 0);
+}
+
+static asy_value blob_close(asy_vm *vm, const asy_value *args) {
+  (void)vm;
+  blob *b = blob_of(args[0]);
+  if (b->open) b->link->lib.blob_close(b->open);
+  b->open = NULL;
+  return ASY_NONE;
 }
 
 /* ---- Statements ---- */
@@ -333,9 +570,8 @@ static asy_value statement_bind(asy_vm *vm, const asy_value *args) {
   } else if (asy_is_float(v)) {
     code = lib->bind_double(s->stmt, index, asy_float_value(v));
   } else if (asy_is_str(v)) {
-    asy_value utf8 = asy_call_method(vm, v, asy_intern(vm, "encode"), 0, NULL);
-    if (asy_failed(utf8)) return ASY_FAILED;
-    asy_bytes *bytes = (asy_bytes *)asy_obj_of(utf8);
+    asy_bytes *bytes = utf8_of(vm, v);
+    if (!bytes) return ASY_FAILED;
     code = lib->bind_text(s->stmt, index, (const char *)bytes->data, (int)bytes->len, SQLITE_TRANSIENT);
   } else {
     if (!asy_is_bytes_like(v)) return ASY_FALSE;
@@ -355,7 +591,15 @@ static asy_value column(asy_vm *vm, statement *s, int i, bool text_as_bytes) {
     case SQLITE_TEXT:
       if (!text_as_bytes) {
         const char *text = (const char *)lib->column_text(s->stmt, i);
-        return asy_from_text(vm, text, (size_t)lib->column_bytes(s->stmt, i));
+        asy_value v = asy_from_text(vm, text, (size_t)lib->column_bytes(s->stmt, i));
+        if (!asy_failed(v) || !asy_raised_is(vm, ASY_UnicodeDecodeError)) return v;
+        asy_clear_exception(vm);
+        asy_value shown[3] = {asy_from_bytes(vm, text, strlen(text)), asy_from_cstr(vm, "utf-8"), asy_from_cstr(vm, "replace")};
+        if (asy_failed(shown[0]) || asy_failed(shown[1]) || asy_failed(shown[2])) return ASY_FAILED;
+        shown[0] = asy_call_method(vm, shown[0], asy_intern(vm, "decode"), 2, shown + 1);
+        if (asy_failed(shown[0]) || !asy_to_cstr(vm, shown[0], &text)) return ASY_FAILED;
+        return asy_raise_own(vm, "_sqlite3", "Failure", "1:Could not decode to UTF-8 column '%s' with text '%s'",
+                             lib->column_name(s->stmt, i), text);
       } /* fallthrough */
     default: {
       const void *data = lib->column_blob(s->stmt, i);
@@ -423,17 +667,33 @@ static asy_value statement_finish(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native database_methods[] = {
+  {"backup", SIG("(self, source, name, pages, turn, /)"), database_backup, 0, 0},
+  {"blob", SIG("(self, table, column, row, readonly, name, /)"), database_blob, 0, 0},
   {"busy_timeout", SIG("(self, ms, /)"), database_busy_timeout, 0, 0},
   {"changes", SIG("(self, /)"), database_changes, 0, 0},
   {"close", SIG("(self, /)"), database_close, 0, 0},
   {"complete", SIG("(self, text, /)"), database_complete, 0, 0},
+  {"config", SIG("(self, what, value, /)"), database_config, 0, 0},
   {"create", SIG("(self, sort, name, nargs, callable, flags, /)"), database_create, 0, 0},
+  {"deserialize", SIG("(self, data, name, /)"), database_deserialize, 0, 0},
+  {"extend", SIG("(self, path, entry, /)"), database_extend, 0, 0},
   {"get_autocommit", SIG("(self, /)"), database_get_autocommit, 0, 0},
   {"interrupt", SIG("(self, /)"), database_interrupt, 0, 0},
   {"last_insert_rowid", SIG("(self, /)"), database_last_insert_rowid, 0, 0},
+  {"limit", SIG("(self, category, limit, /)"), database_limit, 0, 0},
   {"prepare", SIG("(self, text, /)"), database_prepare, 0, 0},
+  {"serialize", SIG("(self, name, /)"), database_serialize, 0, 0},
   {"total_changes", SIG("(self, /)"), database_total_changes, 0, 0},
   {"version", SIG("(self, /)"), database_version, 0, 0},
+  {"watch", SIG("(self, which, callable, n, /)"), database_watch, 0, 0},
+  {0},
+};
+
+static const asy_native blob_methods[] = {
+  {"close", SIG("(self, /)"), blob_close, 0, 0},
+  {"read", SIG("(self, offset, n, /)"), blob_read, 0, 0},
+  {"size", SIG("(self, /)"), blob_size, 0, 0},
+  {"write", SIG("(self, offset, data, /)"), blob_write, 0, 0},
   {0},
 };
 
@@ -454,6 +714,15 @@ static const asy_type database_type = {
   .new_ = database_new,
   .new_signature = SIG("(cls, path, flags, /)"),
   .methods = database_methods,
+};
+
+const asy_type asy_sqlite_blob_type = {
+  .name = "_sqlite3.Blob",
+  .size = sizeof(blob),
+  .flags = ASY_TYPE_NO_NEW,
+  .visit = blob_visit,
+  .free = blob_free,
+  .methods = blob_methods,
 };
 
 const asy_type asy_sqlite_statement_type = {

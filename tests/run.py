@@ -45,6 +45,7 @@ import typing
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DIFF_LINES = 60          # of a failure's diff, before it is cut
+SKIPPED = 77             # the status of a script or tool that cannot run here, and says why on stderr
 OUTPUT_LIMIT = 16 << 20  # bytes a test may write to a file before a signal ends it
 
 
@@ -190,6 +191,8 @@ def compared(path, options, *flags, status=None, times=None):
     if not any(file.exists() for file in beside.values()):
         return f'neither {beside["stdout"].name} nor {beside["stderr"].name} stands beside it'
     result = run_script(path, options, *flags)
+    if result.status == SKIPPED and 'exit' not in directives(path):
+        raise Skipped(result.stderr.strip())
     wrong = []
     for stream, file in beside.items():
         if file.exists():
@@ -270,7 +273,7 @@ def tool(options, script, *arguments):
     def run():
         result = execute([sys.executable, ROOT / script, *arguments], options, timeout=options.timeout * 6)
         text = result.stdout + result.stderr
-        if result.status == 77:
+        if result.status == SKIPPED:
             raise Skipped(text.strip())
         return None if result.status == 0 else f'{status_text(result.status)}\n{text.rstrip()}'
     return Test(script, run)

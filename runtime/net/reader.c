@@ -323,11 +323,14 @@ static asy_value reader_feed_data(asy_vm *vm, const asy_value *args) {
   if (r->eof) return asy_raise(vm, ASY_AssertionError, "feed_data after feed_eof");
   if (!asy_buffer_get(vm, args[1], &data)) return ASY_FAILED;
   asy_bytes *whole = asy_is_exact(args[1], KIND_BYTES) ? (asy_bytes *)asy_obj_of(args[1]) : NULL;
+  size_t most = 2 * r->limit, before = asy_reader_size(r);
   bool fed = feed(vm, r, whole, data.data, data.len);
   asy_buffer_release(vm, &data);
   if (!fed) return ASY_FAILED;
-  if (!r->transport || r->paused || !asy_reader_is_full(r)) return ASY_NONE;
+  bool full = asy_reader_is_full(r); /* else who waits for all of it lets it go on at once */
+  if (!r->transport || r->paused || !(full || (before <= most && asy_reader_size(r) > most))) return ASY_NONE;
   asy_value paused = asy_transport_pause_reading(vm, r->transport);
+  if (!asy_failed(paused) && !full) return asy_transport_resume_reading(vm, r->transport);
   if (!asy_failed(paused)) r->paused = true;
   else if (asy_raised_is(vm, ASY_NotImplementedError)) { /* it cannot: never asked again */ asy_clear_exception(vm);
     r->transport = 0;

@@ -499,13 +499,11 @@ static asy_value transport_init(asy_vm *vm, const asy_value *args) {
   else if (!t->watch) return ASY_FAILED;
   t->fd = fd;
   t->lost = t->closing = false;
-  t->paused = true; /* until _start */
   return ASY_NONE;
 }
 
-/* Reading may begin. */
+/* The protocol has been told: reading may begin, unless it has paused that. */
 static asy_value transport_start(asy_vm *vm, const asy_value *args) {
-  self_of(args)->paused = false;
   watch_more(self_of(args));
   return ASY_NONE;
 }

@@ -118,6 +118,15 @@ def module_missing(asy):
 
 
 @case
+def asyncio_prompt(asy):
+    status, out, err = asy('-m', 'asyncio', text='async def f():\n    return await asyncio.sleep(0, 7)\n\nawait f()\n1/0\nexit(4)\nprint(5)\n')
+    same((status, out.split('\n', 1)[1]), (4, 'asyncio REPL: use "await" directly instead of "asyncio.run()"\n'
+                                           '>>> import asyncio\n>>> ... ... >>> 7\n>>> >>> '))
+    assert err.endswith('ZeroDivisionError: division by zero\n'), err
+    same(asy('-q', '-m', 'asyncio', text='await asyncio.sleep(0, 8)'), (0, '>>> 8\n>>> ', ''))
+
+
+@case
 def module_awaits(asy):
     asy.write('later.asy', 'import asyncio\nprint(await asyncio.sleep(0, "slept"))')
     same(asy('-m', 'later'), (0, 'slept\n', ''))

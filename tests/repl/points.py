@@ -826,6 +826,14 @@ def program_then_prompt(start):
 
 
 @point
+def asyncio_is_there_as_module(start):
+    t = start(options=('-m', 'asyncio'))
+    t.run('await asyncio.sleep(0, 42)')
+    t.last('asyncio REPL: use "await" directly instead of "asyncio.run()"', '>>> import asyncio', '>>> await asyncio.sleep(0, 42)',
+           '42', '>>> ')
+
+
+@point
 def clears_the_screen_and_suspends(start):
     t = start()
     t.run('x = 1')
