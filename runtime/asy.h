@@ -55,7 +55,13 @@ int asy_finish(asy_vm *vm);
 const char *asy_environment(asy_vm *vm, const char *name);
 
 /* ---- Errors (exc.c) ---- */
-asy_value asy_raise(asy_vm *vm, asy_exc_id what, const char *format, ...); /* always ASY_FAILED */
+/* Always ASY_FAILED. A literal as text is packed (native_texts.h): the first such error unpacks them all, so what many programs catch is
+ * raised by asy_raise_format. */
+#define asy_raise(vm, what, format, ...)                                                                               \
+  __builtin_choose_expr(IS_PACKED_ERROR(format), asy_raise_packed, asy_raise_format)                                   \
+  (vm, what, __builtin_choose_expr(IS_PACKED_ERROR(format), ERROR_NUMBER(format), format), ##__VA_ARGS__)
+asy_value asy_raise_format(asy_vm *vm, asy_exc_id what, const char *format, ...);
+asy_value asy_raise_packed(asy_vm *vm, asy_exc_id what, uint32_t error, ...);
 asy_value asy_raise_value(asy_vm *vm, asy_value exception);                /* an instance or class; sets __context__ */
 asy_value asy_raise_no_memory(asy_vm *vm);
 asy_value asy_raise_errno(asy_vm *vm, int error,
@@ -233,19 +239,16 @@ void asy_thread_acquire(asy_vm *vm, asy_thread *self);
 bool asy_check_signals(asy_vm *vm);
 
 /* ---- Libraries loaded when they are first needed (library.c) ---- */
-/* Fills a table of function pointers from a shared library: each symbol's address goes to its offset in the table. The library
- * stays loaded. False: ImportError names the library and the Debian package that brings it. */
+/* A shared library, and the functions of which a table of pointers is filled, in the order of the names. It stays loaded. */
 typedef struct {
-  const char *name;
-  size_t offset;
-} asy_symbol;
-bool asy_load_library(asy_vm *vm, const char *soname, const char *package, const asy_symbol *symbols, void *table);
-/* A table that the VM keeps: loaded by the first call, the same afterwards, also while objects are freed. NULL: ImportError. */
-typedef struct {
-  const char *soname, *package;
-  const asy_symbol *symbols;
-  size_t size; /* of the table */
+  const char *soname, *package; /* package: Debian's, for the error */
+  const char *pattern;          /* of the symbols: * stands for a name */
+  const char *names;            /* each with its NUL, and one more at the end */
+  size_t size;                  /* of the table, for asy_library_table */
 } asy_library;
+/* False: ImportError names the library, or the function that it lacks. */
+bool asy_load_functions(asy_vm *vm, const asy_library *library, void *table);
+/* A table that the VM keeps: loaded by the first call, the same afterwards, also while objects are freed. NULL: ImportError. */
 const void *asy_library_table(asy_vm *vm, const asy_library *library);
 
 /* ---- Time (gate.c's, through the VM) ---- */

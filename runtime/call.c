@@ -673,8 +673,18 @@ asy_action asy_call_spread(asy_vm *vm, asy_value *window, asy_value args, asy_va
 
 /* ---- From C -------------------------------------------------------------------------------------------------------- */
 
+/* What needs no frame and no arguments arranged: built-in classes and most natives. ASY_UNBOUND: go the general way. */
+static inline asy_value call_at_once(asy_vm *vm, asy_value callee, const asy_value *args, uint32_t nargs) {
+  if (asy_is_exact(callee, KIND_TYPE)) return asy_call_builtin_class(vm, (asy_class *)asy_obj_of(callee), args, nargs);
+  if (!asy_is_kind(callee, KIND_NATIVE)) return ASY_UNBOUND;
+  const asy_nativefunc *native = (const asy_nativefunc *)asy_obj_of(callee);
+  return !native->owner && asy_native_is_exact(native, nargs) ? native->fn(vm, args) : ASY_UNBOUND;
+}
+
 asy_value asy_call_kw(asy_vm *vm, asy_value callee, int nargs, const asy_value *args, asy_tuple *kwnames) {
   if (!asy_check_c_stack(vm)) return ASY_FAILED;
+  asy_value at_once = kwnames ? ASY_UNBOUND : call_at_once(vm, callee, args, (uint32_t)nargs);
+  if (at_once != ASY_UNBOUND) return at_once;
   asy_value *base = vm->base, *top = vm->top;
   bool heap_frame = vm->limit == NULL;
   asy_value result = ASY_FAILED;

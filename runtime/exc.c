@@ -126,13 +126,28 @@ static asy_value make_formatted(asy_vm *vm, asy_exc_id what, const char *format,
   return e;
 }
 
-asy_value asy_raise(asy_vm *vm, asy_exc_id what, const char *format, ...) {
+static void raise_formatted(asy_vm *vm, asy_exc_id what, const char *format, va_list list) {
   vm->exception = 0;
+  asy_value e = make_formatted(vm, what, format, list);
+  if (e != ASY_FAILED) raise_instance(vm, e);
+}
+
+asy_value asy_raise_format(asy_vm *vm, asy_exc_id what, const char *format, ...) {
   va_list list;
   va_start(list, format);
-  asy_value e = make_formatted(vm, what, format, list);
+  raise_formatted(vm, what, format, list);
   va_end(list);
-  return e == ASY_FAILED ? ASY_FAILED : raise_instance(vm, e);
+  return ASY_FAILED;
+}
+
+asy_value asy_raise_packed(asy_vm *vm, asy_exc_id what, uint32_t error, ...) {
+  const char *format = asy_error_text(vm, error);
+  if (!format) return ASY_FAILED;
+  va_list list;
+  va_start(list, error);
+  raise_formatted(vm, what, format, list);
+  va_end(list);
+  return ASY_FAILED;
 }
 
 asy_value asy_new_exception(asy_vm *vm, asy_exc_id what, const char *format, ...) {

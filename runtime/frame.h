@@ -138,6 +138,11 @@ asy_value asy_call_native(asy_vm *vm, asy_nativefunc *native, asy_value self, co
 /* The same without making a coroutine of an async native: may return ASY_PARKED. */
 asy_value asy_start_native(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs,
                            asy_tuple *kwnames);
+/* An exact native whose parameters are all positional and given runs on the registers as they are. */
+static inline bool asy_native_is_exact(const asy_nativefunc *native, uint32_t nargs) {
+  return native->signature && native->signature->exact && native->signature->npos == nargs &&
+         !(native->def->flags & (ASY_NATIVE_ASYNC | ASY_NATIVE_NEW)) && native->self == ASY_UNBOUND;
+}
 /* The usual calls of natives, whose parameters are positional arguments and defaults: of a function (self 0) or a method, and of a
  * built-in class. ASY_UNBOUND: nothing has happened, go the general way. */
 asy_value asy_call_usual(asy_vm *vm, asy_nativefunc *native, asy_value self, const asy_value *args, uint32_t nargs);

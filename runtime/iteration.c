@@ -32,7 +32,7 @@ asy_value asy_iter(asy_vm *vm, asy_value v) {
              way.type->flags & ASY_TYPE_SEQUENCE) {
     return asy_sequence_iter_new(vm, v);
   }
-  return asy_raise(vm, ASY_TypeError, "'%T' object is not iterable", v);
+  return asy_raise_format(vm, ASY_TypeError, "'%T' object is not iterable", v);
 }
 
 #define NOINLINE __attribute__((noinline)) /* what is rare stays out of the frames of what is not */

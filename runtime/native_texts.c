@@ -1,5 +1,5 @@
-/* native_texts.c - the texts behind SIG, DOC and CONSTANTS; see native_texts.h. A call needs its signature once, so those are found
- * by a table; doc strings and constants are searched one by one.
+/* native_texts.c - the texts behind SIG, DOC, CONSTANTS and asy_raise; see native_texts.h. A call needs its signature once, and errors may
+ * be raised in a loop: those are found by tables; doc strings and constants are searched one by one.
  */
 #include "runtime/native_texts.h"
 
@@ -11,11 +11,19 @@
 #include "runtime/types/dict.h"
 #include "runtime/vm.h"
 
-enum { SLOTS = 1 << 11 }; /* a power of two, more than twice as many as there are signatures */
+typedef struct {
+  uint32_t number, at; /* of a text and where it begins, one more than that; 0 is free */
+} text_slot;
+
+typedef struct {
+  char *all;
+  uint32_t mask; /* of slots: a power of two, more than twice as many as there are texts, less one */
+  text_slot slots[];
+} text_set;
 
 struct asy_native_texts {
-  char *docs, *signatures, *constants; /* NULL until first needed */
-  uint16_t slots[SLOTS];               /* by number: 1 + where the signature begins; 0 is free */
+  char *docs, *constants; /* NULL until first needed */
+  text_set *signatures, *errors; /* the same */
 };
 
 static struct asy_native_texts *texts_of(asy_vm *vm) {
@@ -24,29 +32,48 @@ static struct asy_native_texts *texts_of(asy_vm *vm) {
   return vm->native_texts;
 }
 
-static bool unpack_signatures(asy_vm *vm, struct asy_native_texts *texts) {
-  char *all = (char *)asy_unpack(&asy_native_signatures);
-  if (!all) return asy_raise_no_memory(vm), false;
+/* Where the text of this number is, or belongs. */
+static text_slot *slot_of(text_set *set, uint32_t number) {
+  uint32_t slot = number & set->mask;
+  while (set->slots[slot].at && set->slots[slot].number != number) slot = (slot + 1) & set->mask;
+  return &set->slots[slot];
+}
+
+static text_set *unpack_set(const asy_packed *packed) {
+  char *all = (char *)asy_unpack(packed);
+  if (!all) return NULL;
+  uint32_t count = 0;
+  for (const char *text = all; text < all + packed->length; text += strlen(text) + 1) count++;
+  uint32_t slots = 4u << (31 - __builtin_clz(count));
+  text_set *set = calloc(1, sizeof *set + slots * sizeof set->slots[0]);
+  if (!set) return free(all), NULL;
+  set->all = all;
+  set->mask = slots - 1;
   size_t size;
-  for (const char *text = all; text < all + asy_native_signatures.length; text += size) {
+  for (const char *text = all; text < all + packed->length; text += size) {
     size = strlen(text) + 1;
-    uint32_t slot = TEXT_NUMBER(text, size) % SLOTS;
-    while (texts->slots[slot]) slot = (slot + 1) % SLOTS;
-    texts->slots[slot] = (uint16_t)(1 + (text - all));
+    uint32_t number = TEXT_NUMBER(text, size);
+    *slot_of(set, number) = (text_slot){number, (uint32_t)(text - all) + 1};
   }
-  texts->signatures = all;
-  return true;
+  return set;
+}
+
+static const char *find_text(asy_vm *vm, text_set **set, const asy_packed *packed, uint32_t number) {
+  if (!*set) *set = unpack_set(packed);
+  if (!*set) return asy_raise_no_memory(vm), NULL;
+  uint32_t at = slot_of(*set, number)->at;
+  if (!at) asy_raise_format(vm, ASY_SystemError, "a text is not in the binary");
+  return at ? (*set)->all + at - 1 : NULL;
 }
 
 const char *asy_signature_text(asy_vm *vm, uint32_t signature) {
   struct asy_native_texts *texts = texts_of(vm);
-  if (!texts || (!texts->signatures && !unpack_signatures(vm, texts))) return NULL;
-  for (uint32_t slot = signature % SLOTS; texts->slots[slot]; slot = (slot + 1) % SLOTS) {
-    const char *text = texts->signatures + texts->slots[slot] - 1;
-    if (TEXT_NUMBER(text, strlen(text) + 1) == signature) return text;
-  }
-  asy_raise(vm, ASY_SystemError, "a native's signature is not in the binary");
-  return NULL;
+  return texts ? find_text(vm, &texts->signatures, &asy_native_signatures, signature) : NULL;
+}
+
+const char *asy_error_text(asy_vm *vm, uint32_t error) {
+  struct asy_native_texts *texts = texts_of(vm);
+  return texts ? find_text(vm, &texts->errors, &asy_native_errors, error) : NULL;
 }
 
 asy_value asy_doc_text(asy_vm *vm, uint32_t doc) {
@@ -98,10 +125,16 @@ int asy_find_constant(asy_vm *vm, const asy_constants *constants, unsigned skip,
   return 0;
 }
 
+static void free_set(text_set *set) {
+  if (set) free(set->all);
+  free(set);
+}
+
 void asy_native_texts_free(asy_vm *vm) {
   if (!vm->native_texts) return;
   free(vm->native_texts->docs);
   free(vm->native_texts->constants);
-  free(vm->native_texts->signatures);
+  free_set(vm->native_texts->signatures);
+  free_set(vm->native_texts->errors);
   free(vm->native_texts);
 }

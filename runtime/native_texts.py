@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Write the signatures and doc strings of natives and the names of constants, each sort as one packed text:
+"""Write the signatures and doc strings of natives, the texts of errors and the names of constants, each sort as one packed text:
 native_texts.py OUTPUT.c SOURCE.c ...
 
-They are the string literals in SIG(...) and DOC(...) of the sources (runtime/native_texts.h), each once, with a NUL behind it. Two
-texts of the same number, or a SIG or DOC of anything but literals, end the build; so do two lists CONSTANTS(...) of the same tag.
+They are the string literals in SIG(...) and DOC(...) of the sources (runtime/native_texts.h) and the third arguments of asy_raise, each
+once, with a NUL behind it. Two texts of the same number, a SIG or DOC of anything but literals, or a text of an error that is put
+together of literals and macros, end the build; so do two lists CONSTANTS(...) of the same tag.
 """
 import ast
 import pathlib
@@ -14,11 +15,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from pack import numbers, packed   # noqa: E402 (the path comes first)
 
 STRING = r'"(?:[^"\\\n]|\\.)*"'
-LITERALS = re.compile(rf'{STRING}(?:[\s\\]*{STRING})*(?=[\s\\]*\))')
+LITERALS = re.compile(rf'{STRING}(?:[\s\\]*{STRING})*')
+CHOSEN = re.compile(r'\?|^[a-z]\w*$')   # at run time: one of several literals, or what a variable names
+TOKEN = re.compile(rf"{STRING}|'(?:[^'\\]|\\.)'|[()\[\]{{}},]|[^\"'()\[\]{{}},]+")
 SAMPLES, PRIME = 32, 0x01000193   # as in native_texts.h
-SORTS = {'SIG': ('asy_native_signatures', 32), 'DOC': ('asy_native_docs', 26)}   # with the bits of a number
+# With the bits of a number.
+SORTS = {'SIG': ('asy_native_signatures', 32), 'DOC': ('asy_native_docs', 26), 'asy_raise': ('asy_native_errors', 32)}
 CONSTANTS = re.compile(r'^[^/#*\n]*CONSTANTS\(\s*"(\w+)",([^()]*)\)', re.M)
-LONGEST = 0xFFFF   # as offsets of signatures are kept
 
 
 def number(text, bits):
@@ -29,16 +32,31 @@ def number(text, bits):
     return value & ((1 << bits) - 1)
 
 
+def argument(source, at, index):
+    """One argument of the call whose arguments begin there; None when there are fewer."""
+    depth, arguments = 0, ['']
+    while True:
+        token = TOKEN.match(source, at)
+        at = token.end()
+        depth += (token[0] in '([{') - (token[0] in ')]}')
+        if depth < 0:
+            return arguments[index].strip(' \n\\') if index < len(arguments) else None
+        if token[0] == ',' and depth == 0:
+            arguments.append('')
+        else:
+            arguments[-1] += token[0]
+
+
 def texts_of(path, sort):
     """The texts of one source, in their order, with their places."""
     source = path.read_text('utf-8')
-    for use in re.finditer(rf'(?<!#define )\b{sort}\([\s\\]*', source):
+    for use in re.finditer(rf'(?<!#define )\b{sort}\(', source):
         place = f"{path}:{source[:use.start()].count(chr(10)) + 1}"
-        literals = LITERALS.match(source, use.end())
-        if not literals:
+        text = argument(source, use.end(), 2 if sort == 'asy_raise' else 0)
+        if text and LITERALS.fullmatch(text):
+            yield ''.join(map(ast.literal_eval, re.findall(STRING, text))).encode(), place
+        elif sort != 'asy_raise' or not CHOSEN.search(text):
             sys.exit(f'{place}: {sort} takes string literals')
-        joined = re.sub(r'"\s*\\\s*"', '" "', literals[0])
-        yield ast.literal_eval(f'({joined})').encode(), place
 
 
 def packed_constants(paths):
@@ -64,11 +82,9 @@ def packed_sort(sort, paths):
         for text, place in texts_of(path, sort):
             known, first = places.setdefault(number(text, bits), (text, place))
             if known != text:
-                sys.exit(f'{place}: the text has the number of that of {first}; word it otherwise')
+                sys.exit(f'{place}: the text has the number of that of {first}; word it otherwise, an error by asy_raise_format')
     text = b''.join(known + b'\0' for known, _ in places.values())
-    if sort == 'SIG' and len(text) >= LONGEST:
-        sys.exit(f'{len(text)} bytes of signatures, more than slots in native_texts.c can name')
-    return array(f'{sort.lower()}_texts', name, text)
+    return array(f'{sort}_texts', name, text)
 
 
 def main(output, sources):

@@ -21,16 +21,17 @@
 #include "runtime/task.h"
 #include "runtime/types/sequence.h"
 
-enum { /* beyond these it is not what it seems */
-       TEXT_MOST = 4096,
-       POSITIONS_MOST = 1 << 22,
-       FRAMES_MOST = 1000,
-       ATTRIBUTES_MOST = 100,
-       CALLBACKS_MOST = 1 << 20,
-       CELLS_MOST = 64,
-       NESTED_MOST = 16,
-       TASKS_MOST = 1 << 24,
-       THREADS_MOST = 1 << 16,
+/* What is beyond these is not what it seems. */
+enum {
+  TEXT_MOST = 4096,
+  POSITIONS_MOST = 1 << 22,
+  FRAMES_MOST = 1000,
+  ATTRIBUTES_MOST = 100,
+  CELLS_MOST = 64,
+  NESTED_MOST = 16,
+  TASKS_MOST = 1 << 24,
+  THREADS_MOST = 1 << 16,
+  COPIES_MOST = 1 << 22, /* for one task */
 };
 
 typedef struct {
@@ -38,6 +39,7 @@ typedef struct {
   int pid;           /* of the other process */
   int64_t shift;     /* how far its statics lie behind ours */
   asy_vm *other;     /* a copy of its VM; malloc'ed */
+  uint32_t copies;   /* that are still made for a task */
   int64_t thread;    /* whose loop is being read: the kernel's number */
   asy_value *base;   /* of the frame which that thread runs */
   asy_value running; /* the task which it runs, or 0 */
@@ -51,6 +53,7 @@ static bool changed(reader *r) {
 /* Addresses of the other process are numbers here: what is reckoned with them may be nonsense. */
 static bool fetch(reader *r, uint64_t from, void *to, size_t size) {
   struct iovec ours = {to, size}, theirs = {(void *)(uintptr_t)from, size};
+  if (!r->copies--) return changed(r);
   ssize_t n = process_vm_readv(r->pid, &ours, 1, &theirs, 1, 0);
   if (n == (ssize_t)size) return true;
   if (n >= 0 || errno == EFAULT) return changed(r);
@@ -193,7 +196,6 @@ static bool add_task(reader *r, asy_list *found, asy_value task) {
 static bool add_each(reader *r, asy_list *found, asy_value callbacks, unsigned depth) {
   asy_list list;
   if (!fetch(r, callbacks, &list, sizeof list)) return false;
-  if (list.len > CALLBACKS_MOST) return changed(r);
   for (uint32_t i = 0; i < list.len; i += 2) {
     asy_value callback;
     if (!fetch(r, (uintptr_t)list.items + i * sizeof callback, &callback, sizeof callback) ||
@@ -238,8 +240,8 @@ static bool add_waiters(reader *r, asy_list *found, asy_value callback, unsigned
     case KIND_LIST: return add_each(r, found, callback, depth);
     case KIND_FUNCTION: return add_held(r, found, callback, depth);
     case KIND_METHOD: /* of a TaskGroup, of as_completed */
-      return fetch(r, callback, &method, sizeof method) && asy_is_obj(method.self) &&
-             attribute(r, method.self, "_parent_task", &parent) && add_waiters(r, found, parent, depth);
+      return fetch(r, callback, &method, sizeof method) && attribute(r, method.self, "_parent_task", &parent) &&
+             add_waiters(r, found, parent, depth);
     default: return true;
   }
 }
@@ -268,6 +270,7 @@ static asy_value name_of(reader *r, const asy_task *t) {
 
 /* (thread, id, name, frames, ids of tasks that wait for it, id of the task whose lock it waits for, or None) */
 static asy_value row_of(reader *r, asy_value task, const asy_task *t) {
+  r->copies = COPIES_MOST;
   asy_value name = name_of(r, t), frames = asy_failed(name) ? ASY_FAILED : frames_of(r, task, t);
   asy_list *waiters = asy_failed(frames) ? NULL : asy_list_new(r->vm, 0);
   if (!waiters || !add_waiters(r, waiters, t->future.callbacks, NESTED_MOST)) return ASY_FAILED;
@@ -318,7 +321,7 @@ static bool add_threads(reader *r, asy_list *rows, bool *runs) {
 }
 
 static asy_value read_tasks(asy_vm *vm, const asy_value *args) {
-  reader r = {.vm = vm};
+  reader r = {.vm = vm, .copies = COPIES_MOST};
   uint64_t place;
   bool runs = false;
   if (!asy_to_int(vm, args[0], 1, INT32_MAX, &r.pid) || !asy_to_int64(vm, args[1], &r.shift)) return ASY_FAILED;

@@ -368,12 +368,6 @@ static __attribute__((noinline)) asy_value plain_suspended(asy_vm *vm, asy_func 
     ACT(action_);                                                                                                      \
   } while (0)
 
-/* An exact native whose parameters are all positional and given runs on the registers as they are. */
-static inline bool native_is_exact(const asy_nativefunc *native, uint32_t nargs) {
-  return native->signature && native->signature->exact && native->signature->npos == nargs &&
-         !(native->def->flags & (ASY_NATIVE_ASYNC | ASY_NATIVE_NEW)) && native->self == ASY_UNBOUND;
-}
-
 /* A = what the call gave, unless that is UNBOUND: then it has not happened. */
 #define TRY_CALL(expr)                                                                                                 \
   do {                                                                                                                 \
@@ -399,7 +393,7 @@ static inline bool native_is_exact(const asy_nativefunc *native, uint32_t nargs)
     } else if (asy_is_kind(callee_, KIND_NATIVE)) {                                                                    \
       asy_nativefunc *native_ = (asy_nativefunc *)asy_obj_of(callee_);                                                 \
       if (!native_->owner) { /* a method called as a function: its self is checked */                                  \
-        if (LIKELY(native_is_exact(native_, n))) {                                                                     \
+        if (LIKELY(asy_native_is_exact(native_, n))) {                                                                 \
           SET_A(native_->fn(vm, args_));                                                                               \
           NEXT();                                                                                                      \
         }                                                                                                              \

@@ -883,7 +883,7 @@ HANDLER(CALL_METHOD) {
     TRY_CALL(plain_suspended(vm, func, args, n));
   } else if (asy_is_kind(callee, KIND_NATIVE)) {
     asy_nativefunc *native = (asy_nativefunc *)asy_obj_of(callee);
-    if (native_is_exact(native, n)) {
+    if (asy_native_is_exact(native, n)) {
       SET_A(native->fn(vm, args));
       NEXT();
     }

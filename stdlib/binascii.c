@@ -318,8 +318,7 @@ static asy_value do_crc32(asy_vm *vm, const asy_value *args) {
   asy_buffer b;
   asy_value start = asy_index(vm, args[1]);
   if (asy_failed(start) || !asy_buffer_get(vm, args[0], &b)) return ASY_FAILED;
-  static const asy_symbol symbols[] = {{"crc32_z", 0}, {0}};
-  static const asy_library library = {"libz.so.1", "zlib1g", symbols, sizeof(&crc32_z)};
+  static const asy_library library = {"libz.so.1", "zlib1g", "*", "crc32_z\0", sizeof(&crc32_z)};
   const __typeof__(&crc32_z) *sum = asy_library_table(vm, &library);
   uLong crc = sum ? (*sum)((uint32_t)asy_int_mask64(start), b.data, b.len) : 0;
   asy_buffer_release(vm, &b);

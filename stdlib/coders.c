@@ -30,27 +30,13 @@ typedef struct {
 #undef X
 } lzma_library;
 
-static const asy_symbol bz2_symbols[] = {
-#define X(name) {"BZ2_bz" #name, offsetof(bz2_library, name)},
-  BZ2_FUNCTIONS(X)
+#define X(name) #name "\0"
+static const asy_library bz2 = {"libbz2.so.1.0", "libbz2-1.0", "BZ2_bz*", BZ2_FUNCTIONS(X), 0};
+static const asy_library lzma = {"liblzma.so.5", "liblzma5", "lzma_*", LZMA_FUNCTIONS(X), 0};
 #undef X
-    {0},
-};
 
-static const asy_symbol lzma_symbols[] = {
-#define X(name) {"lzma_" #name, offsetof(lzma_library, name)},
-  LZMA_FUNCTIONS(X)
-#undef X
-    {0},
-};
-
-static bool load_bz2(asy_vm *vm, bz2_library *lib) {
-  return asy_load_library(vm, "libbz2.so.1.0", "libbz2-1.0", bz2_symbols, lib);
-}
-
-static bool load_lzma(asy_vm *vm, lzma_library *lib) {
-  return asy_load_library(vm, "liblzma.so.5", "liblzma5", lzma_symbols, lib);
-}
+static bool load_bz2(asy_vm *vm, bz2_library *lib) { return asy_load_functions(vm, &bz2, lib); }
+static bool load_lzma(asy_vm *vm, lzma_library *lib) { return asy_load_functions(vm, &lzma, lib); }
 
 typedef struct {
   asy_obj head;

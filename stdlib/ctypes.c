@@ -36,7 +36,7 @@ enum { FFI_ABI = 2 };
 enum { FFI_ABI = 1 };
 #endif
 
-typedef struct {
+typedef struct { /* in the order of the names below */
   int (*prep_cif)(ffi_cif *, int abi, unsigned nargs, ffi_type *result, ffi_type **args);
   void (*call)(ffi_cif *, void *function, void *result, void **args);
   void *(*closure_alloc)(size_t size, void **code);
@@ -45,31 +45,11 @@ typedef struct {
   ffi_type *none, *u8, *s8, *u16, *s16, *u32, *s32, *u64, *s64, *f32, *f64, *long_double, *pointer;
 } ffi_library;
 
-static const asy_symbol symbols[] = {
-#define F(field, name)                                                                                                 \
-  { "ffi_" name, offsetof(ffi_library, field) }
-  F(prep_cif, "prep_cif"),
-  F(call, "call"),
-  F(closure_alloc, "closure_alloc"),
-  F(closure_free, "closure_free"),
-  F(prep_closure_loc, "prep_closure_loc"),
-  F(none, "type_void"),
-  F(u8, "type_uint8"),
-  F(s8, "type_sint8"),
-  F(u16, "type_uint16"),
-  F(s16, "type_sint16"),
-  F(u32, "type_uint32"),
-  F(s32, "type_sint32"),
-  F(u64, "type_uint64"),
-  F(s64, "type_sint64"),
-  F(f32, "type_float"),
-  F(f64, "type_double"),
-  F(long_double, "type_longdouble"),
-  F(pointer, "type_pointer"),
-  {0},
-#undef F
-};
-static const asy_library library = {"libffi.so.8", "libffi8", symbols, sizeof(ffi_library)};
+static const asy_library library = {
+  "libffi.so.8", "libffi8", "ffi_*",
+  "prep_cif\0call\0closure_alloc\0closure_free\0prep_closure_loc\0type_void\0type_uint8\0type_sint8\0type_uint16\0type_sint16\0"
+  "type_uint32\0type_sint32\0type_uint64\0type_sint64\0type_float\0type_double\0type_longdouble\0type_pointer\0",
+  sizeof(ffi_library)};
 
 /* ---- Values in memory ---- */
 

@@ -177,6 +177,14 @@ static asy_value math_fma(asy_vm *vm, const asy_value *args) {
   return asy_from_double(vm, result);
 }
 
+/* The place of a double in the order of all: 0 has 0. */
+static int64_t place_of(double x) {
+  double size = fabs(x);
+  int64_t bits;
+  memcpy(&bits, &size, sizeof bits);
+  return x < 0 ? -bits : bits;
+}
+
 static asy_value math_nextafter(asy_vm *vm, const asy_value *args) {
   double x, y;
   int64_t steps = 1;
@@ -184,8 +192,15 @@ static asy_value math_nextafter(asy_vm *vm, const asy_value *args) {
   if (args[2] != ASY_NONE && !asy_to_int64(vm, args[2], &steps)) return ASY_FAILED;
   if (steps < 0) return asy_raise(vm, ASY_ValueError, "steps must be a non-negative integer");
   if (isnan(x) || isnan(y)) return asy_from_double(vm, NAN);
-  for (; steps > 0 && x != y; steps--) x = nextafter(x, y);
-  return asy_from_double(vm, x);
+  if (x == y) return asy_from_double(vm, steps ? y : x);
+  int64_t from = place_of(x), to = place_of(y);
+  uint64_t left = to > from ? (uint64_t)to - (uint64_t)from : (uint64_t)from - (uint64_t)to;
+  if ((uint64_t)steps >= left) return asy_from_double(vm, y);
+  from += to > from ? steps : -steps;
+  int64_t bits = from < 0 ? -from : from;
+  double result;
+  memcpy(&result, &bits, sizeof result);
+  return asy_from_double(vm, from < 0 || (from == 0 && x < 0) ? -result : result);
 }
 
 static asy_value math_ulp(asy_vm *vm, const asy_value *args) {
@@ -233,8 +248,13 @@ static asy_value math_isclose(asy_vm *vm, const asy_value *args) {
 
 /* ---- Rounding: to an int, or by the type's own method ---- */
 
+/* No instance of a subclass, whose methods may be its own. */
+static bool is_plain_float(asy_value v) {
+  return asy_is_float(v) && (!asy_is_obj(v) || asy_obj_of(v)->shape == KIND_FLOAT);
+}
+
 static asy_value rounding(asy_vm *vm, asy_value v, const char *method, double (*f)(double)) {
-  if (asy_is_float(v)) return asy_int_from_double(vm, f(asy_float_value(v)));
+  if (is_plain_float(v)) return asy_int_from_double(vm, f(asy_float_value(v)));
   asy_str *name = asy_intern(vm, method);
   asy_value result = name ? asy_call_special(vm, v, name, 0, NULL) : ASY_FAILED;
   if (result != ASY_UNBOUND) return result;
@@ -255,7 +275,7 @@ static asy_list *list_of(asy_vm *vm, asy_value iterable) {
 }
 
 /* Shewchuk: partial sums that do not overlap hold the exact sum. */
-enum { MAX_PARTIALS = 64 };
+enum { MAX_PARTIALS = 1100 }; /* a bit each, and not side by side: all that doubles have */
 
 static asy_value math_fsum(asy_vm *vm, const asy_value *args) {
   double partials[MAX_PARTIALS], special = 0, infinite = 0;
@@ -342,39 +362,61 @@ static void add_product(triple *total, double x, double y) {
   total->tiny += error_low + error_rest;
 }
 
+/* Integers are summed first, until another pair comes; then those with a float, exactly, until another comes; then by the operators. */
+typedef struct {
+  enum { INTS, FLOATS, OPERATORS } stage;
+  asy_value total;
+  int64_t ints;
+  triple floats;
+  double plain; /* the floats' sum without the error terms, which are no numbers where it is none */
+} dot;
+
+static bool add_to_total(asy_vm *vm, dot *d, asy_value v) {
+  d->total = asy_failed(v) ? ASY_FAILED : asy_binary(vm, BINARY_ADD, d->total, v);
+  return !asy_failed(d->total);
+}
+
+/* Adds what a stage has summed. */
+static bool end_stage(asy_vm *vm, dot *d, bool any) {
+  double sum = d->floats.high + (d->floats.low + d->floats.tiny);
+  bool ints = d->stage == INTS;
+  d->stage = ints ? FLOATS : OPERATORS;
+  return !any || add_to_total(vm, d, ints ? asy_from_int64(vm, d->ints) : asy_from_double(vm, isfinite(sum) ? sum : d->plain));
+}
+
+static bool add_pair(asy_vm *vm, dot *d, asy_value x, asy_value y, bool *any) {
+  int64_t product;
+  if (d->stage == INTS) {
+    if (asy_is_int(x) && asy_is_int(y) && !__builtin_mul_overflow(asy_small(x), asy_small(y), &product) &&
+        !__builtin_add_overflow(d->ints, product, &product)) {
+      d->ints = product;
+      return *any = true;
+    }
+    if (!end_stage(vm, d, *any)) return false;
+    *any = false;
+  }
+  if (d->stage == FLOATS) {
+    bool float_x = is_plain_float(x), float_y = is_plain_float(y);
+    if ((float_x && (float_y || asy_is_int(y))) || (float_y && asy_is_int(x))) {
+      double a = float_x ? asy_float_value(x) : (double)asy_small(x), b = float_y ? asy_float_value(y) : (double)asy_small(y);
+      add_product(&d->floats, a, b);
+      d->plain += a * b;
+      return *any = true;
+    }
+    if (!end_stage(vm, d, *any)) return false;
+  }
+  return add_to_total(vm, d, asy_binary(vm, BINARY_MUL, x, y));
+}
+
 static asy_value math_sumprod(asy_vm *vm, const asy_value *args) {
   asy_list *p = list_of(vm, args[0]), *q = p ? list_of(vm, args[1]) : NULL;
   if (!q) return ASY_FAILED;
   if (p->len != q->len) return asy_raise(vm, ASY_ValueError, "Inputs are not the same length");
-  asy_value total = asy_from_small(0);
-  triple floats = {0};
-  bool any_float = false;
-  for (uint32_t i = 0; i < p->len && i < q->len; i++) {
-    asy_value x = p->items[i], y = q->items[i];
-    bool float_x = asy_is_float(x), float_y = asy_is_float(y);
-    if ((float_x && (float_y || asy_is_int(y))) || (float_y && asy_is_int(x))) {
-      add_product(&floats, float_x ? asy_float_value(x) : (double)asy_small(x),
-                  float_y ? asy_float_value(y) : (double)asy_small(y));
-      any_float = true;
-      continue;
-    }
-    asy_value product = asy_binary(vm, BINARY_MUL, x, y);
-    total = asy_failed(product) ? ASY_FAILED : asy_binary(vm, BINARY_ADD, total, product);
-    if (asy_failed(total)) return ASY_FAILED;
-  }
-  if (!any_float) return total;
-  double sum = floats.high + (floats.low + floats.tiny);
-  if (!isfinite(sum)) { /* the error terms are no numbers then: the plain sum is right */
-    sum = 0;
-    for (uint32_t i = 0; i < p->len && i < q->len; i++)
-      if (asy_is_float(p->items[i]) || asy_is_float(q->items[i])) {
-        double x, y;
-        if (!asy_to_double(vm, p->items[i], &x) || !asy_to_double(vm, q->items[i], &y)) return ASY_FAILED;
-        sum += x * y;
-      }
-  }
-  asy_value result = asy_from_double(vm, sum);
-  return total == asy_from_small(0) ? result : asy_binary(vm, BINARY_ADD, total, result);
+  dot d = {.total = asy_from_small(0)};
+  bool any = false; /* in this stage */
+  for (uint32_t i = 0; i < p->len && i < q->len; i++)
+    if (!add_pair(vm, &d, p->items[i], q->items[i], &any)) return ASY_FAILED;
+  return d.stage == OPERATORS || end_stage(vm, &d, any) ? d.total : ASY_FAILED;
 }
 
 /* The length of a vector: scaled by a power of two, squares summed in two doubles, and the root corrected once. */

@@ -30,12 +30,9 @@ typedef struct {
 #undef X
 } library;
 
-static const asy_symbol symbols[] = {
-#define X(name) {"sqlite3_" #name, offsetof(library, name)},
-  FUNCTIONS(X)
+#define X(name) #name "\0"
+static const asy_library sqlite = {"libsqlite3.so.0", "libsqlite3-0", "sqlite3_*", FUNCTIONS(X), 0};
 #undef X
-    {0},
-};
 
 typedef struct {
   library lib;
@@ -136,7 +133,7 @@ static asy_value database_new(asy_vm *vm, const asy_value *args) {
   if (!l) return asy_raise_no_memory(vm);
   l->users = 1;
   l->vm = vm;
-  if (!asy_load_library(vm, "libsqlite3.so.0", "libsqlite3-0", symbols, &l->lib)) return ASY_FAILED;
+  if (!asy_load_functions(vm, &sqlite, &l->lib)) return ASY_FAILED;
   int code = l->lib.open_v2(path, &l->db, flags, NULL);
   if (code == SQLITE_OK) {
     l->lib.extended_result_codes(l->db, 1);

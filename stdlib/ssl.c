@@ -139,23 +139,14 @@ static asy_value text_or_none(asy_vm *vm, const char *text) { return text ? asy_
 enum {
 #define X(name) COUNT_##name,
   SSL_FUNCTIONS(X) SSL_COUNT,
-  CRYPTO_START = SSL_COUNT - 1,
-  CRYPTO_FUNCTIONS(X) ALL_COUNT,
 #undef X
 };
-
-/* names: one after the other, each with its NUL. */
-static bool load(asy_vm *vm, const char *soname, const char *names, int count, void *table) {
-  asy_symbol rows[ALL_COUNT + 1];
-  for (int i = 0; i < count; i++, names += strlen(names) + 1) rows[i] = (asy_symbol){names, (size_t)i * sizeof(void *)};
-  rows[count] = (asy_symbol){0};
-  return asy_load_library(vm, soname, "libssl3", rows, table);
-}
 
 /* The one of this VM: _ssl._library. NULL: ImportError. */
 static library *the_library(asy_vm *vm) {
 #define X(name) #name "\0"
-  static const char ssl_names[] = SSL_FUNCTIONS(X), crypto_names[] = CRYPTO_FUNCTIONS(X);
+  static const asy_library ssl = {"libssl.so.3", "libssl3", "*", SSL_FUNCTIONS(X), 0};
+  static const asy_library crypto = {"libcrypto.so.3", "libssl3", "*", CRYPTO_FUNCTIONS(X), 0};
 #undef X
   asy_value module = asy_import(vm, "_ssl"), found;
   asy_str *name = asy_intern(vm, "_library");
@@ -164,8 +155,7 @@ static library *the_library(asy_vm *vm) {
   if (there) return there > 0 ? (library *)asy_obj_of(found) : NULL;
   library *lib = asy_new_object(vm, &library_type);
   char *table = lib ? (char *)&lib->f : NULL;
-  if (!lib || !load(vm, "libcrypto.so.3", crypto_names, ALL_COUNT - SSL_COUNT, table + SSL_COUNT * sizeof(void *)) ||
-      !load(vm, "libssl.so.3", ssl_names, SSL_COUNT, table) ||
+  if (!lib || !asy_load_functions(vm, &crypto, table + SSL_COUNT * sizeof(void *)) || !asy_load_functions(vm, &ssl, table) ||
       !asy_module_set(vm, module, "_library", asy_from_obj(lib)))
     return NULL;
   return lib;

@@ -17,15 +17,10 @@ typedef struct {
 #undef X
 } zlib_functions;
 
-static const asy_symbol symbols[] = {
-#define X(name) {#name, offsetof(zlib_functions, name)},
-  FUNCTIONS(X)
+#define X(name) #name "\0"
+static const asy_library library = {"libz.so.1", "zlib1g", "*", FUNCTIONS(X), sizeof(zlib_functions)};
 #undef X
-    {0},
-};
 #undef FUNCTIONS
-
-static const asy_library library = {"libz.so.1", "zlib1g", symbols, sizeof(zlib_functions)};
 
 /* Never NULL: the module could be imported. */
 static const zlib_functions *lib(asy_vm *vm) { return asy_library_table(vm, &library); }

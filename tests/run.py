@@ -25,6 +25,7 @@ script say how it is run:
   # forks: why         children are forked beside threads: skipped with sanitizers, since no fork respects their allocator's locks
   # leaves: what       left behind by its loops on purpose: the kind counters compares it
   # differs: why       asy differs from CPython on purpose: tests/regen.py leaves it alone
+A script that ends with status 77 cannot run here: it is skipped, and its stderr says why.
 """
 import argparse
 import concurrent.futures

@@ -1035,7 +1035,7 @@ static asy_value do_inet_pton(asy_vm *vm, const asy_value *args) {
     return ASY_FAILED;
   int rc = inet_pton(family, text, &address);
   if (rc < 0) return raise_errno(vm);
-  if (!rc) return asy_raise(vm, ASY_OSError, "illegal IP address string passed to inet_pton");
+  if (!rc) return asy_raise_format(vm, ASY_OSError, "illegal IP address string passed to inet_pton");
   return asy_from_bytes(vm, &address, family == AF_INET ? 4 : 16);
 }
 

@@ -295,7 +295,7 @@ static bool check_write(asy_vm *vm, asy_transport *t, asy_value data) {
 /* Writing to a connection that is lost is ignored, and after a few times said. */
 static bool write_is_lost(asy_vm *vm, asy_transport *t) {
   if (!t->lost && !(t->todo & TODO_LOST) && !(t->closing && t->kind == TRANSPORT_WRITE_PIPE)) return false;
-  if (++t->writes_lost == LOST_WRITES_WARNED) {
+  if (++t->writes_lost >= LOST_WRITES_WARNED) {
     asy_value module = asy_import(vm, "asyncio.log");
     asy_value logger = asy_failed(module) ? ASY_FAILED : asy_get_attr_cstr(vm, module, "logger");
     asy_value text = asy_from_cstr(vm, "socket.send() raised exception.");
@@ -615,7 +615,7 @@ static asy_value transport_set_limits(asy_vm *vm, const asy_value *args) {
     if (!asy_to_int64(vm, args[2], &low)) return ASY_FAILED;
     high = 4 * low;
   }
-  low = high / 4;
+  low = high >> 2;
   if (args[2] != ASY_NONE && !asy_to_int64(vm, args[2], &low)) return ASY_FAILED;
   if (high < low || low < 0)
     return asy_raise(vm, ASY_ValueError, "high (%lld) must be >= low (%lld) must be >= 0", (long long)high,

@@ -201,14 +201,14 @@ static asy_value deque_extendleft(asy_vm *vm, const asy_value *args) {
 
 static asy_value deque_pop(asy_vm *vm, const asy_value *args) {
   deque *d = deque_of(args[0]);
-  if (!d->len) return asy_raise(vm, ASY_IndexError, "pop from an empty deque");
+  if (!d->len) return asy_raise_format(vm, ASY_IndexError, "pop from an empty deque");
   d->mutations++;
   return *place(d, --d->len);
 }
 
 static asy_value deque_popleft(asy_vm *vm, const asy_value *args) {
   deque *d = deque_of(args[0]);
-  if (!d->len) return asy_raise(vm, ASY_IndexError, "pop from an empty deque");
+  if (!d->len) return asy_raise_format(vm, ASY_IndexError, "pop from an empty deque");
   asy_value item = d->items[d->start];
   d->start = (d->start + 1) & (d->cap - 1);
   d->len--;

@@ -393,7 +393,7 @@ asy_value asy_float_from_str(asy_vm *vm, asy_str *text) {
   bool good = asy_double_from_text(number, length, &d);
   if (number != buffer) free(number);
   if (good) return asy_from_double(vm, d);
-  return asy_raise(vm, ASY_ValueError, "could not convert string to float: %R", asy_from_obj(text));
+  return asy_raise_format(vm, ASY_ValueError, "could not convert string to float: %R", asy_from_obj(text));
 }
 
 static asy_value float_from_bytes(asy_vm *vm, asy_value object) {
@@ -403,7 +403,7 @@ static asy_value float_from_bytes(asy_vm *vm, asy_value object) {
   bool good = asy_double_from_text((const char *)buffer.data, buffer.len, &d);
   asy_buffer_release(vm, &buffer);
   if (good) return asy_from_double(vm, d);
-  return asy_raise(vm, ASY_ValueError, "could not convert string to float: %R", object);
+  return asy_raise_format(vm, ASY_ValueError, "could not convert string to float: %R", object);
 }
 
 /* ---- Rounding ---- */

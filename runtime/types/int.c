@@ -417,7 +417,7 @@ static asy_value int_truediv(asy_vm *vm, asy_value a, asy_value b) {
   asy_int_view x, y;
   asy_int_look(a, &x);
   asy_int_look(b, &y);
-  if (!y.n) return asy_raise(vm, ASY_ZeroDivisionError, "division by zero");
+  if (!y.n) return asy_raise_format(vm, ASY_ZeroDivisionError, "division by zero");
   if (!x.n) return asy_from_double(vm, y.negative ? -0.0 : 0.0);
   double d;
   const uint64_t exact = (uint64_t)1 << DBL_MANT_DIG;
@@ -775,7 +775,7 @@ static asy_value raise_invalid(asy_vm *vm, asy_value text, int base) {
   asy_str *shown = (asy_str *)asy_obj_of(repr);
   if (shown->len > 200) shown = asy_str_slice(vm, shown, 0, 200);
   if (!shown) return ASY_FAILED;
-  return asy_raise(vm, ASY_ValueError, "invalid literal for int() with base %d: %U", base, shown);
+  return asy_raise_format(vm, ASY_ValueError, "invalid literal for int() with base %d: %U", base, shown);
 }
 
 static bool is_ascii_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }

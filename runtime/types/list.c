@@ -227,7 +227,7 @@ static asy_value list_get_item(asy_vm *vm, asy_value self, asy_value key) {
   if (asy_is_kind(key, KIND_SLICE)) return list_slice_item(vm, list, key);
   if (!asy_sequence_index(vm, key, "list", &i)) return ASY_FAILED;
   if (i < 0) i += list->len;
-  if (i < 0 || i >= list->len) return asy_raise(vm, ASY_IndexError, "list index out of range");
+  if (i < 0 || i >= list->len) return asy_raise_format(vm, ASY_IndexError, "list index out of range");
   return list->items[i];
 }
 
@@ -417,7 +417,7 @@ static asy_value list_pop(asy_vm *vm, const asy_value *args) {
   asy_list *list = list_of(args[0]);
   int64_t index = asy_small(args[1]);
   if (!asy_is_int(args[1]) && !asy_to_int64(vm, args[1], &index)) return ASY_FAILED;
-  if (list->len == 0) return asy_raise(vm, ASY_IndexError, "pop from empty list");
+  if (list->len == 0) return asy_raise_format(vm, ASY_IndexError, "pop from empty list");
   if (index < 0) index += list->len;
   if (index < 0 || index >= list->len) return asy_raise(vm, ASY_IndexError, "pop index out of range");
   return asy_list_pop(vm, list, (uint32_t)index);
@@ -428,7 +428,7 @@ static asy_value list_remove(asy_vm *vm, const asy_value *args) {
   uint32_t at;
   int found = asy_sequence_find(vm, &list->head, args[1], 0, UINT32_MAX, &at);
   if (found < 0) return ASY_FAILED;
-  if (!found) return asy_raise(vm, ASY_ValueError, "list.remove(x): x not in list");
+  if (!found) return asy_raise_format(vm, ASY_ValueError, "list.remove(x): x not in list");
   if (at < list->len) asy_list_pop(vm, list, at);
   return ASY_NONE;
 }

@@ -642,7 +642,7 @@ static asy_value set_remove(asy_vm *vm, const asy_value *args) {
 
 static asy_value set_pop(asy_vm *vm, const asy_value *args) {
   asy_set *set = set_of(args[0]);
-  if (set->used == 0) return asy_raise(vm, ASY_KeyError, "pop from an empty set");
+  if (set->used == 0) return asy_raise_format(vm, ASY_KeyError, "pop from an empty set");
   uint32_t i = set->finger & (set->cap - 1);
   while (!set->entries[i].key) i = (i + 1) & (set->cap - 1);
   asy_value item = set->entries[i].key;

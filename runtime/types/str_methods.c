@@ -73,13 +73,13 @@ static asy_value str_rfind(asy_vm *vm, const asy_value *args) {
 static asy_value str_index(asy_vm *vm, const asy_value *args) {
   int64_t found;
   if (!search(vm, args, "index() argument 1", false, &found)) return ASY_FAILED;
-  return found < 0 ? asy_raise(vm, ASY_ValueError, "substring not found") : asy_from_small(found);
+  return found < 0 ? asy_raise_format(vm, ASY_ValueError, "substring not found") : asy_from_small(found);
 }
 
 static asy_value str_rindex(asy_vm *vm, const asy_value *args) {
   int64_t found;
   if (!search(vm, args, "rindex() argument 1", true, &found)) return ASY_FAILED;
-  return found < 0 ? asy_raise(vm, ASY_ValueError, "substring not found") : asy_from_small(found);
+  return found < 0 ? asy_raise_format(vm, ASY_ValueError, "substring not found") : asy_from_small(found);
 }
 
 /* How often needle occurs in s[start:end], at most `most` times. */

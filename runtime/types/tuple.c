@@ -145,7 +145,7 @@ static asy_value tuple_get_item(asy_vm *vm, asy_value self, asy_value key) {
   if (asy_is_kind(key, KIND_SLICE)) return tuple_slice_item(vm, t, key);
   if (!asy_sequence_index(vm, key, "tuple", &i)) return ASY_FAILED;
   if (i < 0) i += t->len;
-  if (i < 0 || i >= t->len) return asy_raise(vm, ASY_IndexError, "tuple index out of range");
+  if (i < 0 || i >= t->len) return asy_raise_format(vm, ASY_IndexError, "tuple index out of range");
   return t->items[i];
 }
 

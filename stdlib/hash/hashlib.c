@@ -1,12 +1,13 @@
-/* hashlib.c - the module _hashlib: message digests of OpenSSL's libcrypto, which is loaded when the first Library is made.
+/* hashlib.c - the module _hashlib: message digests of OpenSSL's libcrypto, which is loaded at the first use.
  *
- * A Library holds the functions; digests hold their Library, so that its table outlives them. Each digest owns one EVP context.
+ * Each digest owns one EVP context.
  */
 #include <openssl/evp.h>
 #include <sched.h>
 
 #include "runtime/asy.h"
 
+/* In the order of `names`. */
 typedef struct {
   EVP_MD_CTX *(*context_new)(void);
   void (*context_free)(EVP_MD_CTX *);
@@ -24,44 +25,29 @@ typedef struct {
                 unsigned char *, size_t);
 } crypto;
 
-static const asy_symbol symbols[] = {
-  {"EVP_MD_CTX_new", offsetof(crypto, context_new)},
-  {"EVP_MD_CTX_free", offsetof(crypto, context_free)},
-  {"EVP_MD_CTX_copy_ex", offsetof(crypto, context_copy)},
-  {"EVP_MD_fetch", offsetof(crypto, fetch)},
-  {"EVP_MD_free", offsetof(crypto, release)},
-  {"EVP_DigestInit_ex", offsetof(crypto, digest_init)},
-  {"EVP_DigestUpdate", offsetof(crypto, update)},
-  {"EVP_DigestFinal_ex", offsetof(crypto, final)},
-  {"EVP_DigestFinalXOF", offsetof(crypto, final_xof)},
-  {"EVP_MD_get_size", offsetof(crypto, digest_size)},
-  {"EVP_MD_get_block_size", offsetof(crypto, block_size)},
-  {"PKCS5_PBKDF2_HMAC", offsetof(crypto, pbkdf2)},
-  {"EVP_PBE_scrypt", offsetof(crypto, scrypt)},
-  {0},
-};
+static const char names[] =
+  "EVP_MD_CTX_new\0EVP_MD_CTX_free\0EVP_MD_CTX_copy_ex\0EVP_MD_fetch\0EVP_MD_free\0EVP_DigestInit_ex\0EVP_"
+  "DigestUpdate\0"
+  "EVP_DigestFinal_ex\0EVP_DigestFinalXOF\0EVP_MD_get_size\0EVP_MD_get_block_size\0PKCS5_PBKDF2_HMAC\0EVP_PBE_scrypt\0";
+static const asy_library library = {"libcrypto.so.3", "libssl3", "*", names, sizeof(crypto)};
+
+/* NULL: ImportError. Not while the VM lock is released. */
+static const crypto *lib(asy_vm *vm) { return asy_library_table(vm, &library); }
 
 typedef struct {
   asy_obj head;
-  crypto api;
-} library;
-
-typedef struct {
-  asy_obj head;
-  library *lib;
   asy_str *name; /* as CPython writes it: "sha256" */
   EVP_MD_CTX *context;
-  bool busy; /* another thread is in it and does not hold the VM lock */
+  bool busy;           /* another thread is in it and does not hold the VM lock */
   int32_t digest_size; /* 0: as long as wanted (SHAKE) */
   int32_t block_size;
 } digest;
 
 enum { RELEASE_FROM = 2048 }; /* bytes: other threads may run while more is hashed */
 
-static const asy_type library_type, digest_type;
+static const asy_type digest_type;
 
 static digest *digest_of(asy_value v) { return (digest *)asy_obj_of(v); }
-static library *library_of(asy_value v) { return (library *)asy_obj_of(v); }
 
 /* The name libcrypto knows; the others are the same in both. */
 static const char *const renamed[][2] = {
@@ -70,23 +56,23 @@ static const char *const renamed[][2] = {
   {"blake2b", "BLAKE2B-512"}, {"blake2s", "BLAKE2S-256"}, {"md5-sha1", "MD5-SHA1"},
 };
 
-static EVP_MD *find_algorithm(asy_vm *vm, library *lib, asy_value name) {
+static EVP_MD *find_algorithm(asy_vm *vm, asy_value name) {
   const char *text;
+  if (!lib(vm)) return NULL;
   if (!asy_is_str(name)) return asy_raise(vm, ASY_TypeError, "name must be a string"), NULL;
   if (!asy_to_cstr(vm, name, &text)) return NULL;
   for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
     if (!strcmp(text, renamed[i][0])) text = renamed[i][1];
-  EVP_MD *algorithm = lib->api.fetch(NULL, text, NULL);
+  EVP_MD *algorithm = lib(vm)->fetch(NULL, text, NULL);
   if (!algorithm) asy_raise(vm, ASY_ValueError, "unsupported hash type %S", name);
   return algorithm;
 }
 
-static digest *new_digest(asy_vm *vm, library *lib, asy_str *name) {
+static digest *new_digest(asy_vm *vm, asy_str *name) {
   digest *d = asy_new_object(vm, &digest_type);
   if (!d) return NULL;
-  d->lib = lib;
   d->name = name;
-  d->context = lib->api.context_new();
+  d->context = lib(vm)->context_new();
   if (!d->context) asy_raise_no_memory(vm);
   return d->context ? d : NULL;
 }
@@ -112,29 +98,28 @@ static bool feed(asy_vm *vm, digest *d, asy_value data) {
   }
   wait_until_free(vm, d);
   d->busy = true;
+  const crypto *api = lib(vm);
   asy_thread *self = buffer.len >= RELEASE_FROM ? asy_thread_release(vm) : NULL;
-  d->lib->api.update(d->context, buffer.data, buffer.len);
+  api->update(d->context, buffer.data, buffer.len);
   if (self) asy_thread_acquire(vm, self);
   d->busy = false;
   asy_buffer_release(vm, &buffer);
   return true;
 }
 
-/* (self, name, data) */
-static asy_value library_new_digest(asy_vm *vm, const asy_value *args) {
-  library *lib = library_of(args[0]);
-  EVP_MD *algorithm = find_algorithm(vm, lib, args[1]);
-  digest *d = algorithm ? new_digest(vm, lib, (asy_str *)asy_obj_of(args[1])) : NULL;
-  bool ready = d && lib->api.digest_init(d->context, algorithm, NULL);
+static asy_value hashlib_new(asy_vm *vm, const asy_value *args) {
+  EVP_MD *algorithm = find_algorithm(vm, args[0]);
+  digest *d = algorithm ? new_digest(vm, (asy_str *)asy_obj_of(args[0])) : NULL;
+  bool ready = d && lib(vm)->digest_init(d->context, algorithm, NULL);
   if (ready) {
     bool shake = asy_str_equal_cstr(d->name, "shake_128") || asy_str_equal_cstr(d->name, "shake_256");
-    d->digest_size = shake ? 0 : lib->api.digest_size(algorithm);
-    d->block_size = lib->api.block_size(algorithm);
+    d->digest_size = shake ? 0 : lib(vm)->digest_size(algorithm);
+    d->block_size = lib(vm)->block_size(algorithm);
   } else if (d) {
-    asy_raise(vm, ASY_ValueError, "unsupported hash type %S", args[1]);
+    asy_raise(vm, ASY_ValueError, "unsupported hash type %S", args[0]);
   }
-  if (algorithm) lib->api.release(algorithm);
-  return ready && (args[2] == ASY_NONE || feed(vm, d, args[2])) ? asy_from_obj(d) : ASY_FAILED;
+  if (algorithm) lib(vm)->release(algorithm);
+  return ready && (args[1] == ASY_NONE || feed(vm, d, args[1])) ? asy_from_obj(d) : ASY_FAILED;
 }
 
 /* ---- Digests ---- */
@@ -145,12 +130,12 @@ static asy_value digest_update(asy_vm *vm, const asy_value *args) {
 
 static asy_value digest_copy(asy_vm *vm, const asy_value *args) {
   const digest *d = digest_of(args[0]);
-  digest *copy = new_digest(vm, d->lib, d->name);
+  digest *copy = new_digest(vm, d->name);
   if (!copy) return ASY_FAILED;
   copy->digest_size = d->digest_size;
   copy->block_size = d->block_size;
   wait_until_free(vm, d);
-  return d->lib->api.context_copy(copy->context, d->context) ? asy_from_obj(copy) : asy_raise_no_memory(vm);
+  return lib(vm)->context_copy(copy->context, d->context) ? asy_from_obj(copy) : asy_raise_no_memory(vm);
 }
 
 /* The digest so far, `length` bytes of it where that can be chosen. */
@@ -169,13 +154,13 @@ static asy_bytes *digest_bytes(asy_vm *vm, const asy_value *args) {
     return asy_raise(vm, ASY_TypeError, "HASH.digest() takes no arguments (1 given)"), NULL;
   }
   asy_bytes *bytes = asy_bytes_new(vm, NULL, (size_t)length);
-  EVP_MD_CTX *copy = bytes ? d->lib->api.context_new() : NULL;
+  EVP_MD_CTX *copy = bytes ? lib(vm)->context_new() : NULL;
   if (!copy) return bytes ? (asy_raise_no_memory(vm), NULL) : NULL;
   wait_until_free(vm, d);
-  bool done = d->lib->api.context_copy(copy, d->context) &&
-              (d->digest_size ? d->lib->api.final(copy, bytes->data, NULL)
-                              : length == 0 || d->lib->api.final_xof(copy, bytes->data, (size_t)length));
-  d->lib->api.context_free(copy);
+  bool done = lib(vm)->context_copy(copy, d->context) &&
+              (d->digest_size ? lib(vm)->final(copy, bytes->data, NULL)
+                              : length == 0 || lib(vm)->final_xof(copy, bytes->data, (size_t)length));
+  lib(vm)->context_free(copy);
   if (!done) asy_raise_no_memory(vm);
   return done ? bytes : NULL;
 }
@@ -204,17 +189,11 @@ static asy_value digest_repr(asy_vm *vm, asy_value self) {
   return text ? asy_from_obj(text) : ASY_FAILED;
 }
 
-static void digest_visit(asy_obj *o, asy_visitor *v) {
-  asy_visit_obj(v, ((digest *)o)->lib);
-  asy_visit_obj(v, ((digest *)o)->name);
-}
+static void digest_visit(asy_obj *o, asy_visitor *v) { asy_visit_obj(v, ((digest *)o)->name); }
 
-/* EVP_MD_CTX_free through the table of the library, which may be gone in the same sweep: it is asked of the loader again. */
 static void digest_free(asy_vm *vm, asy_obj *o) {
   digest *d = (digest *)o;
-  void (*context_free)(EVP_MD_CTX *) = NULL;
-  const asy_symbol wanted[] = {{"EVP_MD_CTX_free", 0}, {0}};
-  if (d->context && asy_load_library(vm, "libcrypto.so.3", "libssl3", wanted, &context_free)) context_free(d->context);
+  if (d->context) lib(vm)->context_free(d->context);
   d->context = NULL;
 }
 
@@ -248,16 +227,15 @@ static const asy_type digest_type = {
 
 /* ---- Key derivation ---- */
 
-/* (self, hash_name, password, salt, iterations, dklen) */
-static asy_value library_pbkdf2(asy_vm *vm, const asy_value *args) {
-  library *lib = library_of(args[0]);
+/* (hash_name, password, salt, iterations, dklen) */
+static asy_value hashlib_pbkdf2(asy_vm *vm, const asy_value *args) {
   int64_t iterations, length;
-  EVP_MD *algorithm = find_algorithm(vm, lib, args[1]);
+  EVP_MD *algorithm = find_algorithm(vm, args[0]);
   if (!algorithm) return ASY_FAILED;
-  length = lib->api.digest_size(algorithm);
+  length = lib(vm)->digest_size(algorithm);
   asy_buffer password, salt;
   asy_bytes *key = NULL;
-  if (!asy_to_int64(vm, args[4], &iterations) || (args[5] != ASY_NONE && !asy_to_int64(vm, args[5], &length))) {
+  if (!asy_to_int64(vm, args[3], &iterations) || (args[4] != ASY_NONE && !asy_to_int64(vm, args[4], &length))) {
   } else if (iterations < 1) {
     asy_raise(vm, ASY_ValueError, "iteration value must be greater than 0.");
   } else if (length < 1) {
@@ -265,74 +243,52 @@ static asy_value library_pbkdf2(asy_vm *vm, const asy_value *args) {
   } else if (iterations > INT32_MAX || length > INT32_MAX) {
     asy_raise(vm, ASY_OverflowError,
               iterations > INT32_MAX ? "iteration value is too great." : "key length is too great.");
-  } else if (asy_buffer_get(vm, args[2], &password)) {
-    if (asy_buffer_get(vm, args[3], &salt)) {
+  } else if (asy_buffer_get(vm, args[1], &password)) {
+    if (asy_buffer_get(vm, args[2], &salt)) {
       key = asy_bytes_new(vm, NULL, (size_t)length);
+      const crypto *api = lib(vm);
       asy_thread *self = key ? asy_thread_release(vm) : NULL;
       if (key)
-        lib->api.pbkdf2((const char *)password.data, (int)password.len, salt.data, (int)salt.len, (int)iterations,
-                        algorithm, (int)length, key->data);
+        api->pbkdf2((const char *)password.data, (int)password.len, salt.data, (int)salt.len, (int)iterations,
+                    algorithm, (int)length, key->data);
       if (self) asy_thread_acquire(vm, self);
       asy_buffer_release(vm, &salt);
     }
     asy_buffer_release(vm, &password);
   }
-  lib->api.release(algorithm);
+  lib(vm)->release(algorithm);
   return key ? asy_from_obj(key) : ASY_FAILED;
 }
 
-/* (self, password, salt, n, r, p, maxmem, dklen) */
-static asy_value library_scrypt(asy_vm *vm, const asy_value *args) {
-  library *lib = library_of(args[0]);
-  int64_t number[8];
-  for (int i = 3; i < 8; i++)
+/* (password, salt, n, r, p, maxmem, dklen) */
+static asy_value hashlib_scrypt(asy_vm *vm, const asy_value *args) {
+  int64_t number[7];
+  const crypto *api = lib(vm);
+  if (!api) return ASY_FAILED;
+  for (int i = 2; i < 7; i++)
     if (!asy_to_int64(vm, args[i], &number[i])) return ASY_FAILED;
-  int64_t n = number[3], r = number[4], p = number[5], most = number[6], length = number[7];
+  int64_t n = number[2], r = number[3], p = number[4], most = number[5], length = number[6];
   if (n < 2 || n & (n - 1)) return asy_raise(vm, ASY_ValueError, "n must be a power of 2.");
   if (most < 0 || most > INT32_MAX)
     return asy_raise(vm, ASY_ValueError, "maxmem must be positive and smaller than 2147483647");
   if (length < 1 || length > INT32_MAX)
     return asy_raise(vm, ASY_ValueError, "dklen must be greater than 0 and smaller than 2147483647");
   asy_buffer password, salt;
-  if (!asy_buffer_get(vm, args[1], &password)) return ASY_FAILED;
-  if (!asy_buffer_get(vm, args[2], &salt)) {
+  if (!asy_buffer_get(vm, args[0], &password)) return ASY_FAILED;
+  if (!asy_buffer_get(vm, args[1], &salt)) {
     asy_buffer_release(vm, &password);
     return ASY_FAILED;
   }
   asy_bytes *key = asy_bytes_new(vm, NULL, (size_t)length);
   asy_thread *self = key ? asy_thread_release(vm) : NULL;
-  bool done = key && lib->api.scrypt((const char *)password.data, password.len, salt.data, salt.len, (uint64_t)n,
-                                     (uint64_t)r, (uint64_t)p, (uint64_t)most, key->data, (size_t)length);
+  bool done = key && api->scrypt((const char *)password.data, password.len, salt.data, salt.len, (uint64_t)n,
+                                 (uint64_t)r, (uint64_t)p, (uint64_t)most, key->data, (size_t)length);
   if (self) asy_thread_acquire(vm, self);
   asy_buffer_release(vm, &salt);
   asy_buffer_release(vm, &password);
   if (key && !done) return asy_raise(vm, ASY_ValueError, "Invalid parameter combination for n, r, p, maxmem.");
   return key ? asy_from_obj(key) : ASY_FAILED;
 }
-
-static asy_value library_new(asy_vm *vm, const asy_value *args) {
-  library *lib = asy_new_instance(vm, (asy_class *)asy_obj_of(args[0]));
-  return lib && asy_load_library(vm, "libcrypto.so.3", "libssl3", symbols, &lib->api) ? asy_from_obj(lib) : ASY_FAILED;
-}
-
-static const asy_native library_methods[] = {
-  {"new", SIG("(self, name, data=None, /)"), library_new_digest, DOC("A digest of this name, fed with data."), 0},
-  {"pbkdf2_hmac", SIG("(self, hash_name, password, salt, iterations, dklen=None, /)"), library_pbkdf2,
-   DOC("Password based key derivation function 2 (PKCS #5 v2.0) with HMAC as pseudorandom function."), 0},
-  {"scrypt", SIG("(self, password, salt, n, r, p, maxmem, dklen, /)"), library_scrypt,
-   DOC("scrypt password-based key derivation function."), 0},
-  {0},
-};
-
-static const asy_type library_type = {
-  .name = "_hashlib.Library",
-  .doc = "The functions of OpenSSL's libcrypto.",
-  .size = sizeof(library),
-  .flags = ASY_TYPE_FINAL,
-  .new_ = library_new,
-  .new_signature = SIG("(cls)"),
-  .methods = library_methods,
-};
 
 /* ---- The module ---- */
 
@@ -366,13 +322,15 @@ static asy_value compare_digest(asy_vm *vm, const asy_value *args) {
 }
 
 static const asy_native natives[] = {
+  {"new", SIG("(name, data=None, /)"), hashlib_new, DOC("A digest of this name, fed with data."), 0},
+  {"pbkdf2_hmac", SIG("(hash_name, password, salt, iterations, dklen=None, /)"), hashlib_pbkdf2,
+   DOC("Password based key derivation function 2 (PKCS #5 v2.0) with HMAC as pseudorandom function."), 0},
+  {"scrypt", SIG("(password, salt, n, r, p, maxmem, dklen, /)"), hashlib_scrypt,
+   DOC("scrypt password-based key derivation function."), 0},
   {"compare_digest", SIG("(a, b, /)"), compare_digest, DOC("Return 'a == b'."), 0},
   {0},
 };
 
-static bool init(asy_vm *vm, asy_value module) {
-  return asy_module_add_type(vm, module, "Library", &library_type) &&
-         asy_module_add_type(vm, module, "HASH", &digest_type);
-}
+static bool init(asy_vm *vm, asy_value module) { return asy_module_add_type(vm, module, "HASH", &digest_type); }
 
 const asy_module_def asy_module_hashlib = {"_hashlib", natives, "OpenSSL interface for hashlib module", init};

@@ -5,30 +5,17 @@
 
 #include "stdlib/re/re.h"
 
-/* clang-format off */
-#define FUNCTIONS(X, w)                                                                                                       \
-  X(compile, w) X(code_free, w) X(jit_compile, w) X(match, w) X(jit_match, w) X(match_data_create_from_pattern, w)            \
-  X(match_data_free, w) X(get_ovector_pointer, w) X(compile_context_create, w) X(set_character_tables, w) X(set_newline, w)   \
-  X(set_parens_nest_limit, w) X(match_context_create, w) X(set_match_limit, w) X(jit_stack_create, w) X(jit_stack_assign, w)  \
-  X(maketables, w) X(get_error_message, w) X(compile_context_free, w) X(match_context_free, w) X(jit_stack_free, w)  \
-  X(maketables_free, w)
-/* clang-format on */
-#define SYMBOL(function, w) {"pcre2_" #function "_" #w, offsetof(re_api, function)},
+/* In the order of re_api. */
+static const char names[] =
+  "compile\0code_free\0jit_compile\0match\0jit_match\0match_data_create_from_pattern\0match_data_free\0get_ovector_pointer\0"
+  "compile_context_create\0set_character_tables\0set_newline\0set_parens_nest_limit\0match_context_create\0set_match_limit\0"
+  "jit_stack_create\0jit_stack_assign\0maketables\0get_error_message\0compile_context_free\0match_context_free\0"
+  "jit_stack_free\0maketables_free\0";
 
-static const asy_symbol symbols[3][24] = {
-  {FUNCTIONS(SYMBOL, 8){NULL, 0}},
-  {FUNCTIONS(SYMBOL, 16){NULL, 0}},
-  {FUNCTIONS(SYMBOL, 32){NULL, 0}},
-};
-#undef SYMBOL
-#undef FUNCTIONS
-
-static const struct {
-  const char *soname, *package;
-} libraries[3] = {
-  {"libpcre2-8.so.0", "libpcre2-8-0"},
-  {"libpcre2-16.so.0", "libpcre2-16-0"},
-  {"libpcre2-32.so.0", "libpcre2-32-0"},
+static const asy_library libraries[3] = {
+  {"libpcre2-8.so.0", "libpcre2-8-0", "pcre2_*_8", names, 0},
+  {"libpcre2-16.so.0", "libpcre2-16-0", "pcre2_*_16", names, 0},
+  {"libpcre2-32.so.0", "libpcre2-32-0", "pcre2_*_32", names, 0},
 };
 
 enum { NEST_LIMIT = 5000, JIT_STACK_FIRST = 32 << 10, JIT_STACK_MOST = 64 << 20 };
@@ -88,7 +75,7 @@ bool re_load(asy_vm *vm, re_shared *shared, unsigned width) {
   if (shared->widths[i].api) return true;
   re_api *api = malloc(sizeof *api);
   if (!api) return asy_raise_no_memory(vm), false;
-  if (!asy_load_library(vm, libraries[i].soname, libraries[i].package, symbols[i], api)) return free(api), false;
+  if (!asy_load_functions(vm, &libraries[i], api)) return free(api), false;
   void *ascii = new_context(api), *unicode = new_context(api), *match = api->match_context_create(NULL);
   void *stack = api->jit_stack_create(JIT_STACK_FIRST, JIT_STACK_MOST, NULL);
   uint8_t *tables = width == 1 ? (uint8_t *)(uintptr_t)api->maketables(NULL) : NULL;
