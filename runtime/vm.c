@@ -215,6 +215,13 @@ static inline bool item_of_sequence(asy_value v, asy_value key, asy_value *out) 
 }
 
 static __attribute__((noinline)) asy_value get_item_slow(asy_vm *vm, asy_value v, asy_value key) {
+  uint32_t i;
+  if (asy_is_exact(v, KIND_STR) && list_index(((const asy_str *)asy_obj_of(v))->len, key, &i)) {
+    asy_str *c = asy_str_char(vm, asy_str_at((const asy_str *)asy_obj_of(v), i));
+    return c ? asy_from_obj(c) : ASY_FAILED;
+  }
+  if (asy_is_exact(v, KIND_BYTES) && list_index(((const asy_bytes *)asy_obj_of(v))->len, key, &i))
+    return asy_from_small(((const asy_bytes *)asy_obj_of(v))->data[i]);
   if (!asy_is_exact(v, KIND_DICT)) return asy_get_item(vm, v, key);
   asy_value out;
   int found = asy_dict_get(vm, (asy_dict *)asy_obj_of(v), key, &out);

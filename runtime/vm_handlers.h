@@ -565,6 +565,11 @@ HANDLER(NOT) {
       R(A) = asy_from_bool(asy_flonum(b) operator asy_flonum(c));                                                      \
       NEXT();                                                                                                          \
     }                                                                                                                  \
+    bool equal;                                                                                                        \
+    if ((COMPARE_##name == COMPARE_EQ || COMPARE_##name == COMPARE_NE) && strings_equal(b, c, &equal)) {               \
+      R(A) = asy_from_bool(COMPARE_##name == COMPARE_EQ ? equal : !equal);                                             \
+      NEXT();                                                                                                          \
+    }                                                                                                                  \
     SAVE();                                                                                                            \
     SET_A(asy_compare(vm, b, c, COMPARE_##name));                                                                      \
     NEXT();                                                                                                            \

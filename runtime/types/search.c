@@ -1,6 +1,6 @@
 /* search.c - finding code points and spans of them: what find, count, split, replace and `in` are made of.
- * Width 1 goes to memchr and memmem of libc, which are vectorised and linear. Width 2 and 4 search the bytes the same way and
- * skip matches that begin inside a code point. A narrow needle in wide text is widened first (those have at most a few bytes
+ * Width 1 goes to memchr of libc and find_bytes. Width 2 and 4 search the bytes the same way and skip matches that begin inside a
+ * code point. A narrow needle in wide text is widened first (those have at most a few bytes
  * more); the search is for code points, so both sides of asy_find_points have the same width.
  */
 #include <wchar.h>
@@ -39,13 +39,46 @@ int64_t asy_rfind_point(const void *hay, size_t n, uint32_t c, unsigned width) {
   return -1;
 }
 
+static const uint8_t *find_in_few(const uint8_t *hay, size_t n, const uint8_t *needle, size_t m) {
+  for (const uint8_t *end = hay + n - m; hay <= end; hay++)
+    if (hay[0] == needle[0] && hay[m - 1] == needle[m - 1] && memcmp(hay + 1, needle + 1, m - 2) == 0) return hay;
+  return NULL;
+}
+
+/* As memmem, whose tables cost more than most searches: where 16 places at a time have the needle's first and last byte, the rest is
+ * compared (after W. Mula, SIMD-friendly algorithms for substring searching, 2016). Too many of these in vain, and memmem, which is
+ * linear, goes on. m is 2 or more, and n is not less. */
+static const uint8_t *find_bytes(const uint8_t *hay, size_t n, const uint8_t *needle, size_t m) {
+  if (n < 15 + m) return find_in_few(hay, n, needle, m);
+  const asy_lanes8 first = asy_all8(needle[0]), last = asy_all8(needle[m - 1]);
+  size_t i = 0, vain = 0;
+  for (; i + 15 + m <= n; i += 16) {
+    asy_lanes64 hits = (asy_lanes64)((asy_load8(hay + i) == first) & (asy_load8(hay + i + m - 1) == last));
+    if (!asy_any(hits)) continue;
+    for (unsigned half = 0; half < 2; half++) {
+      for (uint64_t bits = hits[half]; bits; vain++) {
+        unsigned lane = (unsigned)__builtin_ctzll(bits) / 8;
+        const uint8_t *at = hay + i + half * 8 + lane;
+        if (memcmp(at + 1, needle + 1, m - 2) == 0) return at;
+        bits &= ~(UINT64_C(0xFF) << lane * 8);
+      }
+    }
+    if (vain > 32 + i / 8) return memmem(hay + i + 16, n - i - 16, needle, m);
+  }
+  return n - i < m ? NULL : find_in_few(hay + i, n - i, needle, m); /* at most 15 places */
+}
+
 int64_t asy_find_points(const void *hay, size_t n, const void *needle, size_t m, unsigned width) {
   if (m > n) return -1;
   if (m == 0) return 0;
   if (m == 1) return asy_find_point(hay, n, asy_peek(needle, width, 0), width);
   const uint8_t *at = hay, *end = at + n * width;
+  if (width == 1) {
+    const uint8_t *found = find_bytes(at, n, needle, m);
+    return found ? found - at : -1;
+  }
   while ((size_t)(end - at) >= m * width) {
-    const uint8_t *found = memmem(at, (size_t)(end - at), needle, m * width);
+    const uint8_t *found = find_bytes(at, (size_t)(end - at), needle, m * width);
     if (!found) return -1;
     size_t offset = (size_t)(found - (const uint8_t *)hay);
     if (offset % width == 0) return (int64_t)(offset / width);
