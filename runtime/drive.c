@@ -122,8 +122,8 @@ asy_value asy_thrown_of(asy_vm *vm, const asy_value *args) {
     asy_value made = asy_call0(vm, what);
     if (made == ASY_FAILED) return ASY_FAILED;
     if (!asy_is_kind(made, KIND_EXCEPTION))
-      return asy_raise_format(vm, ASY_TypeError, "calling %R should have returned an instance of BaseException, not %T", what,
-                       made);
+      return asy_raise_format(vm, ASY_TypeError, "calling %R should have returned an instance of BaseException, not %T",
+                              what, made);
     what = made;
   }
   if (!asy_is_kind(what, KIND_EXCEPTION))

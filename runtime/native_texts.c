@@ -22,7 +22,7 @@ typedef struct {
 } text_set;
 
 struct asy_native_texts {
-  char *docs, *constants; /* NULL until first needed */
+  char *docs, *constants;        /* NULL until first needed */
   text_set *signatures, *errors; /* the same */
 };
 

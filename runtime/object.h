@@ -235,9 +235,9 @@ struct asy_type {
   void (*visit)(asy_obj *o, asy_visitor *v); /* visit every reference the C struct holds (not head, not slots) */
   void (*free)(asy_vm *vm, asy_obj *o);      /* release malloc'ed memory; no script code, no other object touched */
   asy_native_fn new_;                        /* (cls, *args, **kwargs): with new_signature */
-  uint32_t new_signature; /* SIG of "(cls, iterable=(), /)"; 0: new_ gets cls alone, the rest is init's */
-  asy_native_fn init;     /* (self, ...) with init_signature; returns None */
-  uint32_t init_signature;
+  asy_native_fn init;                        /* (self, ...) with init_signature; returns None */
+  uint32_t new_signature;  /* SIG of "(cls, iterable=(), /)"; 0: new_ gets cls alone, the rest is init's */
+  uint32_t init_signature; /* beside it: two fill a word */
   asy_value (*repr)(asy_vm *vm, asy_value self);          /* a str */
   asy_value (*str)(asy_vm *vm, asy_value self);           /* NULL: repr */
   bool (*hash)(asy_vm *vm, asy_value self, int64_t *out); /* the 61-bit Python hash; never -1 */

@@ -370,6 +370,7 @@ static bool lose(asy_vm *vm, asy_transport *t) {
   asy_value kept = good ? 0 : asy_take_exception(vm);
   int fd = t->fd;
   t->fd = -1;
+  asy_cancel_finalizer(t); /* it is closed: __del__ has nothing to say */
   if (t->sock) {
     asy_str *close_name = asy_intern(vm, "close");
     if (!close_name || asy_failed(asy_call_method(vm, t->sock, close_name, 0, NULL))) asy_clear_exception(vm);

@@ -5,10 +5,12 @@
 #include "runtime/types/list.h"
 
 #include "runtime/protocol.h"
+#include "runtime/types/bytes.h"
 #include "runtime/types/iter.h"
 #include "runtime/types/key.h"
 #include "runtime/types/sequence.h"
 #include "runtime/types/slice.h"
+#include "runtime/types/str.h"
 #include "runtime/vm.h"
 
 enum { SHRINK_ABOVE = 64 }; /* lists with more room than this give it back when three quarters are unused */
@@ -161,6 +163,21 @@ static bool extend_set(asy_vm *vm, asy_list *list, asy_set *set) {
   return true;
 }
 
+/* The characters of a str, the numbers of bytes. */
+static bool extend_text(asy_vm *vm, asy_list *list, const asy_obj *text) {
+  const asy_str *s = text->kind == KIND_STR ? (const asy_str *)text : NULL;
+  const asy_bytes *bytes = (const asy_bytes *)text;
+  uint32_t n = s ? s->len : bytes->len;
+  if (!reserve(vm, list, (uint64_t)list->len + n)) return false;
+  for (uint32_t i = 0; i < n; i++) {
+    asy_str *c = s ? asy_str_char(vm, asy_str_at(s, i)) : NULL;
+    if (s && !c) return false;
+    list->items[list->len++] = c ? asy_from_obj(c) : asy_from_small(bytes->data[i]);
+    if (c) asy_barrier_to(vm, list, c);
+  }
+  return true;
+}
+
 typedef struct {
   asy_taker head;
   asy_list *list;
@@ -199,6 +216,8 @@ bool asy_list_extend(asy_vm *vm, asy_list *list, asy_value iterable) {
       case KIND_DICT_VALUES: return extend_dict(vm, list, ((asy_dict_view *)o)->dict, DICT_WHAT_VALUES);
       case KIND_SET:
       case KIND_FROZENSET: return extend_set(vm, list, (asy_set *)o);
+      case KIND_STR:
+      case KIND_BYTES: return extend_text(vm, list, o);
       default: break;
     }
   }

@@ -31,6 +31,7 @@ numbers = list(range(N))
 pairs = [(i, i + 1) for i in range(N)]
 chains = {
     'chain': lambda: sum(itertools.chain(numbers, numbers)),
+    'list_chain': lambda: list(itertools.chain(numbers, numbers)),
     'from_iterable': lambda: sum(itertools.chain.from_iterable(pairs)),
     'count_islice': lambda: sum(itertools.islice(itertools.count(3, 2), N)),
     'accumulate': lambda: max(itertools.accumulate(numbers)),
