@@ -58,11 +58,11 @@ const char *asy_environment(asy_vm *vm, const char *name);
 /* Always ASY_FAILED. A literal as text is packed (native_texts.h): the first such error unpacks them all, so what many programs catch is
  * raised by asy_raise_format. */
 #define asy_raise(vm, what, format, ...)                                                                               \
-  __builtin_choose_expr(IS_PACKED_ERROR(format), asy_raise_packed, asy_raise_format)                                   \
-  (vm, what, __builtin_choose_expr(IS_PACKED_ERROR(format), ERROR_NUMBER(format), format), ##__VA_ARGS__)
+  __builtin_choose_expr(IS_PACKED_ERROR(format), asy_raise_packed, asy_raise_format)(                                  \
+    vm, what, __builtin_choose_expr(IS_PACKED_ERROR(format), ERROR_NUMBER(format), format), ##__VA_ARGS__)
 asy_value asy_raise_format(asy_vm *vm, asy_exc_id what, const char *format, ...);
 asy_value asy_raise_packed(asy_vm *vm, asy_exc_id what, uint32_t error, ...);
-asy_value asy_raise_value(asy_vm *vm, asy_value exception);                /* an instance or class; sets __context__ */
+asy_value asy_raise_value(asy_vm *vm, asy_value exception); /* an instance or class; sets __context__ */
 asy_value asy_raise_no_memory(asy_vm *vm);
 asy_value asy_raise_errno(asy_vm *vm, int error,
                           asy_value filename); /* OSError's right subclass; filename UNBOUND: none */

@@ -168,6 +168,21 @@ void asy_context_leave(asy_vm *vm, asy_context *context) {
   context->entered = false;
 }
 
+asy_context *asy_context_begin(asy_vm *vm, asy_value own) {
+  asy_context *outer = vm->context;
+  vm->context = own == ASY_NONE ? NULL : context_of(own);
+  if (vm->context) vm->context->entered = true;
+  return outer;
+}
+
+void asy_context_end(asy_vm *vm, void *owner, asy_value *slot, asy_context *outer) {
+  if (vm->context) {
+    vm->context->entered = false;
+    asy_store(vm, owner, slot, asy_from_obj(vm->context));
+  }
+  vm->context = outer;
+}
+
 /* The current one; made when it is only thought of. NULL: no memory. */
 static asy_context *current(asy_vm *vm) {
   if (!vm->context) {
@@ -199,7 +214,11 @@ static asy_value context_run(asy_vm *vm, const asy_value *args) {
   return result;
 }
 
-static asy_value context_copy(asy_vm *vm, const asy_value *args) { return copy_of(vm, context_of(args[0])->map); }
+asy_value asy_context_copy(asy_vm *vm, asy_value context) {
+  return context == ASY_NONE ? context : copy_of(vm, context_of(context)->map);
+}
+
+static asy_value context_copy(asy_vm *vm, const asy_value *args) { return asy_context_copy(vm, args[0]); }
 
 /* The variable that a key must be; NULL: TypeError. */
 static variable *key_of(asy_vm *vm, asy_value key) {

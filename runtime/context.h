@@ -24,10 +24,15 @@ asy_value asy_context_snapshot(asy_vm *vm);
 static inline asy_value asy_context_or_snapshot(asy_vm *vm, asy_value given) {
   return given != ASY_NONE || !vm->context ? given : asy_context_snapshot(vm);
 }
-asy_context *asy_context_new(asy_vm *vm); /* empty */
+asy_context *asy_context_new(asy_vm *vm);                  /* empty */
+asy_value asy_context_copy(asy_vm *vm, asy_value context); /* of a Context; None: None */
 bool asy_is_context(asy_vm *vm, asy_value v);
 /* Makes it the current one. False: RuntimeError, it is entered already. */
 bool asy_context_enter(asy_vm *vm, asy_context *context);
 void asy_context_leave(asy_vm *vm, asy_context *context); /* what was current before is so again */
+/* Around work that runs in a Context of its own, or with None in an empty one: begin gives what end is to make current again, and a
+ * context that the work was the first to need is then in *slot, of owner. */
+asy_context *asy_context_begin(asy_vm *vm, asy_value own);
+void asy_context_end(asy_vm *vm, void *owner, asy_value *slot, asy_context *outer);
 
 #endif

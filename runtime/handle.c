@@ -40,16 +40,10 @@ static asy_value call_in_context(asy_vm *vm, asy_handle *h) {
   bool one = h->head.flags & HANDLE_ONE_ARG;
   asy_tuple *args = one ? NULL : (asy_tuple *)asy_obj_of(h->args);
   if (h->context == ASY_NONE) {
-    asy_context *outer = vm->context;
-    vm->context = NULL;
+    asy_context *outer = asy_context_begin(vm, ASY_NONE);
     asy_value result = one ? asy_call1(vm, h->callback, h->args)
                            : asy_call(vm, h->callback, (int)args->len, args->items);
-    asy_context *made = vm->context;
-    vm->context = outer;
-    if (asy_failed(result) && made) { /* the handler of errors runs in it */
-      made->entered = false;
-      asy_store(vm, h, &h->context, asy_from_obj(made));
-    }
+    asy_context_end(vm, h, &h->context, outer); /* a handler of errors runs in it */
     return result;
   }
   asy_value run = asy_get_attr_cstr(vm, h->context, "run");

@@ -47,7 +47,8 @@ typedef struct { /* in the order of the names below */
 
 static const asy_library library = {
   "libffi.so.8", "libffi8", "ffi_*",
-  "prep_cif\0call\0closure_alloc\0closure_free\0prep_closure_loc\0type_void\0type_uint8\0type_sint8\0type_uint16\0type_sint16\0"
+  "prep_cif\0call\0closure_alloc\0closure_free\0prep_closure_loc\0type_void\0type_uint8\0type_sint8\0type_uint16\0type_"
+  "sint16\0"
   "type_uint32\0type_sint32\0type_uint64\0type_sint64\0type_float\0type_double\0type_longdouble\0type_pointer\0",
   sizeof(ffi_library)};
 

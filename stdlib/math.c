@@ -192,7 +192,8 @@ static asy_value math_nextafter(asy_vm *vm, const asy_value *args) {
   if (args[2] != ASY_NONE && !asy_to_int64(vm, args[2], &steps)) return ASY_FAILED;
   if (steps < 0) return asy_raise(vm, ASY_ValueError, "steps must be a non-negative integer");
   if (isnan(x) || isnan(y)) return asy_from_double(vm, NAN);
-  if (x == y) return asy_from_double(vm, steps ? y : x);
+  if (args[2] == ASY_NONE) return asy_from_double(vm, nextafter(x, y)); /* to -0.0 from below, whatever the sign of y */
+  if (x == y || !steps) return asy_from_double(vm, steps ? y : x);
   int64_t from = place_of(x), to = place_of(y);
   uint64_t left = to > from ? (uint64_t)to - (uint64_t)from : (uint64_t)from - (uint64_t)to;
   if ((uint64_t)steps >= left) return asy_from_double(vm, y);
@@ -381,7 +382,8 @@ static bool end_stage(asy_vm *vm, dot *d, bool any) {
   double sum = d->floats.high + (d->floats.low + d->floats.tiny);
   bool ints = d->stage == INTS;
   d->stage = ints ? FLOATS : OPERATORS;
-  return !any || add_to_total(vm, d, ints ? asy_from_int64(vm, d->ints) : asy_from_double(vm, isfinite(sum) ? sum : d->plain));
+  return !any ||
+         add_to_total(vm, d, ints ? asy_from_int64(vm, d->ints) : asy_from_double(vm, isfinite(sum) ? sum : d->plain));
 }
 
 static bool add_pair(asy_vm *vm, dot *d, asy_value x, asy_value y, bool *any) {
@@ -398,7 +400,8 @@ static bool add_pair(asy_vm *vm, dot *d, asy_value x, asy_value y, bool *any) {
   if (d->stage == FLOATS) {
     bool float_x = is_plain_float(x), float_y = is_plain_float(y);
     if ((float_x && (float_y || asy_is_int(y))) || (float_y && asy_is_int(x))) {
-      double a = float_x ? asy_float_value(x) : (double)asy_small(x), b = float_y ? asy_float_value(y) : (double)asy_small(y);
+      double a = float_x ? asy_float_value(x) : (double)asy_small(x),
+             b = float_y ? asy_float_value(y) : (double)asy_small(y);
       add_product(&d->floats, a, b);
       d->plain += a * b;
       return *any = true;

@@ -387,7 +387,8 @@ static int call_trace(unsigned event, void *data, void *stmt, void *sql) {
 static asy_value database_watch(asy_vm *vm, const asy_value *args) {
   database *d = database_of(args[0]);
   int which, n;
-  if (!check_open(vm, d) || !asy_to_int(vm, args[1], 0, WATCHERS - 1, &which) || !asy_to_c_int(vm, args[3], &n)) return ASY_FAILED;
+  if (!check_open(vm, d) || !asy_to_int(vm, args[1], 0, WATCHERS - 1, &which) || !asy_to_c_int(vm, args[3], &n))
+    return ASY_FAILED;
   const library *lib = &d->link->lib;
   bool on = args[2] != ASY_NONE;
   asy_list_set(vm, (asy_list *)asy_obj_of(d->callables), (uint32_t)which, args[2]);
@@ -406,7 +407,8 @@ static asy_value database_backup(asy_vm *vm, const asy_value *args) {
   database *d = database_of(args[0]), *source = database_of(args[1]);
   const char *name;
   int pages, code;
-  if (!check_open(vm, d) || !check_open(vm, source) || !asy_to_cstr(vm, args[2], &name) || !asy_to_c_int(vm, args[3], &pages))
+  if (!check_open(vm, d) || !check_open(vm, source) || !asy_to_cstr(vm, args[2], &name) ||
+      !asy_to_c_int(vm, args[3], &pages))
     return ASY_FAILED;
   const library *lib = &d->link->lib;
   sqlite3_backup *b = lib->backup_init(d->link->db, "main", source->link->db, name);
@@ -414,7 +416,8 @@ static asy_value database_backup(asy_vm *vm, const asy_value *args) {
   asy_value turn;
   do {
     code = lib->backup_step(b, pages);
-    asy_value how[3] = {asy_from_small(code), asy_from_small(lib->backup_remaining(b)), asy_from_small(lib->backup_pagecount(b))};
+    asy_value how[3] = {asy_from_small(code), asy_from_small(lib->backup_remaining(b)),
+                        asy_from_small(lib->backup_pagecount(b))};
     turn = asy_call(vm, args[4], 3, how);
   } while (!asy_failed(turn) && (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED));
   code = lib->backup_finish(b);
@@ -444,14 +447,16 @@ static asy_value database_deserialize(asy_vm *vm, const asy_value *args) {
   sqlite3_int64 size = (sqlite3_int64)b.len;
   asy_buffer_release(vm, &b);
   if (!copy) return asy_raise_no_memory(vm);
-  int code = lib->deserialize(d->link->db, name, copy, size, size, SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+  int code = lib->deserialize(d->link->db, name, copy, size, size,
+                              SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
   return code == SQLITE_OK ? ASY_NONE : fail(vm, d->link);
 }
 
 static asy_value database_limit(asy_vm *vm, const asy_value *args) {
   database *d = database_of(args[0]);
   int category, limit;
-  if (!check_open(vm, d) || !asy_to_c_int(vm, args[1], &category) || !asy_to_c_int(vm, args[2], &limit)) return ASY_FAILED;
+  if (!check_open(vm, d) || !asy_to_c_int(vm, args[1], &category) || !asy_to_c_int(vm, args[2], &limit))
+    return ASY_FAILED;
   return asy_from_small(d->link->lib.limit(d->link->db, category, limit));
 }
 
@@ -591,7 +596,8 @@ static asy_value column(asy_vm *vm, statement *s, int i, bool text_as_bytes) {
         asy_value v = asy_from_text(vm, text, (size_t)lib->column_bytes(s->stmt, i));
         if (!asy_failed(v) || !asy_raised_is(vm, ASY_UnicodeDecodeError)) return v;
         asy_clear_exception(vm);
-        asy_value shown[3] = {asy_from_bytes(vm, text, strlen(text)), asy_from_cstr(vm, "utf-8"), asy_from_cstr(vm, "replace")};
+        asy_value shown[3] = {asy_from_bytes(vm, text, strlen(text)), asy_from_cstr(vm, "utf-8"),
+                              asy_from_cstr(vm, "replace")};
         if (asy_failed(shown[0]) || asy_failed(shown[1]) || asy_failed(shown[2])) return ASY_FAILED;
         shown[0] = asy_call_method(vm, shown[0], asy_intern(vm, "decode"), 2, shown + 1);
         if (asy_failed(shown[0]) || !asy_to_cstr(vm, shown[0], &text)) return ASY_FAILED;

@@ -155,8 +155,8 @@ static library *the_library(asy_vm *vm) {
   if (there) return there > 0 ? (library *)asy_obj_of(found) : NULL;
   library *lib = asy_new_object(vm, &library_type);
   char *table = lib ? (char *)&lib->f : NULL;
-  if (!lib || !asy_load_functions(vm, &crypto, table + SSL_COUNT * sizeof(void *)) || !asy_load_functions(vm, &ssl, table) ||
-      !asy_module_set(vm, module, "_library", asy_from_obj(lib)))
+  if (!lib || !asy_load_functions(vm, &crypto, table + SSL_COUNT * sizeof(void *)) ||
+      !asy_load_functions(vm, &ssl, table) || !asy_module_set(vm, module, "_library", asy_from_obj(lib)))
     return NULL;
   return lib;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "runtime/class.h"
+#include "runtime/context.h"
 #include "runtime/exc.h"
 #include "runtime/net/address.h"
 #include "runtime/net/transport.h"
@@ -38,6 +39,7 @@ typedef struct {
   int backlog;      /* connections accepted in one turn */
   bool queued;
   asy_value accepted, refused;
+  asy_value context; /* of which each call of `accepted` has a copy; None: empty */
 } listener;
 
 static void listener_happened(asy_vm *vm, asy_obj *owner, int events) {
@@ -69,7 +71,11 @@ static bool listener_run(asy_vm *vm, asy_obj *self) {
     int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     asy_value result;
     if (fd >= 0) {
+      asy_value own = asy_context_copy(vm, l->context);
+      if (asy_failed(own)) return close(fd), false;
+      asy_context *outer = asy_context_begin(vm, own);
       result = asy_call1(vm, l->accepted, asy_from_small(fd));
+      asy_context_end(vm, l, &own, outer);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       asy_raise_errno(vm, errno, ASY_UNBOUND);
       asy_value exception = asy_take_exception(vm);
@@ -93,7 +99,8 @@ static asy_value listener_init(asy_vm *vm, const asy_value *args) {
   asy_store(vm, l, &l->accepted, args[4]);
   asy_store(vm, l, &l->refused, args[5]);
   asy_barrier(vm, l);
-  return ASY_NONE;
+  l->context = asy_context_or_snapshot(vm, ASY_NONE);
+  return asy_failed(l->context) ? ASY_FAILED : ASY_NONE;
 }
 
 static asy_value listener_start(asy_vm *vm, const asy_value *args) {
@@ -115,6 +122,7 @@ static void listener_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_obj(v, l->loop);
   asy_visit_value(v, l->accepted);
   asy_visit_value(v, l->refused);
+  asy_visit_value(v, l->context);
 }
 
 static const asy_native listener_methods[] = {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/class.h"
+#include "runtime/context.h"
 #include "runtime/coro.h"
 #include "runtime/exc.h"
 #include "runtime/net/address.h"
@@ -404,6 +405,14 @@ static bool run(asy_vm *vm, asy_obj *self) {
   return !(todo & TODO_LOST) || lose(vm, t);
 }
 
+static bool run_in_context(asy_vm *vm, asy_obj *self) {
+  asy_transport *t = (asy_transport *)self;
+  asy_context *outer = asy_context_begin(vm, t->context);
+  bool ok = run(vm, self);
+  asy_context_end(vm, t, &t->context, outer);
+  return ok;
+}
+
 static void close_transport(asy_vm *vm, asy_transport *t) {
   if (t->closing) return;
   t->closing = true;
@@ -439,7 +448,8 @@ static bool forget_drainer(asy_vm *vm, asy_obj *self, asy_task *task) {
   return false;
 }
 
-static const struct asy_loop_hooks transport_hooks = {.run = run, .resume = resume_drainer, .forget = forget_drainer};
+static const struct asy_loop_hooks transport_hooks = {
+  .run = run_in_context, .resume = resume_drainer, .forget = forget_drainer};
 
 static const asy_native transport_methods[];
 
@@ -457,6 +467,7 @@ static asy_value transport_new(asy_vm *vm, const asy_value *args) {
   if (!t) return ASY_FAILED;
   t->fd = -1;
   t->lost = t->closing = true; /* until __init__ */
+  t->context = ASY_NONE;
   return asy_from_obj(t);
 }
 
@@ -498,6 +509,8 @@ static asy_value transport_init(asy_vm *vm, const asy_value *args) {
   t->watch = asy_watch_fd(vm, t->loop, fd, t, happened);
   if (!t->watch && device && asy_raised_is(vm, ASY_PermissionError)) asy_clear_exception(vm); /* such as /dev/null */
   else if (!t->watch) return ASY_FAILED;
+  t->context = asy_context_or_snapshot(vm, ASY_NONE);
+  if (asy_failed(t->context)) return t->context = ASY_NONE, ASY_FAILED;
   t->fd = fd;
   t->lost = t->closing = false;
   return ASY_NONE;
@@ -530,13 +543,25 @@ static asy_value transport_is_closing(asy_vm *vm, const asy_value *args) {
   return asy_from_bool(self_of(args)->closing);
 }
 
+/* The protocol hears of the end in the context of who has asked for it. */
+static bool take_context(asy_vm *vm, asy_transport *t) {
+  asy_value context = asy_context_or_snapshot(vm, ASY_NONE);
+  if (!asy_failed(context)) asy_store(vm, t, &t->context, context);
+  return !asy_failed(context);
+}
+
 static asy_value transport_close(asy_vm *vm, const asy_value *args) {
-  close_transport(vm, self_of(args));
+  asy_transport *t = self_of(args);
+  if (!t->closing && !take_context(vm, t)) return ASY_FAILED;
+  close_transport(vm, t);
   return ASY_NONE;
 }
 
 static asy_value transport_abort(asy_vm *vm, const asy_value *args) {
-  if (self_of(args)->loop) force_close(vm, self_of(args), value_or_0(args[1]));
+  asy_transport *t = self_of(args);
+  if (!t->loop) return ASY_NONE;
+  if (!t->closing && !take_context(vm, t)) return ASY_FAILED;
+  force_close(vm, t, value_or_0(args[1]));
   return ASY_NONE;
 }
 
@@ -670,6 +695,7 @@ static void transport_visit(asy_obj *o, asy_visitor *v) {
   asy_visit_value(v, t->extra);
   asy_visit_value(v, t->server);
   asy_visit_value(v, t->failure);
+  asy_visit_value(v, t->context);
   asy_visit_obj(v, t->drainers);
   for (uint32_t i = 0; i < t->count; i++) asy_visit_value(v, t->queue[t->first + i].owner);
 }

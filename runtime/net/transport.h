@@ -58,6 +58,7 @@ typedef struct asy_transport {
   asy_value extra;      /* a dict; 0 none */
   asy_value server;     /* its _detach is called in the end; 0 none */
   asy_value failure;    /* what connection_lost is told; 0 none */
+  asy_value context;    /* the Context in which the protocol is called, None for an empty one */
   asy_list *drainers;   /* tasks in drain(); NULL none */
   asy_unsent *queue;    /* owned; [first, first + count) */
   uint32_t first, count, cap;

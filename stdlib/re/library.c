@@ -7,8 +7,10 @@
 
 /* In the order of re_api. */
 static const char names[] =
-  "compile\0code_free\0jit_compile\0match\0jit_match\0match_data_create_from_pattern\0match_data_free\0get_ovector_pointer\0"
-  "compile_context_create\0set_character_tables\0set_newline\0set_parens_nest_limit\0match_context_create\0set_match_limit\0"
+  "compile\0code_free\0jit_compile\0match\0jit_match\0match_data_create_from_pattern\0match_data_free\0get_ovector_"
+  "pointer\0"
+  "compile_context_create\0set_character_tables\0set_newline\0set_parens_nest_limit\0match_context_create\0set_match_"
+  "limit\0"
   "jit_stack_create\0jit_stack_assign\0maketables\0get_error_message\0compile_context_free\0match_context_free\0"
   "jit_stack_free\0maketables_free\0";
 
