@@ -38,7 +38,7 @@ typedef uint64_t word_b __attribute__((aligned(1), may_alias)); /* as it lies in
 typedef uint32_t word_s __attribute__((aligned(1), may_alias));
 
 #define ROTATE(x, n) ((x) >> (n) | (x) << ((int)sizeof(x)[0] * 8 - (n)))
-#define TURN(x, n) __builtin_shuffle(x, (__typeof__(x)){n, (n + 1) % 4, (n + 2) % 4, (n + 3) % 4})
+#define TURN(x, n) __builtin_shufflevector(x, x, n, (n + 1) % 4, (n + 2) % 4, (n + 3) % 4)
 #define ADD_WORDS(i, j, k, l)                                                                                          \
   a += (__typeof__(a)) { m[o[i]], m[o[j]], m[o[k]], m[o[l]] } /* no part of the chain through b */
 #define MIX(turn_d, turn_b) (a += b, d = ROTATE(d ^ a, turn_d), c += d, b = ROTATE(b ^ c, turn_b))
