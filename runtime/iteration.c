@@ -44,9 +44,14 @@ static NOINLINE asy_value end_or_failure(asy_vm *vm) {
   return ASY_END;
 }
 
-/* A step by the slot of a descriptor. Iterators of iterators may be nested to any depth. */
+/* Iterators of iterators may be nested to any depth. */
+static inline bool stack_ends(asy_vm *vm) {
+  return UNLIKELY((char *)__builtin_frame_address(0) < vm->c_stack_limit) && !asy_check_c_stack(vm);
+}
+
+/* A step by the slot of a descriptor. */
 static inline asy_value step(asy_vm *vm, asy_value iterator, asy_value (*next)(asy_vm *, asy_value)) {
-  if (UNLIKELY((char *)__builtin_frame_address(0) < vm->c_stack_limit) && !asy_check_c_stack(vm)) return ASY_FAILED;
+  if (stack_ends(vm)) return ASY_FAILED;
   asy_value item = next(vm, iterator);
   return LIKELY(item != ASY_FAILED) ? item : end_or_failure(vm);
 }
@@ -88,7 +93,7 @@ static asy_value into_from_generator(asy_vm *vm, asy_value generator, const asy_
 }
 
 static asy_value into_by_slot(asy_vm *vm, asy_value iterator, const asy_taker *taker, const asy_type *type) {
-  if (UNLIKELY((char *)__builtin_frame_address(0) < vm->c_stack_limit) && !asy_check_c_stack(vm)) return ASY_FAILED;
+  if (stack_ends(vm)) return ASY_FAILED;
   asy_value item;
   if (type->special && type->special->next_into) {
     item = type->special->next_into(vm, iterator, taker);

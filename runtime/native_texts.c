@@ -39,11 +39,9 @@ static text_slot *slot_of(text_set *set, uint32_t number) {
   return &set->slots[slot];
 }
 
-static text_set *unpack_set(const asy_packed *packed) {
+static text_set *unpack_set(const asy_packed *packed, uint32_t count) {
   char *all = (char *)asy_unpack(packed);
   if (!all) return NULL;
-  uint32_t count = 0;
-  for (const char *text = all; text < all + packed->length; text += strlen(text) + 1) count++;
   uint32_t slots = 4u << (31 - __builtin_clz(count));
   text_set *set = calloc(1, sizeof *set + slots * sizeof set->slots[0]);
   if (!set) return free(all), NULL;
@@ -58,8 +56,8 @@ static text_set *unpack_set(const asy_packed *packed) {
   return set;
 }
 
-static const char *find_text(asy_vm *vm, text_set **set, const asy_packed *packed, uint32_t number) {
-  if (!*set) *set = unpack_set(packed);
+static const char *find_text(asy_vm *vm, text_set **set, const asy_packed *packed, uint32_t count, uint32_t number) {
+  if (!*set) *set = unpack_set(packed, count);
   if (!*set) return asy_raise_no_memory(vm), NULL;
   uint32_t at = slot_of(*set, number)->at;
   if (!at) asy_raise_format(vm, ASY_SystemError, "a text is not in the binary");
@@ -68,12 +66,13 @@ static const char *find_text(asy_vm *vm, text_set **set, const asy_packed *packe
 
 const char *asy_signature_text(asy_vm *vm, uint32_t signature) {
   struct asy_native_texts *texts = texts_of(vm);
-  return texts ? find_text(vm, &texts->signatures, &asy_native_signatures, signature) : NULL;
+  return texts ? find_text(vm, &texts->signatures, &asy_native_signatures, asy_native_signatures_count, signature)
+               : NULL;
 }
 
 const char *asy_error_text(asy_vm *vm, uint32_t error) {
   struct asy_native_texts *texts = texts_of(vm);
-  return texts ? find_text(vm, &texts->errors, &asy_native_errors, error) : NULL;
+  return texts ? find_text(vm, &texts->errors, &asy_native_errors, asy_native_errors_count, error) : NULL;
 }
 
 asy_value asy_doc_text(asy_vm *vm, uint32_t doc) {

@@ -56,6 +56,7 @@ int asy_find_constant(asy_vm *vm, const asy_constants *constants, unsigned skip,
 void asy_native_texts_free(asy_vm *vm);
 
 extern const asy_packed asy_native_signatures, asy_native_docs, asy_native_errors; /* each text with its NUL */
+extern const uint32_t asy_native_signatures_count, asy_native_docs_count, asy_native_errors_count;
 extern const asy_packed asy_constant_names; /* each tag with its NUL, then its names, a NUL behind each */
 
 #endif

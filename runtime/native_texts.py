@@ -84,7 +84,7 @@ def packed_sort(sort, paths):
             if known != text:
                 sys.exit(f'{place}: the text has the number of that of {first}; word it otherwise, an error by asy_raise_format')
     text = b''.join(known + b'\0' for known, _ in places.values())
-    return array(f'{sort}_texts', name, text)
+    return array(f'{sort}_texts', name, text) + f'const uint32_t {name}_count = {len(places)};\n'
 
 
 def main(output, sources):
